@@ -1,0 +1,322 @@
+"""CPU time of Winnow beside datatrove 0.10: FineWeb's sequence of steps, one process each, the same archive.
+
+    .venv/bin/python benchmarks/datatrove_fineweb.py [ARCHIVE] [--runs N]
+
+datatrove runs in a virtual environment of its own, made here under .cache from requirements-datatrove.txt, with the
+settings of its examples/fineweb.py (benchmarks/_datatrove_side.py). Winnow runs as its user runs it: `winnow run`, one
+worker, default settings but for datatrove's own block lists and words, so that both look in the same. Both use the
+same lid.176.ftz. The runs take turns; figures are medians. Prints a table, then one JSON line.
+
+A step's figure is CPU milliseconds (user and system, children included) per page that the step read: the two do not
+drop the same pages before it. What is started and loaded once is not in a step, it is in the last row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import hashlib
+import json
+import os
+import platform
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from collections import Counter
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from classifiers.model_files import LID_176, resolve
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+CACHE = ROOT / ".cache"
+DEFAULT_ARCHIVE = ROOT.parent / "shared" / "data" / "warc" / "web-pages.warc.gz"
+REQUIREMENTS = HERE / "requirements-datatrove.txt"
+WINNOW = Path(sys.executable).with_name("winnow")
+OUR_PACKAGES = ("winnow", "apache-beam", "trafilatura", "lxml", "fasttext", "numpy", "fastwarc")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: the steps of either side that do the same work, ours as (stage, step)."""
+
+    label: str
+    theirs: tuple[str, ...]
+    ours: tuple[tuple[str, str], ...]
+
+
+ROWS = (
+    # Ours looks addresses up while it scans headers, so the two cannot be told apart.
+    Row("read the archive, URL filter", ("read", "url"), (("index", "scan"), ("extract", "read"))),
+    Row("extraction", ("extraction",), (("extract", "extract_text"),)),
+    Row("language", ("language",), (("extract", "language_id"),)),
+    Row("Gopher repetition", ("repetition",), (("clean", "repetition"),)),
+    Row("Gopher quality", ("gopher",), (("clean", "gopher"),)),
+    Row("C4", ("c4",), (("clean", "c4_lines"), ("clean", "c4"))),
+    Row("FineWeb", ("fineweb",), (("clean", "fineweb"),)),
+    Row("MinHash signatures", ("signatures",), (("dedup", "sign"),)),
+    Row("personal data", ("pii",), (("clean", "pii"),)),
+)
+# The order in which steps drop documents, for how many each of them reads.
+STEP_ORDER = {
+    "index": ("scan",),
+    "extract": ("read", "extract_text", "language_id"),
+    "clean": ("pii", "dirty_words", "repetition", "gopher", "c4_lines", "c4", "fineweb"),
+    "dedup": ("exact_copy", "sign"),
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a step read and what it cost; `cpu_s` is None where a side does not measure it."""
+
+    read: int
+    cpu_s: float | None
+
+    @property
+    def ms(self) -> float | None:
+        return None if self.cpu_s is None or not self.read else 1000 * self.cpu_s / self.read
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one side: its rows by label, and the CPU time of all its processes."""
+
+    rows: dict[str, Cost]
+    whole_cpu_s: float
+    pages: int
+    kept: int
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    arguments.add_argument("archive", nargs="?", type=Path, default=DEFAULT_ARCHIVE, help="WARC file, local")
+    arguments.add_argument("--runs", type=int, default=3, help="runs of each side")
+    given = arguments.parse_args()
+    if not given.archive.is_file():
+        sys.exit(f"{given.archive}: no such archive; give one as argument")
+    archive = given.archive.resolve()
+    model = resolve("", LID_176.sha256, LID_176)
+    python = datatrove_python()
+    theirs: list[Run] = []
+    ours: list[Run] = []
+    details: dict[str, Any] = {}
+    for n in range(1, given.runs + 1):
+        say(f"run {n} of {given.runs}: datatrove")
+        run, details = run_datatrove(python, archive, model)
+        theirs.append(run)
+        say(f"run {n} of {given.runs}: winnow")
+        ours.append(run_winnow(archive, model, details))
+    facts = {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "commit": commit(),
+        "machine": machine(),
+        "archive": archive.name,
+        "archive_sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
+        "runs": given.runs,
+        "versions": {"datatrove": details["versions"], "winnow": {name: version(name) for name in OUR_PACKAGES}},
+    }
+    report(theirs, ours, facts)
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def datatrove_python() -> Path:
+    """Return the Python of datatrove's environment, made anew whenever its requirements changed."""
+    folder = CACHE / "datatrove-venv"
+    python, stamp = folder / "bin" / "python", folder / "requirements.sha256"
+    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return python
+    say(f"making {folder} (800 MB, some minutes)")
+    shutil.rmtree(folder, ignore_errors=True)
+    venv.create(folder, with_pip=True)
+    install: list[Any] = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+        REQUIREMENTS,
+    ]
+    subprocess.run(install, check=True)
+    stamp.write_text(wanted)
+    return python
+
+
+def run_datatrove(python: Path, archive: Path, model: Path) -> tuple[Run, dict[str, Any]]:
+    """Run datatrove's side; returns its costs and what else it told."""
+    assets = CACHE / "datatrove-assets"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment |= {"HF_HOME": str(assets), "HF_ASSETS_CACHE": str(assets / "assets"), "HF_HUB_OFFLINE": "1"}
+    environment |= {"TLDEXTRACT_CACHE": str(assets / "tldextract")}
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "result.json"
+        run_quietly([python, HERE / "_datatrove_side.py", archive, model, result], environment)
+        told: dict[str, Any] = json.loads(result.read_text())
+    steps = told["steps"]
+    rows = {
+        row.label: Cost(steps[row.theirs[0]]["read"], sum(steps[name]["cpu_s"] for name in row.theirs)) for row in ROWS
+    }
+    return Run(rows, told["whole_cpu_s"], steps["read"]["kept"], steps["signatures"]["kept"]), told
+
+
+def run_winnow(archive: Path, model: Path, details: dict[str, Any]) -> Run:
+    """Run `winnow run` into a folder that is removed; returns what its ledger says and what its processes cost."""
+    lists, words = Path(details["blocklists"]), Path(details["word_lists"])
+    settings = {
+        "language.model_path": model,
+        "index.blocklist.domains_files": [str(lists / "domains")],
+        "index.blocklist.urls_files": [str(lists / "urls")],
+        "index.blocklist.words_files": [str(words / "banned_words.txt")],
+        "index.blocklist.soft_words_files": [str(words / "soft_banned_words.txt")],
+        "index.blocklist.substrings_files": [str(words / "banned_subwords.txt")],
+    }
+    changes = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    with tempfile.TemporaryDirectory() as folder:
+        before = children_cpu_s()
+        run_quietly(
+            [WINNOW, "run", "--input", archive, "--output", folder, *changes, "--", "--direct_num_workers=1"],
+            dict(os.environ),
+        )
+        whole_cpu_s = children_cpu_s() - before
+        book = ask_winnow("ledger", folder)
+        lost = [
+            row
+            for table in ("rejected", "failed")
+            for row in ask_winnow("show", folder, "--table", table, "--limit", "0")
+        ]
+    stages = {stage["name"]: stage for stage in book["stages"]}
+    dropped = Counter((row["stage"], row["step"]) for row in lost)
+    rows = {row.label: our_cost(row, stages, dropped) for row in ROWS}
+    return Run(rows, whole_cpu_s, stages["index"]["read"], stages["clean"]["kept"])
+
+
+def our_cost(row: Row, stages: dict[str, Any], dropped: Counter[tuple[str, str]]) -> Cost:
+    """Add up the steps of a row; it read what the first of them did."""
+    stage, first = row.ours[0]
+    order = STEP_ORDER[stage]
+    read = stages[stage]["read"] - sum(dropped[stage, step] for step in order[: order.index(first)])
+    told = [stages[stage]["cpu_s"].get(step) for stage, step in row.ours]
+    return Cost(read, None if None in told else sum(told))
+
+
+def ask_winnow(*words: str) -> Any:
+    return json.loads(run_quietly([WINNOW, *words, "--json"], dict(os.environ)))
+
+
+def run_quietly(command: list[Any], environment: dict[str, str]) -> str:
+    """Run a command and return what it printed; when it fails, show that and stop."""
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}: exit status {done.returncode}\n{(done.stdout + done.stderr)[-4000:]}")
+    return done.stdout
+
+
+def children_cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def middle(runs: list[Run]) -> Run:
+    """Return the median of each figure; reads and counts are the same in every run."""
+    rows = {}
+    for label, cost in runs[0].rows.items():
+        found = [run.rows[label].cpu_s for run in runs]
+        told = [cpu_s for cpu_s in found if cpu_s is not None]
+        rows[label] = Cost(cost.read, median(told) if len(told) == len(found) else None)
+    return Run(rows, median(run.whole_cpu_s for run in runs), runs[0].pages, runs[0].kept)
+
+
+def total(run: Run, labels: list[str]) -> Cost:
+    """Return what the given rows cost together, per page of the archive."""
+    return Cost(run.pages, sum(run.rows[label].cpu_s or 0.0 for label in labels))
+
+
+def report(theirs: list[Run], ours: list[Run], facts: dict[str, Any]) -> None:
+    """Print the table, what belongs to it, and the JSON line."""
+    their, our = middle(theirs), middle(ours)
+    lines = table_lines(their, our)
+    print("| step | datatrove CPU ms/page | winnow CPU ms/page | ratio | datatrove read | winnow read |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for label, left, right in lines:
+        times = f"{shown(left.ms)} | {shown(right.ms)} | {ratio(left.ms, right.ms)}"
+        print(f"| {label} | {times} | {left.read} | {right.read} |")
+    print()
+    untold = [label for label, cost in our.rows.items() if cost.cpu_s is None]
+    if untold:
+        print(f"Winnow's ledger has no CPU time of {', '.join(untold)}: in the sums of neither.")
+    print(f"Kept by the filters: datatrove {their.kept}, winnow {our.kept} of {our.pages} pages.")
+    print("The whole of winnow also finds copies and frequent lines, trains a tokenizer, tokenizes and packs shards.")
+    print(
+        f"Medians of {facts['runs']}; {facts['archive']}; {facts['machine']}; commit {facts['commit']}; {facts['date']}."
+    )
+    for side, versions in facts["versions"].items():
+        print(f"{side}: {', '.join(f'{name} {number}' for name, number in versions.items())}")
+    print(
+        json.dumps(
+            {
+                "benchmark": "datatrove_fineweb",
+                **facts,
+                "kept": {"datatrove": their.kept, "winnow": our.kept},
+                "whole_cpu_s": {"datatrove": spread(theirs), "winnow": spread(ours)},
+                "rows": {label: {"datatrove": asdict(left), "winnow": asdict(right)} for label, left, right in lines},
+            }
+        )
+    )
+
+
+def table_lines(their: Run, our: Run) -> list[tuple[str, Cost, Cost]]:
+    """Return the rows, then their sums and the whole of either side per page of the archive."""
+    both = [label for label, cost in our.rows.items() if cost.cpu_s is not None]
+    rest = [label for label in both if label != "extraction"]
+    return [
+        *((label, their.rows[label], our.rows[label]) for label in their.rows),
+        ("**these steps**, per page of the archive", total(their, both), total(our, both)),
+        ("**all but extraction**, per page of the archive", total(their, rest), total(our, rest)),
+        ("whole process, with start", Cost(their.pages, their.whole_cpu_s), Cost(our.pages, our.whole_cpu_s)),
+    ]
+
+
+def spread(runs: list[Run]) -> list[float]:
+    """Return the whole CPU seconds of each run, in ascending order."""
+    return sorted(round(run.whole_cpu_s, 3) for run in runs)
+
+
+def shown(ms: float | None) -> str:
+    return "not measured" if ms is None else f"{ms:.3g}" if ms < 100 else f"{ms:.0f}"
+
+
+def ratio(theirs_ms: float | None, ours_ms: float | None) -> str:
+    return "" if theirs_ms is None or not ours_ms else f"{theirs_ms / ours_ms:.1f}"
+
+
+def commit() -> str:
+    """Return the commit of this checkout, `-dirty` if files differ from it."""
+    command: list[Any] = ["git", "--no-optional-locks", "-C", ROOT, "describe", "--always", "--dirty"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else "unknown"
+
+
+def machine() -> str:
+    """Return the processor, the number of cores and the memory."""
+    found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    name = found[1] if found else platform.machine()
+    return f"{name}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Measures that need a model: language identification, quality; finding model files; training the classifiers."""

@@ -1,0 +1,133 @@
+"""Runs one Beam pipeline on the runner the user asked for, with Beam's own noise in a file of the run."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, SetupOptions, StandardOptions
+from apache_beam.runners.runner import PipelineRunner
+
+from schemas.errors import ConfigError, RunError, WinnowError
+
+_LOCAL = (None, "DirectRunner", "FnApiRunner", "BundleBasedDirectRunner")
+
+
+class Engine:
+    """Beam options and the log file of a run; `run` executes one pipeline to its end."""
+
+    def __init__(self, beam_args: Sequence[str], log_path: Path) -> None:
+        self._args = list(beam_args)
+        self._log_path = log_path
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse options that no part of Beam knows, before anything runs."""
+        try:
+            with contextlib.redirect_stderr(_Swallow()) as complaint:
+                options = PipelineOptions(self._args)
+                unknown = set(options.get_all_options(drop_default=True, retain_unknown_options=True)) - set(
+                    options.get_all_options(retain_unknown_options=False)
+                )
+        except SystemExit:
+            raise ConfigError(f"Beam options: {complaint.last_line()}") from None
+        if unknown:
+            raise ConfigError(f"Beam options: {', '.join(sorted(unknown))}: not known to Beam")
+        direct = options.view_as(DirectOptions)
+        self.workers = direct.direct_num_workers
+        if self.workers != 1 and direct.direct_running_mode in (None, "in_memory"):
+            self._args += ["--direct_running_mode=multi_processing"]
+
+    def run(self, name: str, build: Callable[[beam.Pipeline], Any]) -> None:
+        """Build and run one pipeline. Raises RunError with the first line of the cause when it fails."""
+        options = PipelineOptions(self._args)
+        options.view_as(SetupOptions).save_main_session = False
+        local = options.view_as(StandardOptions).runner in _LOCAL
+        with _quiet(self._log_path):
+            logging.getLogger(__name__).info("stage %s", name)
+            pipeline = beam.Pipeline(runner=_local_runner() if local else None, options=options)
+            build(pipeline)
+            try:
+                result = pipeline.run()
+                state = result.wait_until_finish()
+            except (RuntimeError, OSError, ValueError, TypeError, ImportError, WinnowError) as error:
+                logging.getLogger(__name__).exception("stage %s failed", name)
+                raise _translated(name, error, self._log_path) from error
+            if state != "DONE":
+                raise RunError(f"stage {name}: the runner ended in state {state}; see {self._log_path}")
+
+
+def _local_runner() -> PipelineRunner:
+    """Return Beam's portable in-process runner; `DirectRunner` would first try to download and start another one."""
+    from apache_beam.runners.portability.fn_api_runner import fn_runner
+
+    return fn_runner.FnApiRunner()
+
+
+def _translated(name: str, error: Exception, log_path: Path) -> WinnowError:
+    """Return what went wrong in a worker as one line; our own errors keep their text."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, WinnowError):
+            return seen
+        if isinstance(seen, OSError) and seen.errno is not None:
+            return RunError(f"stage {name}: {os.strerror(seen.errno)}: {seen.filename or ''}".rstrip(": "))
+        seen = seen.__cause__ or seen.__context__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    ours = next((line for line in reversed(lines) if line.startswith("schemas.errors.")), None)
+    if ours is not None:
+        return RunError(ours.split(": ", 1)[-1].removesuffix(f" [while running '{name}']"))
+    no_space = next((line for line in lines if "[Errno 28]" in line), None)
+    if no_space is not None:
+        return RunError(f"stage {name}: no space left on the disk; nothing was committed")
+    return RunError(f"stage {name}: {type(error).__name__}: {lines[-1] if lines else ''}; see {log_path}")
+
+
+class _Swallow:
+    """Collects what a library prints on stderr."""
+
+    def __init__(self) -> None:
+        self._text = ""
+
+    def write(self, text: str) -> int:
+        self._text += text
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is buffered."""
+
+    def last_line(self) -> str:
+        return (self._text.strip().splitlines() or ["not understood"])[-1]
+
+
+@contextlib.contextmanager
+def _quiet(log_path: Path) -> Iterator[None]:
+    """Send Beam's log, warnings and whatever worker processes print to the log file."""
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    with log_path.open("a", encoding="utf-8") as log:
+        handler = logging.StreamHandler(log)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root.handlers, root.level = [handler], logging.INFO
+        sys.stderr.flush()
+        saved = os.dup(2)
+        try:
+            os.dup2(log.fileno(), 2)
+            with warnings.catch_warnings():
+                warnings.simplefilter("default")
+                logging.captureWarnings(True)
+                yield
+        finally:
+            logging.captureWarnings(False)
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
+            root.handlers, root.level = handlers, level

@@ -1,0 +1,169 @@
+"""The output folder of a run, and the manifests that say what in it is whole.
+
+    DIR/winnow.json                         marker: recipe, version, format
+    DIR/config.yaml                         the resolved settings of the last run
+    DIR/<stage>/manifest.json               the commit: names the data folder; replaced in one atomic write
+    DIR/<stage>/<key>/<table>/part-*.parquet   the stage's tables (documents, rejected, failed, ...)
+    DIR/<stage>/<key>/done/part-*.json      counts of a part; written last, so it says that the part is whole
+    DIR/logs/                               Beam's own log, one file a run
+
+A data folder that no manifest names is staging: a killed run leaves it, the next one takes over the parts that are
+done or, if the settings changed since, removes it. No rename of folders is needed, so the scheme holds on object
+stores as it does on a disk.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas import storage
+from schemas.errors import RunError
+
+FORMAT = 1  # of the folder; another one is refused
+PART = "part-{:06d}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Fates of the records of a stage, counted from its outputs."""
+
+    read: int = 0
+    kept: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    edits: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def balanced(self) -> bool:
+        return self.read == self.kept + sum(self.dropped.values()) + sum(self.failed.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """The commit of one stage."""
+
+    stage: str
+    key: str  # hash of everything the result depends on; names the data folder
+    version: str
+    upstream: str  # key of the stage it read; '' for the first
+    config: dict[str, Any]
+    inputs: list[dict[str, Any]]  # path, size, checksum of the files from outside: archives, models, lists
+    parts: int
+    counts: Counts
+    facts: dict[str, Any] = field(default_factory=dict)  # what later stages need: token counts, shards
+    cpu_s: dict[str, float] = field(default_factory=dict)  # CPU seconds by step
+    wall_s: float = 0.0
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"
+
+    @staticmethod
+    def from_json(text: str, where: str) -> Manifest:
+        try:
+            plain = json.loads(text)
+            plain["counts"] = Counts(**plain["counts"])
+            return Manifest(**plain)
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{where}: not a manifest of this version of Winnow ({error})") from None
+
+
+def stage_key(stage: str, config: Any, inputs: list[dict[str, Any]], upstream: str) -> str:
+    """Return the hash of all that a stage's result depends on."""
+    plain = json.dumps([FORMAT, stage, config, inputs, upstream], sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(plain.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """Paths inside the data folder of one stage: `<root>/<table>/part-000007.parquet`."""
+
+    root: str
+
+    def table(self, name: str) -> str:
+        return f"{self.root}/{name}"
+
+    def part(self, table: str, part: int, suffix: str = "") -> str:
+        return f"{self.root}/{table}/{PART.format(part)}{suffix}.parquet"
+
+    def done(self, part: int, phase: str = "done") -> str:
+        return f"{self.root}/{phase}/{PART.format(part)}.json"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The output folder of a run."""
+
+    path: str
+
+    def stage(self, stage: str) -> str:
+        return f"{self.path}/{stage}"
+
+    def data(self, stage: str, key: str) -> DataFolder:
+        return DataFolder(f"{self.path}/{stage}/{key}")
+
+    def manifest(self, stage: str) -> Manifest | None:
+        path = f"{self.stage(stage)}/manifest.json"
+        if not storage.exists(path):
+            return None
+        return Manifest.from_json(storage.read_bytes(path).decode(), path)
+
+    def commit(self, manifest: Manifest) -> None:
+        """Make the stage's data folder the valid one, then remove those it replaces."""
+        storage.write_atomic(f"{self.stage(manifest.stage)}/manifest.json", manifest.to_json().encode())
+        self.remove_stale(manifest.stage, keep=manifest.key)
+
+    def remove_stale(self, stage: str, keep: str) -> None:
+        """Remove the stage's data folders that neither the manifest nor `keep` names."""
+        committed = self.manifest(stage)
+        wanted = {keep, committed.key if committed else keep}
+        for name in storage.list_names(self.stage(stage)):
+            if name not in wanted and name != "manifest.json":
+                storage.remove_tree(f"{self.stage(stage)}/{name}")
+
+    def committed(self) -> list[tuple[Manifest, DataFolder]]:
+        """Return the manifests of the committed stages that fit together, in order, each with its data.
+
+        The chain is followed by the keys that the manifests name, so any recipe's order is found. A stage made from
+        another state of the stage before it is left out, with all that follow.
+        """
+        manifests = [manifest for name in storage.list_names(self.path) if (manifest := self.manifest(name))]
+        after = {manifest.upstream: manifest for manifest in manifests}
+        chain: list[tuple[Manifest, DataFolder]] = []
+        key = ""
+        while key in after:
+            manifest = after[key]
+            chain.append((manifest, self.data(manifest.stage, manifest.key)))
+            key = manifest.key
+        return chain
+
+    def open(self, recipe: str, version: str) -> None:
+        """Create the folder, or check that it is a run of this recipe by this version. Raises RunError."""
+        path = f"{self.path}/winnow.json"
+        if storage.exists(path):
+            self.check(recipe, version)
+            return
+        if any(not name.startswith(".") for name in storage.list_names(self.path)):
+            raise RunError(f"{self.path}: not empty and not the output of a Winnow run; give a new folder")
+        marker = {"format": FORMAT, "recipe": recipe, "version": version}
+        storage.write_atomic(path, (json.dumps(marker, sort_keys=True) + "\n").encode())
+
+    def check(self, recipe: str, version: str) -> None:
+        """Raise RunError unless the folder holds a run of this recipe, written by this version."""
+        path = f"{self.path}/winnow.json"
+        if not storage.exists(path):
+            raise RunError(f"{self.path}: no Winnow run here (winnow.json is missing)")
+        try:
+            marker = json.loads(storage.read_bytes(path))
+            found = (marker["format"], marker["recipe"], marker["version"])
+        except (ValueError, KeyError, TypeError):
+            raise RunError(f"{path}: not the marker of a Winnow run") from None
+        if found != (FORMAT, recipe, version):
+            raise RunError(
+                f"{self.path}: written by Winnow {found[2]}, recipe {found[1]}, format {found[0]}; this is Winnow"
+                f" {version}, recipe {recipe}, format {FORMAT}; give a new folder"
+            )

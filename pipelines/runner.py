@@ -1,0 +1,285 @@
+"""Runs the stages of a recipe in order: skips what is committed and unchanged, redoes what a change touches.
+
+A stage's key is the hash of its settings, of the outside files it uses and of the key of the stage before it. If the
+committed manifest has that key the stage is skipped. Otherwise the stage runs into the data folder of that key, its
+counts are taken from the tables it wrote, the ledger must balance, and the manifest is replaced in one atomic write.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from pipelines.engine import Engine
+from pipelines.folder import Counts, DataFolder, Manifest, RunFolder, stage_key
+from pipelines.stage import PartCounts, Stage, StageContext, StageResult, add_up
+from schemas import storage
+from schemas.errors import RunError
+from schemas.settings import to_plain
+
+VERSION = metadata.version("winnow")
+_RECORDED = ("apache-beam", "fastwarc", "resiliparse", "trafilatura", "fasttext", "numpy", "pyarrow", "tokenizers")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named list of stages, each reading the one before it."""
+
+    name: str
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """What a run would do with a stage, and why."""
+
+    stage: Stage
+    key: str
+    upstream: str
+    inputs: list[dict[str, Any]]
+    skip: bool
+    why: str
+
+
+class Watcher:
+    """What a run tells of its course; the command line draws it, tests ignore it."""
+
+    def stage_skipped(self, planned: PlannedStage, manifest: Manifest) -> None: ...
+
+    def stage_started(self, planned: PlannedStage, target: DataFolder) -> None: ...
+
+    def stage_parts(self, parts: int) -> None: ...
+
+    def stage_committed(self, manifest: Manifest) -> None: ...
+
+
+def describe_inputs(paths: Sequence[str]) -> list[dict[str, Any]]:
+    """Return path, size and checksum of each file, in the order given."""
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        return list(pool.map(_describe, paths))
+
+
+def _describe(path: str) -> dict[str, Any]:
+    return {"path": path, "size": storage.size(path), "checksum": storage.fingerprint(path)}
+
+
+def plan(recipe: Recipe, archives: list[dict[str, Any]], folder: RunFolder) -> list[PlannedStage]:
+    """Return what a run over `archives` into `folder` would do, stage by stage."""
+    planned: list[PlannedStage] = []
+    upstream, redone = "", ""
+    for number, stage in enumerate(recipe.stages):
+        inputs = (archives if number == 0 else []) + describe_inputs(sorted(stage.resources))
+        key = stage_key(stage.name, to_plain(stage.settings), inputs, upstream)
+        manifest = folder.manifest(stage.name)
+        why = _why(manifest, key, to_plain(stage.settings), inputs, upstream, redone)
+        planned.append(PlannedStage(stage, key, upstream, inputs, skip=not why, why=why or "committed and unchanged"))
+        if why:
+            redone = redone or stage.name
+        upstream = key
+    return planned
+
+
+def _why(
+    manifest: Manifest | None, key: str, settings: Any, inputs: list[dict[str, Any]], upstream: str, redone: str
+) -> str:
+    """Return why a stage has to run; '' when it has not."""
+    if manifest is None:
+        return "not done yet"
+    if manifest.key == key:
+        return ""
+    changes = changed_settings(manifest.config, settings)
+    if changes:
+        return "changed: " + ", ".join(changes)
+    if manifest.inputs != inputs:
+        before, now = ({entry["path"]: entry for entry in entries} for entries in (manifest.inputs, inputs))
+        new, gone = len(now.keys() - before.keys()), len(before.keys() - now.keys())
+        other = sum(1 for path in now.keys() & before.keys() if now[path] != before[path])
+        return f"inputs: {new} new, {gone} gone, {other} changed"
+    return f"{redone} is redone" if redone else "made from another state of the stage before it"
+
+
+def changed_settings(before: Any, now: Any, where: str = "") -> list[str]:
+    """Return `key: old -> new` for each setting that differs between two plain configurations."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        changes = []
+        for key in sorted(before.keys() | now.keys()):
+            changes += changed_settings(before.get(key), now.get(key), f"{where}.{key}" if where else key)
+        return changes
+    return [] if before == now else [f"{where}: {before} -> {now}"]
+
+
+def run(
+    recipe: Recipe, archives: list[dict[str, Any]], folder: RunFolder, engine: Engine, watcher: Watcher
+) -> list[Manifest]:
+    """Run the recipe over `archives` into `folder` and return the manifests of all its stages.
+
+    Raises WinnowError when a stage cannot run or its ledger does not balance; what was committed stays valid.
+    """
+    folder.open(recipe.name, VERSION)
+    _refuse_foreign_inputs(recipe, archives, folder)
+    manifests: list[Manifest] = []
+    planned = plan(recipe, archives, folder)
+    for step in planned:
+        if not step.skip:
+            step.stage.prepare()
+    for step in planned:
+        committed = folder.manifest(step.stage.name)
+        if step.skip and committed is not None:
+            watcher.stage_skipped(step, committed)
+            manifests.append(committed)
+            continue
+        manifests.append(_run_stage(step, archives, manifests, folder, engine, watcher))
+    return manifests
+
+
+def _refuse_foreign_inputs(recipe: Recipe, archives: list[dict[str, Any]], folder: RunFolder) -> None:
+    """Raise RunError when the folder holds a run over entirely other inputs: most likely a mistyped folder."""
+    first = folder.manifest(recipe.stages[0].name)
+    if first is None:
+        return
+    before = {entry["path"].rsplit("/", 1)[-1] for entry in first.inputs}
+    now = {entry["path"].rsplit("/", 1)[-1] for entry in archives}
+    if before and not before & now:
+        raise RunError(
+            f"{folder.path}: holds a run over other inputs ({min(before)}, ...); give a new folder or remove this one"
+        )
+
+
+def _run_stage(
+    step: PlannedStage,
+    archives: list[dict[str, Any]],
+    manifests: list[Manifest],
+    folder: RunFolder,
+    engine: Engine,
+    watcher: Watcher,
+) -> Manifest:
+    stage = step.stage
+    upstream = manifests[-1] if manifests else None
+    target = folder.data(stage.name, step.key)
+    folder.remove_stale(stage.name, keep=step.key)
+    watcher.stage_started(step, target)
+    started = time.monotonic()
+    context = StageContext(
+        stage=stage.name,
+        inputs=archives,
+        upstream=upstream,
+        source=folder.data(upstream.stage, upstream.key) if upstream else target,
+        target=target,
+        chain={manifest.stage: (manifest, folder.data(manifest.stage, manifest.key)) for manifest in manifests},
+        run_pipeline=lambda build: engine.run(stage.name, build),
+        set_parts=watcher.stage_parts,
+    )
+    try:
+        result = stage.run(context)
+        counted = _count(stage, target, result, upstream)
+        manifest = _manifest(step, result, counted, upstream, time.monotonic() - started)
+        folder.commit(manifest)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RunError(
+                f"{folder.path}: no space left while writing stage {stage.name}; nothing was committed"
+            ) from error
+        raise RunError(f"stage {stage.name}: {error}") from error
+    watcher.stage_committed(manifest)
+    return manifest
+
+
+def _count(
+    stage: Stage, target: DataFolder, result: StageResult, upstream: Manifest | None
+) -> tuple[Counts, PartCounts]:
+    """Count the fates from the tables and check them against the parts' own counts and against what was read."""
+    told = add_up(
+        path
+        for phase in ("scanned", "done")
+        for path in storage.list_files(target.table(phase))
+        if path.endswith(".json")
+    )
+    if result.counts is not None:
+        return _balanced(stage, result.counts, upstream), told
+    counts = Counts(
+        read=told.read,
+        kept=sum(_map(_rows, _parquet(target, stage.kept_table))),
+        dropped=_tally(target, "rejected", "reason"),
+        failed=_tally(target, "failed", "cause"),
+        edits=dict(sorted(told.edits.items())),
+    )
+    if (counts.kept, counts.dropped, counts.failed) != (told.kept, dict(told.dropped), dict(told.failed)):
+        raise RunError(
+            f"stage {stage.name}: its tables do not hold what its parts counted; run again with a new folder"
+        )
+    return _balanced(stage, counts, upstream), told
+
+
+def _balanced(stage: Stage, counts: Counts, upstream: Manifest | None) -> Counts:
+    """Return `counts`, or raise RunError when a record has no fate, two, or one that was not handed over."""
+    if not counts.balanced:
+        raise RunError(
+            f"stage {stage.name}: the ledger does not balance: read {counts.read} is not kept {counts.kept} + dropped"
+            f" {sum(counts.dropped.values())} + failed {sum(counts.failed.values())}"
+        )
+    if upstream is not None and counts.read != upstream.counts.kept:
+        raise RunError(
+            f"stage {stage.name}: read {counts.read} records, but stage {upstream.stage} kept {upstream.counts.kept}"
+        )
+    return counts
+
+
+def _parquet(target: DataFolder, table: str) -> list[str]:
+    return [path for path in storage.list_files(target.table(table)) if path.endswith(".parquet")]
+
+
+def _map(function: Callable[[str], Any], paths: list[str]) -> list[Any]:
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        return list(pool.map(function, paths))
+
+
+def _rows(path: str) -> int:
+    with storage.open_read(path) as stream:
+        return int(pq.read_metadata(stream).num_rows)
+
+
+def _tally(target: DataFolder, table: str, column: str) -> dict[str, int]:
+    """Return how often each value of `column` stands in a table."""
+
+    def count(path: str) -> Counter[str]:
+        with storage.open_read(path) as stream:
+            return Counter(pq.read_table(stream, columns=[column]).column(column).to_pylist())
+
+    total: Counter[str] = Counter()
+    for part in _map(count, _parquet(target, table)):
+        total.update(part)
+    return dict(sorted(total.items()))
+
+
+def _manifest(
+    step: PlannedStage,
+    result: StageResult,
+    counted: tuple[Counts, PartCounts],
+    upstream: Manifest | None,
+    wall_s: float,
+) -> Manifest:
+    counts, told = counted
+    return Manifest(
+        stage=step.stage.name,
+        key=step.key,
+        version=VERSION,
+        upstream=upstream.key if upstream else "",
+        config=json.loads(json.dumps(to_plain(step.stage.settings))),
+        inputs=step.inputs,
+        parts=result.parts,
+        counts=counts,
+        facts={**{name: told.facts[name] for name in sorted(told.facts)}, **result.facts},
+        cpu_s={name: round(ns / 1e9, 3) for name, ns in sorted(told.cpu_ns.items())},
+        wall_s=round(wall_s, 3),
+        versions={"python": platform.python_version(), **{name: metadata.version(name) for name in _RECORDED}},
+    )

@@ -1,0 +1,203 @@
+"""Look at the records of a run: documents, rejected and failed ones, and the document behind a training token."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.parquet as pq
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from pipelines.folder import DataFolder, Manifest
+from pipelines.tables import read_batches
+from schemas import storage
+from schemas.errors import RunError
+from schemas.identity import keyed_hash
+from transforms.token_rows import locate
+
+Chain = list[tuple[Manifest, DataFolder]]
+TABLES = ("documents", "rejected", "failed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """Which records to show; an empty field asks for nothing."""
+
+    table: str = ""
+    stage: str = ""
+    record_id: str = ""
+    reason: str = ""
+    language: str = ""
+    url: str = ""
+    sample: int = 0  # draw this many by the hash of id and seed
+    seed: str = "0"
+    limit: int = 10  # 0: all
+
+    def tables(self) -> tuple[str, ...]:
+        if self.table:
+            if self.table not in TABLES:
+                raise RunError(f"--table {self.table}: no such table; allowed: {', '.join(TABLES)}")
+            return (self.table,)
+        if self.reason:
+            return ("rejected", "failed")
+        return TABLES if self.record_id else ("documents",)
+
+    def wants(self, row: dict[str, Any]) -> bool:
+        return (
+            (not self.record_id or row["id"].startswith(self.record_id) or row.get("record_id") == self.record_id)
+            and (not self.reason or self.reason in (row.get("reason"), row.get("cause")))
+            and (not self.language or row.get("language") == self.language)
+            and (not self.url or self.url in row["url"])
+        )
+
+
+def find(chain: Chain, query: Query) -> list[dict[str, Any]]:
+    """Return the records that `query` asks for: plain dicts with table, stage and, if there is one, the text."""
+    if not chain:
+        raise RunError("nothing is committed yet")
+    names = [manifest.stage for manifest, _ in chain]
+    if query.stage and query.stage not in names:
+        raise RunError(f"--stage {query.stage}: not in this run; allowed: {', '.join(names)}")
+    found = _sampled(_matches(chain, query), query)
+    for row in found:
+        if row["table"] == "rejected" and "text" not in row:
+            row["text"] = _text_before(chain, row["stage"], row["id"])
+    return found
+
+
+def _matches(chain: Chain, query: Query) -> Iterator[dict[str, Any]]:
+    for table in query.tables():
+        for manifest, data in _places(chain, query, table):
+            for path in _files(data, table):
+                for batch in read_batches(path):
+                    for row in batch.to_pylist():
+                        if query.wants(row):
+                            yield {"table": table, "stage": manifest.stage, **row}
+
+
+def _places(chain: Chain, query: Query, table: str) -> Chain:
+    """Return the stages to read: the one asked for; of documents else the last that has them; of the others all."""
+    holders = [(manifest, data) for manifest, data in chain if _files(data, table)]
+    if query.stage:
+        return [(manifest, data) for manifest, data in holders if manifest.stage == query.stage]
+    return holders[-1:] if table == "documents" else holders
+
+
+def _files(data: DataFolder, table: str) -> list[str]:
+    return [
+        f"{data.table(table)}/{name}" for name in storage.list_names(data.table(table)) if name.endswith(".parquet")
+    ]
+
+
+def _sampled(rows: Iterable[dict[str, Any]], query: Query) -> list[dict[str, Any]]:
+    if query.sample:
+        return heapq.nsmallest(
+            query.sample, rows, key=lambda row: (keyed_hash(f"show {query.seed}"[:64], row["id"]), row["id"])
+        )
+    found = []
+    for row in rows:
+        found.append(row)
+        if query.limit and len(found) >= query.limit:
+            break
+    return found
+
+
+def _text_before(chain: Chain, stage: str, document_id: str) -> str | None:
+    """Return the text of a rejected document as the stage that rejected it read it; None if there was none yet."""
+    names = [manifest.stage for manifest, _ in chain]
+    for manifest, data in reversed(chain[: names.index(stage)]):
+        if _files(data, "documents"):
+            row = _by_id(data, document_id)
+            return row["text"] if row else None
+        if manifest.stage == names[0]:
+            break
+    return None
+
+
+def _by_id(data: DataFolder, document_id: str) -> dict[str, Any] | None:
+    for path in _files(data, "documents"):
+        with storage.open_read(path) as stream:
+            rows = pq.read_table(stream, filters=[("id", "=", document_id)]).to_pylist()
+        if rows:
+            return dict(rows[0])
+    return None
+
+
+def trace_token(chain: Chain, where: str) -> dict[str, Any]:
+    """Walk from a training token, SHARD:ROW:POSITION, back to its document, its address and its archived record.
+
+    SHARD is a path, the end of one, or the shard's number.
+    """
+    shard, row, position = _parse_token(where)
+    manifest, data = next(((m, d) for m, d in reversed(chain) if "shards" in m.facts), (None, None))
+    if manifest is None or data is None:
+        raise RunError("this run has no shards yet")
+    paths = [f"{data.root}/{entry['path']}" for entry in manifest.facts["shards"]]
+    path = _choose(paths, shard)
+    with storage.open_read(path) as stream:
+        table = pq.read_table(stream)
+    if not 0 <= row < table.num_rows:
+        raise RunError(f"{where}: the shard has rows 0 to {table.num_rows - 1}")
+    values = table.slice(row, 1).to_pylist()[0]
+    if not 0 <= position < len(values["tokens"]):
+        raise RunError(f"{where}: the row has positions 0 to {len(values['tokens']) - 1}")
+    document_id, offset = locate(values, position)
+    found: dict[str, Any] = {"shard": path, "row": row, "position": position, "token_id": values["tokens"][position]}
+    if not document_id:
+        return {**found, "table": "padding", "id": ""}
+    found.update({"document_id": document_id, "token_of_document": offset})
+    holders = [place for _, place in chain if _files(place, "documents")]
+    return {**found, "table": "documents", **(_by_id(holders[-1], document_id) or {"id": document_id})}
+
+
+def _parse_token(where: str) -> tuple[str, int, int]:
+    shard, _, rest = where.rpartition(":")
+    shard, _, row = shard.rpartition(":")
+    if not shard or not row.isdigit() or not rest.isdigit():
+        raise RunError(f"--token {where}: expected SHARD:ROW:POSITION, for example 0:3:117")
+    return shard, int(row), int(rest)
+
+
+def _choose(paths: list[str], shard: str) -> str:
+    if shard.isdigit() and int(shard) < len(paths):
+        return paths[int(shard)]
+    found = [path for path in paths if path == shard or path.endswith("/" + shard.lstrip("./"))]
+    if len(found) != 1:
+        raise RunError(f"--token: {shard}: no such shard; this run has {len(paths)}, numbered from 0")
+    return found[0]
+
+
+_FIRST = ("table", "stage", "step", "reason", "cause", "value", "limit", "detail", "id", "url", "source", "language")
+
+
+def draw(rows: list[dict[str, Any]], chars: int) -> RenderableType:
+    """Return the records for a terminal: facts as `name: value`, then the text, cut after `chars` (0: whole)."""
+    if not rows:
+        return Text("no such record")
+    return Group(*(_draw_one(row, chars) for row in rows))
+
+
+def _draw_one(row: dict[str, Any], chars: int) -> Text:
+    drawn = Text()
+    names = [name for name in _FIRST if name in row] + [name for name in row if name not in _FIRST and name != "text"]
+    for name in names:
+        value = row[name]
+        if value in (None, "", -1):
+            continue
+        if isinstance(value, dict):
+            value = "  ".join(f"{key}={_number(item)}" for key, item in value.items() if item is not None)
+        drawn.append(f"{name}: ", style="bold")
+        drawn.append(f"{_number(value)}\n")
+    text = row.get("text")
+    if text:
+        cut = text if not chars or len(text) <= chars else f"{text[:chars]}... ({len(text) - chars:,} more characters)"
+        drawn.append(cut.rstrip() + "\n", style="cyan")
+    drawn.append("\n")
+    return drawn
+
+
+def _number(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value

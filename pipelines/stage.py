@@ -1,0 +1,105 @@
+"""What a stage is: a name, the settings it depends on, and a function that turns upstream tables into its own.
+
+A recipe is a list of stages, each reading the one before it. The runner (pipelines/runner.py) knows nothing of what
+they do; a stage knows nothing of commits, resumption or progress beyond the `StageContext` it is given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import apache_beam as beam
+
+from pipelines.folder import PART, Counts, DataFolder, Manifest
+from schemas import storage
+
+
+@dataclass
+class PartCounts:
+    """What one part of a stage read and did: the content of its `done` file."""
+
+    read: int = 0
+    kept: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    edits: Counter[str] = field(default_factory=Counter)
+    cpu_ns: Counter[str] = field(default_factory=Counter)
+    facts: Counter[str] = field(default_factory=Counter)  # sums that later stages need, e.g. tokens by group
+
+    def to_json(self) -> bytes:
+        return json.dumps(vars(self), sort_keys=True).encode()
+
+    def add(self, plain: dict[str, Any]) -> None:
+        """Add another part's counts, as `to_json` wrote them."""
+        self.read += plain["read"]
+        self.kept += plain["kept"]
+        for name in ("dropped", "failed", "edits", "cpu_ns", "facts"):
+            getattr(self, name).update(plain[name])
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """What the runner gives a stage."""
+
+    stage: str
+    inputs: Sequence[dict[str, Any]]  # archives of the run, with sizes (the first stage reads them)
+    upstream: Manifest | None
+    source: DataFolder  # the upstream stage's data; of no meaning for the first stage
+    target: DataFolder  # where this stage writes
+    chain: Mapping[str, tuple[Manifest, DataFolder]]  # every stage before this one
+    run_pipeline: Callable[[Callable[[beam.Pipeline], Any]], None]  # build the graph, run it, wait for its end
+    set_parts: Callable[[int], None]  # tells the progress line how many parts there are
+
+    @property
+    def rows(self) -> int:
+        return self.upstream.counts.kept if self.upstream else 0
+
+    def todo(self, parts: int, phase: str = "done") -> list[int]:
+        """Return the parts that are not done yet; a killed run leaves some that are."""
+        done = set(storage.list_names(self.target.table(phase)))
+        return [part for part in range(parts) if f"{PART.format(part)}.json" not in done]
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage reports when its tables are written."""
+
+    parts: int
+    facts: dict[str, Any] = field(default_factory=dict)
+    counts: Counts | None = None  # for a stage whose tables are not one row a record: counted by itself
+
+
+class Stage(Protocol):
+    """One committed step of a recipe. Instances are plain values that pickle."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def settings(self) -> Any:
+        """The settings the result depends on, a dataclass or plain value: part of the stage's key."""
+
+    @property
+    def resources(self) -> Sequence[str]:
+        """Files from outside that the result depends on (models, lists): fingerprinted into the key."""
+
+    @property
+    def kept_table(self) -> str:
+        """The table whose rows are the kept records; '' when `StageResult.counts` tells them."""
+
+    def prepare(self) -> None:
+        """Check and fetch what workers will need, before any starts. Raises ConfigError."""
+
+    def run(self, context: StageContext) -> StageResult: ...
+
+
+def add_up(done_files: Iterable[str]) -> PartCounts:
+    """Return the sum of the counts in the given `done` files."""
+    total = PartCounts()
+    for path in done_files:
+        total.add(json.loads(storage.read_bytes(path)))
+    return total

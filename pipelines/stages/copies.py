@@ -1,0 +1,242 @@
+"""Copies of whole documents: equal texts first, then near copies found by MinHash.
+
+    texts     each document's text hash; of equal texts the best stays
+    sign      the documents that are left are signed
+    near      bands, verified pairs, connected components, the best of each cluster (transforms/near_copies.py)
+    finish    each part applies the verdicts on its rows; the kept ones carry the size of their cluster
+
+Components take a number of rounds that the data decides. A graph has a fixed number of them and counts what is not yet
+settled; if anything is left, the stage runs once more with twice the rounds.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+from apache_beam.pvalue import PCollection
+
+from pipelines.folder import DataFolder
+from pipelines.stage import StageContext, StageResult
+from pipelines.stages.index import losers_of, milliseconds
+from pipelines.stages.parts import EachPart, part_numbers
+from pipelines.tables import FateWriter, documents_of, read_batches, read_schema
+from schemas import storage
+from schemas.errors import RunError
+from schemas.identity import content_id
+from schemas.records import Document, stats_array, stats_type
+from schemas.settings import section, setting, validate
+from schemas.step import Drop
+from transforms.blocks import partitions_for
+from transforms.keep_best import COPY, KeepBestPerKey
+from transforms.minhash import MinHashConfig, signature
+from transforms.near_copies import NEAR, FindNearCopies, signed_dtype
+
+MAX_ROUNDS = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopiesConfig:
+    """Settings of the dedup stage."""
+
+    exact: bool = setting(True, "drop all but one of equal texts")
+    near: bool = setting(True, "drop all but one of each cluster of near copies (Llama 3, 3.1.1: global MinHash)")
+    keep: str = setting(
+        "newest", "which copy stays; ties go to the smaller id (ours: the report does not say)",
+        choices=("newest", "longest", "best_score"),
+    )  # fmt: skip
+    rounds: int = setting(
+        4, "rounds of connected components in one graph; doubled when they do not suffice", ge=1, le=MAX_ROUNDS
+    )
+    minhash: MinHashConfig = section(MinHashConfig, "signatures of near copies")
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What near-copy search knows of a document: the column `near_copies`."""
+
+    size: int  # documents in its cluster, itself included; 1 when it stands alone
+    similarity: float | None  # its best verified estimate of Jaccard similarity with another member
+
+
+@dataclass(frozen=True)
+class CopiesStage:
+    """Documents in, documents without copies out."""
+
+    settings: CopiesConfig
+    resources: Sequence[str] = ()
+    name: ClassVar[str] = "dedup"
+    kept_table: ClassVar[str] = "documents"
+
+    def prepare(self) -> None:
+        """Nothing to fetch."""
+
+    def run(self, context: StageContext) -> StageResult:
+        assert context.upstream is not None  # noqa: S101
+        parts, rounds = context.upstream.parts, self.settings.rounds
+        context.set_parts(parts)
+        while context.todo(parts):
+            context.run_pipeline(functools.partial(self._build, parts=parts, rounds=rounds, context=context))
+            unsettled = _unsettled(context.target)
+            if unsettled == 0:
+                break
+            if rounds >= MAX_ROUNDS:
+                raise RunError(f"stage dedup: {unsettled} edges are not settled after {rounds} rounds")
+            storage.remove_tree(context.target.table("done"))
+            rounds *= 2
+        return StageResult(parts)
+
+    def _build(self, pipeline: beam.Pipeline, parts: int, rounds: int, context: StageContext) -> None:
+        numbers = part_numbers(pipeline, range(parts))
+        verdicts: dict[str, PCollection[Any]] = {"": numbers}
+        texts = numbers | "Texts" >> EachPart(_TextsWork(self.settings, context.source), bytes)
+        partitions = partitions_for(context.rows, COPY.itemsize)
+        verdicts["exact_copy"] = texts | "OneOfEach" >> KeepBestPerKey(partitions)
+        signed = dict(verdicts) | "Sign" >> EachPart(_SignWork(self.settings, context.source), tuple[int, bytes])
+        partitions = partitions_for(context.rows * self.settings.minhash.bands, 40)
+        verdicts["near_copy"], open_edges = signed | "Near" >> FindNearCopies(self.settings.minhash, partitions, rounds)
+        _ = (
+            open_edges
+            | "SumOpenEdges" >> beam.CombineGlobally(sum)
+            | "WriteOpenEdges" >> beam.Map(_write_unsettled, path=_unsettled_path(context.target))
+        )
+        _ = verdicts | "Finish" >> EachPart(_FinishWork(self.settings, context.source, context.target))
+
+
+def _unsettled_path(target: DataFolder) -> str:
+    return f"{target.root}/unsettled.json"
+
+
+def _write_unsettled(count: int, path: str) -> None:
+    storage.write_atomic(path, json.dumps(count).encode())
+
+
+def _unsettled(target: DataFolder) -> int:
+    return int(json.loads(storage.read_bytes(_unsettled_path(target))))
+
+
+def halves(document_id: str) -> tuple[int, int]:
+    """Return a document id's 128 bits as two numbers."""
+    return int(document_id[:16], 16), int(document_id[16:], 16)
+
+
+def rank_of(document: Document, score: float | None, keep: str) -> int:
+    """Return the number by which the best of some copies is chosen; the biggest wins."""
+    if keep == "longest":
+        return len(document.text)
+    if keep == "best_score":
+        return -(2**62) if score is None else round(score * 2**40)
+    return milliseconds(document.fetched_at)
+
+
+def _ranked(batch: pa.RecordBatch, keep: str) -> Iterator[tuple[Document, int]]:
+    scores: list[float | None] = [None] * batch.num_rows
+    if keep == "best_score":
+        scores = batch.column("quality").field("score").to_pylist()
+    for document, score in zip(documents_of(batch), scores, strict=True):
+        yield document, rank_of(document, score, keep)
+
+
+@dataclass
+class _TextsWork:
+    config: CopiesConfig
+    source: DataFolder
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[bytes]:
+        rows: list[tuple[int, ...]] = []
+        if self.config.exact:
+            for batch in read_batches(self.source.part("documents", part)):
+                for document, rank in _ranked(batch, self.config.keep):
+                    key = halves(content_id(document.text))
+                    rows.append((*key, rank, *halves(document.id), part, len(rows)))
+        yield np.array(rows, COPY).tobytes()
+
+
+@dataclass
+class _SignWork:
+    """Emit the signatures of the documents that no equal text beats."""
+
+    config: CopiesConfig
+    source: DataFolder
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[tuple[int, bytes]]:
+        if not self.config.near:
+            return
+        exact = losers_of(verdicts["exact_copy"])
+        rows: list[tuple[Any, ...]] = []
+        first = 0
+        for batch in read_batches(self.source.part("documents", part)):
+            for row, (document, rank) in enumerate(_ranked(batch, self.config.keep), first):
+                signed = None if row in exact else signature(document.text, self.config.minhash)
+                if signed is not None:  # a text without words has no signature and no near copies
+                    rows.append((row, *halves(document.id), rank, signed))
+            first += batch.num_rows
+        yield part, np.array(rows, signed_dtype(self.config.minhash.n_hashes)).tobytes()
+
+
+@dataclass
+class _FinishWork:
+    config: CopiesConfig
+    source: DataFolder
+    target: DataFolder
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
+        exact = losers_of(verdicts["exact_copy"])
+        near = {
+            row: (f"{high:016x}{low:016x}", size, similarity)
+            for block in verdicts["near_copy"]
+            for row, high, low, size, similarity in np.frombuffer(block, NEAR).tolist()
+        }
+        path = self.source.part("documents", part)
+        schema = read_schema(path)
+        schema = schema.append(pa.field("near_copies", stats_type(Cluster)))
+        with FateWriter(self.target, "dedup", part, "documents", schema) as fates:
+            started, first = time.thread_time_ns(), 0
+            for batch in read_batches(path):
+                kept, clusters = [], []
+                for n, document in enumerate(documents_of(batch)):
+                    keeper, size, similarity = near.get(first + n, (document.id, 1, None))
+                    if first + n in exact:
+                        fates.drop(document, "exact_copy", Drop("exact_copy", detail=exact[first + n]))
+                    elif keeper != document.id:
+                        limit = self.config.minhash.min_similarity
+                        fates.drop(document, "near_copy", Drop("near_copy", similarity, limit, keeper))
+                    else:
+                        kept.append(n)
+                        clusters.append(Cluster(size, similarity))
+                first += batch.num_rows
+                survivors = batch.take(pa.array(kept, pa.int64()))
+                columns = [*survivors.columns, stats_array(Cluster, clusters)]
+                fates.keep(pa.RecordBatch.from_arrays(columns, schema=schema))
+            fates.counts.read = first
+            fates.counts.cpu_ns["apply_copies"] += time.thread_time_ns() - started
+        storage.write_atomic(self.target.done(part), fates.counts.to_json())
+        yield from ()

@@ -1,0 +1,149 @@
+"""Pages to documents: the selected records are read again, their main text is extracted and its language identified."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from pipelines.folder import DataFolder
+from pipelines.stage import StageContext, StageResult
+from pipelines.stages.index import pages_of
+from pipelines.stages.parts import EachPart, part_numbers
+from pipelines.tables import BATCH_ROWS, DraftBatch, FateWriter, read_schema, with_steps
+from schemas import storage
+from schemas.errors import BadRecord
+from schemas.identity import content_id
+from schemas.records import Document, Page, arrow_schema
+from schemas.step import Draft, Drop, Step
+from transforms.extract import ExtractConfig, TextExtractor
+from transforms.ingest import Broken, IngestConfig, Part, read_bodies
+from transforms.step import run_steps
+from transforms.text_stats import TextView
+
+
+@dataclass(frozen=True)
+class ExtractStage:
+    """Selected pages in, documents out; `steps` run on each text, language identification first among them."""
+
+    settings: Any
+    extract: ExtractConfig
+    ingest: IngestConfig
+    source_name: str
+    steps: tuple[Step, ...]
+    resources: Sequence[str] = ()
+    name: ClassVar[str] = "extract"
+    kept_table: ClassVar[str] = "documents"
+
+    def prepare(self) -> None:
+        for step in self.steps:
+            step.open()
+
+    def run(self, context: StageContext) -> StageResult:
+        assert context.upstream is not None  # noqa: S101
+        parts = context.upstream.parts
+        context.set_parts(parts)
+        todo = context.todo(parts)
+        if todo:
+            work = _ExtractWork(self, context.source, context.target)
+            context.run_pipeline(lambda pipeline: part_numbers(pipeline, todo) | "Extract" >> EachPart(work))
+        return StageResult(parts)
+
+
+@dataclass
+class _ExtractWork:
+    stage: ExtractStage
+    source: DataFolder
+    target: DataFolder
+    extractor: TextExtractor | None = field(default=None, repr=False)
+
+    def open(self) -> None:
+        self.extractor = TextExtractor(self.stage.extract)
+        for step in self.stage.steps:
+            step.open()
+
+    def close(self) -> None:
+        if self.extractor is not None:
+            self.extractor.close()
+            self.extractor = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "extractor": None}
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
+        path = self.source.part("pages", part)
+        place = Part(*json.loads(read_schema(path).metadata[b"winnow.part"]))
+        steps = self.stage.steps
+        schema = with_steps(arrow_schema(Document), steps)
+        with FateWriter(self.target, "extract", part, "documents", schema) as fates:
+            pages = {page.row: page for batch in pages_of(path) for page in batch}
+            fates.counts.read = len(pages)
+            for drafts in self._drafts(place, pages, fates):
+                run_steps(steps, [draft for draft in drafts if draft.alive], fates.counts.edits, fates.counts.cpu_ns)
+                fates.write(DraftBatch(drafts, None), schema, steps)
+        storage.write_atomic(self.target.done(part), fates.counts.to_json())
+        yield from ()
+
+    def _drafts(self, place: Part, pages: dict[int, Page], fates: FateWriter) -> Iterator[list[Draft]]:
+        drafts: list[Draft] = []
+        cpu_ns = fates.counts.cpu_ns
+        bodies = read_bodies(place, sorted(pages), self.stage.ingest)
+        while True:
+            started = time.thread_time_ns()
+            row, body = next(bodies, (-1, None))
+            cpu_ns["read"] += time.thread_time_ns() - started
+            if body is None:
+                break
+            drafts.append(self._draft(pages.pop(row), body, place.path, cpu_ns))
+            if len(drafts) == BATCH_ROWS:
+                yield drafts
+                drafts = []
+        # An archive that changed since it was scanned no longer yields every record: they are failed, not lost.
+        drafts += [self._gone(page, place.path) for page in pages.values()]
+        yield drafts
+
+    def _draft(self, page: Page, body: Any, archive: str, cpu_ns: Any) -> Draft:
+        if isinstance(body, Broken):
+            return self._failed(page, archive, BadRecord(body.cause, body.detail))
+        assert self.extractor is not None  # noqa: S101
+        started = time.thread_time_ns()
+        try:
+            if page.kind == "html":
+                text, child_s = self.extractor.extract(body.payload, body.charset or page.charset, page.url)
+                cpu_ns["extract_text"] += int(child_s * 1e9)
+            else:
+                text = body.payload.decode("utf-8", "replace")
+        except BadRecord as error:
+            return self._failed(page, archive, error)
+        finally:
+            cpu_ns["extract_text"] += time.thread_time_ns() - started
+        draft = Draft(self._document(page, archive, text), TextView)
+        if not text.strip():
+            draft.drop, draft.step = Drop("no_text", len(body.payload), None), "extract_text"
+        return draft
+
+    def _document(self, page: Page, archive: str, text: str) -> Document:
+        fetched = page.fetched_at.isoformat() if page.fetched_at else ""
+        return Document(
+            id=content_id(self.stage.source_name, page.record_id, page.url, fetched),
+            text=text,
+            url=page.url,
+            source=self.stage.source_name,
+            fetched_at=page.fetched_at,
+            record_id=page.record_id,
+            archive=archive,
+            offset=page.offset,
+            length=page.length,
+        )
+
+    def _failed(self, page: Page, archive: str, error: BadRecord) -> Draft:
+        draft = Draft(self._document(page, archive, ""), TextView)
+        draft.failure, draft.step = error, "extract_text"
+        return draft
+
+    def _gone(self, page: Page, archive: str) -> Draft:
+        return self._failed(
+            page, archive, BadRecord("record_vanished", "the archive changed while the run was going on")
+        )

@@ -1,0 +1,264 @@
+"""The URL step, on headers alone: which archived records are worth parsing.
+
+    scan      each record's headers: blocklists, status, media type; candidates go to a scratch table
+    newest    of each normalised address the newest capture stays (ties: smallest record id)
+    payload   of equal payload digests likewise
+    finish    each part applies the verdicts on its rows and writes `pages`, `rejected` and `failed`
+
+Only blocks of hashes are shuffled. No page is parsed and no body is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import apache_beam as beam
+import numpy as np
+from apache_beam.pvalue import PCollection
+
+from pipelines.folder import DataFolder
+from pipelines.stage import StageContext, StageResult
+from pipelines.stages.parts import EachPart, part_numbers
+from pipelines.tables import BATCH_ROWS, FateWriter, read_batches
+from schemas import storage
+from schemas.identity import content_id
+from schemas.records import Failure, Page, Rejection, arrow_schema, to_batch
+from schemas.settings import section, setting, validate
+from transforms.blocklist import Blocklist, BlocklistConfig
+from transforms.blocks import partitions_for
+from transforms.ingest import Broken, IngestConfig, Part, Skipped, plan_parts, scan
+from transforms.keep_best import COPY, LOSER, KeepBestPerKey
+from transforms.urls import url_key
+
+NO_DATE = -(2**63)  # an unknown date is older than any
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$", re.IGNORECASE)
+BYTES_PER_RECORD = 4096  # of a compressed archive; only sets how many partitions a shuffle has
+
+
+@dataclass(frozen=True, kw_only=True)
+class UrlConfig:
+    """Which copies of an address or a payload stay."""
+
+    newest_per_url: bool = setting(True, "keep only the newest capture of each normalised address (Llama 3, 3.1.1)")
+    one_per_payload: bool = setting(True, "keep only the newest record of each payload digest")
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexConfig:
+    """Settings of the index stage."""
+
+    part_mib: int = setting(32, "largest range of an archive that one worker reads at a time, MiB", ge=1, le=4096)
+    ingest: IngestConfig = section(IngestConfig, "what is read from archives")
+    blocklist: BlocklistConfig = section(BlocklistConfig, "lists of domains, addresses and words that are not wanted")
+    url: UrlConfig = section(UrlConfig, "copies of addresses and payloads")
+
+
+@dataclass(frozen=True)
+class IndexStage:
+    """Headers in, pages worth parsing out."""
+
+    settings: IndexConfig
+    source_name: str
+    resources: Sequence[str] = ()
+    name: ClassVar[str] = "index"
+    kept_table: ClassVar[str] = "pages"
+
+    def prepare(self) -> None:
+        Blocklist.load(self.settings.blocklist)
+
+    def run(self, context: StageContext) -> StageResult:
+        files = [(entry["path"], entry["size"]) for entry in context.inputs]
+        parts = plan_parts(files, self.settings.part_mib << 20)
+        context.set_parts(len(parts))
+        if context.todo(len(parts)):
+            context.run_pipeline(lambda pipeline: self._build(pipeline, parts, context))
+        return StageResult(len(parts))
+
+    def _build(self, pipeline: beam.Pipeline, parts: list[Part], context: StageContext) -> None:
+        numbers = part_numbers(pipeline, range(len(parts)))
+        n_records = sum(entry["size"] for entry in context.inputs) // BYTES_PER_RECORD
+        partitions = partitions_for(n_records, COPY.itemsize)
+        verdicts: dict[str, PCollection[Any]] = {"": numbers}
+        addresses = numbers | "Scan" >> EachPart(_ScanWork(parts, self.settings, context.target), bytes)
+        verdicts["older_copy_of_url"] = addresses | "Newest" >> KeepBestPerKey(partitions)
+        payloads = dict(verdicts) | "Payloads" >> EachPart(_PayloadWork(self.settings.url, context.target), bytes)
+        verdicts["same_payload"] = payloads | "OnePayload" >> KeepBestPerKey(partitions)
+        _ = verdicts | "Finish" >> EachPart(_FinishWork(parts, context.target))
+
+
+def record_key(record_id: str) -> tuple[int, int]:
+    """Return a record id as 128 bits that sort as the UUID in it does; an id without one by its hash."""
+    found = _UUID.search(record_id)
+    digits = "".join(found.groups()) if found else content_id(record_id)
+    return int(digits[:16], 16), int(digits[16:], 16)
+
+
+def milliseconds(moment: datetime | None) -> int:
+    """Return milliseconds since 1970, exact; an unknown date is the smallest number."""
+    if moment is None:
+        return NO_DATE
+    delta = moment - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
+
+
+def copies_block(rows: Sequence[tuple[tuple[int, int], Page]], part: int) -> bytes:
+    """Return a COPY block of (key, page) pairs of one part."""
+    block = np.empty(len(rows), COPY)
+    for n, (key, page) in enumerate(rows):
+        block[n] = (*key, milliseconds(page.fetched_at), *record_key(page.record_id), part, page.row)
+    return block.tobytes()
+
+
+def pages_of(path: str) -> Iterator[list[Page]]:
+    """Yield the pages of a table in batches."""
+    for batch in read_batches(path):
+        yield [Page(**row) for row in batch.to_pylist()]
+
+
+@dataclass
+class _ScanWork:
+    parts: list[Part]
+    config: IndexConfig
+    target: DataFolder
+    blocklist: Blocklist | None = field(default=None, repr=False)
+
+    def open(self) -> None:
+        self.blocklist = Blocklist.load(self.config.blocklist)
+
+    def close(self) -> None:
+        self.blocklist = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "blocklist": None}
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[bytes]:
+        if not storage.exists(self.target.done(part, "scanned")):
+            self._scan(part)
+        rows: list[tuple[tuple[int, int], Page]] = []
+        for pages in pages_of(self.target.part("candidates", part)):
+            if self.config.url.newest_per_url:
+                rows += [(url_key(page.url), page) for page in pages if page.url]
+        yield copies_block(rows, part)
+
+    def _scan(self, part: int) -> None:
+        assert self.blocklist is not None  # noqa: S101
+        place = self.parts[part]
+        started = time.thread_time_ns()
+        batch: list[Page] = []
+        with FateWriter(self.target, "index", part, "candidates", arrow_schema(Page)) as fates:
+            for item in scan(place, self.config.ingest):
+                fates.counts.read += 1
+                if isinstance(item, Page):
+                    drop = self.blocklist.check(item.url) if item.url else None
+                    if drop is None:
+                        batch.append(item)
+                    else:
+                        fates.reject(_rejection(item, place.path, "blocklist", drop.reason, drop.detail))
+                elif isinstance(item, Skipped):
+                    fates.reject(
+                        _rejection(item, place.path, "headers", item.reason, item.detail, item.value, item.limit)
+                    )
+                else:
+                    fates.fail(_failure(item, place.path))
+                if len(batch) == BATCH_ROWS:
+                    fates.keep(to_batch(Page, batch))
+                    batch = []
+            fates.keep(to_batch(Page, batch))
+        counts = fates.counts
+        counts.kept = 0  # candidates only; the finish counts what is kept
+        counts.cpu_ns["scan"] += time.thread_time_ns() - started
+        storage.write_atomic(self.target.done(part, "scanned"), counts.to_json())
+
+
+def _rejection(
+    item: Page | Skipped,
+    archive: str,
+    step: str,
+    reason: str,
+    detail: str,
+    value: float | None = None,
+    limit: float | None = None,
+) -> Rejection:
+    return Rejection(
+        id=item.record_id, url=item.url, stage="index", step=step, reason=reason, value=value, limit=limit,
+        detail=detail, archive=archive, offset=item.offset,
+    )  # fmt: skip
+
+
+def _failure(item: Broken, archive: str) -> Failure:
+    return Failure(
+        id=item.record_id, url=item.url, stage="index", step="read", cause=item.cause, detail=item.detail,
+        archive=archive, offset=item.offset,
+    )  # fmt: skip
+
+
+def losers_of(blocks: Sequence[bytes]) -> dict[int, str]:
+    """Return row -> id (32 hex digits) of the copy that was kept instead."""
+    losers: dict[int, str] = {}
+    for block in blocks:
+        for row, high, low in np.frombuffer(block, LOSER).tolist():
+            losers[row] = f"{high:016x}{low:016x}"
+    return losers
+
+
+@dataclass
+class _PayloadWork:
+    """Emit the digests of the records that won their address."""
+
+    config: UrlConfig
+    target: DataFolder
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[bytes]:
+        older = losers_of(verdicts["older_copy_of_url"])
+        rows: list[tuple[tuple[int, int], Page]] = []
+        for pages in pages_of(self.target.part("candidates", part)):
+            for page in pages:
+                if self.config.one_per_payload and page.digest and page.row not in older:
+                    key = content_id(page.digest)
+                    rows.append(((int(key[:16], 16), int(key[16:], 16)), page))
+        yield copies_block(rows, part)
+
+
+@dataclass
+class _FinishWork:
+    parts: list[Part]
+    target: DataFolder
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
+        place = self.parts[part]
+        losers = {reason: losers_of(blocks) for reason, blocks in verdicts.items() if reason}
+        schema = arrow_schema(Page).with_metadata({"winnow.part": json.dumps([place.path, place.start, place.end])})
+        with FateWriter(self.target, "index", part, "pages", schema, suffix="-copies") as fates:
+            for pages in pages_of(self.target.part("candidates", part)):
+                kept = []
+                for page in pages:
+                    reason = next((name for name, rows in losers.items() if page.row in rows), None)
+                    if reason is None:
+                        kept.append(page)
+                    else:
+                        fates.reject(_rejection(page, place.path, "copies", reason, losers[reason][page.row]))
+                fates.keep(to_batch(Page, kept).replace_schema_metadata(schema.metadata))
+        storage.write_atomic(self.target.done(part), fates.counts.to_json())
+        yield from ()

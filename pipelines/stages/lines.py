@@ -1,0 +1,136 @@
+"""Line dedup over the corpus: count every line by hash, then drop all copies of those that are too frequent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import apache_beam as beam
+import numpy as np
+
+from pipelines.folder import DataFolder
+from pipelines.stage import StageContext, StageResult
+from pipelines.stages.parts import EachPart, part_numbers
+from pipelines.tables import DOCUMENTS_OF, FateWriter, read_drafts, read_schema, with_steps
+from schemas import storage
+from schemas.records import Document
+from schemas.step import Drop, Step
+from transforms.blocks import Hashes, partitions_for
+from transforms.lines import LINE, FindFrequentLines, LinesConfig, bucket_of, count_lines, drop_lines, line_keys
+from transforms.step import run_steps
+from transforms.text_stats import TextView
+
+LINES_PER_DOCUMENT = 30  # only sets how many partitions the shuffle has
+
+
+@dataclass(frozen=True)
+class LinesStage:
+    """Documents in, documents without frequent lines out; `steps` then run on what is left of each."""
+
+    settings: Any
+    lines: LinesConfig
+    steps: tuple[Step, ...] = ()
+    resources: Sequence[str] = ()
+    name: ClassVar[str] = "lines"
+    kept_table: ClassVar[str] = "documents"
+
+    def prepare(self) -> None:
+        for step in self.steps:
+            step.open()
+
+    def run(self, context: StageContext) -> StageResult:
+        assert context.upstream is not None  # noqa: S101
+        parts = context.upstream.parts
+        context.set_parts(parts)
+        if context.todo(parts):
+            context.run_pipeline(lambda pipeline: self._build(pipeline, parts, context))
+        return StageResult(parts)
+
+    def _build(self, pipeline: beam.Pipeline, parts: int, context: StageContext) -> None:
+        numbers = part_numbers(pipeline, range(parts))
+        keys = _KeysOf(self.lines, documents_by_language(context))
+        partitions = partitions_for(context.rows * LINES_PER_DOCUMENT, LINE.itemsize + 4)
+        counted = numbers | "Count" >> EachPart(_CountWork(keys, context.source), tuple[int, bytes])
+        frequent = counted | "Frequent" >> FindFrequentLines(self.lines, partitions)
+        finish = _FinishWork(keys, self.steps, context.source, context.target)
+        _ = {"": numbers, "frequent": frequent} | "Finish" >> EachPart(finish)
+
+
+def documents_by_language(context: StageContext) -> dict[str, int]:
+    """Return how many documents of each language the stage before kept."""
+    facts = context.upstream.facts if context.upstream else {}
+    return {name.removeprefix(DOCUMENTS_OF): n for name, n in facts.items() if name.startswith(DOCUMENTS_OF)}
+
+
+@dataclass(frozen=True)
+class _KeysOf:
+    """The line keys of a document, in its bucket of the documents of its language."""
+
+    config: LinesConfig
+    documents: dict[str, int]  # by language
+
+    def bucket(self, document: Document) -> int:
+        return bucket_of(document.id, self.documents.get(document.language, 1), self.config.bucket_docs)
+
+    def __call__(self, document: Document) -> Hashes:
+        return line_keys(document.text.split("\n"), document.language, self.bucket(document))
+
+
+@dataclass
+class _CountWork:
+    keys: _KeysOf
+    source: DataFolder
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[tuple[int, bytes]]:
+        keys = (
+            self.keys(draft.document)
+            for batch in read_drafts(self.source.part("documents", part), TextView)
+            for draft in batch.drafts
+        )
+        yield part, count_lines(keys, self.keys.config).tobytes()
+
+
+@dataclass
+class _FinishWork:
+    keys: _KeysOf
+    steps: tuple[Step, ...]
+    source: DataFolder
+    target: DataFolder
+
+    def open(self) -> None:
+        for step in self.steps:
+            step.open()
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
+        frequent = np.sort(
+            np.concatenate([np.empty(0, np.uint64), *(np.frombuffer(b, np.uint64) for b in verdicts["frequent"])])
+        )
+        path = self.source.part("documents", part)
+        schema = with_steps(read_schema(path), self.steps)
+        with FateWriter(self.target, "lines", part, "documents", schema) as fates:
+            counts = fates.counts
+            for batch in read_drafts(path, TextView):
+                counts.read += len(batch.drafts)
+                for draft in batch.drafts:
+                    document = draft.document
+                    edit = drop_lines(document.text, document.language, self.keys.bucket(document), frequent)
+                    counts.edits.update({f"lines:{what}": n for what, n in edit.counts.items() if n})
+                    if edit.text != document.text:
+                        draft.replace_text(edit.text)
+                    if not edit.text.strip():
+                        draft.drop, draft.step = Drop("no_lines_left", 0, None), "lines"
+                alive = [draft for draft in batch.drafts if draft.alive]
+                run_steps(self.steps, alive, counts.edits, counts.cpu_ns)
+                fates.write(batch, schema, self.steps)
+        storage.write_atomic(self.target.done(part), counts.to_json())
+        yield from ()

@@ -1,0 +1,71 @@
+"""Beam's side of a stage: parts are the elements, and one worker reads and writes one part at a time.
+
+A part is one file of the stage before it, or a byte range of an archive. Its number names its files in every stage,
+and with the row in the file it is the address that travels through shuffles in place of the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection
+
+
+class PartWork(Protocol):
+    """What is done with one part; pickled to the workers. `verdicts` are the blocks that shuffles sent to the part."""
+
+    def open(self) -> None:
+        """Load models and start processes; once in a worker."""
+
+    def close(self) -> None: ...
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterable[Any]: ...
+
+
+class _PartDoFn(beam.DoFn):
+    def __init__(self, work: PartWork) -> None:
+        self._work = work
+
+    def setup(self) -> None:
+        self._work.open()
+
+    def process(self, element: tuple[int, dict[str, Iterable[bytes]]]) -> Iterator[Any]:
+        part, verdicts = element
+        yield from self._work.run(part, {name: [b for b in blocks if b] for name, blocks in verdicts.items()})
+
+    def teardown(self) -> None:
+        self._work.close()
+
+
+def part_numbers(pipeline: beam.Pipeline, parts: Sequence[int]) -> PCollection[Any]:
+    """Return PCollection[tuple[int, bytes]]: each part once, with an empty block."""
+    marks = beam.Create([(part, b"") for part in parts]).with_output_types(tuple[int, bytes])
+    created: PCollection[Any] = pipeline | "Parts" >> marks
+    return created
+
+
+class EachPart(beam.PTransform[Any, Any]):
+    """Run `work` on each part.
+
+    In: the parts of `part_numbers`, or a dict of them under "" and of verdicts, PCollection[tuple[int, bytes]] keyed by
+    part. Every part is run once, also those of which no verdict speaks. With verdicts the transform waits for all that
+    they depend on: it is the barrier of a stage.
+    """
+
+    def __init__(self, work: PartWork, output: Any = Any) -> None:
+        super().__init__()
+        self._work, self._output = work, output
+
+    def expand(self, parts: Any) -> PCollection[Any]:
+        if isinstance(parts, dict):
+            joined = parts | "Join" >> beam.CoGroupByKey()
+        else:
+            joined = parts | "Spread" >> beam.Reshuffle() | "NoVerdicts" >> beam.MapTuple(_no_verdicts)
+        done: PCollection[Any] = joined | "Run" >> beam.ParDo(_PartDoFn(self._work)).with_output_types(self._output)
+        return done
+
+
+def _no_verdicts(part: int, _: bytes) -> tuple[int, dict[str, list[bytes]]]:
+    return part, {}

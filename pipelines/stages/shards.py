@@ -1,0 +1,147 @@
+"""The last stage: the global shuffle of token arrays and the Parquet shards that the trainer reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import apache_beam as beam
+import pyarrow as pa
+
+from pipelines.folder import Counts, DataFolder, Manifest
+from pipelines.stage import PartCounts, StageContext, StageResult
+from pipelines.stages.parts import EachPart, part_numbers
+from pipelines.stages.tokens import TOKENS_OF
+from pipelines.tables import read_batches
+from schemas import storage
+from schemas.errors import RunError
+from transforms.blocks import partitions_for
+from transforms.mix import source_of
+from transforms.shards import PLACE, ShardFile, WriteShards, place_block
+from transforms.token_rows import ShardConfig, TokenizerFacts
+
+
+@dataclass(frozen=True)
+class ShardsStage:
+    """The documents that the mix took in, token shards out."""
+
+    settings: ShardConfig
+    resources: Sequence[str] = ()
+    name: ClassVar[str] = "shards"
+    kept_table: ClassVar[str] = ""
+
+    def prepare(self) -> None:
+        """Nothing to fetch."""
+
+    def run(self, context: StageContext) -> StageResult:
+        assert context.upstream is not None  # noqa: S101
+        parts = context.upstream.parts
+        context.set_parts(parts)
+        storage.remove_tree(context.target.table("written"))
+        tokenized, tokens = context.chain["tokenize"]
+        facts = TokenizerFacts(
+            sha256=tokenized.facts["tokenizer_sha256"],
+            vocab_size=tokenized.facts["vocab_size"],
+            bos_id=tokenized.facts["bos_id"],
+            eos_id=tokenized.facts["eos_id"],
+        )
+        sources = sorted(
+            {source_of(name.removeprefix(TOKENS_OF)) for name in tokenized.facts if name.startswith(TOKENS_OF)}
+        )
+        context.run_pipeline(lambda pipeline: self._build(pipeline, parts, sources, facts, tokens, context))
+        shards = sorted(_written(context.target), key=lambda shard: shard["path"])
+        return StageResult(parts, {"shards": shards}, _counts(context.upstream, context.target, parts, shards))
+
+    def _build(
+        self,
+        pipeline: beam.Pipeline,
+        parts: int,
+        sources: list[str],
+        facts: TokenizerFacts,
+        tokens: DataFolder,
+        context: StageContext,
+    ) -> None:
+        partitions = partitions_for(context.rows, PLACE.itemsize)
+        places = _PlaceWork(sources, context.source, context.target)
+        _ = (
+            part_numbers(pipeline, range(parts))
+            | "Places" >> EachPart(places, bytes)
+            | "Shards"
+            >> WriteShards(
+                sources, facts, _ReadTokens(tokens), storage.open_atomic, context.target.root, self.settings, partitions
+            )
+            | "Tell" >> beam.Map(_tell, target=context.target)
+        )
+
+
+@dataclass(frozen=True)
+class _ReadTokens:
+    """Reads the tokens of one part."""
+
+    tokens: DataFolder
+
+    def __call__(self, part: int) -> Iterable[pa.RecordBatch]:
+        return read_batches(self.tokens.part("tokens", part), ["id", "tokens"])
+
+
+@dataclass
+class _PlaceWork:
+    sources: list[str]
+    source: DataFolder
+    target: DataFolder
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[bytes]:
+        started = time.thread_time_ns()
+        codes = {name: code for code, name in enumerate(self.sources)}
+        counts = PartCounts()
+        for batch in read_batches(self.source.part("mixed", part)):
+            rows = batch.to_pydict()
+            counts.read += batch.num_rows
+            counts.facts["copies"] += sum(rows["copies"])
+            counts.facts["tokens"] += sum(n * k for n, k in zip(rows["n_tokens"], rows["copies"], strict=True))
+            yield place_block(
+                part,
+                rows["row"],
+                rows["id"],
+                [codes[name] for name in rows["source"]],
+                rows["n_tokens"],
+                rows["copies"],
+            )
+        counts.kept = counts.read
+        counts.cpu_ns["place"] += time.thread_time_ns() - started
+        storage.write_atomic(self.target.done(part), counts.to_json())
+
+
+def _tell(shard: ShardFile, target: DataFolder) -> None:
+    name = shard.path.replace("/", "-").removesuffix(".parquet")
+    storage.write_atomic(f"{target.table('written')}/{name}.json", json.dumps(dataclasses.asdict(shard)).encode())
+
+
+def _written(target: DataFolder) -> list[dict[str, Any]]:
+    return [
+        json.loads(storage.read_bytes(f"{target.table('written')}/{name}"))
+        for name in storage.list_names(target.table("written"))
+        if name.endswith(".json")
+    ]
+
+
+def _counts(upstream: Manifest, target: DataFolder, parts: int, shards: list[dict[str, Any]]) -> Counts:
+    """Return the fates, after checking that the shards hold each copy and each token exactly once."""
+    told = PartCounts()
+    for part in range(parts):
+        told.add(json.loads(storage.read_bytes(target.done(part))))
+    wanted = (told.facts["copies"], told.facts["tokens"])
+    found = (sum(shard["documents"] for shard in shards), sum(shard["tokens"] for shard in shards))
+    if found != wanted:
+        raise RunError(f"stage shards: {found} documents and tokens stand in the shards, but the mix took {wanted}")
+    return Counts(read=told.read, kept=upstream.counts.kept)

@@ -1,0 +1,170 @@
+"""Texts to tokens: a tokenizer from a file, or one trained on a sample of the documents; then every document.
+
+The sample is drawn by document id, so the tokenizer is the same for any split of the corpus. It is trained by the
+process that runs the stage, on at most `tokenizer.train_bytes` of text.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from pipelines.folder import DataFolder
+from pipelines.stage import StageContext, StageResult
+from pipelines.stages.parts import EachPart, part_numbers
+from pipelines.tables import TEXT_BYTES, FateWriter, TableWriter, documents_of, read_batches
+from schemas import storage
+from schemas.records import TokenizedDocument, arrow_schema, to_batch
+from transforms.mix import MixConfig, group_of, quality_band
+from transforms.tokenizer import Tokenizer, TokenizerConfig, in_training_sample, load, train_bpe
+
+TOKENS_OF = "tokens:"  # facts of the manifest: tokens by group
+_SAMPLE = pa.schema([pa.field("text", pa.large_string())])
+
+
+@dataclass(frozen=True)
+class TokenizeStage:
+    """Documents in, their tokens out."""
+
+    settings: Any
+    tokenizer: TokenizerConfig
+    mix: MixConfig
+    resources: Sequence[str] = ()
+    name: ClassVar[str] = "tokenize"
+    kept_table: ClassVar[str] = "tokens"
+
+    def prepare(self) -> None:
+        if self.tokenizer.path:
+            load(storage.read_bytes(self.tokenizer.path), self.tokenizer.path, self.tokenizer)
+
+    def run(self, context: StageContext) -> StageResult:
+        assert context.upstream is not None  # noqa: S101
+        parts = context.upstream.parts
+        context.set_parts(parts)
+        tokenizer = self._tokenizer(context, parts)
+        todo = context.todo(parts)
+        if todo:
+            work = _TokenizeWork(self.tokenizer, self.mix, context.source, context.target)
+            context.run_pipeline(lambda pipeline: part_numbers(pipeline, todo) | "Tokenize" >> EachPart(work))
+        facts = {"tokenizer_sha256": tokenizer.sha256, "vocab_size": tokenizer.vocab_size}
+        return StageResult(parts, {**facts, "bos_id": tokenizer.bos_id, "eos_id": tokenizer.eos_id})
+
+    def _tokenizer(self, context: StageContext, parts: int) -> Tokenizer:
+        """Return the tokenizer, and leave its file in the data folder."""
+        path = tokenizer_path(context.target)
+        if not storage.exists(path):
+            storage.write_atomic(path, self._load(context) if self.tokenizer.path else self._train(context, parts))
+        return load_tokenizer(context.target, self.tokenizer)
+
+    def _load(self, context: StageContext) -> bytes:
+        return storage.read_bytes(self.tokenizer.path)
+
+    def _train(self, context: StageContext, parts: int) -> bytes:
+        assert context.upstream is not None  # noqa: S101
+        total = int(context.upstream.facts.get(TEXT_BYTES, 0))
+        work = _SampleWork(self.tokenizer, total, context.source, context.target)
+        context.run_pipeline(lambda pipeline: part_numbers(pipeline, range(parts)) | "Sample" >> EachPart(work))
+        texts = (
+            text
+            for part in range(parts)
+            for batch in read_batches(context.target.part("sample", part))
+            for text in batch.column("text").to_pylist()
+        )
+        return train_bpe(texts, self.tokenizer)
+
+
+def tokenizer_path(data: DataFolder) -> str:
+    """Return where the tokenize stage leaves the tokenizer's file."""
+    return f"{data.root}/tokenizer.json"
+
+
+def load_tokenizer(data: DataFolder, config: TokenizerConfig) -> Tokenizer:
+    path = tokenizer_path(data)
+    return load(storage.read_bytes(path), config.path or path, config)
+
+
+@dataclass
+class _SampleWork:
+    """Write the texts of a part that train the tokenizer."""
+
+    config: TokenizerConfig
+    total_bytes: int
+    source: DataFolder
+    target: DataFolder
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
+        with TableWriter(self.target.part("sample", part), _SAMPLE, always=True) as table:
+            for batch in read_batches(self.source.part("documents", part), ["id", "text"]):
+                drawn = [
+                    in_training_sample(name, self.total_bytes, self.config) for name in batch.column("id").to_pylist()
+                ]
+                texts = batch.column("text").filter(pa.array(drawn))
+                table.write(pa.RecordBatch.from_arrays([texts], schema=_SAMPLE))
+        yield from ()
+
+
+@dataclass
+class _TokenizeWork:
+    config: TokenizerConfig
+    mix: MixConfig
+    source: DataFolder
+    target: DataFolder
+    tokenizer: Tokenizer | None = field(default=None, repr=False)
+
+    def open(self) -> None:
+        self.tokenizer = load_tokenizer(self.target, self.config)
+
+    def close(self) -> None:
+        self.tokenizer = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "tokenizer": None}
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
+        started = time.thread_time_ns()
+        schema = arrow_schema(TokenizedDocument)
+        with FateWriter(self.target, "tokenize", part, "tokens", schema) as fates:
+            for batch in read_batches(self.source.part("documents", part)):
+                rows = self._rows(batch)
+                fates.counts.read += len(rows)
+                fates.counts.facts.update({f"{TOKENS_OF}{row.group}": 0 for row in rows})
+                for row in rows:
+                    fates.counts.facts[f"{TOKENS_OF}{row.group}"] += row.n_tokens
+                fates.keep(to_batch(TokenizedDocument, rows))
+        fates.counts.cpu_ns["tokenize"] += time.thread_time_ns() - started
+        storage.write_atomic(self.target.done(part), fates.counts.to_json())
+        yield from ()
+
+    def _rows(self, batch: pa.RecordBatch) -> list[TokenizedDocument]:
+        assert self.tokenizer is not None  # noqa: S101
+        documents = documents_of(batch)
+        scores = _quality_scores(batch)
+        encoded = self.tokenizer.encode_batch([document.text for document in documents])
+        return [
+            TokenizedDocument(
+                id=document.id,
+                source=document.source,
+                group=group_of(document.source, document.language, quality_band(score, self.mix.quality_bands)),
+                n_tokens=len(tokens),
+                tokens=tokens,
+            )
+            for document, score, tokens in zip(documents, scores, encoded, strict=True)
+        ]
+
+
+def _quality_scores(batch: pa.RecordBatch) -> list[float | None]:
+    """Return the quality score of each row; None where there was no classifier."""
+    if "quality" not in batch.schema.names:
+        return [None] * batch.num_rows
+    scores: list[float | None] = batch.column("quality").field("score").to_pylist()
+    return scores

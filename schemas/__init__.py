@@ -1,0 +1,1 @@
+"""What a record is: frozen dataclasses, their Arrow schemas, typed settings, errors and where records live."""

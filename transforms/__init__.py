@@ -1,0 +1,1 @@
+"""One file per rule family: pure functions, a config, and for corpus-wide rules one public PTransform."""

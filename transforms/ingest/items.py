@@ -1,0 +1,90 @@
+"""What ingest takes and gives: the part, its settings, and the one item that each record of a part becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.settings import setting, validate
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestConfig:
+    """Settings of reading archives and tables."""
+
+    max_body_bytes: int = setting(
+        8 << 20, "bytes a page's body may have, as stored and again after its codings are removed", ge=1024, le=1 << 30
+    )
+    keep_plain_text: bool = setting(False, "keep responses declared text/plain, as text that needs no extraction")
+    compute_digest: bool = setting(True, "hash the stored body (SHA-1) where the archive declares no payload digest")
+    text_column: str = setting("text", "column of JSONL and Parquet with the text; a.b is b inside a")
+    url_column: str = setting("url", "column with the address; may be absent")
+    id_column: str = setting("id", "column with the record's id; may be absent")
+    date_column: str = setting(
+        "date", "column with the date, ISO 8601 text, epoch seconds or a timestamp; may be absent"
+    )
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A byte range of one file: the records that start in [start, end)."""
+
+    path: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A record that its headers alone reject."""
+
+    row: int
+    offset: int
+    record_id: str
+    url: str
+    reason: str
+    value: float | None = None
+    limit: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A place that cannot be read: one for each break, whatever number of records it swallowed."""
+
+    row: int
+    offset: int
+    cause: str
+    detail: str = ""
+    record_id: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A page's payload, transfer and content codings removed, and the charset its headers declare ('' for none).
+
+    For pages of kind 'text' the payload is UTF-8 and the charset says so.
+    """
+
+    payload: bytes
+    charset: str
+
+
+@dataclass(slots=True)
+class RawRecord:
+    """One record as a format's reader hands it on: what the archive says about it, unjudged, and its block."""
+
+    row: int
+    offset: int
+    length: int  # bytes of the whole block
+    record_type: str  # WARC-Type, 'filedesc' for the first record of an ARC, 'row' for a row of a table
+    record_id: str = ""
+    url: str = ""
+    date: str = ""
+    media_type: str = ""  # of the block: application/http; msgtype=response, text/dns
+    digest: str = ""
+    refers_to: str = ""
+    block: bytes = b""  # the block's first bytes, as many as the reader was asked to keep

@@ -1,0 +1,176 @@
+"""Lines that stand in too many documents.
+
+Llama 3 report, section 3.1.1: "we remove lines that appeared more than 6 times in each bucket of 30M documents",
+similar to ccNet (Wenzek et al. 2020), which removes every copy, the first included, and so do we. What the report
+leaves open: a line is what lies between two newlines; two lines are the same when ccNet's `normalize_for_dedup` makes
+them so; buckets are drawn by a keyed hash of the document id, within each language; raw occurrences are counted (or
+documents, by config). Lines that are empty once normalised are neither counted nor dropped.
+
+A line travels as a 64-bit key that mixes its hash with its language and bucket; no text leaves its document.
+Departure from ccNet: blake2b in place of SHA-1.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+import numpy as np
+
+from schemas.identity import keyed_hash
+from schemas.settings import setting, validate
+from transforms.blocks import (
+    Block,
+    GroupBlocks,
+    Hashes,
+    Piece,
+    Pieces,
+    make_block,
+    read_block,
+    run_lengths,
+    run_starts,
+    split_block,
+    split_by,
+    to_piece,
+    to_pieces,
+)
+from transforms.step import Edit
+
+LINE = np.dtype([("key", "<u8"), ("count", "<u4")])
+KEY = np.dtype([("key", "<u8")])
+_PLACED = np.dtype([("key", "<u8"), ("part", "<u4"), ("count", "<u4")])
+
+NO_KEY = 0  # of a line that is empty once normalised
+
+# ccNet, text_normalizer.py, UNICODE_PUNCT; ASCII punctuation is not in it and stays. Its "１" is a digit, a 0 by then.
+_PUNCTUATION = "，。、„”“«»」「《》´∶：？！（）；–—．～’…━〈〉【】％►"
+_CONTROL = [code for code in (*range(32), *range(127, 160)) if code != 0x0A]
+_ASCII_TABLE = {**dict.fromkeys(code for code in _CONTROL if code < 128), **dict.fromkeys(map(ord, "123456789"), "0")}
+_DIGIT = re.compile(r"\d")
+_REMOVED = re.compile(f"[{_PUNCTUATION}{''.join(map(chr, _CONTROL))}]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinesConfig:
+    """Which lines are boilerplate."""
+
+    max_copies: int = setting(6, "copies in its bucket up to which a line is kept (Llama 3)", ge=1)
+    bucket_docs: int = setting(30_000_000, "documents of a bucket (Llama 3)", ge=1)
+    count_documents: bool = setting(False, "count the documents that hold a line, not its occurrences")
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+def normal_lines(lines: Sequence[str]) -> list[str]:
+    """Return ccNet's normal form of each line: stripped, lower case, digits 0, its punctuation and controls deleted.
+
+    `lines` hold no newline. All are normalised in one pass over their joined text: a newline is no letter, so it keeps
+    them apart in every step, final sigma included.
+    """
+    text = "\n".join([line.strip() for line in lines]).lower()
+    text = text.translate(_ASCII_TABLE) if text.isascii() else _REMOVED.sub("", _DIGIT.sub("0", text))
+    return text.split("\n") if lines else []
+
+
+def line_keys(lines: Sequence[str], language: str, bucket: int) -> Hashes:
+    """Return the key of each line in its language and bucket, NO_KEY for lines that are empty once normalised."""
+    digests = [_digest(line) if line else b"" for line in normal_lines(lines)]
+    empty = np.array([not digest for digest in digests], np.bool_)
+    keys = np.frombuffer(b"".join([digest or bytes(8) for digest in digests]), "<u8") ^ _salt(language, bucket)
+    keys[empty] = NO_KEY
+    return keys
+
+
+def bucket_of(doc_id: str, n_docs: int, bucket_docs: int) -> int:
+    """Return the bucket of a document, one of ceil(n_docs / bucket_docs); `n_docs` counts those of its language."""
+    return keyed_hash("line bucket", doc_id) % max(1, math.ceil(n_docs / bucket_docs))
+
+
+def count_lines(keys: Iterable[Hashes], config: LinesConfig) -> Block:
+    """Return the LINE block of one part from the `line_keys` of each of its documents, sorted by key."""
+    documents = [np.unique(document) if config.count_documents else document for document in keys]
+    if not documents:
+        return np.zeros(0, LINE)
+    distinct, counts = np.unique(np.concatenate(documents), return_counts=True)
+    real = distinct != NO_KEY
+    return make_block(LINE, key=distinct[real], count=counts[real])
+
+
+def drop_lines(text: str, language: str, bucket: int, frequent: Hashes) -> Edit:
+    """Remove every line whose key is in `frequent`, a sorted array; counts the lines and their characters."""
+    lines = text.split("\n")
+    keys = line_keys(lines, language, bucket)
+    places = np.searchsorted(frequent, keys)
+    dropped = np.zeros(len(lines), np.bool_)
+    inside = places < len(frequent)
+    dropped[inside] = (frequent[places[inside]] == keys[inside]) & (keys[inside] != NO_KEY)
+    n_dropped = int(dropped.sum())
+    if not n_dropped:
+        return Edit(text)
+    kept = [line for line, gone in zip(lines, dropped.tolist(), strict=True) if not gone]
+    n_chars = sum(map(len, lines)) - sum(map(len, kept))
+    return Edit("\n".join(kept), {"frequent_lines": n_dropped, "frequent_line_chars": n_chars})
+
+
+def frequent_rows(placed: Block, max_copies: int) -> Block:
+    """Return the rows whose key has more than `max_copies` copies over all parts; rows are sorted by key."""
+    starts = run_starts(placed["key"])
+    sizes = run_lengths(starts, len(placed))
+    if not len(starts):
+        return placed
+    totals = np.add.reduceat(placed["count"].astype(np.int64), starts)
+    return placed[np.repeat(totals > max_copies, sizes)]
+
+
+def _digest(line: str) -> bytes:
+    return hashlib.blake2b(line.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+@functools.cache
+def _salt(language: str, bucket: int) -> np.uint64:
+    return np.uint64(keyed_hash("line", f"{language}:{bucket}"))
+
+
+class FindFrequentLines(beam.PTransform[Pieces, Pieces]):
+    """Find, for each part, those of its line keys that have more than `max_copies` copies in the whole corpus.
+
+    In: PCollection[tuple[int, bytes]], (part, LINE block without repeated keys), any number of blocks for a part.
+    Out: PCollection[tuple[int, bytes]], (part, sorted u8 keys), one element for each part that has any.
+    Order: none. Retry: pure. Cost: one shuffle of 16 bytes for each distinct line of a part, one of what is frequent.
+    """
+
+    def __init__(self, config: LinesConfig, n_partitions: int) -> None:
+        super().__init__()
+        self.config = config
+        self.n_partitions = n_partitions
+
+    def expand(self, lines: Pieces) -> Pieces:
+        max_copies, n_partitions = self.config.max_copies, self.n_partitions
+
+        def place(piece: Piece) -> Iterator[Piece]:
+            part, block = piece[0], read_block(piece[1], LINE)
+            placed = make_block(_PLACED, key=block["key"], part=part, count=block["count"])
+            return split_block(placed, "key", n_partitions)
+
+        def select(piece: Piece) -> Iterator[Piece]:
+            frequent = frequent_rows(read_block(piece[1], _PLACED), max_copies)
+            return split_by(make_block(KEY, key=frequent["key"]), frequent["part"])
+
+        def distinct(piece: Piece) -> Piece:
+            return piece[0], np.unique(np.frombuffer(piece[1], "<u8")).tobytes()
+
+        frequent: Pieces = (
+            lines
+            | "SplitByKey" >> to_pieces(place)
+            | "GroupByKeyRange" >> GroupBlocks(_PLACED)
+            | "SelectFrequent" >> to_pieces(select)
+            | "GroupByPart" >> GroupBlocks(KEY)
+            | "Distinct" >> to_piece(distinct)
+        )
+        return frequent

@@ -1,0 +1,314 @@
+"""Token shards: the global shuffle of documents, and the rows of a fixed length that they are packed into.
+
+SPEC 3.4: documents are shuffled over their whole source before they are laid end to end and cut into rows
+(transforms/token_rows.py). The place of a document in that order is a keyed hash of its id and the number of the copy,
+so neither files, parts, workers nor partitions have a say in it, and each shard is the same bytes whatever they were.
+
+Tokens cross a shuffle once. First 38 bytes for each copy are sorted by hash range; the tokens of each range, summed,
+give every copy the number of its first token in its source. Those numbers go back to the part that holds the document,
+which cuts its tokens where shards end and sends each shard its pieces:
+
+    PLACE by hash range -> POSITION by part -> pieces of tokens by shard -> one Parquet file
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import typing
+import urllib.parse
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+from apache_beam.pvalue import AsSingleton, PCollection
+from apache_beam.transforms.combiners import ToList
+
+from schemas.errors import ConfigError, RunError
+from schemas.identity import keyed_hash
+from transforms.blocks import (
+    Block,
+    GroupBlocks,
+    Piece,
+    Pieces,
+    make_block,
+    read_block,
+    run_starts,
+    split_block,
+    split_by,
+    to_pieces,
+)
+from transforms.token_rows import (
+    HEAD,
+    Load,
+    ShardConfig,
+    TokenizerFacts,
+    documents_started,
+    id_words,
+    pack_shard,
+    to_parquet,
+)
+
+SALT = "shards.order"
+MAX_SOURCES = 1 << 16
+
+# One copy of a document: its place in the order, and where it lies.
+PLACE = np.dtype([("order", "<u8"), ("id_high", "<u8"), ("id_low", "<u8"), ("copy", "<u2"), ("source", "<u2"),
+                  ("n_tokens", "<u4"), ("part", "<u4"), ("row", "<u4")])  # fmt: skip
+# The same copy seen from its part: the number, in its source, of its first token.
+POSITION = np.dtype([("row", "<u4"), ("copy", "<u2"), ("source", "<u2"), ("n_tokens", "<u4"), ("start", "<i8")])
+# A piece of a copy that lies within one shard: `n` tokens from token `offset` of the document.
+CUT = np.dtype([("source", "<u2"), ("shard", "<u4"), ("row", "<u4"), ("start", "<i8"), ("offset", "<u4"), ("n", "<u4"),
+                ("n_tokens", "<u4")])  # fmt: skip
+Shard: TypeAlias = tuple[int, int]  # (source, number of the shard)
+ReadTokens: TypeAlias = Callable[[int], Iterable[pa.RecordBatch]]  # part -> its rows in order, columns id and tokens
+OpenFile: TypeAlias = Callable[[str], typing.ContextManager[typing.BinaryIO]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardFile:
+    """One shard that was written."""
+
+    path: str  # under the directory of the shards
+    source: str
+    shard: int
+    rows: int
+    tokens: int  # padding not counted
+    padding: int
+    documents: int  # copies of documents that start in it
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The tokens before each partition and in all, by source."""
+
+    before: Mapping[int, tuple[int, ...]]
+    total: tuple[int, ...]
+
+
+def place_block(
+    part: int,
+    rows: Sequence[int],
+    ids: Sequence[str],
+    sources: Sequence[int],
+    n_tokens: Sequence[int],
+    copies: Sequence[int],
+) -> bytes:
+    """Return the PLACE block of documents of one part, each as often as it is to be taken; 0 leaves it out."""
+    times = np.asarray(copies, np.int64)
+    of = np.repeat(np.arange(len(times)), times)
+    copy = np.arange(len(of)) - np.repeat(np.cumsum(times) - times, times)
+    high, low = id_words(ids)
+    order = [keyed_hash(SALT, f"{ids[n]}:{k}") for n, k in zip(of.tolist(), copy.tolist(), strict=True)]
+    return make_block(
+        PLACE,
+        order=np.array(order, np.uint64),
+        id_high=high[of],
+        id_low=low[of],
+        copy=copy,
+        source=np.asarray(sources, np.uint16)[of],
+        n_tokens=np.asarray(n_tokens, np.uint32)[of],
+        part=part,
+        row=np.asarray(rows, np.uint32)[of],
+    ).tobytes()
+
+
+def count_tokens(places: Block, n_sources: int) -> tuple[int, ...]:
+    """Return the tokens of each source in a block of places."""
+    counts = np.zeros(n_sources, np.int64)
+    np.add.at(counts, places["source"], places["n_tokens"].astype(np.int64))
+    return tuple(counts.tolist())
+
+
+def sum_up(counts: Iterable[tuple[int, tuple[int, ...]]], n_sources: int) -> Totals:
+    """Return the totals, from the tokens of each (partition, sources), in any order."""
+    before, running = {}, (0,) * n_sources
+    for partition, tokens in sorted(counts):
+        before[partition] = running
+        running = tuple(a + b for a, b in zip(running, tokens, strict=True))
+    return Totals(before, running)
+
+
+def positions_of_places(places: Block, before: Sequence[int]) -> Iterator[Piece]:
+    """Yield the POSITION block of each part, from a partition's sorted places and the tokens before them by source."""
+    places = places[np.argsort(places["source"], kind="stable")]
+    n_tokens = places["n_tokens"].astype(np.int64)
+    ahead = np.cumsum(n_tokens) - n_tokens
+    starts = run_starts(places["source"])
+    lengths = np.diff(starts, append=len(places))
+    ahead += np.repeat(np.array(before, np.int64)[places["source"][starts]] - ahead[starts], lengths)
+    names = ("row", "copy", "source", "n_tokens")
+    block = make_block(POSITION, start=ahead, **{name: places[name] for name in names})
+    yield from split_by(block, places["part"])
+
+
+def cut_at_shards(positions: Block, shard_tokens: int) -> Block:
+    """Return the CUT block of copies, one row for each shard that a copy reaches into; a copy of no tokens has none."""
+    start, n_tokens = positions["start"], positions["n_tokens"].astype(np.int64)
+    first, last = start // shard_tokens, (start + n_tokens - 1) // shard_tokens
+    times = np.where(n_tokens > 0, last - first + 1, 0)
+    of = np.repeat(np.arange(len(positions)), times)
+    shard = first[of] + np.arange(len(of)) - np.repeat(np.cumsum(times) - times, times)
+    low = np.maximum(start[of], shard * shard_tokens)
+    high = np.minimum((start + n_tokens)[of], (shard + 1) * shard_tokens)
+    kept = {name: positions[name][of] for name in ("source", "row", "n_tokens")}
+    return make_block(CUT, shard=shard, start=low, offset=low - start[of], n=high - low, **kept)
+
+
+def load_shards(
+    batches: Iterable[pa.RecordBatch], positions: Block, shard_tokens: int, facts: TokenizerFacts
+) -> Iterator[tuple[Shard, Load]]:
+    """Yield the pieces of a part's documents for each shard: one load for each shard and batch.
+
+    `positions` is sorted by row. RunError when the rows are not those that were counted.
+    """
+    at = 0  # rows read so far
+    for batch in batches:
+        low, high = np.searchsorted(positions["row"], (at, at + batch.num_rows))
+        cuts = cut_at_shards(positions[low:high], shard_tokens)
+        cuts["row"] -= np.uint32(at)
+        yield from _load_batch(batch, cuts, facts)
+        at += batch.num_rows
+    if len(positions) and positions["row"][-1] >= at:
+        raise RunError(f"shards: a part has {at} rows, but row {positions['row'][-1]} was counted")
+
+
+def _load_batch(batch: pa.RecordBatch, cuts: Block, facts: TokenizerFacts) -> Iterator[tuple[Shard, Load]]:
+    tokens = batch.column("tokens")
+    offsets, values = tokens.offsets.to_numpy().astype(np.int64), tokens.values.to_numpy()
+    if (np.diff(offsets)[cuts["row"]] != cuts["n_tokens"]).any():
+        raise RunError("shards: a document has not the number of tokens that was counted")
+    if len(values) and int(values.max()) >= facts.vocab_size:
+        raise RunError(f"shards: token {values.max()} is not of the tokenizer; its ids end at {facts.vocab_size}")
+    cuts = cuts[np.lexsort((cuts["start"], cuts["shard"], cuts["source"]))]
+    high, low = id_words(batch.column("id").take(pa.array(cuts["row"])).to_pylist())
+    same = {name: cuts[name] for name in ("start", "offset", "n", "n_tokens")}
+    heads = make_block(HEAD, id_high=high, id_low=low, **same)
+    begins = (offsets[cuts["row"]] + cuts["offset"]).tolist()
+    ends = (offsets[cuts["row"]] + cuts["offset"] + cuts["n"]).tolist()
+    bounds = [*run_starts(cuts["source"], cuts["shard"]).tolist(), len(cuts)]
+    for first, last in itertools.pairwise(bounds):
+        found = np.concatenate([values[b:e] for b, e in zip(begins[first:last], ends[first:last], strict=True)])
+        shard = (int(cuts["source"][first]), int(cuts["shard"][first]))
+        yield shard, (heads[first:last].tobytes(), found.astype(facts.travel).tobytes())
+
+
+def shard_path(source: str, shard: int) -> str:
+    """Return the path of a shard under the directory of all shards."""
+    return f"source={urllib.parse.quote(source, safe=' ')}/shard-{shard:05d}.parquet"
+
+
+class WriteShards(beam.PTransform[PCollection[bytes], PCollection[ShardFile]]):
+    """Shuffle all copies of all documents, each source by itself, and write the token shards.
+
+    In: PCollection[bytes], PLACE blocks (`place_block`). Out: ShardFile, one for each file written.
+    `read_tokens(part)` returns the rows of a part in order, `open_file(path)` opens a file of `directory` for writing;
+    both travel to the workers by pickle. Order: none. Retry: writes the same bytes to the same path.
+    Cost: one shuffle of 38 bytes and one of 20 for each copy, one of the tokens. A worker holds a shard.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[str],
+        facts: TokenizerFacts,
+        read_tokens: ReadTokens,
+        open_file: OpenFile,
+        directory: str,
+        config: ShardConfig,
+        n_partitions: int,
+    ) -> None:
+        super().__init__()
+        if len(sources) > MAX_SOURCES:
+            raise ConfigError(f"shards: {len(sources)} sources; must be <= {MAX_SOURCES}")
+        self.writer = _ShardWriter(tuple(sources), facts, open_file, directory, config)
+        self.read_tokens = read_tokens
+        self.n_partitions = n_partitions
+
+    def expand(self, blocks: PCollection[bytes]) -> PCollection[ShardFile]:
+        writer, read_tokens, n_partitions = self.writer, self.read_tokens, self.n_partitions
+        n_sources, facts, shard_tokens = len(writer.sources), writer.facts, writer.config.shard_tokens
+
+        def split(data: bytes) -> Iterator[Piece]:
+            return split_block(read_block(data, PLACE), "order", n_partitions)
+
+        def count(piece: Piece) -> tuple[int, tuple[int, ...]]:
+            return piece[0], count_tokens(read_block(piece[1], PLACE), n_sources)
+
+        def position(piece: Piece, totals: Totals) -> Iterator[Piece]:
+            return positions_of_places(read_block(piece[1], PLACE), totals.before[piece[0]])
+
+        def load(piece: Piece) -> Iterator[tuple[Shard, Load]]:
+            return load_shards(read_tokens(piece[0]), read_block(piece[1], POSITION), shard_tokens, facts)
+
+        places: Pieces = blocks | "SplitByOrder" >> to_pieces(split) | "GroupByOrder" >> GroupBlocks(PLACE)
+        totals = AsSingleton(
+            places
+            | "CountTokens" >> beam.Map(count)
+            | "ListCounts" >> ToList()
+            | "SumUp" >> beam.Map(sum_up, n_sources)
+        )
+        positions: Pieces = (
+            places
+            | "Position" >> beam.FlatMap(position, totals).with_output_types(tuple[int, bytes])
+            | "GroupByPart" >> GroupBlocks(POSITION)
+        )
+        written: PCollection[ShardFile] = (
+            positions
+            | "LoadShards" >> beam.FlatMap(load).with_output_types(tuple[Shard, Load])
+            | "GroupByShard" >> beam.GroupByKey()
+            | "WriteShard" >> beam.Map(writer.write, totals)
+        )
+        return written
+
+
+@dataclass(frozen=True)
+class _ShardWriter:
+    """Writes one shard; travels to the workers by pickle."""
+
+    sources: tuple[str, ...]
+    facts: TokenizerFacts
+    open_file: OpenFile
+    directory: str
+    config: ShardConfig
+
+    def write(self, group: tuple[Shard, Iterable[Load]], totals: Totals) -> ShardFile:
+        (code, shard), loads = group
+        source, source_tokens = self.sources[code], totals.total[code]
+        table = pack_shard(loads, shard, source_tokens, self.config, self.facts)
+        slots = table.num_rows * self.config.row_tokens
+        tokens = min(self.config.shard_tokens, source_tokens - shard * self.config.shard_tokens)
+        data = to_parquet(table, self._metadata(source, shard, source_tokens, slots, tokens))
+        path = shard_path(source, shard)
+        with self.open_file(f"{self.directory}/{path}") as file:
+            file.write(data)
+        return ShardFile(
+            path=path,
+            source=source,
+            shard=shard,
+            rows=table.num_rows,
+            tokens=tokens,
+            padding=slots - tokens,
+            documents=documents_started(table),
+            sha256=hashlib.sha256(data).hexdigest(),
+            size_bytes=len(data),
+        )
+
+    def _metadata(self, source: str, shard: int, source_tokens: int, slots: int, tokens: int) -> dict[str, str]:
+        facts = {
+            "source": source,
+            "shard": shard,
+            "source_tokens": source_tokens,
+            "total_tokens": slots,
+            "real_tokens": tokens,
+            "row_tokens": self.config.row_tokens,
+            "tokenizer_sha256": self.facts.sha256,
+            "vocab_size": self.facts.vocab_size,
+            "bos_id": self.facts.bos_id,
+            "eos_id": self.facts.eos_id,
+        }
+        return {f"winnow.{name}": str(value) for name, value in facts.items()}

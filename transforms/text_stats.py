@@ -1,0 +1,204 @@
+"""What a line, a paragraph, a word, a bullet, a sentence and an n-gram are: the one definition for every rule.
+
+A `TextView` wraps one text; what several rules need is computed at first use and at most once per text. Open
+pipelines measure the same sentence of a paper in up to four ways because each rule splits the text for itself.
+
+line         a piece between line feeds, stripped of white space, not empty. Only U+000A ends a line: the steps before
+             write nothing else, and an editor can join the pieces again without loss.
+paragraph    a piece between blank lines, stripped, not empty; a text without a blank line is one paragraph.
+word         a run of characters that are not white space (`str.split`), its punctuation included. Departure: in
+             scripts written without spaces (Han, Kana, Thai, Lao, Khmer, Burmese, Tibetan) every character, with the
+             marks and punctuation after it, is a word; a rule on the length of words does not apply there (`unspaced`).
+normal word  a word in lower case without the punctuation at its edges; words of punctuation alone vanish. N-grams,
+             stop words and lists compare normal words, so that "Buy now!" repeats "buy now".
+n-gram       n normal words in a row, line ends ignored.
+sentence     ends at terminal punctuation before white space and at the end of a line (`count_sentences`).
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+# Tibetan parts syllables by a mark, not by spaces; Hangul is written with spaces and is not here.
+_UNSPACED_CLASS = (
+    "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\ua9e0-\ua9ff\uaa60-\uaa7f\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff"
+)
+_UNSPACED = re.compile(f"[{_UNSPACED_CLASS}]")
+# Bytes that begin no unspaced character in UTF-8: a text that has no others left needs no search, which costs ten times
+# as much. (E0: Thai, Lao, Tibetan; E1: Burmese, Khmer; E3 to EA, EF: Kana, Han; F0: rare Han.)
+_OTHER_BYTES = bytes(byte for byte in range(256) if byte not in (0xE0, 0xE1, *range(0xE3, 0xEB), 0xEF, 0xF0))
+_MIXED_WORD = re.compile(rf"[{_UNSPACED_CLASS}][^\w\s]*|[^\s{_UNSPACED_CLASS}]+")
+
+# Languages whose sentences do not end in a mark: a rule on terminal punctuation says nothing about them.
+LANGUAGES_WITHOUT_TERMINAL_PUNCTUATION = frozenset({"th", "lo"})
+
+_EDGE_PUNCTUATION = (
+    "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+    "¡§«¶·»¿‐‑‒–—―‘’‚‛“”„‟†‡•‣…‹›‼⁇⁈⁉"
+    "、。〃〈〉《》「」『』【】〔〕〖〗〜・！＂＃％＆＇（）＊，－．／：；？＠［］｛｝｡｢｣､･～"
+    "،؛؟٪٫٬۔।॥။၊។៕๏๚๛༎།։՞׃־።፣፤፥፧"
+)
+
+# C4 knows . ? ! and the straight quotation mark; the others are what ends a sentence, or a quotation, elsewhere.
+TERMINAL_PUNCTUATION = (
+    ".", "?", "!", '"', "”", "»", "」", "』", "。", "．", "｡", "？", "！", "؟", "۔", "।", "॥", "။", "។", "།", "։", "።",
+    "፧", "‼", "⁇", "⁈", "⁉",
+)  # fmt: skip
+_ELLIPSIS_ENDS = ("...", "…", "。。。")
+_ELLIPSIS_RUNS = {"...": re.compile(r"\.\.\.+"), "…": re.compile("…+"), "。。。": re.compile("。。。+")}
+
+_BULLETS = frozenset("•‣⁃⁌⁍▪▫■□●○◘◙◦◆◇◉◯▶▷►▸▹➢➣➤➔➜❖❥✓✔✦✧⦾⦿∙·⚫⚪∎")
+_DASH_BULLETS = frozenset("-*+–")  # only before white space: "-5" and "*note" are no bullets
+
+_BLANK_LINE = re.compile(r"\n\s*\n")
+
+# A full stop ends no sentence after an initial or a common abbreviation, nor before a lower-case letter.
+_SENTENCE_END = re.compile(
+    r"[.!?](?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|St|Jr|Sr|No|vs|pp)\.)(?<!\b(?:Mrs|Inc|Ltd|Fig|e\.g|i\.e)\.)(?<!\bProf\.)"
+    r"[\"'”’»)\]]*+[ \t\u00a0]++(?![a-z])"
+)
+_UNSPACED_ENDS = "。！？｡．؟۔।॥။។։።፧"  # scripts that put no space after the mark, or have no lower case
+_UNSPACED_SENTENCE_END = re.compile(
+    rf"(?<![{_UNSPACED_ENDS}])[{_UNSPACED_ENDS}]++[\"'”’»)\]」』]*+[ \t\u00a0\u3000]*+(?!\n|\Z)"
+)
+
+
+def has_unspaced(text: str) -> bool:
+    """Say whether `text` has a character of a script written without spaces."""
+    if text.isascii() or not text.encode("utf-8", "surrogatepass").translate(None, _OTHER_BYTES):
+        return False
+    return _UNSPACED.search(text) is not None
+
+
+def split_words(text: str) -> list[str]:
+    """Return the words of `text` as they stand, in order."""
+    return _MIXED_WORD.findall(text) if has_unspaced(text) else text.split()
+
+
+def normal_words(lower: str) -> list[str]:
+    """Return the normal words of a text that is already in lower case."""
+    words = split_words(lower)
+    return list(filter(None, [word if word.isalnum() else word.strip(_EDGE_PUNCTUATION) for word in words]))
+
+
+def starts_with_bullet(line: str) -> bool:
+    """Say whether a stripped line starts with a bullet: a bullet sign, or - * + – before white space."""
+    first = line[:1]
+    return first in _BULLETS or (first in _DASH_BULLETS and line[1:2].isspace())
+
+
+def ends_with_ellipsis(line: str) -> bool:
+    """Say whether a stripped line ends with three full stops or the ellipsis sign."""
+    return line.endswith(_ELLIPSIS_ENDS)
+
+
+def ends_with_terminal(line: str) -> bool:
+    """Say whether a stripped line ends with terminal punctuation; an ellipsis is none (C4)."""
+    return line.endswith(TERMINAL_PUNCTUATION) and not line.endswith(_ELLIPSIS_ENDS)
+
+
+def count_ellipses(text: str) -> int:
+    """Count runs of three or more full stops, and runs of the ellipsis sign."""
+    return sum(len(runs.findall(text)) for mark, runs in _ELLIPSIS_RUNS.items() if mark in text)
+
+
+def count_sentences(lines: Sequence[str]) -> int:
+    """Count sentences of stripped lines; a line holds at least one.
+
+    Departure from C4, which runs punkt over the page: our own expression, because punkt costs milliseconds and needs
+    a model for each language. Punkt sees no sentence end in a line feed; datatrove and we do.
+    """
+    text = "\n".join(lines)
+    count = len(lines) + len(_SENTENCE_END.findall(text))
+    if not text.isascii() and any(mark in text for mark in _UNSPACED_ENDS):
+        count += len(_UNSPACED_SENTENCE_END.findall(text))
+    return count
+
+
+class TextView:
+    """One text and what the rules measure it by; each attribute is computed at first use."""
+
+    __slots__ = ("__dict__", "language", "text")
+
+    def __init__(self, text: str, language: str = "") -> None:
+        self.text = text
+        self.language = language
+
+    @functools.cached_property
+    def lower(self) -> str:
+        """The text in lower case."""
+        return self.text.lower()
+
+    @functools.cached_property
+    def lines(self) -> list[str]:
+        """Lines, stripped; empty ones left out."""
+        return list(filter(None, map(str.strip, self.text.split("\n"))))
+
+    @functools.cached_property
+    def paragraphs(self) -> list[str]:
+        """Paragraphs, stripped; empty ones left out."""
+        return list(filter(None, map(str.strip, _BLANK_LINE.split(self.text))))
+
+    @functools.cached_property
+    def words(self) -> list[str]:
+        """Words as they stand."""
+        return _MIXED_WORD.findall(self.text) if self.has_unspaced else self.text.split()
+
+    @functools.cached_property
+    def has_unspaced(self) -> bool:
+        """Whether any character is of a script written without spaces."""
+        return has_unspaced(self.text)
+
+    @functools.cached_property
+    def n_word_chars(self) -> int:
+        """Characters of all words: those of the text that are not white space."""
+        return sum(map(len, self.words))
+
+    @functools.cached_property
+    def unspaced(self) -> bool:
+        """Whether over half of the words are characters of a script written without spaces."""
+        return self.has_unspaced and 2 * len(_UNSPACED.findall(self.text)) > len(self.words)
+
+    @functools.cached_property
+    def normal_words(self) -> list[str]:
+        """Normal words: lower case, no punctuation at the edges."""
+        return normal_words(self.lower)
+
+    @functools.cached_property
+    def _ids(self) -> tuple[dict[str, int], Ints]:
+        vocabulary: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+        words = self.normal_words
+        ids = np.fromiter(map(vocabulary.__getitem__, words), np.int64, len(words))
+        vocabulary.default_factory = None
+        return vocabulary, ids
+
+    @property
+    def vocabulary(self) -> Mapping[str, int]:
+        """Distinct normal words in order of first appearance, each with its id: 0, 1, ..."""
+        return self._ids[0]
+
+    @property
+    def word_ids(self) -> Ints:
+        """Id of each normal word. Two ids are equal exactly when the words are: no hash, no false match."""
+        return self._ids[1]
+
+    @functools.cached_property
+    def word_counts(self) -> Ints:
+        """Occurrences of each distinct normal word, by id."""
+        return np.bincount(self.word_ids, minlength=len(self.vocabulary)).astype(np.int64, copy=False)
+
+    @functools.cached_property
+    def word_chars(self) -> Ints:
+        """Characters of each normal word, in order of the text."""
+        vocabulary = self.vocabulary
+        return np.fromiter(map(len, vocabulary), np.int64, len(vocabulary))[self.word_ids]
