@@ -41,7 +41,7 @@ CACHE = ROOT / ".cache"
 DEFAULT_ARCHIVE = ROOT.parent / "shared" / "data" / "warc" / "web-pages.warc.gz"
 REQUIREMENTS = HERE / "requirements-datatrove.txt"
 WINNOW = Path(sys.executable).with_name("winnow")
-OUR_PACKAGES = ("winnow", "apache-beam", "trafilatura", "lxml", "fasttext", "numpy", "fastwarc")
+OUR_PACKAGES = ("winnow", "apache-beam", "trafilatura", "lxml", "fasttext", "numpy", "isal")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,6 @@ class Run:
 
     rows: dict[str, Cost]
     whole_cpu_s: float
-    pages: int
     kept: int
 
 
@@ -140,28 +139,23 @@ def datatrove_python() -> Path:
         return python
     say(f"making {folder} (800 MB, some minutes)")
     shutil.rmtree(folder, ignore_errors=True)
-    venv.create(folder, with_pip=True)
-    install: list[Any] = [
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--requirement",
-        REQUIREMENTS,
-    ]
-    subprocess.run(install, check=True)
+    venv.create(folder, symlinks=True, with_pip=True)
+    options = ["--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS]
+    run_quietly([python, "-m", "pip", "install", *options], foreign_environment())
     stamp.write_text(wanted)
     return python
+
+
+def foreign_environment() -> dict[str, str]:
+    """Return the environment without what would show this checkout to datatrove's Python."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 def run_datatrove(python: Path, archive: Path, model: Path) -> tuple[Run, dict[str, Any]]:
     """Run datatrove's side; returns its costs and what else it told."""
     assets = CACHE / "datatrove-assets"
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment = foreign_environment() | {"TLDEXTRACT_CACHE": str(assets / "tldextract")}
     environment |= {"HF_HOME": str(assets), "HF_ASSETS_CACHE": str(assets / "assets"), "HF_HUB_OFFLINE": "1"}
-    environment |= {"TLDEXTRACT_CACHE": str(assets / "tldextract")}
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         run_quietly([python, HERE / "_datatrove_side.py", archive, model, result], environment)
@@ -170,7 +164,7 @@ def run_datatrove(python: Path, archive: Path, model: Path) -> tuple[Run, dict[s
     rows = {
         row.label: Cost(steps[row.theirs[0]]["read"], sum(steps[name]["cpu_s"] for name in row.theirs)) for row in ROWS
     }
-    return Run(rows, told["whole_cpu_s"], steps["read"]["kept"], steps["signatures"]["kept"]), told
+    return Run(rows, told["whole_cpu_s"], steps["signatures"]["kept"]), told
 
 
 def run_winnow(archive: Path, model: Path, details: dict[str, Any]) -> Run:
@@ -201,7 +195,7 @@ def run_winnow(archive: Path, model: Path, details: dict[str, Any]) -> Run:
     stages = {stage["name"]: stage for stage in book["stages"]}
     dropped = Counter((row["stage"], row["step"]) for row in lost)
     rows = {row.label: our_cost(row, stages, dropped) for row in ROWS}
-    return Run(rows, whole_cpu_s, stages["index"]["read"], stages["clean"]["kept"])
+    return Run(rows, whole_cpu_s, stages["clean"]["kept"])
 
 
 def our_cost(row: Row, stages: dict[str, Any], dropped: Counter[tuple[str, str]]) -> Cost:
@@ -237,12 +231,11 @@ def middle(runs: list[Run]) -> Run:
         found = [run.rows[label].cpu_s for run in runs]
         told = [cpu_s for cpu_s in found if cpu_s is not None]
         rows[label] = Cost(cost.read, median(told) if len(told) == len(found) else None)
-    return Run(rows, median(run.whole_cpu_s for run in runs), runs[0].pages, runs[0].kept)
+    return Run(rows, median(run.whole_cpu_s for run in runs), runs[0].kept)
 
 
-def total(run: Run, labels: list[str]) -> Cost:
-    """Return what the given rows cost together, per page of the archive."""
-    return Cost(run.pages, sum(run.rows[label].cpu_s or 0.0 for label in labels))
+def total_cpu_s(run: Run, labels: list[str]) -> float:
+    return sum(run.rows[label].cpu_s or 0.0 for label in labels)
 
 
 def report(theirs: list[Run], ours: list[Run], facts: dict[str, Any]) -> None:
@@ -258,11 +251,10 @@ def report(theirs: list[Run], ours: list[Run], facts: dict[str, Any]) -> None:
     untold = [label for label, cost in our.rows.items() if cost.cpu_s is None]
     if untold:
         print(f"Winnow's ledger has no CPU time of {', '.join(untold)}: in the sums of neither.")
-    print(f"Kept by the filters: datatrove {their.kept}, winnow {our.kept} of {our.pages} pages.")
+    print(f"Kept by the filters: datatrove {their.kept}, winnow {our.kept} of {lines[-1][1].read} pages.")
     print("The whole of winnow also finds copies and frequent lines, trains a tokenizer, tokenizes and packs shards.")
-    print(
-        f"Medians of {facts['runs']}; {facts['archive']}; {facts['machine']}; commit {facts['commit']}; {facts['date']}."
-    )
+    print(f"Medians of {facts['runs']} runs over {facts['archive']}, {facts['date']}, commit {facts['commit']}.")
+    print(facts["machine"])
     for side, versions in facts["versions"].items():
         print(f"{side}: {', '.join(f'{name} {number}' for name, number in versions.items())}")
     print(
@@ -279,15 +271,17 @@ def report(theirs: list[Run], ours: list[Run], facts: dict[str, Any]) -> None:
 
 
 def table_lines(their: Run, our: Run) -> list[tuple[str, Cost, Cost]]:
-    """Return the rows, then their sums and the whole of either side per page of the archive."""
+    """Return the rows, then their sums and the whole of either side, per page of the archive."""
     both = [label for label, cost in our.rows.items() if cost.cpu_s is not None]
     rest = [label for label in both if label != "extraction"]
-    return [
-        *((label, their.rows[label], our.rows[label]) for label in their.rows),
-        ("**these steps**, per page of the archive", total(their, both), total(our, both)),
-        ("**all but extraction**, per page of the archive", total(their, rest), total(our, rest)),
-        ("whole process, with start", Cost(their.pages, their.whole_cpu_s), Cost(our.pages, our.whole_cpu_s)),
+    sums = [
+        ("these steps together", total_cpu_s(their, both), total_cpu_s(our, both)),
+        ("all but extraction together", total_cpu_s(their, rest), total_cpu_s(our, rest)),
+        ("the whole process, with its start", their.whole_cpu_s, our.whole_cpu_s),
     ]
+    pages = their.rows[ROWS[0].label].read  # HTML pages: of other records datatrove makes no document
+    lines = [(label, their.rows[label], our.rows[label]) for label in their.rows]
+    return lines + [(label, Cost(pages, left), Cost(pages, right)) for label, left, right in sums]
 
 
 def spread(runs: list[Run]) -> list[float]:

@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 import yaml
 from rich.console import Console
@@ -41,7 +40,7 @@ RunDir = Annotated[str | None, typer.Argument(help="Folder of a run.")]
 RunOption = Annotated[str | None, typer.Option("--output", "-o", help="The same, as an option.")]
 
 
-@app.command("run", context_settings={"allow_extra_args": True})
+@app.command("run")
 def run_command(
     context: typer.Context, inputs: Inputs, output: Output, config: ConfigFile = None, changes: Changes = None
 ) -> None:
@@ -51,7 +50,7 @@ def run_command(
     recipe = common_crawl.recipe(settings)
     archives = describe_inputs(storage.expand(inputs))
     folder = RunFolder(_absolute(output))
-    engine = Engine(context.args, _log_path(folder))
+    engine = Engine(context.obj or [], _log_path(folder))
     started = time.monotonic()
     with locked(folder.path):
         folder.open(recipe.name, VERSION)
@@ -251,8 +250,9 @@ def spread(argv: list[str]) -> list[str]:
         if word == "--":
             return result + argv[n:]
         if word.startswith("-") and word != "-":
-            option = word if word in _MANY else ""
-            if not option:
+            name, equals, _ = word.partition("=")
+            option = name if name in _MANY else ""
+            if equals or not option:
                 result.append(word)
         elif option:
             result += [option, word]
@@ -261,19 +261,28 @@ def spread(argv: list[str]) -> list[str]:
     return result
 
 
+def split_beam(argv: list[str]) -> tuple[list[str], list[str]]:
+    """Part what follows `--` on a `run` line, which is Beam's, from ours, where a stray word is refused, not lost."""
+    if argv[:1] != ["run"] or "--" not in argv:
+        return argv, []
+    place = argv.index("--")
+    return argv[:place], argv[place + 1 :]
+
+
 def main(argv: list[str] | None = None) -> None:
     """Entry point of the `winnow` command."""
-    arguments = spread(sys.argv[1:] if argv is None else argv)
+    arguments, beam_args = split_beam(spread(sys.argv[1:] if argv is None else argv))
     try:
-        code = app(arguments, prog_name="winnow", standalone_mode=False)
+        code = app(arguments, prog_name="winnow", standalone_mode=False, obj=beam_args)
     except WinnowError as error:
         typer.echo(f"winnow: {error}", err=True)
         raise SystemExit(1) from None
-    except click.exceptions.Abort:
+    except typer.Abort:
         typer.echo("winnow: stopped; run the same command again to go on", err=True)
         raise SystemExit(130) from None
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        text = error.format_message()
+        typer.echo(text if text.startswith("Usage: ") else f"winnow: {text}", err=True)
         raise SystemExit(error.exit_code) from None
     except BrokenPipeError:
         raise SystemExit(141) from None

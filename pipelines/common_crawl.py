@@ -136,6 +136,7 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
                     Filter("fineweb", fineweb.measure, fineweb.decide, clean.fineweb),
                 ),
                 resources=files_below(clean.dirty_words.directory),
+                cpu_ms=3.0,
             ),
             # The best copy of a cluster can only be kept when the scores are there before the copies are found.
             *((*score, *copies) if config.dedup.keep == "best_score" else (*copies, *score)),

@@ -17,6 +17,7 @@ from apache_beam.runners.runner import PipelineRunner
 
 from schemas.errors import ConfigError, RunError, WinnowError
 
+WORKER_START_S = 3.0  # of CPU: a new interpreter imports Beam and starts a pipeline (measured 2.7)
 _LOCAL = (None, "DirectRunner", "FnApiRunner", "BundleBasedDirectRunner")
 
 
@@ -40,16 +41,14 @@ class Engine:
             raise ConfigError(f"Beam options: {complaint.last_line()}") from None
         if unknown:
             raise ConfigError(f"Beam options: {', '.join(sorted(unknown))}: not known to Beam")
-        direct = options.view_as(DirectOptions)
-        self.workers = direct.direct_num_workers
-        if self.workers != 1 and direct.direct_running_mode in (None, "in_memory"):
-            self._args += ["--direct_running_mode=multi_processing"]
 
-    def run(self, name: str, build: Callable[[beam.Pipeline], Any]) -> None:
-        """Build and run one pipeline. Raises RunError with the first line of the cause when it fails."""
+    def run(self, name: str, build: Callable[[beam.Pipeline], Any], work_s: float) -> None:
+        """Build and run one pipeline of about `work_s` CPU seconds. Raises RunError with the cause when it fails."""
         options = PipelineOptions(self._args)
         options.view_as(SetupOptions).save_main_session = False
         local = options.view_as(StandardOptions).runner in _LOCAL
+        if local:
+            _choose_workers(options.view_as(DirectOptions), work_s)
         with _quiet(self._log_path):
             logging.getLogger(__name__).info("stage %s", name)
             pipeline = beam.Pipeline(runner=_local_runner() if local else None, options=options)
@@ -62,6 +61,15 @@ class Engine:
                 raise _translated(name, error, self._log_path) from error
             if state != "DONE":
                 raise RunError(f"stage {name}: the runner ended in state {state}; see {self._log_path}")
+
+
+def _choose_workers(direct: DirectOptions, work_s: float) -> None:
+    """Use worker processes when several are asked for, and one process when starting them costs more than they save."""
+    workers = direct.direct_num_workers or os.cpu_count() or 1
+    if workers > 1 and work_s * (1 - 1 / workers) < WORKER_START_S:
+        direct.direct_num_workers, direct.direct_running_mode = 1, "in_memory"
+    elif workers > 1 and direct.direct_running_mode in (None, "in_memory"):
+        direct.direct_running_mode = "multi_processing"
 
 
 def _local_runner() -> PipelineRunner:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from pipelines.folder import DataFolder, Manifest
 from pipelines.runner import PlannedStage, Watcher
-from pipelines.stage import PartCounts
+from pipelines.stage import PHASES, PartCounts
 from schemas import storage
 from schemas.errors import WinnowError
 
@@ -94,7 +94,7 @@ class Progress(Watcher):
                 self._console.print(line, highlight=False)
 
     def _line(self, target: DataFolder, seen: dict[str, PartCounts]) -> str:
-        for phase in ("scanned", "done"):
+        for phase in PHASES:
             for name in storage.list_names(target.table(phase)):
                 place = f"{target.table(phase)}/{name}"
                 if name.endswith(".json") and place not in seen:

@@ -22,13 +22,13 @@ import pyarrow.parquet as pq
 
 from pipelines.engine import Engine
 from pipelines.folder import Counts, DataFolder, Manifest, RunFolder, stage_key
-from pipelines.stage import PartCounts, Stage, StageContext, StageResult, add_up
+from pipelines.stage import PHASES, PartCounts, Stage, StageContext, StageResult, add_up
 from schemas import storage
 from schemas.errors import RunError
 from schemas.settings import to_plain
 
 VERSION = metadata.version("winnow")
-_RECORDED = ("apache-beam", "fastwarc", "resiliparse", "trafilatura", "fasttext", "numpy", "pyarrow", "tokenizers")
+_RECORDED = ("apache-beam", "isal", "resiliparse", "trafilatura", "fasttext", "numpy", "pyarrow", "tokenizers")
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _run_stage(
         source=folder.data(upstream.stage, upstream.key) if upstream else target,
         target=target,
         chain={manifest.stage: (manifest, folder.data(manifest.stage, manifest.key)) for manifest in manifests},
-        run_pipeline=lambda build: engine.run(stage.name, build),
+        run_pipeline=lambda build, work: engine.run(stage.name, build, work),
         set_parts=watcher.stage_parts,
     )
     try:
@@ -199,10 +199,7 @@ def _count(
 ) -> tuple[Counts, PartCounts]:
     """Count the fates from the tables and check them against the parts' own counts and against what was read."""
     told = add_up(
-        path
-        for phase in ("scanned", "done")
-        for path in storage.list_files(target.table(phase))
-        if path.endswith(".json")
+        path for phase in PHASES for path in storage.list_files(target.table(phase)) if path.endswith(".json")
     )
     if result.counts is not None:
         return _balanced(stage, result.counts, upstream), told

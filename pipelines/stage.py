@@ -17,6 +17,9 @@ import apache_beam as beam
 from pipelines.folder import PART, Counts, DataFolder, Manifest
 from schemas import storage
 
+# Folders of counts, one file a part: those of earlier passes, then that of the last one, which makes a part done.
+PHASES = ("scanned", "texts", "signed", "lines", "done")
+
 
 @dataclass
 class PartCounts:
@@ -51,7 +54,9 @@ class StageContext:
     source: DataFolder  # the upstream stage's data; of no meaning for the first stage
     target: DataFolder  # where this stage writes
     chain: Mapping[str, tuple[Manifest, DataFolder]]  # every stage before this one
-    run_pipeline: Callable[[Callable[[beam.Pipeline], Any]], None]  # build the graph, run it, wait for its end
+    # (build, work): build the graph, run it, wait for its end; `work` is a rough number of CPU seconds, by which a
+    # local run judges whether more than one worker process is worth its start
+    run_pipeline: Callable[[Callable[[beam.Pipeline], Any], float], None]
     set_parts: Callable[[int], None]  # tells the progress line how many parts there are
 
     @property

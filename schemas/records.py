@@ -52,7 +52,7 @@ class Page:
 class Document:
     """One text and where it came from. The base columns of every `documents` table; measures stand beside them."""
 
-    id: str = column(pa.string(), "32 hex digits from source, record id, address and date")
+    id: str = column(pa.string(), "32 hex digits from source, record id, address, date and payload digest")
     text: str = column(pa.large_string(), "the text")
     url: str = column(pa.string(), "address the text was fetched from; '' when it has none", "")
     source: str = column(pa.string(), "name of the source, as the mix knows it", "")

@@ -26,7 +26,7 @@ from apache_beam.pvalue import PCollection
 from pipelines.folder import DataFolder
 from pipelines.stage import StageContext, StageResult
 from pipelines.stages.index import losers_of, milliseconds
-from pipelines.stages.parts import EachPart, part_numbers
+from pipelines.stages.parts import EachPart, PartWork, part_numbers, tell_cpu
 from pipelines.tables import FateWriter, documents_of, read_batches, read_schema
 from schemas import storage
 from schemas.errors import RunError
@@ -40,6 +40,7 @@ from transforms.minhash import MinHashConfig, signature
 from transforms.near_copies import NEAR, FindNearCopies, signed_dtype
 
 MAX_ROUNDS = 64
+CPU_MS = 2.0  # of a document, roughly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +87,8 @@ class CopiesStage:
         parts, rounds = context.upstream.parts, self.settings.rounds
         context.set_parts(parts)
         while context.todo(parts):
-            context.run_pipeline(functools.partial(self._build, parts=parts, rounds=rounds, context=context))
+            build = functools.partial(self._build, parts=parts, rounds=rounds, context=context)
+            context.run_pipeline(build, context.rows * CPU_MS / 1000)
             unsettled = _unsettled(context.target)
             if unsettled == 0:
                 break
@@ -99,10 +101,12 @@ class CopiesStage:
     def _build(self, pipeline: beam.Pipeline, parts: int, rounds: int, context: StageContext) -> None:
         numbers = part_numbers(pipeline, range(parts))
         verdicts: dict[str, PCollection[Any]] = {"": numbers}
-        texts = numbers | "Texts" >> EachPart(_TextsWork(self.settings, context.source), bytes)
+        texts = numbers | "Texts" >> EachPart(_TextsWork(self.settings, context.source, context.target), bytes)
         partitions = partitions_for(context.rows, COPY.itemsize)
         verdicts["exact_copy"] = texts | "OneOfEach" >> KeepBestPerKey(partitions)
-        signed = dict(verdicts) | "Sign" >> EachPart(_SignWork(self.settings, context.source), tuple[int, bytes])
+        signed = dict(verdicts) | "Sign" >> EachPart(
+            _SignWork(self.settings, context.source, context.target), tuple[int, bytes]
+        )
         partitions = partitions_for(context.rows * self.settings.minhash.bands, 40)
         verdicts["near_copy"], open_edges = signed | "Near" >> FindNearCopies(self.settings.minhash, partitions, rounds)
         _ = (
@@ -148,40 +152,34 @@ def _ranked(batch: pa.RecordBatch, keep: str) -> Iterator[tuple[Document, int]]:
 
 
 @dataclass
-class _TextsWork:
+class _TextsWork(PartWork):
     config: CopiesConfig
     source: DataFolder
-
-    def open(self) -> None:
-        """Nothing to open."""
-
-    def close(self) -> None:
-        """Nothing to close."""
+    target: DataFolder
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[bytes]:
+        started = time.thread_time_ns()
         rows: list[tuple[int, ...]] = []
         if self.config.exact:
             for batch in read_batches(self.source.part("documents", part)):
                 for document, rank in _ranked(batch, self.config.keep):
                     key = halves(content_id(document.text))
                     rows.append((*key, rank, *halves(document.id), part, len(rows)))
-        yield np.array(rows, COPY).tobytes()
+        block = np.array(rows, COPY).tobytes()
+        tell_cpu(self.target, "texts", part, "hash_texts", started)
+        yield block
 
 
 @dataclass
-class _SignWork:
+class _SignWork(PartWork):
     """Emit the signatures of the documents that no equal text beats."""
 
     config: CopiesConfig
     source: DataFolder
-
-    def open(self) -> None:
-        """Nothing to open."""
-
-    def close(self) -> None:
-        """Nothing to close."""
+    target: DataFolder
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[tuple[int, bytes]]:
+        started = time.thread_time_ns()
         if not self.config.near:
             return
         exact = losers_of(verdicts["exact_copy"])
@@ -193,20 +191,16 @@ class _SignWork:
                 if signed is not None:  # a text without words has no signature and no near copies
                     rows.append((row, *halves(document.id), rank, signed))
             first += batch.num_rows
-        yield part, np.array(rows, signed_dtype(self.config.minhash.n_hashes)).tobytes()
+        block = np.array(rows, signed_dtype(self.config.minhash.n_hashes)).tobytes()
+        tell_cpu(self.target, "signed", part, "sign", started)
+        yield part, block
 
 
 @dataclass
-class _FinishWork:
+class _FinishWork(PartWork):
     config: CopiesConfig
     source: DataFolder
     target: DataFolder
-
-    def open(self) -> None:
-        """Nothing to open."""
-
-    def close(self) -> None:
-        """Nothing to close."""
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         exact = losers_of(verdicts["exact_copy"])

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pipelines.folder import DataFolder
 from pipelines.stage import StageContext, StageResult
-from pipelines.stages.parts import EachPart, part_numbers
+from pipelines.stages.parts import PartWork, run_parts
 from pipelines.tables import FateWriter, read_drafts, read_schema, with_steps
 from schemas import storage
 from transforms.step import Step, run_steps
@@ -23,6 +23,7 @@ class DocumentStage:
     settings: Any
     steps: tuple[Step, ...]
     resources: Sequence[str] = ()
+    cpu_ms: float = 1.0  # of a document, roughly
     kept_table: ClassVar[str] = "documents"
 
     def prepare(self) -> None:
@@ -33,16 +34,13 @@ class DocumentStage:
     def run(self, context: StageContext) -> StageResult:
         assert context.upstream is not None  # noqa: S101
         parts = context.upstream.parts
-        context.set_parts(parts)
-        todo = context.todo(parts)
-        if todo:
-            work = _DocumentWork(self.name, self.steps, context.source, context.target)
-            context.run_pipeline(lambda pipeline: part_numbers(pipeline, todo) | "Documents" >> EachPart(work))
+        work = _DocumentWork(self.name, self.steps, context.source, context.target)
+        run_parts(context, parts, work, context.rows * self.cpu_ms / 1000)
         return StageResult(parts)
 
 
 @dataclass
-class _DocumentWork:
+class _DocumentWork(PartWork):
     stage: str
     steps: tuple[Step, ...]
     source: DataFolder
@@ -51,9 +49,6 @@ class _DocumentWork:
     def open(self) -> None:
         for step in self.steps:
             step.open()
-
-    def close(self) -> None:
-        """Nothing to close."""
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         path = self.source.part("documents", part)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from pipelines.folder import DataFolder
 from pipelines.stage import StageContext, StageResult
 from pipelines.stages.index import pages_of
-from pipelines.stages.parts import EachPart, part_numbers
+from pipelines.stages.parts import PartWork, run_parts
 from pipelines.tables import BATCH_ROWS, DraftBatch, FateWriter, read_schema, with_steps
 from schemas import storage
 from schemas.errors import BadRecord
@@ -22,6 +22,8 @@ from transforms.extract import ExtractConfig, TextExtractor
 from transforms.ingest import Broken, IngestConfig, Part, read_bodies
 from transforms.step import run_steps
 from transforms.text_stats import TextView
+
+CPU_MS = {"trafilatura": 45.0, "resiliparse": 6.0}  # of a page, roughly
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,13 @@ class ExtractStage:
     def run(self, context: StageContext) -> StageResult:
         assert context.upstream is not None  # noqa: S101
         parts = context.upstream.parts
-        context.set_parts(parts)
-        todo = context.todo(parts)
-        if todo:
-            work = _ExtractWork(self, context.source, context.target)
-            context.run_pipeline(lambda pipeline: part_numbers(pipeline, todo) | "Extract" >> EachPart(work))
+        work = _ExtractWork(self, context.source, context.target)
+        run_parts(context, parts, work, context.rows * CPU_MS[self.extract.engine] / 1000)
         return StageResult(parts)
 
 
 @dataclass
-class _ExtractWork:
+class _ExtractWork(PartWork):
     stage: ExtractStage
     source: DataFolder
     target: DataFolder
@@ -96,12 +95,10 @@ class _ExtractWork:
             cpu_ns["read"] += time.thread_time_ns() - started
             if body is None:
                 break
-            drafts.append(self._draft(pages.pop(row), body, place.path, cpu_ns))
+            drafts.append(self._draft(pages[row], body, place.path, cpu_ns))
             if len(drafts) == BATCH_ROWS:
                 yield drafts
                 drafts = []
-        # An archive that changed since it was scanned no longer yields every record: they are failed, not lost.
-        drafts += [self._gone(page, place.path) for page in pages.values()]
         yield drafts
 
     def _draft(self, page: Page, body: Any, archive: str, cpu_ns: Any) -> Draft:
@@ -126,8 +123,10 @@ class _ExtractWork:
 
     def _document(self, page: Page, archive: str, text: str) -> Document:
         fetched = page.fetched_at.isoformat() if page.fetched_at else ""
+        # A row of a table without an address is told apart by its place: ids of rows often begin at 0 in each file.
+        place = "" if page.url else f"{archive.rsplit('/', 1)[-1]}:{page.offset}"
         return Document(
-            id=content_id(self.stage.source_name, page.record_id, page.url, fetched),
+            id=content_id(self.stage.source_name, page.record_id, page.url, fetched, page.digest, place),
             text=text,
             url=page.url,
             source=self.stage.source_name,
@@ -142,8 +141,3 @@ class _ExtractWork:
         draft = Draft(self._document(page, archive, ""), TextView)
         draft.failure, draft.step = error, "extract_text"
         return draft
-
-    def _gone(self, page: Page, archive: str) -> Draft:
-        return self._failed(
-            page, archive, BadRecord("record_vanished", "the archive changed while the run was going on")
-        )

@@ -24,7 +24,7 @@ from apache_beam.pvalue import PCollection
 
 from pipelines.folder import DataFolder
 from pipelines.stage import StageContext, StageResult
-from pipelines.stages.parts import EachPart, part_numbers
+from pipelines.stages.parts import EachPart, PartWork, part_numbers
 from pipelines.tables import BATCH_ROWS, FateWriter, read_batches
 from schemas import storage
 from schemas.identity import content_id
@@ -39,6 +39,7 @@ from transforms.urls import url_key
 NO_DATE = -(2**63)  # an unknown date is older than any
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$", re.IGNORECASE)
+BYTES_PER_CPU_S = 50e6  # of a compressed archive, roughly
 BYTES_PER_RECORD = 4096  # of a compressed archive; only sets how many partitions a shuffle has
 
 
@@ -81,7 +82,8 @@ class IndexStage:
         parts = plan_parts(files, self.settings.part_mib << 20)
         context.set_parts(len(parts))
         if context.todo(len(parts)):
-            context.run_pipeline(lambda pipeline: self._build(pipeline, parts, context))
+            work = sum(entry["size"] for entry in context.inputs) / BYTES_PER_CPU_S
+            context.run_pipeline(lambda pipeline: self._build(pipeline, parts, context), work)
         return StageResult(len(parts))
 
     def _build(self, pipeline: beam.Pipeline, parts: list[Part], context: StageContext) -> None:
@@ -126,7 +128,7 @@ def pages_of(path: str) -> Iterator[list[Page]]:
 
 
 @dataclass
-class _ScanWork:
+class _ScanWork(PartWork):
     parts: list[Part]
     config: IndexConfig
     target: DataFolder
@@ -212,17 +214,11 @@ def losers_of(blocks: Sequence[bytes]) -> dict[int, str]:
 
 
 @dataclass
-class _PayloadWork:
+class _PayloadWork(PartWork):
     """Emit the digests of the records that won their address."""
 
     config: UrlConfig
     target: DataFolder
-
-    def open(self) -> None:
-        """Nothing to open."""
-
-    def close(self) -> None:
-        """Nothing to close."""
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[bytes]:
         older = losers_of(verdicts["older_copy_of_url"])
@@ -236,15 +232,9 @@ class _PayloadWork:
 
 
 @dataclass
-class _FinishWork:
+class _FinishWork(PartWork):
     parts: list[Part]
     target: DataFolder
-
-    def open(self) -> None:
-        """Nothing to open."""
-
-    def close(self) -> None:
-        """Nothing to close."""
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         place = self.parts[part]

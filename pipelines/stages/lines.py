@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -11,7 +12,7 @@ import numpy as np
 
 from pipelines.folder import DataFolder
 from pipelines.stage import StageContext, StageResult
-from pipelines.stages.parts import EachPart, part_numbers
+from pipelines.stages.parts import EachPart, PartWork, part_numbers, tell_cpu
 from pipelines.tables import DOCUMENTS_OF, FateWriter, read_drafts, read_schema, with_steps
 from schemas import storage
 from schemas.records import Document
@@ -21,6 +22,7 @@ from transforms.lines import LINE, FindFrequentLines, LinesConfig, bucket_of, co
 from transforms.step import run_steps
 from transforms.text_stats import TextView
 
+CPU_MS = 0.7  # of a document, roughly
 LINES_PER_DOCUMENT = 30  # only sets how many partitions the shuffle has
 
 
@@ -44,14 +46,14 @@ class LinesStage:
         parts = context.upstream.parts
         context.set_parts(parts)
         if context.todo(parts):
-            context.run_pipeline(lambda pipeline: self._build(pipeline, parts, context))
+            context.run_pipeline(lambda pipeline: self._build(pipeline, parts, context), context.rows * CPU_MS / 1000)
         return StageResult(parts)
 
     def _build(self, pipeline: beam.Pipeline, parts: int, context: StageContext) -> None:
         numbers = part_numbers(pipeline, range(parts))
         keys = _KeysOf(self.lines, documents_by_language(context))
         partitions = partitions_for(context.rows * LINES_PER_DOCUMENT, LINE.itemsize + 4)
-        counted = numbers | "Count" >> EachPart(_CountWork(keys, context.source), tuple[int, bytes])
+        counted = numbers | "Count" >> EachPart(_CountWork(keys, context.source, context.target), tuple[int, bytes])
         frequent = counted | "Frequent" >> FindFrequentLines(self.lines, partitions)
         finish = _FinishWork(keys, self.steps, context.source, context.target)
         _ = {"": numbers, "frequent": frequent} | "Finish" >> EachPart(finish)
@@ -78,27 +80,25 @@ class _KeysOf:
 
 
 @dataclass
-class _CountWork:
+class _CountWork(PartWork):
     keys: _KeysOf
     source: DataFolder
-
-    def open(self) -> None:
-        """Nothing to open."""
-
-    def close(self) -> None:
-        """Nothing to close."""
+    target: DataFolder
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[tuple[int, bytes]]:
+        started = time.thread_time_ns()
         keys = (
             self.keys(draft.document)
             for batch in read_drafts(self.source.part("documents", part), TextView)
             for draft in batch.drafts
         )
-        yield part, count_lines(keys, self.keys.config).tobytes()
+        block = count_lines(keys, self.keys.config).tobytes()
+        tell_cpu(self.target, "lines", part, "hash_lines", started)
+        yield part, block
 
 
 @dataclass
-class _FinishWork:
+class _FinishWork(PartWork):
     keys: _KeysOf
     steps: tuple[Step, ...]
     source: DataFolder
@@ -107,9 +107,6 @@ class _FinishWork:
     def open(self) -> None:
         for step in self.steps:
             step.open()
-
-    def close(self) -> None:
-        """Nothing to close."""
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         frequent = np.sort(
@@ -121,6 +118,7 @@ class _FinishWork:
             counts = fates.counts
             for batch in read_drafts(path, TextView):
                 counts.read += len(batch.drafts)
+                started = time.thread_time_ns()
                 for draft in batch.drafts:
                     document = draft.document
                     edit = drop_lines(document.text, document.language, self.keys.bucket(document), frequent)
@@ -129,6 +127,7 @@ class _FinishWork:
                         draft.replace_text(edit.text)
                     if not edit.text.strip():
                         draft.drop, draft.step = Drop("no_lines_left", 0, None), "lines"
+                counts.cpu_ns["drop_lines"] += time.thread_time_ns() - started
                 alive = [draft for draft in batch.drafts if draft.alive]
                 run_steps(self.steps, alive, counts.edits, counts.cpu_ns)
                 fates.write(batch, schema, self.steps)

@@ -11,13 +11,14 @@ import pyarrow as pa
 
 from pipelines.folder import DataFolder
 from pipelines.stage import StageContext, StageResult, add_up
-from pipelines.stages.parts import EachPart, part_numbers
+from pipelines.stages.parts import PartWork, run_parts
 from pipelines.stages.tokens import TOKENS_OF
 from pipelines.tables import FateWriter, read_batches
 from schemas import storage
 from schemas.records import MixedDocument, Rejection, arrow_schema, to_batch
 from transforms.mix import MixConfig, MixPlan, copies, drop_of, plan_mix, report_mix, source_of
 
+CPU_MS = 0.05  # of a document, roughly
 TAKEN_OF = "taken:"  # facts of the manifest: tokens taken by group, copies counted
 
 
@@ -36,12 +37,8 @@ class MixStage:
     def run(self, context: StageContext) -> StageResult:
         assert context.upstream is not None  # noqa: S101
         parts = context.upstream.parts
-        context.set_parts(parts)
         plan = plan_mix(_by_group(context.upstream.facts, TOKENS_OF), self.settings)
-        todo = context.todo(parts)
-        if todo:
-            work = _MixWork(plan, context.source, context.target)
-            context.run_pipeline(lambda pipeline: part_numbers(pipeline, todo) | "Mix" >> EachPart(work))
+        run_parts(context, parts, _MixWork(plan, context.source, context.target), context.rows * CPU_MS / 1000)
         told = add_up(context.target.done(part) for part in range(parts))
         return StageResult(parts, {"mix": report_mix(plan, _by_group(told.facts, TAKEN_OF)).to_json()})
 
@@ -51,16 +48,10 @@ def _by_group(facts: Any, prefix: str) -> dict[str, int]:
 
 
 @dataclass
-class _MixWork:
+class _MixWork(PartWork):
     plan: MixPlan
     source: DataFolder
     target: DataFolder
-
-    def open(self) -> None:
-        """Nothing to open."""
-
-    def close(self) -> None:
-        """Nothing to close."""
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         started = time.thread_time_ns()

@@ -6,22 +6,37 @@ and with the row in the file it is the address that travels through shuffles in 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
+from pipelines.folder import DataFolder
+from pipelines.stage import PartCounts, StageContext
+from schemas import storage
 
-class PartWork(Protocol):
+
+class PartWork:
     """What is done with one part; pickled to the workers. `verdicts` are the blocks that shuffles sent to the part."""
 
     def open(self) -> None:
         """Load models and start processes; once in a worker."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Let go of what `open` took."""
 
-    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterable[Any]: ...
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterable[Any]:
+        """Read the part's files, write its tables, yield what is to be shuffled."""
+        raise NotImplementedError
+
+
+def tell_cpu(target: DataFolder, phase: str, part: int, step: str, started_ns: int) -> None:
+    """Leave the CPU time that a pass before the last one spent on a part where the stage's counts are added up."""
+    counts = PartCounts()
+    counts.cpu_ns[step] = time.thread_time_ns() - started_ns
+    storage.write_atomic(target.done(part, phase), counts.to_json())
 
 
 class _PartDoFn(beam.DoFn):
@@ -42,8 +57,16 @@ class _PartDoFn(beam.DoFn):
 def part_numbers(pipeline: beam.Pipeline, parts: Sequence[int]) -> PCollection[Any]:
     """Return PCollection[tuple[int, bytes]]: each part once, with an empty block."""
     marks = beam.Create([(part, b"") for part in parts]).with_output_types(tuple[int, bytes])
-    created: PCollection[Any] = pipeline | "Parts" >> marks
+    created: PCollection[Any] = pipeline | "PartNumbers" >> marks
     return created
+
+
+def run_parts(context: StageContext, parts: int, work: PartWork, work_s: float) -> None:
+    """Run `work`, about `work_s` CPU seconds in all, on those of the parts 0 to `parts` - 1 that are not done yet."""
+    context.set_parts(parts)
+    todo = context.todo(parts)
+    if todo:
+        context.run_pipeline(lambda pipeline: part_numbers(pipeline, todo) | "Parts" >> EachPart(work), work_s)
 
 
 class EachPart(beam.PTransform[Any, Any]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +15,7 @@ import pyarrow as pa
 
 from pipelines.folder import Counts, DataFolder, Manifest
 from pipelines.stage import PartCounts, StageContext, StageResult
-from pipelines.stages.parts import EachPart, part_numbers
+from pipelines.stages.parts import EachPart, PartWork, part_numbers
 from pipelines.stages.tokens import TOKENS_OF
 from pipelines.tables import read_batches
 from schemas import storage
@@ -23,6 +24,8 @@ from transforms.blocks import partitions_for
 from transforms.mix import source_of
 from transforms.shards import PLACE, ShardFile, WriteShards, place_block
 from transforms.token_rows import ShardConfig, TokenizerFacts
+
+CPU_MS = 0.2  # of a document, roughly
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,10 @@ class ShardsStage:
         sources = sorted(
             {source_of(name.removeprefix(TOKENS_OF)) for name in tokenized.facts if name.startswith(TOKENS_OF)}
         )
-        context.run_pipeline(lambda pipeline: self._build(pipeline, parts, sources, facts, tokens, context))
+        build = functools.partial(
+            self._build, parts=parts, sources=sources, facts=facts, tokens=tokens, context=context
+        )
+        context.run_pipeline(build, context.rows * CPU_MS / 1000)
         shards = sorted(_written(context.target), key=lambda shard: shard["path"])
         return StageResult(parts, {"shards": shards}, _counts(context.upstream, context.target, parts, shards))
 
@@ -89,16 +95,10 @@ class _ReadTokens:
 
 
 @dataclass
-class _PlaceWork:
+class _PlaceWork(PartWork):
     sources: list[str]
     source: DataFolder
     target: DataFolder
-
-    def open(self) -> None:
-        """Nothing to open."""
-
-    def close(self) -> None:
-        """Nothing to close."""
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[bytes]:
         started = time.thread_time_ns()

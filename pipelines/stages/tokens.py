@@ -15,13 +15,15 @@ import pyarrow as pa
 
 from pipelines.folder import DataFolder
 from pipelines.stage import StageContext, StageResult
-from pipelines.stages.parts import EachPart, part_numbers
+from pipelines.stages.parts import EachPart, PartWork, part_numbers, run_parts
 from pipelines.tables import TEXT_BYTES, FateWriter, TableWriter, documents_of, read_batches
 from schemas import storage
 from schemas.records import TokenizedDocument, arrow_schema, to_batch
 from transforms.mix import MixConfig, group_of, quality_band
 from transforms.tokenizer import Tokenizer, TokenizerConfig, in_training_sample, load, train_bpe
 
+CPU_MS = 0.6  # of a document, roughly
+BYTES_PER_CPU_S = 200e6  # of reading texts for the sample, roughly
 TOKENS_OF = "tokens:"  # facts of the manifest: tokens by group
 _SAMPLE = pa.schema([pa.field("text", pa.large_string())])
 
@@ -46,10 +48,8 @@ class TokenizeStage:
         parts = context.upstream.parts
         context.set_parts(parts)
         tokenizer = self._tokenizer(context, parts)
-        todo = context.todo(parts)
-        if todo:
-            work = _TokenizeWork(self.tokenizer, self.mix, context.source, context.target)
-            context.run_pipeline(lambda pipeline: part_numbers(pipeline, todo) | "Tokenize" >> EachPart(work))
+        work = _TokenizeWork(self.tokenizer, self.mix, context.source, context.target)
+        run_parts(context, parts, work, context.rows * CPU_MS / 1000)
         facts = {"tokenizer_sha256": tokenizer.sha256, "vocab_size": tokenizer.vocab_size}
         return StageResult(parts, {**facts, "bos_id": tokenizer.bos_id, "eos_id": tokenizer.eos_id})
 
@@ -67,7 +67,9 @@ class TokenizeStage:
         assert context.upstream is not None  # noqa: S101
         total = int(context.upstream.facts.get(TEXT_BYTES, 0))
         work = _SampleWork(self.tokenizer, total, context.source, context.target)
-        context.run_pipeline(lambda pipeline: part_numbers(pipeline, range(parts)) | "Sample" >> EachPart(work))
+        context.run_pipeline(
+            lambda pipeline: part_numbers(pipeline, range(parts)) | "Sample" >> EachPart(work), total / BYTES_PER_CPU_S
+        )
         texts = (
             text
             for part in range(parts)
@@ -88,19 +90,13 @@ def load_tokenizer(data: DataFolder, config: TokenizerConfig) -> Tokenizer:
 
 
 @dataclass
-class _SampleWork:
+class _SampleWork(PartWork):
     """Write the texts of a part that train the tokenizer."""
 
     config: TokenizerConfig
     total_bytes: int
     source: DataFolder
     target: DataFolder
-
-    def open(self) -> None:
-        """Nothing to open."""
-
-    def close(self) -> None:
-        """Nothing to close."""
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         with TableWriter(self.target.part("sample", part), _SAMPLE, always=True) as table:
@@ -114,7 +110,7 @@ class _SampleWork:
 
 
 @dataclass
-class _TokenizeWork:
+class _TokenizeWork(PartWork):
     config: TokenizerConfig
     mix: MixConfig
     source: DataFolder

@@ -63,7 +63,9 @@ def _next_item(cursor: Cursor, grammar: Grammar, row: int, keep_bytes: int, lost
             raise BadRecord("truncated_record", f"{record.length - read} of its {record.length} bytes are missing")
         cursor.check_end(grammar.first_bytes)
     except BadRecord as error:
-        break_at = cursor.segment.break_at
+        break_at = cursor.segment.break_at if cursor.broken else None
+        if cursor.broken:
+            cursor.drop_held()
         if lost and record.offset < 0:
             return None  # the data breaks before a next record was found: still the break reported before
         return Broken(

@@ -18,6 +18,7 @@ class Cursor:
     def __init__(self, segment: Segment) -> None:
         self.segment = segment
         self._chunks = segment.chunks()
+        self.broken = False  # the compressed data has a break here
         self._buffer = b""
         self._at = 0
         self._pending: BadRecord | None = None
@@ -76,7 +77,7 @@ class Cursor:
         except BadRecord as error:
             if member == self.segment.break_at and not next_record.match(self._buffer, self._at):
                 raise
-            self._pending = error
+            self._pending, self.broken = error, False
 
     def take_until(self, end: re.Pattern[bytes]) -> bytes | None:
         """Return the bytes up to and with the next match of `end`, which is a few bytes long; None if there is none."""
@@ -107,6 +108,10 @@ class Cursor:
                 break
         return b"".join(pieces), length
 
+    def drop_held(self) -> None:
+        """Go over what was read before a break: a piece of a record."""
+        self._at = len(self._buffer)
+
     def find(self, line: re.Pattern[bytes]) -> bool:
         """Go to the next line that `line` matches, the one that begins here included; return whether there is one."""
         while self.more():
@@ -136,9 +141,13 @@ class Cursor:
 
     def _fill(self) -> bool:
         if self._pending is not None:
-            error, self._pending = self._pending, None
+            error, self._pending, self.broken = self._pending, None, True
             raise error
-        chunk = next(self._chunks, None)
+        try:
+            chunk = next(self._chunks, None)
+        except BadRecord:
+            self.broken = True
+            raise
         if chunk is None:
             return False
         position, data = chunk

@@ -62,7 +62,10 @@ def detect(raw: RawFile, path: str) -> Format | None:
     if magic.startswith(b"PAR1"):
         return Format("parquet", None)
     codec = _codec(raw, magic, path)
-    reader = _reader_of(_head(raw, codec)) or _reader_named(_name(path))
+    head = _head(raw, codec)
+    reader = _reader_of(head) or _reader_named(_name(path))
+    if reader == "jsonl" and head.lstrip().startswith(b"["):
+        reader = None  # one JSON array over many lines: no line of it is a row
     raw.pos = 0
     return Format(reader, codec) if reader else None
 

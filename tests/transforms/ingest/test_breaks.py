@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import tracemalloc
 import zlib
@@ -22,7 +23,7 @@ from transforms.ingest.read import scan
 Save = Callable[[str, bytes], Path]
 DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "warc"
 
-quick = settings(deadline=None, max_examples=1500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _archive(make: SimpleNamespace, form: str) -> tuple[str, bytes, list[int]]:
@@ -90,6 +91,27 @@ def test_one_member_keeps_what_comes_before_the_break(
 
 def _inflated(data: bytes) -> bytes:
     return zlib.decompressobj(31).decompress(data)
+
+
+@pytest.mark.parametrize("form", ["warc.gz", "warc.lz4", "warc.zst", "arc.gz"])
+@quick
+@given(
+    shares=st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=3),
+    bits=st.integers(1, 255),
+    cuts=st.lists(st.floats(0, 1), max_size=5),
+)
+def test_broken_archives_give_the_same_whatever_the_split(
+    make: SimpleNamespace, save: Save, form: str, shares: list[float], bits: int, cuts: list[float]
+) -> None:
+    name, data, _ = _archive(make, form)
+    broken = bytearray(data)
+    for share in shares:
+        broken[int(share * len(data))] ^= bits
+    path = save(name, bytes(broken))
+    whole, parts = make.scan_all(path), make.scan_all(path, sorted(int(cut * len(data)) for cut in cuts))
+    assert [dataclasses.replace(item, row=0) for item in parts] == [dataclasses.replace(item, row=0) for item in whole]
+    rows = [item.row for item in whole if isinstance(item, Page)]
+    assert len(make.bodies(path, rows[::2])) == len(rows[::2])
 
 
 @quick

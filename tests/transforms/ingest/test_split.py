@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from schemas.records import Page
+from schemas.storage import remove_tree, write_atomic
 from transforms.ingest.formats import plan_parts
 from transforms.ingest.items import Broken, IngestConfig, Part
 from transforms.ingest.read import read_bodies, scan
@@ -159,3 +160,15 @@ def test_plan_cuts_what_can_be_cut(name: str, parts: int) -> None:
 def test_plan_of_empty_files_and_of_none() -> None:
     assert plan_parts([], 1 << 20) == []
     assert plan_parts([("a.warc.gz", 0)], 1 << 20) == [Part("a.warc.gz", 0, 0)]
+
+
+def test_archive_in_another_store(make: SimpleNamespace) -> None:
+    data = b"".join(make.gz(record) for record in _records(make))
+    write_atomic("memory://store/a.warc.gz", data)
+    items = [
+        item
+        for start, end in ((0, 3000), (3000, len(data)))
+        for item in scan(Part("memory://store/a.warc.gz", start, end), IngestConfig())
+    ]
+    assert [item.url[-1] for item in items[1:]] == list("012345678901")
+    remove_tree("memory://store")
