@@ -6,6 +6,7 @@ Errors that we raise on purpose are one line on stderr and exit code 1; wrong us
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -23,12 +24,14 @@ from pipelines.engine import Engine
 from pipelines.folder import RunFolder
 from pipelines.lock import locked
 from pipelines.progress import Progress
-from pipelines.runner import VERSION, describe_inputs, plan, run
+from pipelines.runner import VERSION, describe_inputs, plan, refuse_foreign_inputs, run
 from schemas import storage
 from schemas.errors import ConfigError, RunError, WinnowError
 from schemas.settings import merge, overlay, read_yaml, to_commented_yaml, to_plain
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+STOPPED, TERMINATED = 130, 143  # exit codes of Ctrl-C and SIGTERM, as a shell gives them
+GO_ON = "winnow: stopped; run the same command again to go on"
 _MANY = ("--input", "-i")  # options that take every path up to the next option
 
 Inputs = Annotated[list[str], typer.Option("--input", "-i", help="Files, globs, URLs or @lists of them.")]
@@ -69,8 +72,8 @@ def plan_command(
     recipe = common_crawl.recipe(_settings(config, changes))
     archives = describe_inputs(storage.expand(inputs))
     folder = RunFolder(_absolute(output))
-    if storage.exists(f"{folder.path}/winnow.json"):
-        folder.check(recipe.name, VERSION)
+    folder.check_usable(recipe.name, VERSION)
+    refuse_foreign_inputs(recipe, archives, folder)
     planned = plan(recipe, archives, folder)
     plain = {
         "inputs": [{"path": entry["path"], "size": entry["size"]} for entry in archives],
@@ -269,17 +272,31 @@ def split_beam(argv: list[str]) -> tuple[list[str], list[str]]:
     return argv[:place], argv[place + 1 :]
 
 
+class _TerminatedError(BaseException):
+    """SIGTERM; no library's `except Exception` takes it for an error of its own."""
+
+
+def _stop(signum: int, frame: object) -> None:
+    raise _TerminatedError
+
+
 def main(argv: list[str] | None = None) -> None:
     """Entry point of the `winnow` command."""
     arguments, beam_args = split_beam(spread(sys.argv[1:] if argv is None else argv))
+    signal.signal(signal.SIGTERM, _stop)
     try:
         code = app(arguments, prog_name="winnow", standalone_mode=False, obj=beam_args)
+        if code == STOPPED:  # how typer tells of Ctrl-C
+            typer.echo(GO_ON, err=True)
     except WinnowError as error:
         typer.echo(f"winnow: {error}", err=True)
         raise SystemExit(1) from None
-    except typer.Abort:
-        typer.echo("winnow: stopped; run the same command again to go on", err=True)
-        raise SystemExit(130) from None
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo(GO_ON, err=True)
+        raise SystemExit(STOPPED) from None
+    except _TerminatedError:
+        typer.echo(GO_ON, err=True)
+        raise SystemExit(TERMINATED) from None
     except typer.TyperException as error:
         text = error.format_message()
         typer.echo(text if text.startswith("Usage: ") else f"winnow: {text}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import logging
 import os
@@ -30,30 +31,33 @@ class Engine:
         self._check()
 
     def _check(self) -> None:
-        """Refuse options that no part of Beam knows, before anything runs."""
+        """Refuse what no part of Beam knows, before anything runs; Beam itself would pass over it."""
+        parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
+        for options in sorted(set(PipelineOptions.__subclasses__()), key=lambda cls: cls.__name__):
+            adder = getattr(options, "_add_argparse_args", None)
+            if adder is not None:
+                with contextlib.suppress(argparse.ArgumentError):  # two parts of Beam that share a name mean the same
+                    adder(parser)
         try:
             with contextlib.redirect_stderr(_Swallow()) as complaint:
-                options = PipelineOptions(self._args)
-                unknown = set(options.get_all_options(drop_default=True, retain_unknown_options=True)) - set(
-                    options.get_all_options(retain_unknown_options=False)
-                )
+                _, unknown = parser.parse_known_args(self._args)
         except SystemExit:
             raise ConfigError(f"Beam options: {complaint.last_line()}") from None
         if unknown:
-            raise ConfigError(f"Beam options: {', '.join(sorted(unknown))}: not known to Beam")
+            raise ConfigError(f"Beam options: {' '.join(unknown)}: not known to Beam")
 
     def run(self, name: str, build: Callable[[beam.Pipeline], Any], work_s: float) -> None:
         """Build and run one pipeline of about `work_s` CPU seconds. Raises RunError with the cause when it fails."""
         options = PipelineOptions(self._args)
         options.view_as(SetupOptions).save_main_session = False
         local = options.view_as(StandardOptions).runner in _LOCAL
-        if local:
+        if local and not any(word.startswith("--direct_running_mode") for word in self._args):
             _choose_workers(options.view_as(DirectOptions), work_s)
         with _quiet(self._log_path):
             logging.getLogger(__name__).info("stage %s", name)
-            pipeline = beam.Pipeline(runner=_local_runner() if local else None, options=options)
-            build(pipeline)
             try:
+                pipeline = beam.Pipeline(runner=_local_runner() if local else None, options=options)
+                build(pipeline)
                 result = pipeline.run()
                 state = result.wait_until_finish()
             except (RuntimeError, OSError, ValueError, TypeError, ImportError, WinnowError) as error:
@@ -68,7 +72,7 @@ def _choose_workers(direct: DirectOptions, work_s: float) -> None:
     workers = direct.direct_num_workers or os.cpu_count() or 1
     if workers > 1 and work_s * (1 - 1 / workers) < WORKER_START_S:
         direct.direct_num_workers, direct.direct_running_mode = 1, "in_memory"
-    elif workers > 1 and direct.direct_running_mode in (None, "in_memory"):
+    elif workers > 1:
         direct.direct_running_mode = "multi_processing"
 
 

@@ -143,14 +143,18 @@ class RunFolder:
 
     def open(self, recipe: str, version: str) -> None:
         """Create the folder, or check that it is a run of this recipe by this version. Raises RunError."""
+        self.check_usable(recipe, version)
         path = f"{self.path}/winnow.json"
-        if storage.exists(path):
+        if not storage.exists(path):
+            marker = {"format": FORMAT, "recipe": recipe, "version": version}
+            storage.write_atomic(path, (json.dumps(marker, sort_keys=True) + "\n").encode())
+
+    def check_usable(self, recipe: str, version: str) -> None:
+        """Raise RunError unless the folder is new, empty, or holds a run of this recipe by this version."""
+        if storage.exists(f"{self.path}/winnow.json"):
             self.check(recipe, version)
-            return
-        if any(not name.startswith(".") for name in storage.list_names(self.path)):
+        elif any(not name.startswith(".") for name in storage.list_names(self.path)):
             raise RunError(f"{self.path}: not empty and not the output of a Winnow run; give a new folder")
-        marker = {"format": FORMAT, "recipe": recipe, "version": version}
-        storage.write_atomic(path, (json.dumps(marker, sort_keys=True) + "\n").encode())
 
     def check(self, recipe: str, version: str) -> None:
         """Raise RunError unless the folder holds a run of this recipe, written by this version."""

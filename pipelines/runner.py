@@ -126,7 +126,7 @@ def run(
     Raises WinnowError when a stage cannot run or its ledger does not balance; what was committed stays valid.
     """
     folder.open(recipe.name, VERSION)
-    _refuse_foreign_inputs(recipe, archives, folder)
+    refuse_foreign_inputs(recipe, archives, folder)
     manifests: list[Manifest] = []
     planned = plan(recipe, archives, folder)
     for step in planned:
@@ -142,7 +142,7 @@ def run(
     return manifests
 
 
-def _refuse_foreign_inputs(recipe: Recipe, archives: list[dict[str, Any]], folder: RunFolder) -> None:
+def refuse_foreign_inputs(recipe: Recipe, archives: list[dict[str, Any]], folder: RunFolder) -> None:
     """Raise RunError when the folder holds a run over entirely other inputs: most likely a mistyped folder."""
     first = folder.manifest(recipe.stages[0].name)
     if first is None:

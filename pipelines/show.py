@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -62,10 +62,26 @@ def find(chain: Chain, query: Query) -> list[dict[str, Any]]:
     if query.stage and query.stage not in names:
         raise RunError(f"--stage {query.stage}: not in this run; allowed: {', '.join(names)}")
     found = _sampled(_matches(chain, query), query)
+    if query.record_id and not found:
+        document_id = _document_of(chain, query.record_id)
+        found = _sampled(_matches(chain, replace(query, record_id=document_id)), query) if document_id else []
     for row in found:
         if row["table"] == "rejected" and "text" not in row:
             row["text"] = _text_before(chain, row["stage"], row["id"])
     return found
+
+
+def _document_of(chain: Chain, record_id: str) -> str:
+    """Return the id of the document that was extracted from an archived record; '' if there is none."""
+    for _, data in chain:
+        for path in _files(data, "documents"):
+            with storage.open_read(path) as stream:
+                found = pq.read_table(stream, columns=["id"], filters=[("record_id", "=", record_id)])
+            if found.num_rows:
+                return str(found.column("id")[0].as_py())
+        if _files(data, "documents"):
+            break
+    return ""
 
 
 def _matches(chain: Chain, query: Query) -> Iterator[dict[str, Any]]:

@@ -147,7 +147,7 @@ def _limits_text(metadata: Mapping[str, Any]) -> str:
     words = []
     for name, sign in (("gt", ">"), ("ge", ">="), ("le", "<=")):
         if metadata.get(name) is not None:
-            words.append(f"{sign} {metadata[name]:g}")
+            words.append(f"{sign} {metadata[name]}")
     if metadata.get("choices"):
         words.append("one of " + ", ".join(metadata["choices"]))
     return ", ".join(words)
