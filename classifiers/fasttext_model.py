@@ -54,7 +54,7 @@ class FastTextModel:
             raise ConfigError(f"model file {path}: not a fastText classifier: {' '.join(str(error).split())}") from None
         # Every line ends with the word </s>. What it alone predicts is what fastText says of a text it knows no word
         # of ("12345" is English with 0.12 for lid.176): no prediction at all.
-        self._of_nothing = self._predict(["\n"], 1)[0]
+        self._of_nothing = self._ask(["\n"], 1)[0]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -66,16 +66,24 @@ class FastTextModel:
 
         A text without a word that the model knows has none. The result for a text does not depend on its batch.
         """
-        predictions = self._predict([one_line(text, max_chars) + "\n" for text in texts], k)
-        return [[] if found[:1] == self._of_nothing else found for found in predictions]
+        lines = [one_line(text, max_chars) for text in texts]
+        # fastText computes exp(log(p + 1e-5)): a certain label has a little more than 1.
+        return [
+            [] if found[:1] == self._of_nothing and not self._knows_a_word(line) else
+            [(self._names[label], min(max(chance, 0.0), 1.0)) for label, chance in found]
+            for line, found in zip(lines, self._ask([line + "\n" for line in lines], k), strict=True)
+        ]  # fmt: skip
 
-    def _predict(self, lines: list[str], k: int) -> list[list[tuple[str, float]]]:
+    def _knows_a_word(self, line: str) -> bool:
+        """Tell a text the model knows from one it does not where both get the same answer: it may be that sure."""
+        return any(self._model.getWordId(word) >= 0 for word in line.split())
+
+    def _ask(self, lines: list[str], k: int) -> list[list[tuple[str, float]]]:
+        """Return fastText's own labels and numbers."""
         if not lines:  # the binding is not asked, for it answers with another type
             return []
         labels, probabilities = self._model.multilinePredict(lines, k, 0.0, "strict")
-        names = self._names
-        # fastText computes exp(log(p + 1e-5)): a certain label has a little more than 1.
         return [
-            [(names[label], min(max(p, 0.0), 1.0)) for label, p in zip(found, chances.tolist(), strict=True)]
+            list(zip(found, chances.tolist(), strict=True))
             for found, chances in zip(labels, probabilities, strict=True)
         ]
