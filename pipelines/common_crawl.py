@@ -99,7 +99,7 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
     copies: tuple[Stage, ...] = (
         CopiesStage(config.dedup),
         LinesStage(
-            settings=[config.lines, clean.c4],
+            settings={"lines": config.lines, "c4": clean.c4},
             lines=config.lines,
             steps=(Filter("c4_after_lines", c4.measure_page, c4.decide_page, clean.c4),),
         ),
@@ -117,7 +117,12 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
         (
             IndexStage(config.index, config.source, resources=list_files(config.index.blocklist)),
             ExtractStage(
-                settings=[config.source, config.index.ingest, config.extract, config.language],
+                settings={
+                    "source": config.source,
+                    "ingest": config.index.ingest,
+                    "extract": config.extract,
+                    "language": config.language,
+                },
                 extract=config.extract,
                 ingest=config.index.ingest,
                 source_name=config.source,
@@ -140,7 +145,9 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
             ),
             # The best copy of a cluster can only be kept when the scores are there before the copies are found.
             *((*score, *copies) if config.dedup.keep == "best_score" else (*copies, *score)),
-            TokenizeStage([config.tokenizer, config.mix.quality_bands], config.tokenizer, config.mix),
+            TokenizeStage(
+                {"tokenizer": config.tokenizer, "quality_bands": config.mix.quality_bands}, config.tokenizer, config.mix
+            ),
             MixStage(config.mix),
             ShardsStage(config.shards),
         ),

@@ -6,10 +6,13 @@ import argparse
 import contextlib
 import logging
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import apache_beam as beam
@@ -29,6 +32,11 @@ class Engine:
         self._args = list(beam_args)
         self._log_path = log_path
         self._check()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether pipelines run in this process and its children."""
+        return PipelineOptions(self._args).view_as(StandardOptions).runner in _LOCAL
 
     def _check(self) -> None:
         """Refuse what no part of Beam knows, before anything runs; Beam itself would pass over it."""
@@ -50,7 +58,7 @@ class Engine:
         """Build and run one pipeline of about `work_s` CPU seconds. Raises RunError with the cause when it fails."""
         options = PipelineOptions(self._args)
         options.view_as(SetupOptions).save_main_session = False
-        local = options.view_as(StandardOptions).runner in _LOCAL
+        local = self.is_local
         if local and not any(word.startswith("--direct_running_mode") for word in self._args):
             _choose_workers(options.view_as(DirectOptions), work_s)
         with _quiet(self._log_path):
@@ -58,8 +66,14 @@ class Engine:
             try:
                 pipeline = beam.Pipeline(runner=_local_runner() if local else None, options=options)
                 build(pipeline)
-                result = pipeline.run()
-                state = result.wait_until_finish()
+                with _watched():
+                    result = pipeline.run()
+                    state = result.wait_until_finish()
+            except _WorkerDiedError as died:
+                logging.getLogger(__name__).error("stage %s: %s", name, died)
+                raise RunError(
+                    f"stage {name}: {died}; run the same command again to go on; see {self._log_path}"
+                ) from None
             except (RuntimeError, OSError, ValueError, TypeError, ImportError, WinnowError) as error:
                 logging.getLogger(__name__).exception("stage %s failed", name)
                 raise _translated(name, error, self._log_path) from error
@@ -74,6 +88,43 @@ def _choose_workers(direct: DirectOptions, work_s: float) -> None:
         direct.direct_num_workers, direct.direct_running_mode = 1, "in_memory"
     elif workers > 1:
         direct.direct_running_mode = "multi_processing"
+
+
+class _WorkerDiedError(BaseException):
+    """Raised in the main thread; not an Exception, so that no handler of Beam's stands in its way."""
+
+
+@contextlib.contextmanager
+def _watched() -> Iterator[None]:
+    """Raise _WorkerDiedError when a worker process dies, as by the kernel's want of memory: Beam would wait for ever.
+
+    Beam's thread `run_worker` waits for the process and raises when it ends badly. From there the main thread is
+    interrupted by a signal, and Beam tidies up as it does after Ctrl-C.
+    """
+    main = threading.main_thread()
+    if threading.current_thread() is not main or main.ident is None:
+        yield
+        return
+    told, ident = threading.excepthook, main.ident
+    deaths: list[str] = []
+
+    def heard(failed: Any) -> None:
+        told(failed)
+        if failed.thread is not None and failed.thread.name == "run_worker":
+            deaths.append(str(failed.exc_value).rpartition(" ")[2])
+            signal.pthread_kill(ident, signal.SIGUSR1)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if sys.exc_info()[0] is None:  # else it is ending already, and took its workers along
+            raise _WorkerDiedError(f"a worker process died (status {deaths[0]}; out of memory?)")
+
+    before = signal.signal(signal.SIGUSR1, stop)
+    threading.excepthook = heard
+    try:
+        yield
+    finally:
+        threading.excepthook = told
+        signal.signal(signal.SIGUSR1, before)
 
 
 def _local_runner() -> PipelineRunner:

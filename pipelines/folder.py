@@ -50,7 +50,7 @@ class Manifest:
     key: str  # hash of everything the result depends on; names the data folder
     version: str
     upstream: str  # key of the stage it read; '' for the first
-    config: dict[str, Any]
+    config: Any  # the stage's settings as plain data
     inputs: list[dict[str, Any]]  # path, size, checksum of the files from outside: archives, models, lists
     parts: int
     counts: Counts

@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from pipelines.engine import Engine
 from pipelines.folder import Counts, DataFolder, Manifest, RunFolder, stage_key
 from pipelines.stage import PHASES, PartCounts, Stage, StageContext, StageResult, add_up
+from pipelines.tables import count_rows, read_batches
 from schemas import storage
 from schemas.errors import RunError
 from schemas.settings import to_plain
@@ -177,6 +176,7 @@ def _run_stage(
         target=target,
         chain={manifest.stage: (manifest, folder.data(manifest.stage, manifest.key)) for manifest in manifests},
         run_pipeline=lambda build, work: engine.run(stage.name, build, work),
+        shuffles_in_memory=engine.is_local,
         set_parts=watcher.stage_parts,
     )
     try:
@@ -205,7 +205,7 @@ def _count(
         return _balanced(stage, result.counts, upstream), told
     counts = Counts(
         read=told.read,
-        kept=sum(_map(_rows, _parquet(target, stage.kept_table))),
+        kept=sum(_map(count_rows, _parquet(target, stage.kept_table))),
         dropped=_tally(target, "rejected", "reason"),
         failed=_tally(target, "failed", "cause"),
         edits=dict(sorted(told.edits.items())),
@@ -240,17 +240,11 @@ def _map(function: Callable[[str], Any], paths: list[str]) -> list[Any]:
         return list(pool.map(function, paths))
 
 
-def _rows(path: str) -> int:
-    with storage.open_read(path) as stream:
-        return int(pq.read_metadata(stream).num_rows)
-
-
 def _tally(target: DataFolder, table: str, column: str) -> dict[str, int]:
     """Return how often each value of `column` stands in a table."""
 
     def count(path: str) -> Counter[str]:
-        with storage.open_read(path) as stream:
-            return Counter(pq.read_table(stream, columns=[column]).column(column).to_pylist())
+        return Counter(value for batch in read_batches(path, [column]) for value in batch.column(column).to_pylist())
 
     total: Counter[str] = Counter()
     for part in _map(count, _parquet(target, table)):

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pyarrow.parquet as pq
+import numpy as np
+import pyarrow.compute as pc
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pipelines.folder import DataFolder, Manifest
-from pipelines.tables import read_batches
+from pipelines.stages.tokens import TokenizeStage, load_tokenizer
+from pipelines.tables import count_rows, read_batches
 from schemas import storage
 from schemas.errors import RunError
 from schemas.identity import keyed_hash
+from schemas.settings import overlay
 from transforms.token_rows import locate
+from transforms.tokenizer import TokenizerConfig
 
 Chain = list[tuple[Manifest, DataFolder]]
 TABLES = ("documents", "rejected", "failed")
@@ -75,10 +80,10 @@ def _document_of(chain: Chain, record_id: str) -> str:
     """Return the id of the document that was extracted from an archived record; '' if there is none."""
     for _, data in chain:
         for path in _files(data, "documents"):
-            with storage.open_read(path) as stream:
-                found = pq.read_table(stream, columns=["id"], filters=[("record_id", "=", record_id)])
-            if found.num_rows:
-                return str(found.column("id")[0].as_py())
+            for batch in read_batches(path, ["id", "record_id"]):
+                places = np.flatnonzero(pc.equal(batch.column("record_id"), record_id))
+                if len(places):
+                    return str(batch.column("id")[int(places[0])].as_py())
         if _files(data, "documents"):
             break
     return ""
@@ -135,10 +140,10 @@ def _text_before(chain: Chain, stage: str, document_id: str) -> str | None:
 
 def _by_id(data: DataFolder, document_id: str) -> dict[str, Any] | None:
     for path in _files(data, "documents"):
-        with storage.open_read(path) as stream:
-            rows = pq.read_table(stream, filters=[("id", "=", document_id)]).to_pylist()
-        if rows:
-            return dict(rows[0])
+        for batch in read_batches(path):
+            places = np.flatnonzero(pc.equal(batch.column("id"), document_id))
+            if len(places):
+                return dict(batch.slice(int(places[0]), 1).to_pylist()[0])
     return None
 
 
@@ -153,20 +158,27 @@ def trace_token(chain: Chain, where: str) -> dict[str, Any]:
         raise RunError("this run has no shards yet")
     paths = [f"{data.root}/{entry['path']}" for entry in manifest.facts["shards"]]
     path = _choose(paths, shard)
-    with storage.open_read(path) as stream:
-        table = pq.read_table(stream)
-    if not 0 <= row < table.num_rows:
-        raise RunError(f"{where}: the shard has rows 0 to {table.num_rows - 1}")
-    values = table.slice(row, 1).to_pylist()[0]
+    n_rows = count_rows(path)
+    if not 0 <= row < n_rows:
+        raise RunError(f"{where}: the shard has rows 0 to {n_rows - 1}")
+    values = next(itertools.islice((line for batch in read_batches(path) for line in batch.to_pylist()), row, None))
     if not 0 <= position < len(values["tokens"]):
         raise RunError(f"{where}: the row has positions 0 to {len(values['tokens']) - 1}")
     document_id, offset = locate(values, position)
     found: dict[str, Any] = {"shard": path, "row": row, "position": position, "token_id": values["tokens"][position]}
+    found["token"] = _spelled(chain, found["token_id"])
     if not document_id:
         return {**found, "table": "padding", "id": ""}
     found.update({"document_id": document_id, "token_of_document": offset})
     holders = [place for _, place in chain if _files(place, "documents")]
     return {**found, "table": "documents", **(_by_id(holders[-1], document_id) or {"id": document_id})}
+
+
+def _spelled(chain: Chain, token_id: int) -> str:
+    """Return the text of a token."""
+    manifest, data = next(place for place in chain if place[0].stage == TokenizeStage.name)
+    config = overlay(TokenizerConfig(), manifest.config["tokenizer"])
+    return load_tokenizer(data, config).decode([token_id], specials=True)
 
 
 def _parse_token(where: str) -> tuple[str, int, int]:

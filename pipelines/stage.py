@@ -18,7 +18,7 @@ from pipelines.folder import PART, Counts, DataFolder, Manifest
 from schemas import storage
 
 # Folders of counts, one file a part: those of earlier passes, then that of the last one, which makes a part done.
-PHASES = ("scanned", "texts", "signed", "lines", "done")
+PHASES = ("scanned", "texts", "signed", "lines", "trained", "done")
 
 
 @dataclass
@@ -57,6 +57,7 @@ class StageContext:
     # (build, work): build the graph, run it, wait for its end; `work` is a rough number of CPU seconds, by which a
     # local run judges whether more than one worker process is worth its start
     run_pipeline: Callable[[Callable[[beam.Pipeline], Any], float], None]
+    shuffles_in_memory: bool  # the runner keeps what is shuffled in one process's memory
     set_parts: Callable[[int], None]  # tells the progress line how many parts there are
 
     @property

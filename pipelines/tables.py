@@ -158,7 +158,7 @@ class FateWriter:
 def read_batches(path: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """Yield the row groups of a Parquet file in order."""
     with storage.open_read(path) as stream:
-        yield from pq.ParquetFile(stream).iter_batches(batch_size=BATCH_ROWS, columns=columns)
+        yield from pq.ParquetFile(stream).iter_batches(batch_size=BATCH_ROWS, columns=columns, use_threads=False)
 
 
 def read_schema(path: str) -> pa.Schema:

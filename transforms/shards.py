@@ -161,9 +161,13 @@ def cut_at_shards(positions: Block, shard_tokens: int) -> Block:
 
 
 def load_shards(
-    batches: Iterable[pa.RecordBatch], positions: Block, shard_tokens: int, facts: TokenizerFacts
+    batches: Iterable[pa.RecordBatch],
+    positions: Block,
+    shard_tokens: int,
+    facts: TokenizerFacts,
+    wave: tuple[int, int] = (0, 1),
 ) -> Iterator[tuple[Shard, Load]]:
-    """Yield the pieces of a part's documents for each shard: one load for each shard and batch.
+    """Yield the pieces of a part's documents for each shard of the wave: one load for each shard and batch.
 
     `positions` is sorted by row. RunError when the rows are not those that were counted.
     """
@@ -172,6 +176,7 @@ def load_shards(
         low, high = np.searchsorted(positions["row"], (at, at + batch.num_rows))
         cuts = cut_at_shards(positions[low:high], shard_tokens)
         cuts["row"] -= np.uint32(at)
+        cuts = cuts[cuts["shard"] % wave[1] == wave[0]]
         yield from _load_batch(batch, cuts, facts)
         at += batch.num_rows
     if len(positions) and positions["row"][-1] >= at:
@@ -210,6 +215,8 @@ class WriteShards(beam.PTransform[PCollection[bytes], PCollection[ShardFile]]):
     `read_tokens(part)` returns the rows of a part in order, `open_file(path)` opens a file of `directory` for writing;
     both travel to the workers by pickle. Order: none. Retry: writes the same bytes to the same path.
     Cost: one shuffle of 38 bytes and one of 20 for each copy, one of the tokens. A worker holds a shard.
+    `wave` = (k, n) writes only every n-th shard, from the k-th on: a runner that shuffles in memory writes a corpus in
+    n waves, and holds an n-th of its tokens at a time.
     """
 
     def __init__(
@@ -221,6 +228,7 @@ class WriteShards(beam.PTransform[PCollection[bytes], PCollection[ShardFile]]):
         directory: str,
         config: ShardConfig,
         n_partitions: int,
+        wave: tuple[int, int] = (0, 1),
     ) -> None:
         super().__init__()
         if len(sources) > MAX_SOURCES:
@@ -228,9 +236,11 @@ class WriteShards(beam.PTransform[PCollection[bytes], PCollection[ShardFile]]):
         self.writer = _ShardWriter(tuple(sources), facts, open_file, directory, config)
         self.read_tokens = read_tokens
         self.n_partitions = n_partitions
+        self.wave = wave
 
     def expand(self, blocks: PCollection[bytes]) -> PCollection[ShardFile]:
         writer, read_tokens, n_partitions = self.writer, self.read_tokens, self.n_partitions
+        wave = self.wave
         n_sources, facts, shard_tokens = len(writer.sources), writer.facts, writer.config.shard_tokens
 
         def split(data: bytes) -> Iterator[Piece]:
@@ -243,7 +253,7 @@ class WriteShards(beam.PTransform[PCollection[bytes], PCollection[ShardFile]]):
             return positions_of_places(read_block(piece[1], PLACE), totals.before[piece[0]])
 
         def load(piece: Piece) -> Iterator[tuple[Shard, Load]]:
-            return load_shards(read_tokens(piece[0]), read_block(piece[1], POSITION), shard_tokens, facts)
+            return load_shards(read_tokens(piece[0]), read_block(piece[1], POSITION), shard_tokens, facts, wave)
 
         places: Pieces = blocks | "SplitByOrder" >> to_pieces(split) | "GroupByOrder" >> GroupBlocks(PLACE)
         totals = AsSingleton(

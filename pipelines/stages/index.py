@@ -36,6 +36,7 @@ from transforms.ingest import Broken, IngestConfig, Part, Skipped, plan_parts, s
 from transforms.keep_best import COPY, LOSER, KeepBestPerKey
 from transforms.urls import url_key
 
+NO_PAYLOAD = frozenset({"", "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"})  # unknown, or of no bytes at all: no copies
 NO_DATE = -(2**63)  # an unknown date is older than any
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$", re.IGNORECASE)
@@ -225,7 +226,7 @@ class _PayloadWork(PartWork):
         rows: list[tuple[tuple[int, int], Page]] = []
         for pages in pages_of(self.target.part("candidates", part)):
             for page in pages:
-                if self.config.one_per_payload and page.digest and page.row not in older:
+                if self.config.one_per_payload and page.digest not in NO_PAYLOAD and page.row not in older:
                     key = content_id(page.digest)
                     rows.append(((int(key[:16], 16), int(key[16:], 16)), page))
         yield copies_block(rows, part)

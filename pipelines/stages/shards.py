@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,11 +21,11 @@ from pipelines.stages.tokens import TOKENS_OF
 from pipelines.tables import read_batches
 from schemas import storage
 from schemas.errors import RunError
-from transforms.blocks import partitions_for
 from transforms.mix import source_of
-from transforms.shards import PLACE, ShardFile, WriteShards, place_block
+from transforms.shards import ShardFile, WriteShards, place_block
 from transforms.token_rows import ShardConfig, TokenizerFacts
 
+WAVE_TOKENS = 8 << 20  # in flight at a time: 100 MB in the in-memory shuffle
 CPU_MS = 0.2  # of a document, roughly
 
 
@@ -55,33 +56,40 @@ class ShardsStage:
         sources = sorted(
             {source_of(name.removeprefix(TOKENS_OF)) for name in tokenized.facts if name.startswith(TOKENS_OF)}
         )
-        build = functools.partial(
-            self._build, parts=parts, sources=sources, facts=facts, tokens=tokens, context=context
-        )
-        context.run_pipeline(build, context.rows * CPU_MS / 1000)
+        waves = _waves(context, self.settings)
+        for wave in range(waves):
+            build = functools.partial(
+                self._build,
+                parts=parts,
+                sources=sources,
+                facts=facts,
+                tokens=tokens,
+                context=context,
+                wave=(wave, waves),
+            )
+            context.run_pipeline(build, context.rows * CPU_MS / 1000)
         shards = sorted(_written(context.target), key=lambda shard: shard["path"])
         return StageResult(parts, {"shards": shards}, _counts(context.upstream, context.target, parts, shards))
 
-    def _build(
-        self,
-        pipeline: beam.Pipeline,
-        parts: int,
-        sources: list[str],
-        facts: TokenizerFacts,
-        tokens: DataFolder,
-        context: StageContext,
-    ) -> None:
-        partitions = partitions_for(context.rows, PLACE.itemsize)
-        places = _PlaceWork(sources, context.source, context.target)
-        _ = (
-            part_numbers(pipeline, range(parts))
-            | "Places" >> EachPart(places, bytes)
-            | "Shards"
-            >> WriteShards(
-                sources, facts, _ReadTokens(tokens), storage.open_atomic, context.target.root, self.settings, partitions
-            )
-            | "Tell" >> beam.Map(_tell, target=context.target)
-        )
+
+def _build(
+    pipeline: beam.Pipeline, numbers: Sequence[int], write: WriteShards, sources: list[str], context: StageContext
+) -> None:
+    places = _PlaceWork(sources, context.source, context.target)
+    _ = (
+        part_numbers(pipeline, numbers)
+        | "Places" >> EachPart(places, bytes)
+        | "Shards" >> write
+        | "Tell" >> beam.Map(_tell, target=context.target)
+    )
+
+
+def _waves(context: StageContext, config: ShardConfig) -> int:
+    """Return in how many waves the shards are written: more than one where the runner shuffles in its own memory."""
+    assert context.upstream is not None  # noqa: S101
+    if not context.shuffles_in_memory:
+        return 1
+    return math.ceil(context.upstream.facts["mix"]["reached_tokens"] / max(WAVE_TOKENS, config.shard_tokens)) or 1
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pipelines.folder import DataFolder
 from pipelines.stage import StageContext, StageResult
-from pipelines.stages.parts import EachPart, PartWork, part_numbers, run_parts
+from pipelines.stages.parts import EachPart, PartWork, part_numbers, run_parts, tell_cpu
 from pipelines.tables import TEXT_BYTES, FateWriter, TableWriter, documents_of, read_batches
 from schemas import storage
 from schemas.records import TokenizedDocument, arrow_schema, to_batch
@@ -57,11 +57,11 @@ class TokenizeStage:
         """Return the tokenizer, and leave its file in the data folder."""
         path = tokenizer_path(context.target)
         if not storage.exists(path):
-            storage.write_atomic(path, self._load(context) if self.tokenizer.path else self._train(context, parts))
+            started = time.thread_time_ns()
+            data = storage.read_bytes(self.tokenizer.path) if self.tokenizer.path else self._train(context, parts)
+            tell_cpu(context.target, "trained", 0, "train_tokenizer", started)
+            storage.write_atomic(path, data)
         return load_tokenizer(context.target, self.tokenizer)
-
-    def _load(self, context: StageContext) -> bytes:
-        return storage.read_bytes(self.tokenizer.path)
 
     def _train(self, context: StageContext, parts: int) -> bytes:
         assert context.upstream is not None  # noqa: S101
