@@ -58,15 +58,17 @@ class ShardsStage:
         )
         waves = _waves(context, self.settings)
         for wave in range(waves):
-            build = functools.partial(
-                self._build,
-                parts=parts,
-                sources=sources,
-                facts=facts,
-                tokens=tokens,
-                context=context,
-                wave=(wave, waves),
+            write = WriteShards(
+                sources,
+                facts,
+                _ReadTokens(tokens),
+                storage.open_atomic,
+                context.target.root,
+                self.settings,
+                partitions_for(context.rows, PLACE.itemsize),
+                (wave, waves),
             )
+            build = functools.partial(_build, numbers=range(parts), write=write, sources=sources, context=context)
             context.run_pipeline(build, context.rows * CPU_MS / 1000)
         shards = sorted(_written(context.target), key=lambda shard: shard["path"])
         return StageResult(parts, {"shards": shards}, _counts(context.upstream, context.target, parts, shards))

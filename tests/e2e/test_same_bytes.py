@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import shutil
 import time
@@ -29,8 +30,6 @@ def copy_of_run(small_run: Run, tmp_path: Path) -> Path:
 
 
 def test_shards_are_the_files_whose_checksums_are_told(small_run: Run) -> None:
-    import hashlib
-
     told = small_run.shards()
     assert told
     for file, digest in zip(small_run.shard_files(), told.values(), strict=True):
@@ -116,9 +115,7 @@ def test_a_changed_tokenizer_redoes_nothing_before_it(
     change = ("--set", "tokenizer.vocab_size=1000")
     stages = planned(winnow, small_web, copy_of_run, *change)
     assert [stage["name"] for stage in stages if stage["run"]] == list(NAMES[6:])
-    assert next(stage["why"] for stage in stages if stage["run"]) == "changed: tokenizer.vocab_size: 4096 -> 1000" or (
-        "vocab_size: 4096 -> 1000" in next(stage["why"] for stage in stages if stage["run"])
-    )
+    assert stages[6]["why"] == "changed: tokenizer.vocab_size: 4096 -> 1000"
     again = small_web.run(copy_of_run, *change)
     assert again.printed.count("committed and unchanged") == 6
     assert again.manifest("tokenize").facts["vocab_size"] == 1000
