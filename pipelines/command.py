@@ -1,13 +1,26 @@
-"""Entry point of the `winnow` command: keeps what libraries say while they are imported off the terminal."""
+"""Entry point of the `winnow` command: keeps off the terminal what libraries say on import, and stack traces."""
 
 from __future__ import annotations
 
 import logging
+import sys
+import tempfile
+import traceback
+from types import TracebackType
 
 
 def main() -> None:
     """Run the command line."""
     logging.getLogger().addHandler(logging.NullHandler())  # Beam warns of clouds that are not installed
+    sys.excepthook = _report
     from pipelines import cli
 
     cli.main()
+
+
+def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Tell of an error that nobody foresaw in one line; the trace goes to a file for the report."""
+    with tempfile.NamedTemporaryFile("w", prefix="winnow-", suffix=".txt", delete=False) as file:
+        traceback.print_exception(kind, error, trace, file=file)
+    text = " ".join(str(error).split())
+    print(f"winnow: internal error: {kind.__name__}: {text}; please report {file.name}", file=sys.stderr)  # noqa: T201

@@ -21,8 +21,9 @@ from pipelines.stages.tokens import TOKENS_OF
 from pipelines.tables import read_batches
 from schemas import storage
 from schemas.errors import RunError
+from transforms.blocks import partitions_for
 from transforms.mix import source_of
-from transforms.shards import ShardFile, WriteShards, place_block
+from transforms.shards import PLACE, ShardFile, WriteShards, place_block
 from transforms.token_rows import ShardConfig, TokenizerFacts
 
 WAVE_TOKENS = 8 << 20  # in flight at a time: 100 MB in the in-memory shuffle

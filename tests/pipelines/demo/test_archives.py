@@ -32,11 +32,11 @@ def test_a_response_by_hand() -> None:
         b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:1>\r\nWARC-Date: 2020-01-02T03:04:05Z\r\n"
         b"WARC-Target-URI: https://a.example/x\r\n"
         + f"WARC-Payload-Digest: {sha1(b'abc')}\r\nWARC-Block-Digest: {sha1(block)}\r\n".encode()
-        + b"Content-Type: application/http; msgtype=response\r\nContent-Length: 80\r\n\r\n"
+        + b"Content-Type: application/http; msgtype=response\r\nContent-Length: 81\r\n\r\n"
         + block
         + b"\r\n\r\n"
     )
-    assert len(block) == 80
+    assert len(block) == 81
 
 
 def test_a_chunked_body_travels_in_chunks_and_its_digest_is_of_the_payload() -> None:

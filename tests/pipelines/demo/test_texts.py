@@ -71,7 +71,7 @@ def test_articles_are_filled_capitalised_and_long_enough(language: str) -> None:
         assert not set("{}|") & set(text)
         assert "  " not in text
         assert " ." not in text
-        assert all(block[0].isupper() or language == "ja" for block in article.blocks)
+        assert all(not block[0].islower() for block in article.blocks)
         assert all(block[-1] in ".?。" for block in article.blocks)
         assert 4 <= len(article.blocks) <= 8
         if language != "ja":

@@ -33,7 +33,10 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_bytes(tmp_path: Path) -> None:
-    truths = [make_web(tmp_path / name, seed, pages=300, large_body_bytes=20_000) for name, seed in zip("abc", "ssz", strict=True)]
+    truths = [
+        make_web(tmp_path / name, seed, pages=300, large_body_bytes=20_000)
+        for name, seed in zip("abc", "ssz", strict=True)
+    ]
     a, b, c = (files_of(tmp_path / name) for name in "abc")
     assert truths[0] == truths[1]
     assert a == b
