@@ -26,7 +26,9 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 MIN_LETTERS = 5
 DIGESTS = ("warc-payload-digest", "warc-block-digest")  # no longer true
 # Words by which C4's page rules find code, dummy text and notices stay, or other pages would be dropped than before.
-RESERVED = frozenset((b"javascript", b"lorem", b"ipsum", b"terms", b"privacy", b"policy", b"cookie", b"cookies", b"browser"))
+RESERVED = frozenset(
+    (b"javascript", b"lorem", b"ipsum", b"terms", b"privacy", b"policy", b"cookie", b"cookies", b"browser")
+)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _TEXT_WORD = re.compile(
     rb"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>|&\w+;"

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -22,6 +23,8 @@ from apache_beam.runners.runner import PipelineRunner
 from schemas.errors import ConfigError, RunError, WinnowError
 
 WORKER_START_S = 3.0  # of CPU: a new interpreter imports Beam and starts a pipeline (measured 2.7)
+_WHERE = re.compile(r" \[while running '.*'\]$")  # what Beam appends to every message
+_REFUSED = re.compile(r"\[Errno \d+\] (.*)")  # an OSError in the text of a worker's stack trace
 _LOCAL = (None, "DirectRunner", "FnApiRunner", "BundleBasedDirectRunner")
 
 
@@ -139,6 +142,7 @@ def _translated(name: str, error: Exception, log_path: Path) -> WinnowError:
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, WinnowError):
+            seen.args = (_WHERE.sub("", str(seen)),)
             return seen
         if isinstance(seen, OSError) and seen.errno is not None:
             return RunError(f"stage {name}: {os.strerror(seen.errno)}: {seen.filename or ''}".rstrip(": "))
@@ -146,11 +150,12 @@ def _translated(name: str, error: Exception, log_path: Path) -> WinnowError:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     ours = next((line for line in reversed(lines) if line.startswith("schemas.errors.")), None)
     if ours is not None:
-        return RunError(ours.split(": ", 1)[-1].removesuffix(f" [while running '{name}']"))
-    no_space = next((line for line in lines if "[Errno 28]" in line), None)
-    if no_space is not None:
-        return RunError(f"stage {name}: no space left on the disk; nothing was committed")
-    return RunError(f"stage {name}: {type(error).__name__}: {lines[-1] if lines else ''}; see {log_path}")
+        return RunError(_WHERE.sub("", ours.split(": ", 1)[-1]))
+    refused = next((found for line in reversed(lines) if (found := _REFUSED.search(line))), None)
+    if refused is not None:
+        return RunError(f"stage {name}: {_WHERE.sub('', refused[1])}")
+    last = _WHERE.sub("", lines[-1]) if lines else ""
+    return RunError(f"stage {name}: {type(error).__name__}: {last}; see {log_path}")
 
 
 class _Swallow:

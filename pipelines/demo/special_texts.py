@@ -67,7 +67,10 @@ def _paragraphs(dice: Dice, count: int) -> tuple[str, ...]:
 
 
 def _too_few_words(dice: Dice) -> tuple[str, ...]:
-    return (" ".join(Writer(ENGLISH, dice).sentence().split()[:14]) + ".",)
+    # With a title of at most 13 words still under 50, and enough for a language identifier to be sure.
+    writer = Writer(ENGLISH, dice)
+    few = f"{writer.sentence()} {writer.sentence()} {writer.sentence()}".split()[:28]
+    return (" ".join(few).rstrip(".,;?") + ".",)
 
 
 def _mean_word_too_long(dice: Dice) -> tuple[str, ...]:
