@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/memory.py [ARCHIVE] [--engine resiliparse=1,4,16] [--engine trafilatura=1,4]
 
 The copies are under new addresses and in other words (crawl_copies.py), so no step drops them. While `winnow run`
-works, its process tree is read from /proc every 50 ms: PSS, which counts a page of memory that processes share once.
+works, its process tree is read from /proc five times a second: PSS, which counts a page of memory that processes share once.
 For each stage the highest sum over the tree is told, and that of the main process and of its children apart; a stage
 begins when its data folder appears. `peak RSS` is the kernel's own high-water mark of the main process: nothing falls
 between two looks.
@@ -17,7 +17,6 @@ import re
 import subprocess
 import tempfile
 import time
-from collections import defaultdict
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from typing import Any
 from crawl_copies import copy_crawl
 from machine import WEB_PAGES, facts, finish, run_command, say, start
 
-POLL_S = 0.05
+POLL_S = 0.2
 STAGES = ("index", "extract", "clean", "dedup", "lines", "score", "tokenize", "mix", "shards")
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 _PEAK_RSS = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
@@ -41,7 +40,7 @@ class Peaks:
     main_peak_rss: float = 0.0
     wall_s: float = 0.0
     records: int = 0
-    stages: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    stages: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 
 
 def main() -> None:

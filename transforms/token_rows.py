@@ -133,6 +133,7 @@ def to_parquet(table: pa.Table, metadata: Mapping[str, str]) -> bytes:
         use_dictionary=["doc_ids.list.element"],
         column_encoding={"tokens.list.element": "BYTE_STREAM_SPLIT"},
         write_statistics=False,
+        write_page_checksum=True,
     ) as writer:
         writer.write_table(table.replace_schema_metadata(schema.metadata), row_group_size=ROW_GROUP_ROWS)
     return bytes(sink.getvalue())

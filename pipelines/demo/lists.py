@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.demo.dice import Dice
-from pipelines.demo.special_texts import SPAM, write_spam
+from pipelines.demo.special_texts import SPAM, write_code, write_maths, write_spam
 from pipelines.demo.texts import KEPT, Article, write_advert, write_article
 
 ADULT_DOMAINS = ("velvet-zorble.example", "hot-snorvaddle.example", "midnight-plim.example", "naughty-vex.example")
@@ -42,14 +42,19 @@ def write_labels(directory: Path, seed: str) -> None:
 
 
 def _labelled(seed: str) -> Iterator[tuple[str, Article]]:
-    """Half good, half poor; as many in English as in the other languages together."""
-    languages = [KEPT[0].code, *(code for lexicon in KEPT[1:] for code in (KEPT[0].code, lexicon.code))][1:]
+    """Pairs of a good and a poor text; as many adverts and articles in English as in the other languages together.
+
+    The turns of languages (8), spam (5) and maths or code (11) have no common divisor: each meets every other.
+    """
+    languages = [code for lexicon in KEPT[1:] for code in (KEPT[0].code, lexicon.code)]
     rules = sorted(SPAM)
-    for i in range(N_LABELS):
-        language, name = languages[(i // 2) % len(languages)], f"label {i}"
-        if i % 2 == 0:
-            yield "good", write_article(language, seed, name, paragraphs=Dice(seed, name).between(2, 4))
-        elif i % 8 == 7:
-            yield "poor", write_spam(rules[(i // 8) % len(rules)], seed, name)
+    for i in range(N_LABELS // 2):
+        language, good, poor = languages[i % len(languages)], f"label {i} good", f"label {i} poor"
+        if i % 11 == 10:
+            yield "good", (write_maths if i % 2 else write_code)(seed, good)
         else:
-            yield "poor", write_advert(language, seed, name, paragraphs=Dice(seed, name).between(2, 6))
+            yield "good", write_article(language, seed, good, paragraphs=Dice(seed, good).between(2, 4))
+        if i % 5 == 4:
+            yield "poor", write_spam(rules[(i // 5) % len(rules)], seed, poor)
+        else:
+            yield "poor", write_advert(language, seed, poor, paragraphs=Dice(seed, poor).between(2, 6))

@@ -85,10 +85,10 @@ def sentences(seed: int, count: int = 12) -> str:
 
 
 def rows() -> list[dict[str, Any]]:
-    """Return 14 documents: 8 good ones, an exact copy, two too short, two German ones and one with an address."""
+    """Return 8 good documents, a copy of the payload and of the text of one, 2 too short, 2 German, 1 with an address."""
     texts = [sentences(seed) for seed in range(8)]
     german = "Der alte Mann ging am Morgen langsam über die Brücke und kaufte auf dem Markt ein frisches Brot. " * 4
-    texts += [texts[0], "Too short to keep.", "Much too short.", german, f"{german}\nNoch ein Satz ist hier zu lesen."]
+    texts += [texts[0], f"{texts[1]}\nMenu", "Too short to keep.", "Much too short.", german, f"{german}\nNoch ein Satz ist hier zu lesen."]
     texts.append(f"{sentences(99)}\nPlease write to jane.roe@mail-of-jane.org before the end of the month, she said.")
     return [
         {"text": text, "url": f"https://site-{n}.example/page", "id": f"row-{n:02d}", "date": f"2020-01-{n + 1:02d}T00:00:00Z"}

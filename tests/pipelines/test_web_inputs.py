@@ -1,0 +1,89 @@
+"""Inputs read over HTTP give what the same files give from the disk."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Call = Any
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None: ...
+
+    def do_GET(self) -> None:
+        """Serve the range that is asked for, as every object store does; the library's server knows none."""
+        wanted = self.headers.get("Range")
+        path = Path(self.translate_path(self.path))
+        if not wanted or not path.is_file():
+            super().do_GET()
+            return
+        data = path.read_bytes()
+        first, _, last = wanted.removeprefix("bytes=").partition("-")
+        start, end = int(first), min(int(last or len(data)), len(data) - 1)
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {start}-{end}/{len(data)}")
+        self.send_header("Content-Length", str(end + 1 - start))
+        self.end_headers()
+        self.wfile.write(data[start : end + 1])
+
+
+@pytest.fixture
+def address(jsonl: Path) -> Iterator[str]:
+    """The address of a web server over the folder of the input."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(jsonl.parent)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_an_input_over_http_gives_the_same_documents(
+    command: Call, address: str, jsonl: Path, config: Path, small_run: Path, tmp_path: Path
+) -> None:
+    given = ("--input", f"{address}/{jsonl.name}", "--output", tmp_path / "run", "--config", config)
+    said = command("run", *given)
+    assert said.code == 0, said.err
+    shards = [
+        [shard["sha256"] for shard in command("ledger", folder, "--json").json["shards"]] for folder in (tmp_path / "run", small_run)
+    ]
+    assert shards[0] == shards[1]
+    plan = command("plan", *given, "--json").json
+    assert [stage["name"] for stage in plan["stages"] if stage["run"]] == []
+    assert plan["inputs"] == [{"path": f"{address}/{jsonl.name}", "size": jsonl.stat().st_size}]
+
+
+def test_a_list_over_http_names_files_beside_it(command: Call, address: str, jsonl: Path, tmp_path: Path) -> None:
+    (jsonl.parent / "all.paths").write_text(f"{jsonl.name}\n")
+    plan = command("plan", "--input", f"@{address}/all.paths", "--output", tmp_path / "run", "--json").json
+    assert plan["inputs"] == [{"path": f"{address}/{jsonl.name}", "size": jsonl.stat().st_size}]
+
+
+def test_an_address_that_is_not_there_is_one_line(command: Call, address: str, tmp_path: Path) -> None:
+    said = command("run", "--input", f"{address}/nothere.warc.gz", "--output", tmp_path / "run")
+    assert said.code == 1
+    assert said.err.startswith("winnow: ")
+    assert said.err.count("\n") == 1
+    assert "nothere.warc.gz" in said.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_storage_without_its_package_or_without_a_name_is_one_line(command: Call, tmp_path: Path) -> None:
+    said = command("plan", "--input", "nosuch://bucket/x.warc.gz", "--output", tmp_path / "run")
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert "nosuch" in said.err
+
+
+def test_json_is_all_that_is_printed(command: Call, small_run: Path) -> None:
+    said = command("ledger", small_run, "--json")
+    assert said.err == ""
+    json.loads(said.out)
