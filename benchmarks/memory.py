@@ -3,10 +3,9 @@
     .venv/bin/python benchmarks/memory.py [ARCHIVE] [--engine resiliparse=1,4,16] [--engine trafilatura=1,4]
 
 The copies are under new addresses and in other words (crawl_copies.py), so no step drops them. While `winnow run`
-works, its process tree is read from /proc five times a second: PSS, which counts a page of memory that processes share once.
-For each stage the highest sum over the tree is told, and that of the main process and of its children apart; a stage
-begins when its data folder appears. `peak RSS` is the kernel's own high-water mark of the main process: nothing falls
-between two looks.
+works, its process tree is read from /proc five times a second: PSS, which counts a page of memory that processes share
+once. For each stage the highest sum over the tree is told; a stage begins when its data folder appears. `peak RSS` is
+the kernel's own high-water mark of the main process: nothing falls between two looks.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from pipelines.progress import Progress
 from pipelines.runner import VERSION, describe_inputs, plan, refuse_foreign_inputs, run
 from schemas import storage
 from schemas.errors import ConfigError, RunError, WinnowError
+from schemas.inputs import expand
 from schemas.settings import merge, overlay, read_yaml, to_commented_yaml, to_plain
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -51,12 +52,13 @@ def run_command(
     console = Console(stderr=False, soft_wrap=True)
     settings = _settings(config, changes)
     recipe = common_crawl.recipe(settings)
-    archives = describe_inputs(storage.expand(inputs))
+    archives = describe_inputs(expand(inputs))
     folder = RunFolder(_absolute(output))
     engine = Engine(context.obj or [], _log_path(folder))
     started = time.monotonic()
     with locked(folder.path):
-        folder.open(recipe.name, VERSION)
+        folder.open(recipe.name, VERSION, [stage.name for stage in recipe.stages])
+        refuse_foreign_inputs(recipe, archives, folder)
         storage.write_atomic(f"{folder.path}/config.yaml", to_commented_yaml(settings).encode())
         with Progress(console) as progress:
             run(recipe, archives, folder, engine, progress)
@@ -70,7 +72,7 @@ def plan_command(
 ) -> None:
     """Say what `run` would do: inputs, stages, and why a stage is or is not redone."""
     recipe = common_crawl.recipe(_settings(config, changes))
-    archives = describe_inputs(storage.expand(inputs))
+    archives = describe_inputs(expand(inputs))
     folder = RunFolder(_absolute(output))
     folder.check_usable(recipe.name, VERSION)
     refuse_foreign_inputs(recipe, archives, folder)
@@ -231,6 +233,8 @@ def _existing(directory: str | None, output: str | None) -> RunFolder:
 
 
 def _absolute(path: str) -> str:
+    if path.startswith(("http://", "https://")):
+        raise RunError(f"{path}: a web server cannot be written to; give a local folder, gs:// or s3://")
     return str(Path(path).absolute()) if storage.is_local(path) else path.rstrip("/")
 
 
@@ -297,12 +301,15 @@ def main(argv: list[str] | None = None) -> None:
     except _TerminatedError:
         typer.echo(GO_ON, err=True)
         raise SystemExit(TERMINATED) from None
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise SystemExit(141) from None
+        typer.echo(f"winnow: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+        raise SystemExit(1) from None
     except typer.TyperException as error:
         text = error.format_message()
         typer.echo(text if text.startswith("Usage: ") else f"winnow: {text}", err=True)
         raise SystemExit(error.exit_code) from None
-    except BrokenPipeError:
-        raise SystemExit(141) from None
     raise SystemExit(code if isinstance(code, int) else 0)
 
 

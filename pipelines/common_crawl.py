@@ -5,7 +5,7 @@
     clean      personal data, dirty words, then the heuristics in FineWeb's order: Gopher, C4, FineWeb
     dedup      equal texts, then near copies by MinHash over the whole corpus
     lines      lines that stand more than six times in a bucket of 30M documents
-    score      fastText quality classifier
+    score      fastText quality classifier, if there is one
     tokenize   BOS + text + EOS, by a byte-level BPE trained on a sample, or one from a file
     mix        shares by source, language and quality band; copies of each document by a keyed hash of its id
     shards     global shuffle and packing into rows of one length
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from pathlib import Path
 
 from classifiers.language import IdentifyLanguage, LanguageConfig
 from classifiers.quality import QualityConfig, ScoreQuality
@@ -32,6 +33,7 @@ from pipelines.stages.mix import MixStage
 from pipelines.stages.shards import ShardsStage
 from pipelines.stages.tokens import TokenizeStage
 from schemas import storage
+from schemas.errors import ConfigError
 from schemas.settings import section, setting, validate
 from transforms import c4, fineweb, gopher, pii, repetition
 from transforms.blocklist import BlocklistConfig
@@ -76,13 +78,16 @@ class CommonCrawlConfig:
 
     def __post_init__(self) -> None:
         validate(self)
+        if self.dedup.keep == "best_score" and not self.quality.model_path:
+            raise ConfigError("dedup.keep: 'best_score' is not allowed without quality.model_path")
 
 
 def files_below(path: str) -> list[str]:
-    """Return the files of a directory, or the one file that `path` is; '' has none. They are part of a stage's key."""
-    if not path or path.startswith("https://"):
+    """Return the files of a local directory, or the one file that `path` is; '' has none. A stage's key holds them."""
+    if not path:
         return []
-    return storage.list_files(path) or [path]
+    local = str(Path(path).expanduser()) if storage.is_local(path) else path
+    return (storage.list_files(local) if storage.is_local(local) else []) or [local]
 
 
 def list_files(config: BlocklistConfig) -> list[str]:
@@ -104,14 +109,8 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
             steps=(Filter("c4_after_lines", c4.measure_page, c4.decide_page, clean.c4),),
         ),
     )
-    score: tuple[Stage, ...] = (
-        DocumentStage(
-            "score",
-            settings=config.quality,
-            steps=(ScoreQuality(config.quality),),
-            resources=files_below(config.quality.model_path),
-        ),
-    )
+    scorer = DocumentStage("score", settings=config.quality, steps=(ScoreQuality(config.quality),))
+    score: tuple[Stage, ...] = (scorer,) if config.quality.model_path else ()
     return Recipe(
         NAME,
         (
@@ -146,7 +145,10 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
             # The best copy of a cluster can only be kept when the scores are there before the copies are found.
             *((*score, *copies) if config.dedup.keep == "best_score" else (*copies, *score)),
             TokenizeStage(
-                {"tokenizer": config.tokenizer, "quality_bands": config.mix.quality_bands}, config.tokenizer, config.mix
+                {"tokenizer": config.tokenizer, "quality_bands": config.mix.quality_bands},
+                config.tokenizer,
+                config.mix,
+                resources=files_below(config.tokenizer.path),
             ),
             MixStage(config.mix),
             ShardsStage(config.shards),

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, SetupOptions, StandardOptions
@@ -25,7 +25,8 @@ from schemas.errors import ConfigError, RunError, WinnowError
 WORKER_START_S = 3.0  # of CPU: a new interpreter imports Beam and starts a pipeline (measured 2.7)
 _WHERE = re.compile(r" \[while running '.*'\]$")  # what Beam appends to every message
 _REFUSED = re.compile(r"\[Errno \d+\] (.*)")  # an OSError in the text of a worker's stack trace
-_LOCAL = (None, "DirectRunner", "FnApiRunner", "BundleBasedDirectRunner")
+PipelineOptionsT = TypeVar("PipelineOptionsT", bound=PipelineOptions)
+_LOCAL = ("direct", "directrunner", "fnapirunner", "bundlebaseddirectrunner")
 
 
 class Engine:
@@ -39,7 +40,8 @@ class Engine:
     @property
     def is_local(self) -> bool:
         """Whether pipelines run in this process and its children."""
-        return PipelineOptions(self._args).view_as(StandardOptions).runner in _LOCAL
+        runner = PipelineOptions(self._args).view_as(StandardOptions).runner
+        return runner is None or runner.lower() in _LOCAL
 
     def _check(self) -> None:
         """Refuse what no part of Beam knows, before anything runs; Beam itself would pass over it."""
@@ -54,12 +56,16 @@ class Engine:
                 _, unknown = parser.parse_known_args(self._args)
         except SystemExit:
             raise ConfigError(f"Beam options: {complaint.last_line()}") from None
+        if not self.is_local:  # a job server has options of its own; a stray word it has not
+            unknown = [
+                word for n, word in enumerate(unknown) if word[:2] != "--" and (n == 0 or unknown[n - 1][:2] != "--")
+            ]
         if unknown:
             raise ConfigError(f"Beam options: {' '.join(unknown)}: not known to Beam")
 
     def run(self, name: str, build: Callable[[beam.Pipeline], Any], work_s: float) -> None:
         """Build and run one pipeline of about `work_s` CPU seconds. Raises RunError with the cause when it fails."""
-        options = PipelineOptions(self._args)
+        options = _Options(self._args)
         options.view_as(SetupOptions).save_main_session = False
         local = self.is_local
         if local and not any(word.startswith("--direct_running_mode") for word in self._args):
@@ -82,6 +88,17 @@ class Engine:
                 raise _translated(name, error, self._log_path) from error
             if state != "DONE":
                 raise RunError(f"stage {name}: the runner ended in state {state}; see {self._log_path}")
+
+
+class _Options(PipelineOptions):
+    """Options that make each view once: Beam asks for some 2,000 a run and parses for each (0.9 s)."""
+
+    def view_as(self, cls: type[PipelineOptionsT]) -> PipelineOptionsT:
+        views = self.__dict__.setdefault("_made_views", {})
+        if cls not in views:
+            views[cls] = super().view_as(cls)
+        view: PipelineOptionsT = views[cls]
+        return view
 
 
 def _choose_workers(direct: DirectOptions, work_s: float) -> None:

@@ -57,13 +57,14 @@ class Manifest:
     facts: dict[str, Any] = field(default_factory=dict)  # what later stages need: token counts, shards
     cpu_s: dict[str, float] = field(default_factory=dict)  # CPU seconds by step
     wall_s: float = 0.0
-    versions: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)  # of Python, libraries and our own code
+    files: dict[str, Any] = field(default_factory=dict)  # number, bytes and digest of names and sizes of its files
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"
 
     @staticmethod
-    def from_json(text: str, where: str) -> Manifest:
+    def from_json(text: bytes, where: str) -> Manifest:
         try:
             plain = json.loads(text)
             plain["counts"] = Counts(**plain["counts"])
@@ -72,9 +73,9 @@ class Manifest:
             raise RunError(f"{where}: not a manifest of this version of Winnow ({error})") from None
 
 
-def stage_key(stage: str, config: Any, inputs: list[dict[str, Any]], upstream: str) -> str:
+def stage_key(stage: str, config: Any, inputs: list[dict[str, Any]], upstream: str, versions: dict[str, str]) -> str:
     """Return the hash of all that a stage's result depends on."""
-    plain = json.dumps([FORMAT, stage, config, inputs, upstream], sort_keys=True, separators=(",", ":"))
+    plain = json.dumps([FORMAT, stage, config, inputs, upstream, versions], sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(plain.encode(), digest_size=8).hexdigest()
 
 
@@ -110,7 +111,14 @@ class RunFolder:
         path = f"{self.stage(stage)}/manifest.json"
         if not storage.exists(path):
             return None
-        return Manifest.from_json(storage.read_bytes(path).decode(), path)
+        return Manifest.from_json(storage.read_bytes(path), path)
+
+    def listing(self, stage: str, key: str) -> dict[str, Any]:
+        """Return number, bytes and a digest of names and sizes of the files of a stage's data."""
+        root = self.data(stage, key).root
+        sizes = {path.split(f"/{stage}/{key}/", 1)[-1]: size for path, size in storage.list_sizes(root).items()}
+        digest = hashlib.blake2b(json.dumps(sorted(sizes.items())).encode(), digest_size=16).hexdigest()
+        return {"count": len(sizes), "bytes": sum(sizes.values()), "digest": digest}
 
     def commit(self, manifest: Manifest) -> None:
         """Make the stage's data folder the valid one, then remove those it replaces."""
@@ -128,25 +136,23 @@ class RunFolder:
     def committed(self) -> list[tuple[Manifest, DataFolder]]:
         """Return the manifests of the committed stages that fit together, in order, each with its data.
 
-        The chain is followed by the keys that the manifests name, so any recipe's order is found. A stage made from
-        another state of the stage before it is left out, with all that follow.
+        The order is that of the last run. A stage made from another state of the stage before it is left out, with all
+        that follow.
         """
-        manifests = [manifest for name in storage.list_names(self.path) if (manifest := self.manifest(name))]
-        after = {manifest.upstream: manifest for manifest in manifests}
         chain: list[tuple[Manifest, DataFolder]] = []
-        key = ""
-        while key in after:
-            manifest = after[key]
-            chain.append((manifest, self.data(manifest.stage, manifest.key)))
-            key = manifest.key
+        for stage in self._marker().get("stages", []):
+            manifest = self.manifest(stage)
+            if manifest is None or manifest.upstream != (chain[-1][0].key if chain else ""):
+                break
+            chain.append((manifest, self.data(stage, manifest.key)))
         return chain
 
-    def open(self, recipe: str, version: str) -> None:
+    def open(self, recipe: str, version: str, stages: list[str]) -> None:
         """Create the folder, or check that it is a run of this recipe by this version. Raises RunError."""
         self.check_usable(recipe, version)
+        marker = {"format": FORMAT, "recipe": recipe, "version": version, "stages": stages}
         path = f"{self.path}/winnow.json"
-        if not storage.exists(path):
-            marker = {"format": FORMAT, "recipe": recipe, "version": version}
+        if not storage.exists(path) or self._marker() != marker:
             storage.write_atomic(path, (json.dumps(marker, sort_keys=True) + "\n").encode())
 
     def check_usable(self, recipe: str, version: str) -> None:
@@ -158,16 +164,22 @@ class RunFolder:
 
     def check(self, recipe: str, version: str) -> None:
         """Raise RunError unless the folder holds a run of this recipe, written by this version."""
-        path = f"{self.path}/winnow.json"
-        if not storage.exists(path):
-            raise RunError(f"{self.path}: no Winnow run here (winnow.json is missing)")
-        try:
-            marker = json.loads(storage.read_bytes(path))
-            found = (marker["format"], marker["recipe"], marker["version"])
-        except (ValueError, KeyError, TypeError):
-            raise RunError(f"{path}: not the marker of a Winnow run") from None
+        marker = self._marker()
+        found = (marker.get("format"), marker.get("recipe"), marker.get("version"))
         if found != (FORMAT, recipe, version):
             raise RunError(
                 f"{self.path}: written by Winnow {found[2]}, recipe {found[1]}, format {found[0]}; this is Winnow"
                 f" {version}, recipe {recipe}, format {FORMAT}; give a new folder"
             )
+
+    def _marker(self) -> dict[str, Any]:
+        path = f"{self.path}/winnow.json"
+        if not storage.exists(path):
+            raise RunError(f"{self.path}: no Winnow run here (winnow.json is missing)")
+        try:
+            marker = json.loads(storage.read_bytes(path))
+        except ValueError:
+            marker = None
+        if not isinstance(marker, dict) or not {"format", "recipe", "version"} <= marker.keys():
+            raise RunError(f"{path}: not the marker of a Winnow run")
+        return marker

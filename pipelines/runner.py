@@ -8,6 +8,8 @@ counts are taken from the tables it wrote, the ledger must balance, and the mani
 from __future__ import annotations
 
 import errno
+import functools
+import hashlib
 import json
 import platform
 import time
@@ -16,6 +18,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from pipelines.engine import Engine
@@ -27,7 +30,10 @@ from schemas.errors import RunError
 from schemas.settings import to_plain
 
 VERSION = metadata.version("winnow")
-_RECORDED = ("apache-beam", "isal", "resiliparse", "trafilatura", "fasttext", "numpy", "pyarrow", "tokenizers")
+_LIBRARIES = (
+    "apache-beam", "brotli", "datasketch", "fasttext", "isal", "lxml", "numpy", "pyarrow", "resiliparse", "tiktoken",
+    "tokenizers", "trafilatura",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,9 @@ class PlannedStage:
     why: str
 
 
+DAMAGED = "its files are not those that were committed"
+
+
 class Watcher:
     """What a run tells of its course; the command line draws it, tests ignore it."""
 
@@ -60,6 +69,21 @@ class Watcher:
     def stage_parts(self, parts: int) -> None: ...
 
     def stage_committed(self, manifest: Manifest) -> None: ...
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Return the versions of all that computes: Python, the libraries, and a digest of Winnow's own source.
+
+    They are part of every stage's key: what another trafilatura or another rule made is not continued but made anew.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    root = Path(__file__).parent.parent
+    for package in ("schemas", "transforms", "classifiers", "pipelines"):
+        for path in sorted((root / package).rglob("*.py")):
+            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    found = {name: metadata.version(name) for name in _LIBRARIES}
+    return {"python": platform.python_version(), "winnow": VERSION, "source": digest.hexdigest(), **found}
 
 
 def describe_inputs(paths: Sequence[str]) -> list[dict[str, Any]]:
@@ -78,9 +102,11 @@ def plan(recipe: Recipe, archives: list[dict[str, Any]], folder: RunFolder) -> l
     upstream, redone = "", ""
     for number, stage in enumerate(recipe.stages):
         inputs = (archives if number == 0 else []) + describe_inputs(sorted(stage.resources))
-        key = stage_key(stage.name, to_plain(stage.settings), inputs, upstream)
+        key = stage_key(stage.name, to_plain(stage.settings), inputs, upstream, versions())
         manifest = folder.manifest(stage.name)
-        why = _why(manifest, key, to_plain(stage.settings), inputs, upstream, redone)
+        why = _why(manifest, key, to_plain(stage.settings), inputs, redone)
+        if manifest is not None and not why and folder.listing(stage.name, key) != manifest.files:
+            why = DAMAGED
         planned.append(PlannedStage(stage, key, upstream, inputs, skip=not why, why=why or "committed and unchanged"))
         if why:
             redone = redone or stage.name
@@ -88,9 +114,7 @@ def plan(recipe: Recipe, archives: list[dict[str, Any]], folder: RunFolder) -> l
     return planned
 
 
-def _why(
-    manifest: Manifest | None, key: str, settings: Any, inputs: list[dict[str, Any]], upstream: str, redone: str
-) -> str:
+def _why(manifest: Manifest | None, key: str, settings: Any, inputs: list[dict[str, Any]], redone: str) -> str:
     """Return why a stage has to run; '' when it has not."""
     if manifest is None:
         return "not done yet"
@@ -104,6 +128,8 @@ def _why(
         new, gone = len(now.keys() - before.keys()), len(before.keys() - now.keys())
         other = sum(1 for path in now.keys() & before.keys() if now[path] != before[path])
         return f"inputs: {new} new, {gone} gone, {other} changed"
+    if manifest.versions != versions():
+        return "versions: " + ", ".join(changed_settings(manifest.versions, versions()))
     return f"{redone} is redone" if redone else "made from another state of the stage before it"
 
 
@@ -124,7 +150,7 @@ def run(
 
     Raises WinnowError when a stage cannot run or its ledger does not balance; what was committed stays valid.
     """
-    folder.open(recipe.name, VERSION)
+    folder.open(recipe.name, VERSION, [stage.name for stage in recipe.stages])
     refuse_foreign_inputs(recipe, archives, folder)
     manifests: list[Manifest] = []
     planned = plan(recipe, archives, folder)
@@ -165,6 +191,8 @@ def _run_stage(
     stage = step.stage
     upstream = manifests[-1] if manifests else None
     target = folder.data(stage.name, step.key)
+    if step.why == DAMAGED:
+        storage.remove_tree(target.root)
     folder.remove_stale(stage.name, keep=step.key)
     watcher.stage_started(step, target)
     started = time.monotonic()
@@ -182,7 +210,8 @@ def _run_stage(
     try:
         result = stage.run(context)
         counted = _count(stage, target, result, upstream)
-        manifest = _manifest(step, result, counted, upstream, time.monotonic() - started)
+        files = folder.listing(stage.name, step.key)
+        manifest = _manifest(step, result, counted, upstream, files, time.monotonic() - started)
         folder.commit(manifest)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -257,6 +286,7 @@ def _manifest(
     result: StageResult,
     counted: tuple[Counts, PartCounts],
     upstream: Manifest | None,
+    files: dict[str, Any],
     wall_s: float,
 ) -> Manifest:
     counts, told = counted
@@ -272,5 +302,6 @@ def _manifest(
         facts={**{name: told.facts[name] for name in sorted(told.facts)}, **result.facts},
         cpu_s={name: round(ns / 1e9, 3) for name, ns in sorted(told.cpu_ns.items())},
         wall_s=round(wall_s, 3),
-        versions={"python": platform.python_version(), **{name: metadata.version(name) for name in _RECORDED}},
+        versions=versions(),
+        files=files,
     )

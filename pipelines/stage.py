@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -106,6 +107,7 @@ class Stage(Protocol):
 def add_up(done_files: Iterable[str]) -> PartCounts:
     """Return the sum of the counts in the given `done` files."""
     total = PartCounts()
-    for path in done_files:
-        total.add(json.loads(storage.read_bytes(path)))
+    with ThreadPoolExecutor(max_workers=16) as pool:  # an object store takes 50 ms for each
+        for data in pool.map(storage.read_bytes, done_files):
+            total.add(json.loads(data))
     return total

@@ -19,7 +19,7 @@ from pipelines.folder import DataFolder
 from pipelines.stage import PartCounts
 from schemas import storage
 from schemas.errors import BadRecord, RunError
-from schemas.records import Document, Failure, Rejection, arrow_schema, stats_array, stats_type, to_batch
+from schemas.records import Document, Failure, Page, Rejection, arrow_schema, stats_array, stats_type, to_batch
 from schemas.step import Draft, Drop, Step
 
 DOCUMENTS_OF = "documents:"  # facts of a manifest: kept documents by language
@@ -67,6 +67,8 @@ class TableWriter:
             self._flush()
             if self._always:
                 self._open()
+            elif self._writer is None:
+                storage.remove_tree(self._path)  # an attempt that was killed may have left rows that this one has not
         self._stack.__exit__(kind, error, trace)
 
 
@@ -242,6 +244,12 @@ class DraftBatch:
                 assert carried is not None  # noqa: S101  with_steps only adds the steps' own columns
                 arrays.append(carried.column(field.name))
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def read_pages(path: str) -> Iterator[list[Page]]:
+    """Yield the pages of a table in batches."""
+    for batch in read_batches(path):
+        yield [Page(**row) for row in batch.to_pylist()]
 
 
 def read_drafts(path: str, make_view: Callable[[str, str], Any]) -> Iterator[DraftBatch]:

@@ -21,6 +21,16 @@ def content_id(*parts: str | bytes) -> str:
     return digest.hexdigest()
 
 
+def id_words(identifier: str) -> tuple[int, int]:
+    """Return the 128 bits of an id of 32 hexadecimal digits as two 64-bit numbers, the higher first."""
+    return int(identifier[:16], 16), int(identifier[16:], 16)
+
+
+def id_text(high: int, low: int) -> str:
+    """Return the id whose 128 bits are two 64-bit numbers: the inverse of `id_words`."""
+    return f"{high:016x}{low:016x}"
+
+
 def keyed_hash(salt: str, value: str | bytes) -> int:
     """Return an unsigned 64-bit hash of `value` under the named `salt` (at most 64 bytes of UTF-8)."""
     data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value

@@ -15,17 +15,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import glob
-import gzip
 import io
 import os
 import posixpath
+import secrets
 import shutil
 import tempfile
-import threading
 import time
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
@@ -36,30 +33,11 @@ from schemas.errors import InputError
 
 T = TypeVar("T")
 
-COMMON_CRAWL = "https://data.commoncrawl.org/"  # what the entries of Common Crawl's own lists are relative to
 BLOCK_BYTES = 4 << 20  # one request of a remote read
 ATTEMPTS = 4  # of a remote call, with 1, 2 and 4 seconds between them
 
 _EXTRAS = {"gs": "winnow[gcp]", "gcs": "winnow[gcp]", "s3": "winnow[s3]", "s3a": "winnow[s3]"}
-_HTTP = ("http", "https")
 _CHECKSUMS = ("ETag", "etag", "md5Hash", "crc32c", "Content-MD5", "generation", "LastModified", "Last-Modified")
-
-
-def expand(inputs: Sequence[str], list_prefix: str = "") -> list[str]:
-    """Return the files that `inputs` name, sorted, each once; local ones as absolute paths.
-
-    An input is a path, a glob (`*`, `?`, `[...]`, `**`), a directory (every file beneath it but hidden ones), or
-    `@list`: a file, plain or gzip, with one path a line (as Common Crawl's `warc.paths.gz`). A relative entry of a list
-    is put behind `list_prefix` when one is given. Else it lies beside the list, but for entries that begin with
-    `crawl-data/`: these lie below the list's own `.../crawl-data/` if it has one, and on data.commoncrawl.org if not.
-    Remote entries of a list are not looked up one by one. Raises InputError for what is missing or empty.
-    """
-    if not inputs:
-        raise InputError("no input was given")
-    found: set[str] = set()
-    for item in inputs:
-        found.update(_expand_list(item[1:], list_prefix) if item.startswith("@") else _expand_one(item))
-    return sorted(found)
 
 
 def is_local(path: str) -> bool:
@@ -102,18 +80,18 @@ def open_read(path: str) -> BinaryIO:
     """
     if is_local(path):
         try:
-            return _local(path).open("rb")
+            return local_path(path).open("rb")
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    fs = _filesystem(path)
+    fs = filesystem(path)
 
     def open_remote() -> Any:
         return fs.open(path, "rb", block_size=BLOCK_BYTES, cache_type="readahead")
 
-    remote = _retry(path, open_remote)
+    remote = retry(path, open_remote)
     if remote.seekable() and getattr(remote, "size", None) is not None:
         return cast(BinaryIO, io.BufferedReader(_RemoteFile(path, remote), buffer_size=1 << 16))
-    return _retry(path, lambda: _spool(fs, path))
+    return retry(path, lambda: _spool(fs, path))
 
 
 def read_bytes(path: str) -> bytes:
@@ -125,16 +103,16 @@ def read_bytes(path: str) -> bytes:
 def open_write(path: str) -> BinaryIO:
     """Return a new file at `path` open for writing; its directories are made. Whole only once it is closed."""
     if is_local(path):
-        local = _local(path)
+        local = local_path(path)
         local.parent.mkdir(parents=True, exist_ok=True)
         return local.open("wb")
-    return cast(BinaryIO, _filesystem(path).open(path, "wb"))
+    return cast(BinaryIO, filesystem(path).open(path, "wb"))
 
 
 def write_atomic(path: str, data: bytes) -> None:
     """Put `data` at `path` so that a reader, or a start after a power cut, sees all of it or what was there before."""
     if not is_local(path):
-        _filesystem(path).pipe_file(path, data)  # one put: atomic in every object store
+        filesystem(path).pipe_file(path, data)  # one put: atomic in every object store
         return
     with open_atomic(path) as stream:
         stream.write(data)
@@ -147,11 +125,11 @@ def open_atomic(path: str) -> Iterator[BinaryIO]:
         with tempfile.NamedTemporaryFile() as spooled:  # fsspec's own files are uploaded even when the block raises
             yield cast(BinaryIO, spooled)
             spooled.flush()
-            _filesystem(path).put_file(spooled.name, path)
+            filesystem(path).put_file(spooled.name, path)
         return
-    target = _local(path)
+    target = local_path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("wb") as local:
             yield local
@@ -167,34 +145,38 @@ def open_atomic(path: str) -> Iterator[BinaryIO]:
 def exists(path: str) -> bool:
     """Return whether there is a file or a directory at `path`."""
     if is_local(path):
-        return _local(path).exists()
-    fs = _filesystem(path)
-    return bool(_retry(path, lambda: fs.exists(path)))
+        return local_path(path).exists()
+    fs = filesystem(path)
+    return bool(retry(path, lambda: fs.exists(path)))
 
 
 def list_files(directory: str) -> list[str]:
     """Return the paths of all files beneath `directory`, sorted; none if it does not exist."""
+    return sorted(list_sizes(directory))
+
+
+def list_sizes(directory: str) -> dict[str, int]:
+    """Return the path and the bytes of each file beneath `directory`; none if it does not exist."""
     if is_local(directory):
-        root = _local(directory)
-        return sorted(str(path) for path in root.rglob("*") if path.is_file())
-    fs = _filesystem(directory)
+        return {str(path): path.stat().st_size for path in local_path(directory).rglob("*") if path.is_file()}
+    fs = filesystem(directory)
     try:
-        found = _retry(directory, lambda: fs.find(directory))
+        found = retry(directory, lambda: fs.find(directory, detail=True))
     except InputError:
         if exists(directory):
             raise
-        return []
-    return sorted(_with_protocol(fs, path) for path in found)
+        return {}
+    return {with_protocol(fs, path): int(info["size"] or 0) for path, info in found.items()}
 
 
 def list_names(directory: str) -> list[str]:
     """Return the names of the files and directories directly in `directory`, sorted; none if it does not exist."""
     if is_local(directory):
-        root = _local(directory)
+        root = local_path(directory)
         return sorted(entry.name for entry in root.iterdir()) if root.is_dir() else []
-    fs = _filesystem(directory)
+    fs = filesystem(directory)
     try:
-        found = _retry(directory, lambda: fs.ls(directory, detail=False))
+        found = retry(directory, lambda: fs.ls(directory, detail=False))
     except InputError:
         if exists(directory):
             raise
@@ -205,13 +187,13 @@ def list_names(directory: str) -> list[str]:
 def remove_tree(path: str) -> None:
     """Remove the file or directory at `path` and all beneath it; nothing happens if there is none."""
     if is_local(path):
-        local = _local(path)
+        local = local_path(path)
         if local.is_dir() and not local.is_symlink():
             shutil.rmtree(local)
         else:
             local.unlink(missing_ok=True)
         return
-    fs = _filesystem(path)
+    fs = filesystem(path)
     if fs.exists(path):
         fs.rm(path, recursive=True)
 
@@ -242,7 +224,7 @@ class _RemoteFile(io.RawIOBase):
             self._remote.seek(place)
             return bytes(self._remote.read(len(buffer)))
 
-        data = _retry(self._path, read)
+        data = retry(self._path, read)
         buffer[: len(data)] = data
         return len(data)
 
@@ -252,88 +234,19 @@ class _RemoteFile(io.RawIOBase):
         super().close()
 
 
-def _expand_one(item: str) -> list[str]:
-    """Return the files of one path, directory or glob."""
-    if is_local(item):
-        return _expand_local(item)
-    fs = _filesystem(item)
-    web = split_protocol(item)[0] in _HTTP
-    if "*" in item or (not web and any(sign in item for sign in "?[")):  # `?` begins a query in a web address
-        found = [
-            path for path, info in _retry(item, lambda: fs.glob(item, detail=True)).items() if info["type"] == "file"
-        ]
-    elif web or _retry(item, lambda: fs.isfile(item)):
-        found = [item] if exists(item) else []
-    else:
-        found = [path for path in list_files(item) if not _hidden(path.removeprefix(item))]
-    if not found:
-        raise InputError(f"{item}: no such file, or nothing in it")
-    return [_with_protocol(fs, path) for path in found]
-
-
-def _expand_local(item: str) -> list[str]:
-    path = _local(item)
-    if path.is_dir():
-        found = [file for file in path.rglob("*") if file.is_file() and not _hidden(str(file.relative_to(path)))]
-    elif path.exists():
-        found = [path]
-    else:
-        found = [Path(name) for name in glob.glob(str(path), recursive=True) if Path(name).is_file()]  # noqa: PTH207
-    if not found:
-        raise InputError(f"{item}: no such file, or nothing in it")
-    for file in found:
-        if not os.access(file, os.R_OK):
-            raise InputError(f"{file}: cannot be read: permission denied")
-    return [os.path.abspath(file) for file in found]  # noqa: PTH100  Path.resolve would follow links
-
-
-def _expand_list(listing: str, prefix: str) -> Iterator[str]:
-    data = read_bytes(listing)
-    try:
-        text = (gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).decode("utf-8-sig")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise InputError(f"{listing}: is not a list of paths: {error}") from error
-    entries = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    if not entries:
-        raise InputError(f"{listing}: the list is empty")
-    for entry in entries:
-        path = _resolve(entry, listing, prefix)
-        if is_local(path) or "*" in path:
-            yield from _expand_one(path)
-        else:
-            yield path
-
-
-def _resolve(entry: str, listing: str, prefix: str) -> str:
-    """Return the path that `entry` of the list at `listing` means; the rules are those of `expand`."""
-    if split_protocol(entry)[0] is not None or entry.startswith("/"):
-        return entry
-    if prefix:
-        return join(prefix, entry)
-    if entry.startswith("crawl-data/"):
-        where = str(_local(listing).absolute()) if is_local(listing) else listing
-        root, found, _ = where.rpartition("/crawl-data/")
-        return f"{root}/{entry}" if found else COMMON_CRAWL + entry
-    return join(posixpath.dirname(listing), entry)
-
-
-def _hidden(relative: str) -> bool:
-    return any(part.startswith((".", "_")) for part in relative.split("/") if part)
-
-
-def _local(path: str) -> Path:
+def local_path(path: str) -> Path:
     protocol, rest = split_protocol(path)
     return Path(path if protocol is None else rest)
 
 
 def _local_stat(path: str) -> os.stat_result:
     try:
-        return _local(path).stat()
+        return local_path(path).stat()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _filesystem(path: str) -> Any:
+def filesystem(path: str) -> Any:
     """Return the fsspec file system of a remote path, without caches of listings: another worker may have written."""
     protocol = split_protocol(path)[0] or "file"
     options = {} if protocol == "memory" else {"use_listings_cache": False}
@@ -357,7 +270,7 @@ def _network_errors() -> tuple[type[Exception], ...]:
     return (*errors, ClientError)
 
 
-def _retry(path: str, call: Callable[[], T]) -> T:
+def retry(path: str, call: Callable[[], T]) -> T:
     """Return `call()`, tried again after network errors; what is missing or forbidden is final at once."""
     for attempt in range(ATTEMPTS):
         try:
@@ -376,11 +289,11 @@ def _one_line(error: Exception) -> str:
 
 
 def _info(path: str) -> dict[str, Any]:
-    fs = _filesystem(path)
-    return dict(_retry(path, lambda: fs.info(path)))
+    fs = filesystem(path)
+    return dict(retry(path, lambda: fs.info(path)))
 
 
-def _with_protocol(fs: Any, path: str) -> str:
+def with_protocol(fs: Any, path: str) -> str:
     return str(fs.unstrip_protocol(path))
 
 

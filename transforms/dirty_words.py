@@ -124,6 +124,9 @@ class FilterDirtyWords:
         self.config = config
         self._dirty_words = DirtyWords({})
 
+    def __reduce__(self) -> tuple[type[FilterDirtyWords], tuple[DirtyWordsConfig, str]]:
+        return FilterDirtyWords, (self.config, self.name)  # an opened step travels without its lists
+
     def open(self) -> None:
         """Read the lists; raise ConfigError when there are none."""
         if self.config.directory:

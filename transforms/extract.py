@@ -50,12 +50,15 @@ _ENGINE_ERRORS = (
 )
 
 
+_OF_THE_PROCESS = frozenset({"extraction_timeout", "extraction_memory", "extraction_crash"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class ExtractConfig:
     """How pages become text, and what one page may cost."""
 
     engine: str = setting("trafilatura", "what finds the main text", choices=("trafilatura", "resiliparse"))
-    timeout_s: float = setting(60.0, "seconds of wall time a page may take; beyond: extraction_timeout", gt=0)
+    timeout_s: float = setting(30.0, "seconds of wall time a page may take, twice; beyond: extraction_timeout", gt=0)
     memory_mb: int = setting(1024, "MiB a page may take over an idle worker; beyond: extraction_memory", ge=64)
     max_html_bytes: int = setting(20_000_000, "longest page that is parsed; beyond: extraction_oversized", ge=1)
     recycle_pages: int = setting(2000, "pages after which the worker process is replaced; 0: never", ge=0)
@@ -83,7 +86,14 @@ class TextExtractor:
         if len(payload) > self._config.max_html_bytes:
             detail = f"{len(payload)} bytes, at most {self._config.max_html_bytes} are parsed"
             raise BadRecord("extraction_oversized", detail)
-        text, cpu_s = self._guard.call(payload, charset, url, self._config.engine)
+        try:
+            text, cpu_s = self._guard.call(payload, charset, url, self._config.engine)
+        except BadRecord as error:
+            if error.cause not in _OF_THE_PROCESS:
+                raise
+            # What earlier pages left in the process, or the machine's load, may be to blame: once more, in a new one.
+            self._guard.close()
+            text, cpu_s = self._guard.call(payload, charset, url, self._config.engine)
         return text, cpu_s
 
     def close(self) -> None:

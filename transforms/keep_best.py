@@ -6,12 +6,14 @@ the caller computes (seconds since 1970 for the newest, characters for the longe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 
 import apache_beam as beam
 import numpy as np
 from apache_beam.pvalue import PCollection
 
+from schemas.identity import id_text
 from transforms.blocks import (
     Block,
     GroupBlocks,
@@ -26,6 +28,8 @@ from transforms.blocks import (
     to_pieces,
 )
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 COPY = np.dtype(
     [
         ("key_hi", "<u8"),  # 128-bit hash of what the copies share
@@ -38,6 +42,19 @@ COPY = np.dtype(
     ]
 )
 LOSER = np.dtype([("row", "<u4"), ("winner_hi", "<u8"), ("winner_lo", "<u8")])
+
+
+def newest(moment: datetime | None) -> int:
+    """Return the rank by which the newest copy wins: milliseconds since 1970; an unknown date is older than any."""
+    if moment is None:
+        return -(2**63)
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+def losers_of(blocks: Iterable[bytes]) -> dict[int, str]:
+    """Return what LOSER blocks of one part say: the row that lost, and the id of the copy that was kept instead."""
+    return {row: id_text(high, low) for block in blocks for row, high, low in read_block(block, LOSER).tolist()}
 
 
 def losers(copies: Block) -> tuple[Block, Block]:

@@ -25,17 +25,16 @@ from apache_beam.pvalue import PCollection
 
 from pipelines.folder import DataFolder
 from pipelines.stage import StageContext, StageResult
-from pipelines.stages.index import losers_of, milliseconds
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, tell_cpu
 from pipelines.tables import FateWriter, documents_of, read_batches, read_schema
 from schemas import storage
 from schemas.errors import RunError
-from schemas.identity import content_id
+from schemas.identity import content_id, id_text, id_words
 from schemas.records import Document, stats_array, stats_type
 from schemas.settings import section, setting, validate
 from schemas.step import Drop
 from transforms.blocks import partitions_for
-from transforms.keep_best import COPY, KeepBestPerKey
+from transforms.keep_best import COPY, KeepBestPerKey, losers_of, newest
 from transforms.minhash import MinHashConfig, signature
 from transforms.near_copies import NEAR, FindNearCopies, signed_dtype
 
@@ -86,15 +85,13 @@ class CopiesStage:
         assert context.upstream is not None  # noqa: S101
         parts, rounds = context.upstream.parts, self.settings.rounds
         context.set_parts(parts)
-        while context.todo(parts):
+        while context.todo(parts) or _unsettled(context.target) != 0:
+            storage.remove_tree(context.target.table("done"))  # of a graph that was killed, or had too few rounds
             build = functools.partial(self._build, parts=parts, rounds=rounds, context=context)
             context.run_pipeline(build, context.rows * CPU_MS / 1000)
             unsettled = _unsettled(context.target)
-            if unsettled == 0:
-                break
-            if rounds >= MAX_ROUNDS:
-                raise RunError(f"stage dedup: {unsettled} edges are not settled after {rounds} rounds")
-            storage.remove_tree(context.target.table("done"))
+            if unsettled and rounds >= MAX_ROUNDS:
+                raise RunError(f"stage {self.name}: {unsettled} edges are not settled after {rounds} rounds")
             rounds *= 2
         return StageResult(parts)
 
@@ -125,13 +122,10 @@ def _write_unsettled(count: int, path: str) -> None:
     storage.write_atomic(path, json.dumps(count).encode())
 
 
-def _unsettled(target: DataFolder) -> int:
-    return int(json.loads(storage.read_bytes(_unsettled_path(target))))
-
-
-def halves(document_id: str) -> tuple[int, int]:
-    """Return a document id's 128 bits as two numbers."""
-    return int(document_id[:16], 16), int(document_id[16:], 16)
+def _unsettled(target: DataFolder) -> int | None:
+    """Return how many edges the last graph left unsettled; None when no graph came to its end."""
+    path = _unsettled_path(target)
+    return int(json.loads(storage.read_bytes(path))) if storage.exists(path) else None
 
 
 def rank_of(document: Document, score: float | None, keep: str) -> int:
@@ -140,7 +134,7 @@ def rank_of(document: Document, score: float | None, keep: str) -> int:
         return len(document.text)
     if keep == "best_score":
         return -(2**62) if score is None else round(score * 2**40)
-    return milliseconds(document.fetched_at)
+    return newest(document.fetched_at)
 
 
 def _ranked(batch: pa.RecordBatch, keep: str) -> Iterator[tuple[Document, int]]:
@@ -163,10 +157,10 @@ class _TextsWork(PartWork):
         if self.config.exact:
             for batch in read_batches(self.source.part("documents", part)):
                 for document, rank in _ranked(batch, self.config.keep):
-                    key = halves(content_id(document.text))
-                    rows.append((*key, rank, *halves(document.id), part, len(rows)))
+                    key = id_words(content_id(document.text))
+                    rows.append((*key, rank, *id_words(document.id), part, len(rows)))
         block = np.array(rows, COPY).tobytes()
-        tell_cpu(self.target, "texts", part, "hash_texts", started)
+        tell_cpu(self.target, "texts", part, "hash_texts", time.thread_time_ns() - started)
         yield block
 
 
@@ -189,10 +183,10 @@ class _SignWork(PartWork):
             for row, (document, rank) in enumerate(_ranked(batch, self.config.keep), first):
                 signed = None if row in exact else signature(document.text, self.config.minhash)
                 if signed is not None:  # a text without words has no signature and no near copies
-                    rows.append((row, *halves(document.id), rank, signed))
+                    rows.append((row, *id_words(document.id), rank, signed))
             first += batch.num_rows
         block = np.array(rows, signed_dtype(self.config.minhash.n_hashes)).tobytes()
-        tell_cpu(self.target, "signed", part, "sign", started)
+        tell_cpu(self.target, "signed", part, "sign", time.thread_time_ns() - started)
         yield part, block
 
 
@@ -205,7 +199,7 @@ class _FinishWork(PartWork):
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         exact = losers_of(verdicts["exact_copy"])
         near = {
-            row: (f"{high:016x}{low:016x}", size, similarity)
+            row: (id_text(high, low), size, similarity)
             for block in verdicts["near_copy"]
             for row, high, low, size, similarity in np.frombuffer(block, NEAR).tolist()
         }

@@ -10,15 +10,14 @@ from typing import Any, ClassVar
 
 from pipelines.folder import DataFolder
 from pipelines.stage import StageContext, StageResult
-from pipelines.stages.index import pages_of
 from pipelines.stages.parts import PartWork, run_parts
-from pipelines.tables import BATCH_ROWS, DraftBatch, FateWriter, read_schema, with_steps
+from pipelines.tables import BATCH_ROWS, DraftBatch, FateWriter, read_pages, read_schema, with_steps
 from schemas import storage
-from schemas.errors import BadRecord
+from schemas.errors import BadRecord, InputError
 from schemas.identity import content_id
 from schemas.records import Document, Page, arrow_schema
 from schemas.step import Draft, Drop, Step
-from transforms.extract import ExtractConfig, TextExtractor
+from transforms.extract import ExtractConfig, TextExtractor, clean_text
 from transforms.ingest import Broken, IngestConfig, Part, read_bodies
 from transforms.step import run_steps
 from transforms.text_stats import TextView
@@ -47,8 +46,14 @@ class ExtractStage:
         assert context.upstream is not None  # noqa: S101
         parts = context.upstream.parts
         work = _ExtractWork(self, context.source, context.target)
-        run_parts(context, parts, work, context.rows * CPU_MS[self.extract.engine] / 1000)
+        run_parts(context, parts, work, context.rows * CPU_MS.get(self.extract.engine, 45.0) / 1000)
         return StageResult(parts)
+
+
+def _check_unchanged(archive: str, checksum: str) -> None:
+    """Raise InputError when an archive is no longer the file that the index stage read."""
+    if storage.fingerprint(archive) != checksum:
+        raise InputError(f"{archive}: has changed since it was indexed; run again")
 
 
 @dataclass
@@ -73,15 +78,18 @@ class _ExtractWork(PartWork):
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         path = self.source.part("pages", part)
-        place = Part(*json.loads(read_schema(path).metadata[b"winnow.part"]))
+        archive, start, end, checksum = json.loads(read_schema(path).metadata[b"winnow.part"])
+        place = Part(archive, start, end)
+        _check_unchanged(archive, checksum)
         steps = self.stage.steps
         schema = with_steps(arrow_schema(Document), steps)
         with FateWriter(self.target, "extract", part, "documents", schema) as fates:
-            pages = {page.row: page for batch in pages_of(path) for page in batch}
+            pages = {page.row: page for batch in read_pages(path) for page in batch}
             fates.counts.read = len(pages)
             for drafts in self._drafts(place, pages, fates):
                 run_steps(steps, [draft for draft in drafts if draft.alive], fates.counts.edits, fates.counts.cpu_ns)
                 fates.write(DraftBatch(drafts, None), schema, steps)
+        _check_unchanged(archive, checksum)
         storage.write_atomic(self.target.done(part), fates.counts.to_json())
         yield from ()
 
@@ -111,7 +119,7 @@ class _ExtractWork(PartWork):
                 text, child_s = self.extractor.extract(body.payload, body.charset or page.charset, page.url)
                 cpu_ns["extract_text"] += int(child_s * 1e9)
             else:
-                text = body.payload.decode("utf-8", "replace")
+                text = clean_text(body.payload.decode("utf-8", "replace"))
         except BadRecord as error:
             return self._failed(page, archive, error)
         finally:

@@ -15,7 +15,6 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -25,20 +24,18 @@ from apache_beam.pvalue import PCollection
 from pipelines.folder import DataFolder
 from pipelines.stage import StageContext, StageResult
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
-from pipelines.tables import BATCH_ROWS, FateWriter, read_batches
+from pipelines.tables import BATCH_ROWS, FateWriter, read_pages
 from schemas import storage
-from schemas.identity import content_id
+from schemas.identity import content_id, id_words
 from schemas.records import Failure, Page, Rejection, arrow_schema, to_batch
 from schemas.settings import section, setting, validate
 from transforms.blocklist import Blocklist, BlocklistConfig
 from transforms.blocks import partitions_for
 from transforms.ingest import Broken, IngestConfig, Part, Skipped, plan_parts, scan
-from transforms.keep_best import COPY, LOSER, KeepBestPerKey
+from transforms.keep_best import COPY, KeepBestPerKey, losers_of, newest
 from transforms.urls import url_key
 
 NO_PAYLOAD = frozenset({"", "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"})  # unknown, or of no bytes at all: no copies
-NO_DATE = -(2**63)  # an unknown date is older than any
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$", re.IGNORECASE)
 BYTES_PER_CPU_S = 50e6  # of a compressed archive, roughly
 BYTES_PER_RECORD = 4096  # of a compressed archive; only sets how many partitions a shuffle has
@@ -82,80 +79,81 @@ class IndexStage:
         files = [(entry["path"], entry["size"]) for entry in context.inputs]
         parts = plan_parts(files, self.settings.part_mib << 20)
         context.set_parts(len(parts))
+        checksums = {entry["path"]: entry["checksum"] for entry in context.inputs}
+        plain = [[part.path, part.start, part.end, checksums[part.path]] for part in parts]
+        storage.write_atomic(_parts_path(context.target), json.dumps(plain).encode())
         if context.todo(len(parts)):
             work = sum(entry["size"] for entry in context.inputs) / BYTES_PER_CPU_S
-            context.run_pipeline(lambda pipeline: self._build(pipeline, parts, context), work)
+            context.run_pipeline(lambda pipeline: self._build(pipeline, len(parts), context), work)
         return StageResult(len(parts))
 
-    def _build(self, pipeline: beam.Pipeline, parts: list[Part], context: StageContext) -> None:
-        numbers = part_numbers(pipeline, range(len(parts)))
+    def _build(self, pipeline: beam.Pipeline, parts: int, context: StageContext) -> None:
+        numbers = part_numbers(pipeline, range(parts))
         n_records = sum(entry["size"] for entry in context.inputs) // BYTES_PER_RECORD
         partitions = partitions_for(n_records, COPY.itemsize)
         verdicts: dict[str, PCollection[Any]] = {"": numbers}
-        addresses = numbers | "Scan" >> EachPart(_ScanWork(parts, self.settings, context.target), bytes)
+        addresses = numbers | "Scan" >> EachPart(_ScanWork(self.settings, context.target), bytes)
         verdicts["older_copy_of_url"] = addresses | "Newest" >> KeepBestPerKey(partitions)
         payloads = dict(verdicts) | "Payloads" >> EachPart(_PayloadWork(self.settings.url, context.target), bytes)
         verdicts["same_payload"] = payloads | "OnePayload" >> KeepBestPerKey(partitions)
-        _ = verdicts | "Finish" >> EachPart(_FinishWork(parts, context.target))
+        _ = verdicts | "Finish" >> EachPart(_FinishWork(context.target))
+
+
+def _parts_path(target: DataFolder) -> str:
+    return f"{target.root}/parts.json"
+
+
+def _read_parts(target: DataFolder) -> list[Any]:
+    """Return path, start, end and checksum of each part. A file, because a large crawl has too many for a graph."""
+    parts: list[Any] = json.loads(storage.read_bytes(_parts_path(target)))
+    return parts
 
 
 def record_key(record_id: str) -> tuple[int, int]:
     """Return a record id as 128 bits that sort as the UUID in it does; an id without one by its hash."""
     found = _UUID.search(record_id)
     digits = "".join(found.groups()) if found else content_id(record_id)
-    return int(digits[:16], 16), int(digits[16:], 16)
-
-
-def milliseconds(moment: datetime | None) -> int:
-    """Return milliseconds since 1970, exact; an unknown date is the smallest number."""
-    if moment is None:
-        return NO_DATE
-    delta = moment - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
+    return id_words(digits)
 
 
 def copies_block(rows: Sequence[tuple[tuple[int, int], Page]], part: int) -> bytes:
     """Return a COPY block of (key, page) pairs of one part."""
     block = np.empty(len(rows), COPY)
     for n, (key, page) in enumerate(rows):
-        block[n] = (*key, milliseconds(page.fetched_at), *record_key(page.record_id), part, page.row)
+        block[n] = (*key, newest(page.fetched_at), *record_key(page.record_id), part, page.row)
     return block.tobytes()
-
-
-def pages_of(path: str) -> Iterator[list[Page]]:
-    """Yield the pages of a table in batches."""
-    for batch in read_batches(path):
-        yield [Page(**row) for row in batch.to_pylist()]
 
 
 @dataclass
 class _ScanWork(PartWork):
-    parts: list[Part]
     config: IndexConfig
     target: DataFolder
     blocklist: Blocklist | None = field(default=None, repr=False)
+    parts: list[Any] = field(default_factory=list, repr=False)
 
     def open(self) -> None:
         self.blocklist = Blocklist.load(self.config.blocklist)
+        self.parts = _read_parts(self.target)
 
     def close(self) -> None:
         self.blocklist = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "blocklist": None}
+        return {**vars(self), "blocklist": None, "parts": []}
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[bytes]:
         if not storage.exists(self.target.done(part, "scanned")):
             self._scan(part)
         rows: list[tuple[tuple[int, int], Page]] = []
-        for pages in pages_of(self.target.part("candidates", part)):
+        for pages in read_pages(self.target.part("candidates", part)):
             if self.config.url.newest_per_url:
                 rows += [(url_key(page.url), page) for page in pages if page.url]
         yield copies_block(rows, part)
 
     def _scan(self, part: int) -> None:
         assert self.blocklist is not None  # noqa: S101
-        place = self.parts[part]
+        path, start, end, _ = self.parts[part]
+        place = Part(path, start, end)
         started = time.thread_time_ns()
         batch: list[Page] = []
         with FateWriter(self.target, "index", part, "candidates", arrow_schema(Page)) as fates:
@@ -205,15 +203,6 @@ def _failure(item: Broken, archive: str) -> Failure:
     )  # fmt: skip
 
 
-def losers_of(blocks: Sequence[bytes]) -> dict[int, str]:
-    """Return row -> id (32 hex digits) of the copy that was kept instead."""
-    losers: dict[int, str] = {}
-    for block in blocks:
-        for row, high, low in np.frombuffer(block, LOSER).tolist():
-            losers[row] = f"{high:016x}{low:016x}"
-    return losers
-
-
 @dataclass
 class _PayloadWork(PartWork):
     """Emit the digests of the records that won their address."""
@@ -224,32 +213,36 @@ class _PayloadWork(PartWork):
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[bytes]:
         older = losers_of(verdicts["older_copy_of_url"])
         rows: list[tuple[tuple[int, int], Page]] = []
-        for pages in pages_of(self.target.part("candidates", part)):
-            for page in pages:
-                if self.config.one_per_payload and page.digest not in NO_PAYLOAD and page.row not in older:
-                    key = content_id(page.digest)
-                    rows.append(((int(key[:16], 16), int(key[16:], 16)), page))
+        for pages in read_pages(self.target.part("candidates", part)):
+            rows += [
+                (id_words(content_id(page.digest)), page)
+                for page in pages
+                if self.config.one_per_payload and page.digest not in NO_PAYLOAD and page.row not in older
+            ]
         yield copies_block(rows, part)
 
 
 @dataclass
 class _FinishWork(PartWork):
-    parts: list[Part]
     target: DataFolder
+    parts: list[Any] = field(default_factory=list, repr=False)
+
+    def open(self) -> None:
+        self.parts = _read_parts(self.target)
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
-        place = self.parts[part]
+        archive = self.parts[part][0]
         losers = {reason: losers_of(blocks) for reason, blocks in verdicts.items() if reason}
-        schema = arrow_schema(Page).with_metadata({"winnow.part": json.dumps([place.path, place.start, place.end])})
+        schema = arrow_schema(Page).with_metadata({"winnow.part": json.dumps(self.parts[part])})
         with FateWriter(self.target, "index", part, "pages", schema, suffix="-copies") as fates:
-            for pages in pages_of(self.target.part("candidates", part)):
+            for pages in read_pages(self.target.part("candidates", part)):
                 kept = []
                 for page in pages:
                     reason = next((name for name, rows in losers.items() if page.row in rows), None)
                     if reason is None:
                         kept.append(page)
                     else:
-                        fates.reject(_rejection(page, place.path, "copies", reason, losers[reason][page.row]))
+                        fates.reject(_rejection(page, archive, "copies", reason, losers[reason][page.row]))
                 fates.keep(to_batch(Page, kept).replace_schema_metadata(schema.metadata))
         storage.write_atomic(self.target.done(part), fates.counts.to_json())
         yield from ()

@@ -93,7 +93,7 @@ class _CountWork(PartWork):
             for draft in batch.drafts
         )
         block = count_lines(keys, self.keys.config).tobytes()
-        tell_cpu(self.target, "lines", part, "hash_lines", started)
+        tell_cpu(self.target, "lines", part, "hash_lines", time.thread_time_ns() - started)
         yield part, block
 
 

@@ -6,7 +6,6 @@ and with the row in the file it is the address that travels through shuffles in 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -32,10 +31,10 @@ class PartWork:
         raise NotImplementedError
 
 
-def tell_cpu(target: DataFolder, phase: str, part: int, step: str, started_ns: int) -> None:
+def tell_cpu(target: DataFolder, phase: str, part: int, step: str, spent_ns: int) -> None:
     """Leave the CPU time that a pass before the last one spent on a part where the stage's counts are added up."""
     counts = PartCounts()
-    counts.cpu_ns[step] = time.thread_time_ns() - started_ns
+    counts.cpu_ns[step] = spent_ns
     storage.write_atomic(target.done(part, phase), counts.to_json())
 
 
@@ -56,7 +55,7 @@ class _PartDoFn(beam.DoFn):
 
 def part_numbers(pipeline: beam.Pipeline, parts: Sequence[int]) -> PCollection[Any]:
     """Return PCollection[tuple[int, bytes]]: each part once, with an empty block."""
-    marks = beam.Create([(part, b"") for part in parts]).with_output_types(tuple[int, bytes])
+    marks = beam.Create([(part, b"") for part in parts], reshuffle=False).with_output_types(tuple[int, bytes])
     created: PCollection[Any] = pipeline | "PartNumbers" >> marks
     return created
 
@@ -85,10 +84,11 @@ class EachPart(beam.PTransform[Any, Any]):
         if isinstance(parts, dict):
             joined = parts | "Join" >> beam.CoGroupByKey()
         else:
-            joined = parts | "Spread" >> beam.Reshuffle() | "NoVerdicts" >> beam.MapTuple(_no_verdicts)
+            # Spreads the parts over the workers as Reshuffle would, with four transforms less in every graph.
+            joined = parts | "Spread" >> beam.GroupByKey() | "NoVerdicts" >> beam.MapTuple(_no_verdicts)
         done: PCollection[Any] = joined | "Run" >> beam.ParDo(_PartDoFn(self._work)).with_output_types(self._output)
         return done
 
 
-def _no_verdicts(part: int, _: bytes) -> tuple[int, dict[str, list[bytes]]]:
+def _no_verdicts(part: int, _: Iterable[bytes]) -> tuple[int, dict[str, list[bytes]]]:
     return part, {}

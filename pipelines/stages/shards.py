@@ -15,7 +15,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from pipelines.folder import Counts, DataFolder, Manifest
-from pipelines.stage import PartCounts, StageContext, StageResult
+from pipelines.stage import PartCounts, StageContext, StageResult, add_up
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
 from pipelines.stages.tokens import TOKENS_OF
 from pipelines.tables import read_batches
@@ -26,7 +26,7 @@ from transforms.mix import source_of
 from transforms.shards import PLACE, ShardFile, WriteShards, place_block
 from transforms.token_rows import ShardConfig, TokenizerFacts
 
-WAVE_TOKENS = 8 << 20  # in flight at a time: 100 MB in the in-memory shuffle
+WAVE_TOKENS = 32 << 20  # in flight at a time; the in-memory shuffle takes some 8 bytes for each
 CPU_MS = 0.2  # of a document, roughly
 
 
@@ -148,9 +148,7 @@ def _written(target: DataFolder) -> list[dict[str, Any]]:
 
 def _counts(upstream: Manifest, target: DataFolder, parts: int, shards: list[dict[str, Any]]) -> Counts:
     """Return the fates, after checking that the shards hold each copy and each token exactly once."""
-    told = PartCounts()
-    for part in range(parts):
-        told.add(json.loads(storage.read_bytes(target.done(part))))
+    told = add_up(target.done(part) for part in range(parts))
     wanted = (told.facts["copies"], told.facts["tokens"])
     found = (sum(shard["documents"] for shard in shards), sum(shard["tokens"] for shard in shards))
     if found != wanted:

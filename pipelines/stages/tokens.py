@@ -57,9 +57,7 @@ class TokenizeStage:
         """Return the tokenizer, and leave its file in the data folder."""
         path = tokenizer_path(context.target)
         if not storage.exists(path):
-            started = time.thread_time_ns()
             data = storage.read_bytes(self.tokenizer.path) if self.tokenizer.path else self._train(context, parts)
-            tell_cpu(context.target, "trained", 0, "train_tokenizer", started)
             storage.write_atomic(path, data)
         return load_tokenizer(context.target, self.tokenizer)
 
@@ -76,7 +74,10 @@ class TokenizeStage:
             for batch in read_batches(context.target.part("sample", part))
             for text in batch.column("text").to_pylist()
         )
-        return train_bpe(texts, self.tokenizer)
+        started = time.process_time_ns()  # of all threads: tokenizers has its own
+        trained = train_bpe(texts, self.tokenizer)
+        tell_cpu(context.target, "trained", 0, "train_tokenizer", time.process_time_ns() - started)
+        return trained
 
 
 def tokenizer_path(data: DataFolder) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +131,10 @@ def run_of() -> Callable[[Path, str], Run]:
 
 
 @pytest.fixture(scope="session")
-def archives() -> Iterator[list[Path]]:
+def archives() -> list[Path]:
     """The real archives beside the checkout."""
     folder = ROOT.parent / "shared" / "data" / "warc"
     found = sorted(path for path in folder.glob("*") if ".warc" in path.name)
     if not found:
         pytest.skip(f"no real archives: {folder} is absent")
-    yield found
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -197,13 +198,16 @@ def test_planted_addresses_are_counted_and_gone_from_every_text(web: Any, demo: 
         assert [literal for literal in pii.private_ip if literal not in text] == [], stage
 
 
-def test_no_personal_data_in_what_a_person_or_a_program_is_told(web: Any, demo: Any, winnow: Callable[..., str]) -> None:
+def test_no_personal_data_in_what_a_person_or_a_program_is_told(
+    web: Any, demo: Any, winnow: Callable[..., str]
+) -> None:
     pii = web.truth.pii
     words = [*pii.emails, *pii.ipv4, *pii.ipv6]
     told = [demo.printed, winnow("ledger", demo.folder), winnow("ledger", demo.folder, "--json")]
     told.append(winnow("plan", "--input", web.crawl, "--output", demo.folder, *web.options, "--json"))
-    told += [file.read_text(encoding="utf-8") for file in demo.folder.rglob("*") if file.suffix in (".json", ".log", ".yaml")
-             and file.name != "tokenizer.json"]  # fmt: skip
+    kinds = (".json", ".log", ".yaml")
+    files = [file for file in demo.folder.rglob("*") if file.suffix in kinds and file.name != "tokenizer.json"]
+    told += [file.read_text(encoding="utf-8") for file in files]
     for stage in STAGES:
         told += [repr(demo.rows(stage, "rejected")), repr(demo.rows(stage, "failed"))]
     assert [word for word in words if any(word in text for text in told)] == []
@@ -220,7 +224,7 @@ def test_the_ledger_balances_and_each_stage_reads_what_the_one_before_kept(
     for stage in book["stages"]:
         lost = sum(stage["dropped"].values()) + sum(stage["failed"].values())
         assert stage["read"] == stage["kept"] + lost, stage["name"]
-    for one, other in zip(book["stages"], book["stages"][1:], strict=False):
+    for one, other in itertools.pairwise(book["stages"]):
         assert other["read"] == one["kept"]
     assert book["stages"][0]["read"] == len(web.truth.records)
 
@@ -286,7 +290,7 @@ def test_rows_are_full_and_only_the_last_is_padded(demo: Any, rows: list[dict[st
 
 def test_the_cut_of_a_row_is_told_and_goes_on_in_the_next(rows: list[dict[str, Any]]) -> None:
     assert any(row["cut"] for row in rows)
-    for row, after in zip(rows, rows[1:], strict=False):
+    for row, after in itertools.pairwise(rows):
         if row["cut"]:
             starts = [0, *row["doc_ends"]]
             length = row["doc_ends"][-1] - starts[-2]

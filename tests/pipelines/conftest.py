@@ -19,11 +19,10 @@ from pipelines import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "from pipelines.command import main; main()"
-WORDS = (
-    "the of and to with that have be river stone garden letter window market harbour teacher music winter bread paper"
-    " mountain village summer journey school question answer history evening morning station bridge forest island captain"
-    " doctor kitchen painting theatre library science weather flower animal machine story country city people"
-).split()
+WORDS = """
+    the of and to with that have be river stone garden letter window market harbour teacher music winter bread paper
+    mountain village summer journey school question answer history evening morning station bridge forest island captain
+    doctor kitchen painting theatre library science weather flower animal machine story country city people"""
 SETTINGS = {"language": {"keep": ["en"]}, "tokenizer": {"vocab_size": 400}, "shards": {"row_tokens": 512}}
 
 
@@ -79,28 +78,37 @@ def sentences(seed: int, count: int = 12) -> str:
     dice = random.Random(seed)
     lines = []
     for _ in range(count):
-        words = [dice.choice(WORDS) for _ in range(dice.randrange(9, 14))]
+        words = [dice.choice(WORDS.split()) for _ in range(dice.randrange(9, 14))]
         lines.append(f"{' '.join(words).capitalize()}.")
     return "\n".join(lines)
 
 
 def rows() -> list[dict[str, Any]]:
-    """Return 8 good documents, a copy of the payload and of the text of one, 2 too short, 2 German, 1 with an address."""
+    """Return 8 good documents, copies of a payload and of a text, 2 too short, 2 German ones, 1 with an address."""
     texts = [sentences(seed) for seed in range(8)]
     german = "Der alte Mann ging am Morgen langsam über die Brücke und kaufte auf dem Markt ein frisches Brot. " * 4
-    texts += [texts[0], f"{texts[1]}\nMenu", "Too short to keep.", "Much too short.", german, f"{german}\nNoch ein Satz ist hier zu lesen."]
+    texts += [
+        texts[0],
+        f"{texts[1]}\nMenu",
+        "This is a short text, and it says so.",
+        "There is not much to read on this page.",
+        german,
+        f"{german}\nNoch ein Satz ist hier zu lesen.",
+    ]
     texts.append(f"{sentences(99)}\nPlease write to jane.roe@mail-of-jane.org before the end of the month, she said.")
     return [
-        {"text": text, "url": f"https://site-{n}.example/page", "id": f"row-{n:02d}", "date": f"2020-01-{n + 1:02d}T00:00:00Z"}
+        {"text": text, "url": f"https://site-{n}.example/page", "id": f"row-{n:02d}", "date": f"2020-01-{n + 1:02d}"}
         for n, text in enumerate(texts)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture(scope="session")
 def jsonl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The documents of `rows` as a file."""
     path = tmp_path_factory.mktemp("input") / "rows.jsonl"
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows()) + "{broken\n", encoding="utf-8")
+    path.write_text(
+        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows()) + "{broken\n", encoding="utf-8"
+    )
     return path
 
 

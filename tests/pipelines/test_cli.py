@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +145,9 @@ def test_a_wrong_setting_is_named_with_its_value_and_what_is_allowed(call: Call,
 
 @pytest.mark.parametrize("name", ["run", "plan"])
 def test_a_wrong_setting_stops_before_anything_is_done(call: Call, jsonl: Path, tmp_path: Path, name: str) -> None:
-    refused(call(name, "--input", jsonl, "--output", tmp_path / "d", "--set", "lines.max_copies=0"), "lines.max_copies: 0")
+    refused(
+        call(name, "--input", jsonl, "--output", tmp_path / "d", "--set", "lines.max_copies=0"), "lines.max_copies: 0"
+    )
     assert not (tmp_path / "d").exists()
 
 
@@ -173,7 +173,10 @@ def test_a_model_that_is_not_there_stops_before_anything_is_done(command: Call, 
 
 def test_missing_inputs_are_named(call: Call, tmp_path: Path) -> None:
     for name in ("nothere.warc.gz", "*.warc.gz", "@nothere.paths"):
-        refused(call("plan", "--input", tmp_path / name, "--output", tmp_path / "d"), "nothere" if "not" in name else "*.warc")
+        refused(
+            call("plan", "--input", tmp_path / name, "--output", tmp_path / "d"),
+            "nothere" if "not" in name else "*.warc",
+        )
     (tmp_path / "empty").mkdir()
     refused(call("plan", "--input", tmp_path / "empty", "--output", tmp_path / "d"), "nothing in it")
 
@@ -239,7 +242,9 @@ def test_ledger_json(call: Call, small_run: Path) -> None:
     for stage in book["stages"]:
         assert {"name", "read", "kept", "dropped", "failed"} <= set(stage)
         assert stage["read"] == stage["kept"] + sum(stage["dropped"].values()) + sum(stage["failed"].values())
-    fates = {stage["name"]: (stage["read"], stage["kept"], stage["dropped"], stage["failed"]) for stage in book["stages"]}
+    fates = {
+        stage["name"]: (stage["read"], stage["kept"], stage["dropped"], stage["failed"]) for stage in book["stages"]
+    }
     assert fates["index"] == (16, 14, {"same_payload": 1}, {"malformed_json": 1})
     assert fates["extract"] == (14, 12, {"language_not_kept": 2}, {})
     assert fates["clean"][1] == 10
@@ -282,7 +287,11 @@ def test_a_run_leaves_its_settings_and_beams_log(small_run: Path, config: Path) 
     assert overlay(CommonCrawlConfig(), plain) == overlay(CommonCrawlConfig(), settings)
     (log,) = (small_run / "logs").iterdir()
     assert "stage index" in log.read_text(encoding="utf-8")
-    assert json.loads((small_run / "winnow.json").read_text()) == {"format": 1, "recipe": "common_crawl", "version": "0.1.0"}
+    assert json.loads((small_run / "winnow.json").read_text()) == {
+        "format": 1,
+        "recipe": "common_crawl",
+        "version": "0.1.0",
+    }
 
 
 def test_an_unknown_beam_option_is_refused_in_one_line(command: Call, jsonl: Path, tmp_path: Path) -> None:
@@ -297,7 +306,9 @@ def test_a_runner_that_is_none_is_refused_in_one_line(command: Call, jsonl: Path
 
 def test_beam_options_are_passed_on(command: Call, jsonl: Path, config: Path, small_run: Path, tmp_path: Path) -> None:
     options = ("--", "--direct_num_workers", "2", "--direct_running_mode=multi_threading", "--job_name=from-a-test")
-    said = command("run", "-i", jsonl, "-o", tmp_path / "d", "-c", config, "--set", "tokenizer.vocab_size=300", *options)
+    said = command(
+        "run", "-i", jsonl, "-o", tmp_path / "d", "-c", config, "--set", "tokenizer.vocab_size=300", *options
+    )
     assert said.code == 0, said.err
     assert said.err == ""
 
@@ -307,7 +318,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(command: Call, jsonl: Path, tm
     refused(command("run", "--input", jsonl, "--output", tmp_path / "file" / "d"), "file/d: cannot be written")
 
 
-def test_the_module_starts_without_noise() -> None:
-    done = subprocess.run([sys.executable, "-m", "pipelines.cli", "--help"], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0
-    assert done.stdout.startswith("Usage: ")
+def test_the_command_starts_without_noise(command: Call) -> None:
+    said = command("--help")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("Usage: winnow")

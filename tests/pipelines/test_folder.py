@@ -14,7 +14,14 @@ from schemas.errors import RunError
 def manifest(stage: str, key: str, upstream: str = "") -> Manifest:
     counts = Counts(read=3, kept=1, dropped={"too_big": 1}, failed={"cut": 1}, edits={"pii:emails": 2})
     return Manifest(
-        stage=stage, key=key, version="1", upstream=upstream, config={"limit": [1, None]}, inputs=[], parts=2, counts=counts
+        stage=stage,
+        key=key,
+        version="1",
+        upstream=upstream,
+        config={"limit": [1, None]},
+        inputs=[],
+        parts=2,
+        counts=counts,
     )
 
 

@@ -33,7 +33,10 @@ def held_by_another(folder: Path) -> tuple[Any, Any]:
 def test_a_second_run_is_refused_and_told_who_runs(tmp_path: Path) -> None:
     process, done = held_by_another(tmp_path)
     try:
-        with pytest.raises(RunError, match=f"another run is going on here \\(process {process.pid} on "), locked(str(tmp_path)):
+        with (
+            pytest.raises(RunError, match=f"another run is going on here \\(process {process.pid} on "),
+            locked(str(tmp_path)),
+        ):
             pass
     finally:
         done.set()
@@ -54,7 +57,10 @@ def test_the_command_line_refuses_it_too(call: Any, tmp_path: Path, jsonl: Path)
     with locked(str(tmp_path)):
         said = call("run", "--input", jsonl, "--output", tmp_path)
     assert said.code == 1
-    assert said.err == f"winnow: {tmp_path}: another run is going on here (process {os.getpid()} on {os.uname().nodename})\n"
+    assert (
+        said.err
+        == f"winnow: {tmp_path}: another run is going on here (process {os.getpid()} on {os.uname().nodename})\n"
+    )
     assert [path.name for path in tmp_path.iterdir()] in ([".lock"], [])
 
 
@@ -65,7 +71,10 @@ def test_a_folder_is_made(tmp_path: Path) -> None:
 
 def test_a_place_where_no_folder_can_be_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RunError, match="file/run: cannot be written: Not a directory"), locked(str(tmp_path / "file" / "run")):
+    with (
+        pytest.raises(RunError, match="file/run: cannot be written: Not a directory"),
+        locked(str(tmp_path / "file" / "run")),
+    ):
         pass
 
 

@@ -135,7 +135,17 @@ def test_counts_come_from_the_tables(bench: Bench) -> None:
         Counts(read=19, kept=14, dropped={"too_big": 5}),
         Counts(read=14, kept=14),
     ]
-    assert heard == ["> first", "1 parts", "+ first", "> second", "1 parts", "+ second", "> third", "1 parts", "+ third"]
+    assert heard == [
+        "> first",
+        "1 parts",
+        "+ first",
+        "> second",
+        "1 parts",
+        "+ second",
+        "> third",
+        "1 parts",
+        "+ third",
+    ]
 
 
 def test_a_manifest_says_what_it_was_made_of(bench: Bench) -> None:
@@ -223,14 +233,16 @@ def test_a_stage_made_from_another_state_is_redone(bench: Bench) -> None:
     bench.run()
     changed = bench.change(1, settings={"limit": 12}, error=OSError(errno.EIO, "gone"))
     stopped = changed.change(2)
-    with pytest.raises(RunError, match="stage second: .*gone"):
+    with pytest.raises(RunError, match=r"stage second: .*gone"):
         stopped.run()
     # The second stage of the old settings is still committed, so is the third: going back costs nothing.
     assert bench.whys() == dict.fromkeys(("first", "second", "third"), UNCHANGED)
 
 
 def test_a_record_without_a_fate_stops_the_run(bench: Bench) -> None:
-    with pytest.raises(RunError, match=r"stage second: the ledger does not balance: read 19 is not kept 12 \+ dropped 5"):
+    with pytest.raises(
+        RunError, match=r"stage second: the ledger does not balance: read 19 is not kept 12 \+ dropped 5"
+    ):
         bench.change(1, lost=2).run()
     assert bench.folder.manifest("first") is not None
     assert bench.folder.manifest("second") is None
@@ -263,7 +275,9 @@ def test_settings_are_checked_before_any_stage_runs(bench: Bench) -> None:
 
 def test_a_folder_of_another_recipe_is_refused(bench: Bench) -> None:
     bench.run()
-    with pytest.raises(RunError, match=f"written by Winnow {VERSION}, recipe sieves, format 1; this is .* recipe other"):
+    with pytest.raises(
+        RunError, match=f"written by Winnow {VERSION}, recipe sieves, format 1; this is .* recipe other"
+    ):
         bench.run("other")
 
 
@@ -334,4 +348,9 @@ def test_inputs_are_described_in_the_order_given(tmp_path: Path) -> None:
 def test_a_batch_of_nothing_is_a_table(bench: Bench) -> None:
     manifests, _ = bench.change(0, made=0).run()
     assert [manifest.counts.read for manifest in manifests] == [0, 0, 0]
-    assert pa.Table.from_batches(read_batches(bench.folder.data("third", manifests[2].key).part("documents", 0)), SCHEMA).num_rows == 0
+    assert (
+        pa.Table.from_batches(
+            read_batches(bench.folder.data("third", manifests[2].key).part("documents", 0)), SCHEMA
+        ).num_rows
+        == 0
+    )

@@ -73,14 +73,14 @@ def test_an_id_or_how_it_begins_finds_a_document_and_a_rejection(show: Any) -> N
 
 def test_the_id_of_an_archived_record_finds_what_became_of_it(show: Any) -> None:
     fates = {}
-    for n in range(15):
+    for n in (*range(12), 14):
         for row in show("--id", f"row-{n:02d}"):
             fates[n] = row.get("reason") or row["table"]
     short = {fates.pop(10), fates.pop(11)}
     assert short <= {"too_few_words", "too_few_sentences", "too_few_terminal_lines", "language_not_kept"}
     assert fates == {
         **dict.fromkeys(range(2, 8), "documents"), 0: "same_payload", 1: "exact_copy", 8: "documents", 9: "documents",
-        12: "language_not_kept", 13: "language_not_kept", 14: "documents"
+        14: "documents"
     }  # fmt: skip
 
 

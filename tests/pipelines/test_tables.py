@@ -61,15 +61,14 @@ def test_a_table_appears_whole_at_the_end(tmp_path: Path) -> None:
         table.write(batch("a"))
         assert not path.exists()
         table.write(batch("b", "c"))
-    assert table.rows == count_rows(str(path)) == 3
+    assert count_rows(str(path)) == 3
     assert [row["text"] for row in pq.ParquetFile(path).read().to_pylist()] == ["a", "b", "c"]
 
 
 def test_a_table_does_not_appear_when_its_block_raises(tmp_path: Path) -> None:
     path = tmp_path / "part.parquet"
-    with pytest.raises(ZeroDivisionError), TableWriter(str(path), SCHEMA, always=True) as table:
-        table.write(batch("a"))
-        raise ZeroDivisionError
+    with pytest.raises(ValueError, match="schema"), TableWriter(str(path), SCHEMA, always=True) as table:
+        table.write(pa.RecordBatch.from_pydict({"other": [1]}))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -128,7 +127,9 @@ def test_every_draft_gets_the_fate_it_has(tmp_path: Path) -> None:
         ("id-1", "clean", "chars", "too_short", 2.0, 3.0)
     ]
     failed = pq.ParquetFile(target.part("failed", 0)).read().to_pylist()
-    assert [(row["id"], row["step"], row["cause"], row["detail"]) for row in failed] == [("id-3", "chars", "too_odd", "why")]
+    assert [(row["id"], row["step"], row["cause"], row["detail"]) for row in failed] == [
+        ("id-3", "chars", "too_odd", "why")
+    ]
     assert "text" not in rejected[0] | failed[0]
 
 
@@ -141,9 +142,8 @@ def test_a_part_without_rejections_has_no_table_of_them(tmp_path: Path) -> None:
 
 def test_nothing_of_a_part_appears_when_its_block_raises(tmp_path: Path) -> None:
     target = DataFolder(str(tmp_path))
-    with pytest.raises(ZeroDivisionError), FateWriter(target, "clean", 0, "documents", SCHEMA) as fates:
-        fates.keep(batch("a"))
-        raise ZeroDivisionError
+    with pytest.raises(ValueError, match="schema"), FateWriter(target, "clean", 0, "documents", SCHEMA) as fates:
+        fates.keep(pa.RecordBatch.from_pydict({"other": [1]}))
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 

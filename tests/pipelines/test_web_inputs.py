@@ -54,7 +54,8 @@ def test_an_input_over_http_gives_the_same_documents(
     said = command("run", *given)
     assert said.code == 0, said.err
     shards = [
-        [shard["sha256"] for shard in command("ledger", folder, "--json").json["shards"]] for folder in (tmp_path / "run", small_run)
+        [shard["sha256"] for shard in command("ledger", folder, "--json").json["shards"]]
+        for folder in (tmp_path / "run", small_run)
     ]
     assert shards[0] == shards[1]
     plan = command("plan", *given, "--json").json

@@ -19,9 +19,9 @@ import pytest
 
 from schemas import storage
 from schemas.errors import InputError
+from schemas.inputs import expand
 from schemas.storage import (
     exists,
-    expand,
     fingerprint,
     is_local,
     join,

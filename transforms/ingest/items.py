@@ -16,6 +16,7 @@ class IngestConfig:
     )
     keep_plain_text: bool = setting(False, "keep responses declared text/plain, as text that needs no extraction")
     compute_digest: bool = setting(True, "hash the stored body (SHA-1) where the archive declares no payload digest")
+    keep_truncated: bool = setting(False, "keep bodies that the crawler cut short (Llama 3: non-truncated pages only)")
     text_column: str = setting("text", "column of JSONL and Parquet with the text; a.b is b inside a")
     url_column: str = setting("url", "column with the address; may be absent")
     id_column: str = setting("id", "column with the record's id; may be absent")
@@ -87,4 +88,5 @@ class RawRecord:
     media_type: str = ""  # of the block: application/http; msgtype=response, text/dns
     digest: str = ""
     refers_to: str = ""
+    truncated: str = ""  # why the crawler cut the block short (WARC-Truncated), '' when it did not
     block: bytes = b""  # the block's first bytes, as many as the reader was asked to keep

@@ -7,6 +7,7 @@ Order of the checks: record type, HTTP status, media type, size; the first that 
     http_status       a known status outside 200..299; an unreadable status line counts as unknown and is kept
     not_html          another media type; detail names it. A missing or generic type is sniffed from the first bytes
     body_too_large    the stored body is longer than `max_body_bytes`
+    truncated_body    the crawler cut the body short and says so; detail is why (length, time, disconnect)
 
 Addresses that an archive wrapped in its own (`https://web.archive.org/web/20180327175052id_/https://host/`) are
 unwrapped, and the time in them is when the page was fetched: the record's date says when it was copied out of there.
@@ -86,6 +87,8 @@ def classify(raw: RawRecord, path: str, config: IngestConfig) -> Page | Skipped:
     size = raw.length - head.body_start
     if size > config.max_body_bytes or len(raw.block) < raw.length:
         return skipped("body_too_large", value=size, limit=config.max_body_bytes)
+    if raw.truncated and not config.keep_truncated:
+        return skipped("truncated_body", raw.truncated)
     return Page(
         row=raw.row,
         offset=raw.offset,

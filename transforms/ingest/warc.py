@@ -32,6 +32,7 @@ def _read_header(cursor: Cursor, record: RawRecord) -> None:
     record.date = fields.get("warc-date", "")
     record.media_type = fields.get("content-type", "")
     record.digest = fields.get("warc-payload-digest", "")
+    record.truncated = fields.get("warc-truncated", "").lower()
     record.refers_to = fields.get("warc-refers-to", "") or fields.get("warc-refers-to-target-uri", "")
     length = fields.get("content-length", "")
     if not _LENGTH.fullmatch(length):

@@ -1,0 +1,105 @@
+"""What `--input` means: paths, globs, directories and lists become files."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import os
+import posixpath
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from fsspec.core import split_protocol
+
+from schemas.errors import InputError
+from schemas.storage import exists, filesystem, is_local, join, list_files, local_path, read_bytes, retry, with_protocol
+
+COMMON_CRAWL = "https://data.commoncrawl.org/"  # what the entries of Common Crawl's own lists are relative to
+_HTTP = ("http", "https")
+
+
+def expand(inputs: Sequence[str], list_prefix: str = "") -> list[str]:
+    """Return the files that `inputs` name, sorted, each once; local ones as absolute paths.
+
+    An input is a path, a glob (`*`, `?`, `[...]`, `**`), a directory (every file beneath it but hidden ones), or
+    `@list`: a file, plain or gzip, with one path a line (as Common Crawl's `warc.paths.gz`). A relative entry of a list
+    is put behind `list_prefix` when one is given. Else it lies beside the list, but for entries that begin with
+    `crawl-data/`: these lie below the list's own `.../crawl-data/` if it has one, and on data.commoncrawl.org if not.
+    Remote entries of a list are not looked up one by one. Raises InputError for what is missing or empty.
+    """
+    if not inputs:
+        raise InputError("no input was given")
+    found: set[str] = set()
+    for item in inputs:
+        found.update(_expand_list(item[1:], list_prefix) if item.startswith("@") else _expand_one(item))
+    return sorted(found)
+
+
+def _expand_one(item: str) -> list[str]:
+    """Return the files of one path, directory or glob."""
+    if is_local(item):
+        return _expand_local(item)
+    fs = filesystem(item)
+    web = split_protocol(item)[0] in _HTTP
+    if "*" in item or (not web and any(sign in item for sign in "?[")):  # `?` begins a query in a web address
+        found = [
+            path for path, info in retry(item, lambda: fs.glob(item, detail=True)).items() if info["type"] == "file"
+        ]
+    elif web or retry(item, lambda: fs.isfile(item)):
+        found = [item] if exists(item) else []
+    else:
+        found = [path for path in list_files(item) if not _hidden(path.removeprefix(item))]
+    if not found:
+        raise InputError(f"{item}: no such file, or nothing in it")
+    return [with_protocol(fs, path) for path in found]
+
+
+def _expand_local(item: str) -> list[str]:
+    path = local_path(item)
+    if path.is_dir():
+        found = [file for file in path.rglob("*") if file.is_file() and not _hidden(str(file.relative_to(path)))]
+    elif path.exists():
+        found = [path]
+    else:
+        found = [Path(name) for name in glob.glob(str(path), recursive=True) if Path(name).is_file()]  # noqa: PTH207
+    if not found:
+        raise InputError(f"{item}: no such file, or nothing in it")
+    for file in found:
+        if not os.access(file, os.R_OK):
+            raise InputError(f"{file}: cannot be read: permission denied")
+    return [os.path.abspath(file) for file in found]  # noqa: PTH100  Path.resolve would follow links
+
+
+def _expand_list(listing: str, prefix: str) -> Iterator[str]:
+    data = read_bytes(listing)
+    try:
+        text = (gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InputError(f"{listing}: is not a list of paths: {error}") from error
+    entries = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    if not entries:
+        raise InputError(f"{listing}: the list is empty")
+    for entry in entries:
+        path = _resolve(entry, listing, prefix)
+        if is_local(path) or "*" in path:
+            yield from _expand_one(path)
+        else:
+            yield path
+
+
+def _resolve(entry: str, listing: str, prefix: str) -> str:
+    """Return the path that `entry` of the list at `listing` means; the rules are those of `expand`."""
+    if split_protocol(entry)[0] is not None or entry.startswith("/"):
+        return entry
+    if prefix:
+        return join(prefix, entry)
+    if entry.startswith("crawl-data/"):
+        where = str(local_path(listing).absolute()) if is_local(listing) else listing
+        root, found, _ = where.rpartition("/crawl-data/")
+        return f"{root}/{entry}" if found else COMMON_CRAWL + entry
+    return join(posixpath.dirname(listing), entry)
+
+
+def _hidden(relative: str) -> bool:
+    return any(part.startswith((".", "_")) for part in relative.split("/") if part)
