@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,13 +14,15 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pipelines.folder import DataFolder, Manifest
+from pipelines.stages.extract import ExtractStage, document_id
+from pipelines.stages.index import IndexStage
 from pipelines.stages.tokens import TokenizeStage, load_tokenizer
-from pipelines.tables import count_rows, read_batches
+from pipelines.tables import count_rows, read_batches, read_pages, read_schema
 from schemas import storage
 from schemas.errors import RunError
 from schemas.identity import keyed_hash
 from schemas.settings import overlay
-from transforms.token_rows import locate
+from schemas.shards import locate
 from transforms.tokenizer import TokenizerConfig
 
 Chain = list[tuple[Manifest, DataFolder]]
@@ -76,15 +79,17 @@ def find(chain: Chain, query: Query) -> list[dict[str, Any]]:
 
 
 def _document_of(chain: Chain, record_id: str) -> str:
-    """Return the id of the document that was extracted from an archived record; '' if there is none."""
-    for _, data in chain:
-        for path in _files(data, "documents"):
-            for batch in read_batches(path, ["id", "record_id"]):
-                places = np.flatnonzero(pc.equal(batch.column("record_id"), record_id))
-                if len(places):
-                    return str(batch.column("id")[int(places[0])].as_py())
-        if _files(data, "documents"):
-            break
+    """Return the id of the document that an archived record became; '' if it became none."""
+    places = {manifest.stage: (manifest, data) for manifest, data in chain}
+    if IndexStage.name not in places or ExtractStage.name not in places:
+        return ""
+    source = places[ExtractStage.name][0].config["source"]
+    for path in _files(places[IndexStage.name][1], IndexStage.kept_table):
+        for pages in read_pages(path):
+            for page in pages:
+                if page.record_id == record_id:
+                    archive = json.loads(read_schema(path).metadata[b"winnow.part"])[0]
+                    return document_id(source, page, archive)
     return ""
 
 

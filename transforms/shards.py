@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import typing
-import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -29,6 +28,7 @@ from apache_beam.transforms.combiners import ToList
 
 from schemas.errors import ConfigError, RunError
 from schemas.identity import keyed_hash
+from schemas.shards import ShardFile, ShardMetadata, TokenizerFacts, shard_path
 from transforms.blocks import (
     Block,
     GroupBlocks,
@@ -45,11 +45,11 @@ from transforms.token_rows import (
     HEAD,
     Load,
     ShardConfig,
-    TokenizerFacts,
     documents_started,
     id_words,
     pack_shard,
     to_parquet,
+    travel,
 )
 
 SALT = "shards.order"
@@ -66,21 +66,6 @@ CUT = np.dtype([("source", "<u2"), ("shard", "<u4"), ("row", "<u4"), ("start", "
 Shard: TypeAlias = tuple[int, int]  # (source, number of the shard)
 ReadTokens: TypeAlias = Callable[[int], Iterable[pa.RecordBatch]]  # part -> its rows in order, columns id and tokens
 OpenFile: TypeAlias = Callable[[str], typing.ContextManager[typing.BinaryIO]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShardFile:
-    """One shard that was written."""
-
-    path: str  # under the directory of the shards
-    source: str
-    shard: int
-    rows: int
-    tokens: int  # padding not counted
-    padding: int
-    documents: int  # copies of documents that start in it
-    sha256: str
-    size_bytes: int
 
 
 @dataclass(frozen=True)
@@ -200,12 +185,7 @@ def _load_batch(batch: pa.RecordBatch, cuts: Block, facts: TokenizerFacts) -> It
     for first, last in itertools.pairwise(bounds):
         found = np.concatenate([values[b:e] for b, e in zip(begins[first:last], ends[first:last], strict=True)])
         shard = (int(cuts["source"][first]), int(cuts["shard"][first]))
-        yield shard, (heads[first:last].tobytes(), found.astype(facts.travel).tobytes())
-
-
-def shard_path(source: str, shard: int) -> str:
-    """Return the path of a shard under the directory of all shards."""
-    return f"source={urllib.parse.quote(source, safe=' ')}/shard-{shard:05d}.parquet"
+        yield shard, (heads[first:last].tobytes(), found.astype(travel(facts)).tobytes())
 
 
 class WriteShards(beam.PTransform[PCollection[bytes], PCollection[ShardFile]]):
@@ -292,7 +272,16 @@ class _ShardWriter:
         table = pack_shard(loads, shard, source_tokens, self.config, self.facts)
         slots = table.num_rows * self.config.row_tokens
         tokens = min(self.config.shard_tokens, source_tokens - shard * self.config.shard_tokens)
-        data = to_parquet(table, self._metadata(source, shard, source_tokens, slots, tokens))
+        metadata = ShardMetadata(
+            source=source,
+            shard=shard,
+            source_tokens=source_tokens,
+            total_tokens=slots,
+            real_tokens=tokens,
+            row_tokens=self.config.row_tokens,
+            tokenizer=self.facts,
+        )
+        data = to_parquet(table, metadata.to_footer())
         path = shard_path(source, shard)
         with self.open_file(f"{self.directory}/{path}") as file:
             file.write(data)
@@ -307,18 +296,3 @@ class _ShardWriter:
             sha256=hashlib.sha256(data).hexdigest(),
             size_bytes=len(data),
         )
-
-    def _metadata(self, source: str, shard: int, source_tokens: int, slots: int, tokens: int) -> dict[str, str]:
-        facts = {
-            "source": source,
-            "shard": shard,
-            "source_tokens": source_tokens,
-            "total_tokens": slots,
-            "real_tokens": tokens,
-            "row_tokens": self.config.row_tokens,
-            "tokenizer_sha256": self.facts.sha256,
-            "vocab_size": self.facts.vocab_size,
-            "bos_id": self.facts.bos_id,
-            "eos_id": self.facts.eos_id,
-        }
-        return {f"winnow.{name}": str(value) for name, value in facts.items()}

@@ -7,7 +7,6 @@ of English under a vocabulary of 32,000, where plain under zstd 3 takes 1.69 byt
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -17,9 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.errors import ConfigError, RunError
+from schemas.errors import RunError
 from schemas.records import TokenRow, arrow_schema
 from schemas.settings import setting, validate
+from schemas.shards import TokenizerFacts
 from transforms.blocks import Block, read_block
 
 ROW_GROUP_ROWS = 64  # SPEC 3.4
@@ -49,19 +49,9 @@ class ShardConfig:
         return self.row_tokens * self.rows_per_shard
 
 
-@dataclass(frozen=True, kw_only=True)
-class TokenizerFacts:
-    """What a shard says of its tokenizer."""
-
-    sha256: str
-    vocab_size: int
-    bos_id: int
-    eos_id: int
-
-    @property
-    def travel(self) -> np.dtype[Any]:
-        """The type in which tokens are shuffled."""
-        return np.dtype("<u2") if self.vocab_size <= 1 << 16 else np.dtype("<u4")
+def travel(facts: TokenizerFacts) -> np.dtype[Any]:
+    """Return the type in which tokens are shuffled."""
+    return np.dtype("<u2") if facts.vocab_size <= 1 << 16 else np.dtype("<u4")
 
 
 def pack_shard(
@@ -87,7 +77,7 @@ def pack_shard(
 def _sorted_pieces(loads: Iterable[Load], facts: TokenizerFacts) -> tuple[Block, npt.NDArray[Any]]:
     loads = list(loads)
     heads = read_block(b"".join(head for head, _ in loads), HEAD)
-    tokens = np.frombuffer(b"".join(data for _, data in loads), facts.travel)
+    tokens = np.frombuffer(b"".join(data for _, data in loads), travel(facts))
     ends = np.cumsum(heads["n"], dtype=np.int64)
     order = np.argsort(heads["start"], kind="stable")
     spans = zip((ends - heads["n"])[order].tolist(), ends[order].tolist(), strict=True)
@@ -137,18 +127,6 @@ def to_parquet(table: pa.Table, metadata: Mapping[str, str]) -> bytes:
     ) as writer:
         writer.write_table(table.replace_schema_metadata(schema.metadata), row_group_size=ROW_GROUP_ROWS)
     return bytes(sink.getvalue())
-
-
-def locate(row: Mapping[str, Any], position: int) -> tuple[str, int]:
-    """Return the document id and the token of that document which stand at `position` of a TokenRow's columns.
-
-    The id is '' in padding. ConfigError when the row has no such position.
-    """
-    ends = row["doc_ends"]
-    if not 0 <= position < ends[-1]:
-        raise ConfigError(f"position {position} is not in the row; must be 0 to {ends[-1] - 1}")
-    n = bisect_right(ends, position)
-    return row["doc_ids"][n], row["doc_offsets"][n] + position - (ends[n - 1] if n else 0)
 
 
 def documents_started(table: pa.Table) -> int:

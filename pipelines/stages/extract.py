@@ -50,6 +50,14 @@ class ExtractStage:
         return StageResult(parts)
 
 
+def document_id(source: str, page: Page, archive: str) -> str:
+    """Return the id of the document that a page becomes."""
+    fetched = page.fetched_at.isoformat() if page.fetched_at else ""
+    # A row of a table without an address is told apart by its place: ids of rows often begin at 0 in each file.
+    place = "" if page.url else f"{archive.rsplit('/', 1)[-1]}:{page.offset}"
+    return content_id(source, page.record_id, page.url, fetched, page.digest, place)
+
+
 def _check_unchanged(archive: str, checksum: str) -> None:
     """Raise InputError when an archive is no longer the file that the index stage read."""
     if storage.fingerprint(archive) != checksum:
@@ -130,11 +138,8 @@ class _ExtractWork(PartWork):
         return draft
 
     def _document(self, page: Page, archive: str, text: str) -> Document:
-        fetched = page.fetched_at.isoformat() if page.fetched_at else ""
-        # A row of a table without an address is told apart by its place: ids of rows often begin at 0 in each file.
-        place = "" if page.url else f"{archive.rsplit('/', 1)[-1]}:{page.offset}"
         return Document(
-            id=content_id(self.stage.source_name, page.record_id, page.url, fetched, page.digest, place),
+            id=document_id(self.stage.source_name, page, archive),
             text=text,
             url=page.url,
             source=self.stage.source_name,

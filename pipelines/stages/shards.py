@@ -21,10 +21,11 @@ from pipelines.stages.tokens import TOKENS_OF
 from pipelines.tables import read_batches
 from schemas import storage
 from schemas.errors import RunError
+from schemas.shards import ShardFile, TokenizerFacts
 from transforms.blocks import partitions_for
 from transforms.mix import source_of
-from transforms.shards import PLACE, ShardFile, WriteShards, place_block
-from transforms.token_rows import ShardConfig, TokenizerFacts
+from transforms.shards import PLACE, WriteShards, place_block
+from transforms.token_rows import ShardConfig
 
 WAVE_TOKENS = 32 << 20  # in flight at a time; the in-memory shuffle takes some 8 bytes for each
 CPU_MS = 0.2  # of a document, roughly

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from schemas.errors import ConfigError, RunError
 from schemas.identity import content_id, keyed_hash
 from schemas.records import TokenRow, arrow_schema
+from schemas.shards import TokenizerFacts, locate, shard_path
 from transforms.blocks import make_block, merge_blocks, read_block, split_block
 from transforms.shards import (
     CUT,
@@ -35,10 +36,9 @@ from transforms.shards import (
     load_shards,
     place_block,
     positions_of_places,
-    shard_path,
     sum_up,
 )
-from transforms.token_rows import ShardConfig, TokenizerFacts, locate, pack_shard, to_parquet
+from transforms.token_rows import ShardConfig, pack_shard, to_parquet
 
 SOURCES = ("web", "wiki/en")
 FACTS = TokenizerFacts(sha256="ab" * 32, vocab_size=70_000, bos_id=0, eos_id=1)

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from schemas.errors import ConfigError, RunError
+from schemas.shards import TokenizerFacts, locate
 from transforms.blocks import make_block
 from transforms.token_rows import (
     HEAD,
     Load,
     ShardConfig,
-    TokenizerFacts,
     documents_started,
     id_words,
-    locate,
     pack_shard,
+    travel,
 )
 
 FACTS = TokenizerFacts(sha256="", vocab_size=1000, bos_id=0, eos_id=9)
@@ -36,7 +36,7 @@ def load(*pieces: tuple[str, int, int, list[int], int]) -> Load:
         n_tokens=np.array([piece[4] for piece in pieces]),
     )
     tokens = [token for piece in pieces for token in piece[3]]
-    return heads.tobytes(), np.array(tokens, FACTS.travel).tobytes()
+    return heads.tobytes(), np.array(tokens, travel(FACTS)).tobytes()
 
 
 def test_a_document_over_the_end_of_a_row_is_cut_and_the_rest_is_padding() -> None:
@@ -78,7 +78,7 @@ def test_locate_walks_back_to_the_document() -> None:
 
 
 def test_tokens_travel_in_two_bytes_where_they_fit() -> None:
-    sizes = [TokenizerFacts(sha256="", vocab_size=n, bos_id=0, eos_id=0).travel.itemsize for n in (65_536, 65_537)]
+    sizes = [travel(TokenizerFacts(sha256="", vocab_size=n, bos_id=0, eos_id=0)).itemsize for n in (65_536, 65_537)]
     assert sizes == [2, 4]
 
 

@@ -1,0 +1,93 @@
+"""Token shards: what the pipeline writes and the trainer reads, beside the rows themselves (`records.TokenRow`)."""
+
+from __future__ import annotations
+
+import dataclasses
+import urllib.parse
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.errors import ConfigError, RunError
+from schemas.records import SCHEMA_VERSION
+
+_PREFIX = "winnow."
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizerFacts:
+    """What a shard says of its tokenizer."""
+
+    sha256: str
+    vocab_size: int
+    bos_id: int
+    eos_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardMetadata:
+    """What the footer of a shard says, each field under `winnow.<name>`."""
+
+    source: str
+    shard: int
+    source_tokens: int  # of all shards of the source, without padding
+    total_tokens: int  # of this shard, padding included: rows * row_tokens
+    real_tokens: int  # of this shard, without padding
+    row_tokens: int
+    tokenizer: TokenizerFacts  # written as tokenizer_sha256, vocab_size, bos_id, eos_id
+
+    def to_footer(self) -> dict[str, str]:
+        """Return the footer's entries."""
+        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "tokenizer"}
+        facts = {"tokenizer_sha256" if name == "sha256" else name: v for name, v in vars(self.tokenizer).items()}
+        return {f"{_PREFIX}{name}": str(value) for name, value in {**own, **facts}.items()}
+
+    @staticmethod
+    def from_footer(footer: Mapping[bytes, bytes] | None, path: str) -> ShardMetadata:
+        """Return what a footer says. RunError when it is not a shard's, or of another version of the schema."""
+        entries = {key.decode(): value.decode() for key, value in (footer or {}).items() if key.startswith(b"winnow.")}
+        entries = {key.removeprefix(_PREFIX): value for key, value in entries.items()}
+        version = entries.get("schema_version", "none")
+        if version != str(SCHEMA_VERSION):
+            raise RunError(f"{path}: schema version {version}; this Winnow reads {SCHEMA_VERSION}")
+        try:
+            numbers = ("shard", "source_tokens", "total_tokens", "real_tokens", "row_tokens")
+            ids = {name: int(entries[name]) for name in ("vocab_size", "bos_id", "eos_id")}
+            tokenizer = TokenizerFacts(sha256=entries["tokenizer_sha256"], **ids)
+            own = {name: int(entries[name]) for name in numbers}
+            return ShardMetadata(source=entries["source"], tokenizer=tokenizer, **own)
+        except (KeyError, ValueError) as error:
+            raise RunError(f"{path}: not a token shard of Winnow: {error} is missing or wrong in its footer") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardFile:
+    """One shard that was written."""
+
+    path: str  # under the directory of the shards
+    source: str
+    shard: int
+    rows: int
+    tokens: int  # padding not counted
+    padding: int
+    documents: int  # copies of documents that start in it
+    sha256: str
+    size_bytes: int
+
+
+def shard_path(source: str, shard: int) -> str:
+    """Return the path of a shard under the directory of all shards."""
+    return f"source={urllib.parse.quote(source, safe=' ')}/shard-{shard:05d}.parquet"
+
+
+def locate(row: Mapping[str, Any], position: int) -> tuple[str, int]:
+    """Return the document id and the token of that document which stand at `position` of a TokenRow's columns.
+
+    The id is '' in padding. ConfigError when the row has no such position.
+    """
+    ends = row["doc_ends"]
+    if not 0 <= position < ends[-1]:
+        raise ConfigError(f"position {position} is not in the row; must be 0 to {ends[-1] - 1}")
+    n = bisect_right(ends, position)
+    return row["doc_ids"][n], row["doc_offsets"][n] + position - (ends[n - 1] if n else 0)
