@@ -1,6 +1,6 @@
 # make demo   set up, curate a small web into token shards, show what came out
 # make test   set up, lint, types, import contract, unit and end-to-end tests (what CI runs)
-# make chaos | | bench   slow suites, by hand
+# make chaos | bench           slow suites, by hand
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
@@ -52,6 +52,7 @@ chaos: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/steps.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/workers.py
 	$(BIN)/python benchmarks/datatrove_fineweb.py
 
 format: $(VENV)/.dev

@@ -75,7 +75,7 @@ class Engine:
             try:
                 pipeline = beam.Pipeline(runner=_local_runner() if local else None, options=options)
                 build(pipeline)
-                with _watched():
+                with _same_modules(), _watched():
                     result = pipeline.run()
                     state = result.wait_until_finish()
             except _WorkerDiedError as died:
@@ -85,6 +85,9 @@ class Engine:
                 ) from None
             except (RuntimeError, OSError, ValueError, TypeError, ImportError, WinnowError) as error:
                 logging.getLogger(__name__).exception("stage %s failed", name)
+                asked = next((seen for seen in _chain(error) if not isinstance(seen, Exception)), None)
+                if asked is not None:  # Ctrl-C or SIGTERM inside a DoFn: Beam makes a RuntimeError of it
+                    raise asked from None
                 raise _translated(name, error, self._log_path) from error
             if state != "DONE":
                 raise RunError(f"stage {name}: the runner ended in state {state}; see {self._log_path}")
@@ -108,6 +111,22 @@ def _choose_workers(direct: DirectOptions, work_s: float) -> None:
         direct.direct_num_workers, direct.direct_running_mode = 1, "in_memory"
     elif workers > 1:
         direct.direct_running_mode = "multi_processing"
+
+
+@contextlib.contextmanager
+def _same_modules() -> Iterator[None]:
+    """Let worker processes find modules where this one does: `python -m` would look in the working folder first."""
+    wanted = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 class _WorkerDiedError(BaseException):
@@ -156,14 +175,12 @@ def _local_runner() -> PipelineRunner:
 
 def _translated(name: str, error: Exception, log_path: Path) -> WinnowError:
     """Return what went wrong in a worker as one line; our own errors keep their text."""
-    seen: BaseException | None = error
-    while seen is not None:
+    for seen in _chain(error):
         if isinstance(seen, WinnowError):
             seen.args = (_WHERE.sub("", str(seen)),)
             return seen
         if isinstance(seen, OSError) and seen.errno is not None:
             return RunError(f"stage {name}: {os.strerror(seen.errno)}: {seen.filename or ''}".rstrip(": "))
-        seen = seen.__cause__ or seen.__context__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     ours = next((line for line in reversed(lines) if line.startswith("schemas.errors.")), None)
     if ours is not None:
@@ -173,6 +190,13 @@ def _translated(name: str, error: Exception, log_path: Path) -> WinnowError:
         return RunError(f"stage {name}: {_WHERE.sub('', refused[1])}")
     last = _WHERE.sub("", lines[-1]) if lines else ""
     return RunError(f"stage {name}: {type(error).__name__}: {last}; see {log_path}")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it came from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 class _Swallow:

@@ -18,15 +18,17 @@ from schemas.errors import RunError
 def locked(folder: str) -> Iterator[None]:
     """Hold the folder for this process, or raise RunError naming who holds it.
 
-    Object stores have no such lock; there two runs at once write the same bytes under the same keys, which is wasteful
-    but does no harm.
+    Object stores have no such lock: there whoever schedules the runs sees to it that there is one at a time. Two of the
+    same settings would write the same bytes; of others, one would remove what the other has not committed yet.
     """
     if not storage.is_local(folder):
         yield
         return
+    path = Path(folder) / ".lock"
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        handle = (Path(folder) / ".lock").open("a+", encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ours = path.exists() or not any(path.parent.iterdir())
+        handle = path.open("a+", encoding="utf-8")
     except OSError as error:
         raise RunError(f"{folder}: cannot be written: {error.strerror}") from None
     with handle:
@@ -37,7 +39,11 @@ def locked(folder: str) -> Iterator[None]:
         handle.truncate(0)
         handle.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
         handle.flush()
-        yield
+        try:
+            yield
+        finally:
+            if not (ours or (path.parent / "winnow.json").exists()):
+                path.unlink(missing_ok=True)  # a folder of somebody else's is left as it was found
 
 
 def _holder(path: str) -> str:

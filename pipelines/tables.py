@@ -63,13 +63,15 @@ class TableWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
+        if kind is not None:
+            self._stack.__exit__(kind, error, trace)
+            return
+        with self._stack:  # what fails here, on a full disk, leaves no unfinished file either
             self._flush()
             if self._always:
                 self._open()
             elif self._writer is None:
                 storage.remove_tree(self._path)  # an attempt that was killed may have left rows that this one has not
-        self._stack.__exit__(kind, error, trace)
 
 
 class FateWriter:
@@ -162,9 +164,11 @@ class FateWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
+        if kind is not None:
+            self._stack.__exit__(kind, error, trace)
+            return
+        with self._stack:
             self._flush()
-        self._stack.__exit__(kind, error, trace)
 
 
 def read_batches(path: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:

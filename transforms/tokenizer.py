@@ -55,7 +55,7 @@ _NOT_SPACE = re.compile(r"\S+")
 class TokenizerConfig:
     """Where the tokenizer comes from and how it is trained."""
 
-    path: str = setting("", "a tokenizer.json or a tiktoken rank file; '' trains one on the mixed documents")
+    path: str = setting("", "a tokenizer.json or a tiktoken rank file; '' trains one on a sample of the documents")
     vocab_size: int = setting(
         32_768, "tokens of a trained vocabulary, BOS and EOS included; 128,256 in Llama 3", ge=258
     )

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,13 +47,14 @@ class Running:
     def __init__(
         self,
         arguments: Sequence[str],
-        folder: Path,
+        logs: Path,
         before: Callable[[], None] | None = None,
         prefix: Sequence[str] = (),
-        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
+        """Start `winnow` with `arguments`, in `folder`; what it prints goes below `logs`."""
         self.mark = uuid.uuid4().hex
-        self._log = folder / f".fault-{self.mark}"
+        self._log = logs / f".fault-{self.mark}"
         self._log.mkdir(parents=True)
         self.started = time.monotonic()
         with (self._log / "out").open("wb") as out, (self._log / "err").open("wb") as err:
@@ -64,7 +65,8 @@ class Running:
                 stderr=err,
                 start_new_session=True,
                 preexec_fn=before,
-                env={**os.environ, **(environment or {}), MARK: self.mark},
+                cwd=folder,
+                env={**os.environ, MARK: self.mark},
             )
 
     @property

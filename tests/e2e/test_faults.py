@@ -102,3 +102,14 @@ def test_second_run_while_one_is_going_on(web: Web, undisturbed: Path, tmp_path:
     assert_one_line(web.run(output), "another run is going on", str(first.process.pid))
     assert first.wait().code == 0
     assert shards(output) == shards(undisturbed)
+
+
+def test_modules_of_the_working_folder_are_not_ours(web: Web, undisturbed: Path, tmp_path: Path) -> None:
+    (tmp_path / "here" / "schemas").mkdir(parents=True)
+    (tmp_path / "here" / "schemas" / "__init__.py").write_text("raise RuntimeError('not ours')\n")
+    two = ("--", "--direct_num_workers", "2", "--direct_running_mode", "multi_processing")
+    shutil.copytree(undisturbed, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "mix")
+    ended = web.run(tmp_path / "run", *two, folder=tmp_path / "here")
+    assert ended.code == 0, ended.err
+    assert shards(tmp_path / "run") == shards(undisturbed)

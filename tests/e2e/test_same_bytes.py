@@ -91,12 +91,12 @@ def test_a_second_run_skips_every_stage_and_is_quick(small_web: Any, small_run: 
 def test_a_changed_threshold_redoes_its_stage_and_those_after_it(
     small_web: Any, small_run: Run, copy_of_run: Path, winnow: Callable[..., str], tmp_path: Path
 ) -> None:
-    change = ("--set", "clean.gopher.min_words=200")
+    change = ("--set", "clean.gopher.min_words=300")
     stages = planned(winnow, small_web, copy_of_run, *change)
     assert [stage["name"] for stage in stages if stage["run"]] == list(NAMES[2:])
     whys = {stage["name"]: stage["why"] for stage in stages}
     assert whys["extract"] == "committed and unchanged"
-    assert whys["clean"] == "changed: gopher.min_words: 50 -> 200"
+    assert whys["clean"] == "changed: gopher.min_words: 50 -> 300"
     assert set(list(whys.values())[3:]) == {"clean is redone"}
 
     again = small_web.run(copy_of_run, *change)

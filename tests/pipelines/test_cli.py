@@ -12,10 +12,11 @@ import yaml
 
 from pipelines.cli import split_beam, spread
 from pipelines.common_crawl import CommonCrawlConfig
+from pipelines.runner import VERSION
 from schemas.settings import overlay, to_plain
 
 Call = Any
-NAMES = ["index", "extract", "clean", "dedup", "lines", "score", "tokenize", "mix", "shards"]
+NAMES = ["index", "extract", "clean", "dedup", "lines", "tokenize", "mix", "shards"]  # no model: nothing to score
 
 
 def refused(said: Any, *parts: str) -> None:
@@ -220,7 +221,7 @@ def test_plan_before_a_run(call: Call, jsonl: Path, tmp_path: Path) -> None:
 
 def test_plan_after_a_run(call: Call, jsonl: Path, config: Path, small_run: Path) -> None:
     given = ("plan", "--input", jsonl, "--output", small_run, "--config", config, "--json")
-    assert [stage["run"] for stage in call(*given).json["stages"]] == [False] * 9
+    assert [stage["run"] for stage in call(*given).json["stages"]] == [False] * len(NAMES)
     stages = call(*given, "--set", "clean.gopher.min_words=60").json["stages"]
     assert [stage["name"] for stage in stages if stage["run"]] == NAMES[2:]
     assert stages[2]["why"] == "changed: gopher.min_words: 50 -> 60"
@@ -234,6 +235,17 @@ def test_plan_refuses_what_run_would_refuse(call: Call, small_run: Path, jsonl: 
     refused(call("plan", "--input", jsonl, "--output", tmp_path), "not the output of a Winnow run")
     (tmp_path / "in.jsonl").write_text("{}\n")
     refused(call("plan", "--input", tmp_path / "in.jsonl", "--output", small_run), "holds a run over other inputs")
+
+
+def test_a_model_adds_its_stage(call: Call, jsonl: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"not looked into by plan")
+    model = ("--set", f"quality.model_path={tmp_path}/model.bin", "--set", f"quality.model_sha256={'0a' * 32}")
+    stages = call("plan", "--input", jsonl, "--output", tmp_path / "d", *model, "--json").json["stages"]
+    assert [stage["name"] for stage in stages] == [*NAMES[:5], "score", *NAMES[5:]]
+    best = (*model, "--set", "dedup.keep=best_score")
+    stages = call("plan", "--input", jsonl, "--output", tmp_path / "d", *best, "--json").json["stages"]
+    assert [stage["name"] for stage in stages] == [*NAMES[:3], "score", *NAMES[3:]]
+    refused(call("config", "--set", "dedup.keep=best_score"), "'best_score' is not allowed without quality.model_path")
 
 
 def test_ledger_json(call: Call, small_run: Path) -> None:
@@ -277,7 +289,7 @@ def test_what_is_no_run_is_refused(call: Call, tmp_path: Path, name: str) -> Non
 def test_a_run_prints_its_stages_and_where_it_is(command: Call, jsonl: Path, config: Path, small_run: Path) -> None:
     said = command("run", "--input", jsonl, "--output", small_run, "--config", config)
     assert (said.code, said.err) == (0, "")
-    assert said.out.count("committed and unchanged") == 9
+    assert said.out.count("committed and unchanged") == len(NAMES)
     assert f"{small_run}: done in " in said.out
 
 
@@ -287,11 +299,8 @@ def test_a_run_leaves_its_settings_and_beams_log(small_run: Path, config: Path) 
     assert overlay(CommonCrawlConfig(), plain) == overlay(CommonCrawlConfig(), settings)
     (log,) = (small_run / "logs").iterdir()
     assert "stage index" in log.read_text(encoding="utf-8")
-    assert json.loads((small_run / "winnow.json").read_text()) == {
-        "format": 1,
-        "recipe": "common_crawl",
-        "version": "0.1.0",
-    }
+    marker = json.loads((small_run / "winnow.json").read_text())
+    assert marker == {"format": 1, "recipe": "common_crawl", "version": VERSION, "stages": NAMES}
 
 
 def test_an_unknown_beam_option_is_refused_in_one_line(command: Call, jsonl: Path, tmp_path: Path) -> None:

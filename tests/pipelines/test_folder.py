@@ -10,6 +10,8 @@ import pytest
 from pipelines.folder import FORMAT, Counts, Manifest, RunFolder, stage_key
 from schemas.errors import RunError
 
+STAGES = ["one", "two", "three"]
+
 
 def manifest(stage: str, key: str, upstream: str = "") -> Manifest:
     counts = Counts(read=3, kept=1, dropped={"too_big": 1}, failed={"cut": 1}, edits={"pii:emails": 2})
@@ -45,6 +47,7 @@ def test_a_manifest_reads_back_as_it_was(folder: RunFolder) -> None:
 
 
 def test_there_is_no_manifest_before_the_commit(folder: RunFolder) -> None:
+    folder.open("recipe", "1", STAGES)
     assert folder.manifest("clean") is None
     assert folder.committed() == []
 
@@ -59,8 +62,9 @@ def test_a_damaged_manifest_is_one_line(folder: RunFolder, text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_the_chain_is_found_whatever_the_names(folder: RunFolder) -> None:
-    for stage, key, upstream in (("b", "k2", "k1"), ("z", "k1", ""), ("a", "k3", "k2"), ("stray", "k9", "other")):
+def test_the_chain_is_that_of_the_last_run(folder: RunFolder) -> None:
+    folder.open("recipe", "1", ["z", "b", "a"])
+    for stage, key, upstream in (("b", "k2", "k1"), ("z", "k1", ""), ("a", "k3", "k2"), ("old", "k9", "k3")):
         folder.commit(manifest(stage, key, upstream))
     assert [(found.stage, data.root) for found, data in folder.committed()] == [
         ("z", f"{folder.path}/z/k1"), ("b", f"{folder.path}/b/k2"), ("a", f"{folder.path}/a/k3")
@@ -68,6 +72,7 @@ def test_the_chain_is_found_whatever_the_names(folder: RunFolder) -> None:
 
 
 def test_the_chain_ends_where_a_stage_was_made_from_another_state(folder: RunFolder) -> None:
+    folder.open("recipe", "1", STAGES)
     folder.commit(manifest("one", "k1"))
     folder.commit(manifest("two", "k2", "k1-of-yesterday"))
     folder.commit(manifest("three", "k3", "k2"))
@@ -92,16 +97,16 @@ def test_stale_staging_goes_but_the_committed_and_the_new_stay(folder: RunFolder
 
 
 def test_a_new_folder_is_marked_and_opened_again(folder: RunFolder) -> None:
-    folder.open("recipe", "1")
-    folder.open("recipe", "1")
+    folder.open("recipe", "1", STAGES)
+    folder.open("recipe", "1", STAGES)
     marker = json.loads(Path(folder.path, "winnow.json").read_text())
-    assert marker == {"format": FORMAT, "recipe": "recipe", "version": "1"}
+    assert marker == {"format": FORMAT, "recipe": "recipe", "version": "1", "stages": STAGES}
 
 
 def test_an_empty_folder_and_one_of_hidden_files_is_new(folder: RunFolder) -> None:
     Path(folder.path).mkdir()
     Path(folder.path, ".lock").touch()
-    folder.open("recipe", "1")
+    folder.open("recipe", "1", STAGES)
     folder.check("recipe", "1")
 
 
@@ -110,7 +115,7 @@ def test_a_damaged_marker_is_one_line(folder: RunFolder, text: str) -> None:
     Path(folder.path).mkdir()
     Path(folder.path, "winnow.json").write_text(text)
     with pytest.raises(RunError, match=r"winnow\.json: not the marker of a Winnow run"):
-        folder.open("recipe", "1")
+        folder.open("recipe", "1", STAGES)
 
 
 def test_another_format_is_refused(folder: RunFolder) -> None:
@@ -127,16 +132,20 @@ def test_a_missing_folder_is_no_run(folder: RunFolder) -> None:
 
 def test_the_key_is_of_all_that_a_result_depends_on() -> None:
     inputs = [{"path": "a", "size": 1, "checksum": "1:2"}]
-    given = ("clean", {"min": 1, "max": 2}, inputs, "up")
-    key = stage_key(*given)
-    assert key == stage_key("clean", {"max": 2, "min": 1}, inputs, "up")
-    others = [
-        stage_key("other", *given[1:]), stage_key("clean", {"min": 1, "max": 3}, inputs, "up"),
-        stage_key("clean", given[1], [{**inputs[0], "checksum": "1:3"}], "up"), stage_key(*given[:3], "other"),
-        stage_key("clean", given[1], [], "up"),
-    ]  # fmt: skip
-    assert len({key, *others}) == 6
-    assert len(key) == 16
+    given = {
+        "stage": "clean",
+        "config": {"min": 1, "max": 2},
+        "inputs": inputs,
+        "upstream": "up",
+        "versions": {"a": "1"},
+    }
+    others = {
+        "stage": "other", "config": {"min": 1, "max": 3}, "inputs": [{**inputs[0], "checksum": "1:3"}], "upstream": "",
+        "versions": {"a": "2"},
+    }  # fmt: skip
+    keys = {stage_key(**{**given, name: other}) for name, other in others.items()}  # type: ignore[arg-type]
+    assert len(keys | {stage_key(**given)}) == 6  # type: ignore[arg-type]
+    assert stage_key(**{**given, "config": {"max": 2, "min": 1}}) == stage_key(**given)  # type: ignore[arg-type]
 
 
 def test_parts_are_named_so_that_they_sort() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.folder import RunFolder
+from pipelines.runner import VERSION
 
 Call = Any
 
@@ -30,9 +30,9 @@ def show(call: Call, small_run: Path) -> Any:
 def test_documents_are_those_of_the_last_stage_that_has_them(show: Any) -> None:
     found = show("--limit", 0)
     assert len(found) == 9
-    assert {(row["table"], row["stage"]) for row in found} == {("documents", "score")}
+    assert {(row["table"], row["stage"]) for row in found} == {("documents", "lines")}
     assert all(row["text"] and row["url"] and row["language"] == "en" for row in found)
-    assert {"gopher", "c4", "fineweb", "repetition", "near_copies", "quality"} <= set(found[0])
+    assert {"gopher", "c4", "fineweb", "repetition", "near_copies"} <= set(found[0])
 
 
 def test_a_stage_shows_its_documents(show: Any) -> None:
@@ -166,7 +166,7 @@ def test_padding_has_no_document(show: Any, small_run: Path) -> None:
 
 
 def test_a_run_without_commits_says_so(call: Call, tmp_path: Path) -> None:
-    RunFolder(str(tmp_path)).open("common_crawl", json.loads('"0.1.0"'))
+    RunFolder(str(tmp_path)).open("common_crawl", VERSION, ["index"])
     said = call("show", tmp_path)
     assert (said.code, said.err) == (1, "winnow: nothing is committed yet\n")
     assert call("ledger", tmp_path).out == "nothing is committed yet\n"
