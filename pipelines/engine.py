@@ -10,7 +10,6 @@ import re
 import signal
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -20,6 +19,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, SetupOptions, StandardOptions
 from apache_beam.runners.runner import PipelineRunner
 
+from pipelines.quiet import quiet
 from schemas.errors import ConfigError, RunError, WinnowError
 
 WORKER_START_S = 3.0  # of CPU: a new interpreter imports Beam and starts a pipeline (measured 2.7)
@@ -70,7 +70,7 @@ class Engine:
         local = self.is_local
         if local and not any(word.startswith("--direct_running_mode") for word in self._args):
             _choose_workers(options.view_as(DirectOptions), work_s)
-        with _quiet(self._log_path):
+        with quiet(self._log_path):
             logging.getLogger(__name__).info("stage %s", name)
             try:
                 pipeline = beam.Pipeline(runner=_local_runner() if local else None, options=options)
@@ -214,29 +214,3 @@ class _Swallow:
 
     def last_line(self) -> str:
         return (self._text.strip().splitlines() or ["not understood"])[-1]
-
-
-@contextlib.contextmanager
-def _quiet(log_path: Path) -> Iterator[None]:
-    """Send Beam's log, warnings and whatever worker processes print to the log file."""
-    log_path.parent.mkdir(parents=True, exist_ok=True)
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    with log_path.open("a", encoding="utf-8") as log:
-        handler = logging.StreamHandler(log)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        root.handlers, root.level = [handler], logging.INFO
-        sys.stderr.flush()
-        saved = os.dup(2)
-        try:
-            os.dup2(log.fileno(), 2)
-            with warnings.catch_warnings():
-                warnings.simplefilter("default")
-                logging.captureWarnings(True)
-                yield
-        finally:
-            logging.captureWarnings(False)
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
-            root.handlers, root.level = handlers, level

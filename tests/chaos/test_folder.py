@@ -49,7 +49,7 @@ def test_broken_marker(web: Web, output: Path, kind: str) -> None:
     assert_one_line(web.run(output), "winnow.json")
 
 
-@pytest.mark.parametrize("stage", ["index", "dedup", "shards"])
+@pytest.mark.parametrize("stage", ["index", "shards"])
 @pytest.mark.parametrize("kind", BROKEN)
 def test_broken_manifest(web: Web, output: Path, stage: str, kind: str) -> None:
     (output / stage / "manifest.json").write_bytes(BROKEN[kind])
@@ -72,7 +72,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "cut": _cut,
     "folder deleted": lambda path: shutil.rmtree(path.parents[1]),
 }
-TABLES = {"index": "pages", "extract": "documents", "score": "documents", "tokenize": "tokens", "mix": "mixed"}
+TABLES = {"index": "pages", "extract": "documents", "tokenize": "tokens", "mix": "mixed"}
 
 
 def _data_file(output: Path, stage: str) -> Path:

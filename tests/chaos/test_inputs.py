@@ -6,7 +6,6 @@ import gzip
 import os
 import random
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,17 +56,16 @@ def test_folder_without_files(web: Web, tmp_path: Path) -> None:
     assert_one_line(web.run(tmp_path / "run", crawl=tmp_path / "empty"), "empty", "nothing in it")
 
 
-def test_forbidden(web: Web, nobody: list[str]) -> None:
-    with tempfile.TemporaryDirectory() as open_to_all:
-        Path(open_to_all).chmod(0o777)
-        crawl = Path(shutil.copytree(web.crawl, Path(open_to_all) / "crawl"))
-        (crawl / "crawl-00001.warc.gz").chmod(0)
-        ended = web.run(f"{open_to_all}/run", crawl=crawl, prefix=nobody)
-        assert_one_line(ended, "crawl-00001.warc.gz", "permission denied")
+def test_forbidden(open_web: Web, nobody: list[str]) -> None:
+    (open_web.crawl / "crawl-00001.warc.gz").chmod(0)
+    ended = open_web.run(open_web.root / "run", prefix=nobody)
+    assert_one_line(ended, "crawl-00001.warc.gz", "permission denied")
 
 
-def test_output_forbidden(web: Web, nobody: list[str], tmp_path: Path) -> None:
-    assert_one_line(web.run(tmp_path / "run", prefix=nobody), "cannot be written", "Permission denied")
+def test_output_forbidden(open_web: Web, nobody: list[str]) -> None:
+    (open_web.root / "ours").mkdir(mode=0o755)
+    ended = open_web.run(open_web.root / "ours" / "run", prefix=nobody)
+    assert_one_line(ended, "cannot be written", "Permission denied")
 
 
 @pytest.mark.parametrize("change", CHANGES)
