@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastwarc.warc import ArchiveIterator, WarcRecordType
+from warcio.archiveiterator import ArchiveIterator
 
 MIN_LETTERS = 5
 DIGESTS = ("warc-payload-digest", "warc-block-digest")  # no longer true
@@ -71,10 +71,9 @@ def copy_crawl(archive: Path, output: Path, copies: int) -> int:
 
 def read_records(archive: Path) -> Iterator[Record]:
     with archive.open("rb") as stream:
-        for record in ArchiveIterator(stream, parse_http=False, record_types=WarcRecordType.any_type):
-            block = record.reader.read()
-            is_page = record.record_type == WarcRecordType.response
-            yield Record(list(record.headers.items()), cut_words(block) if is_page else [block])
+        for record in ArchiveIterator(stream, no_record_parse=True):
+            block = record.raw_stream.read()
+            yield Record(record.rec_headers.headers, cut_words(block) if record.rec_type == "response" else [block])
 
 
 def cut_words(block: bytes) -> list[bytes]:

@@ -27,7 +27,7 @@ from transforms.mix import source_of
 from transforms.shards import PLACE, WriteShards, place_block
 from transforms.token_rows import ShardConfig
 
-WAVE_TOKENS = 32 << 20  # in flight at a time; the in-memory shuffle takes some 8 bytes for each
+WAVE_TOKENS = 16 << 20  # in flight at a time: some 20 bytes each while they are shuffled and packed in memory
 CPU_MS = 0.2  # of a document, roughly
 
 
