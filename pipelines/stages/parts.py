@@ -6,6 +6,7 @@ and with the row in the file it is the address that travels through shuffles in 
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from pipelines.stage import PartCounts, StageContext
 from schemas import storage
 
 
-class PartWork:
+class PartWork(abc.ABC):
     """What is done with one part; pickled to the workers. `verdicts` are the blocks that shuffles sent to the part."""
 
     def open(self) -> None:
@@ -26,9 +27,9 @@ class PartWork:
     def close(self) -> None:
         """Let go of what `open` took."""
 
+    @abc.abstractmethod
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterable[Any]:
         """Read the part's files, write its tables, yield what is to be shuffled."""
-        raise NotImplementedError
 
 
 def tell_cpu(target: DataFolder, phase: str, part: int, step: str, spent_ns: int) -> None:
