@@ -21,10 +21,10 @@ from schemas import storage
 class PartWork(abc.ABC):
     """What is done with one part; pickled to the workers. `verdicts` are the blocks that shuffles sent to the part."""
 
-    def open(self) -> None:
+    def open(self) -> None:  # noqa: B027  most work needs nothing
         """Load models and start processes; once in a worker."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Let go of what `open` took."""
 
     @abc.abstractmethod
