@@ -18,8 +18,6 @@ import datetime
 import hashlib
 import json
 import os
-import platform
-import re
 import resource
 import shutil
 import subprocess
@@ -32,6 +30,8 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from machine import commit, machine
 
 from classifiers.model_files import LID_176, resolve
 
@@ -295,21 +295,6 @@ def shown(ms: float | None) -> str:
 
 def ratio(theirs_ms: float | None, ours_ms: float | None) -> str:
     return "" if theirs_ms is None or not ours_ms else f"{theirs_ms / ours_ms:.1f}"
-
-
-def commit() -> str:
-    """Return the commit of this checkout, `-dirty` if files differ from it."""
-    command: list[Any] = ["git", "--no-optional-locks", "-C", ROOT, "describe", "--always", "--dirty"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else "unknown"
-
-
-def machine() -> str:
-    """Return the processor, the number of cores and the memory."""
-    found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    name = found[1] if found else platform.machine()
-    return f"{name}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ def facts() -> dict[str, Any]:
     """Return date, commit, machine and versions for a benchmark's JSON line."""
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "commit": _commit(),
-        "machine": _machine(),
+        "commit": commit(),
+        "machine": machine(),
         "load": round(os.getloadavg()[0], 1),
         "versions": {name: version(name) for name in PACKAGES},
     }
@@ -61,13 +61,15 @@ def start(command: list[str]) -> subprocess.Popen[str]:
     )
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Return the commit of this checkout, `-dirty` if files differ from it."""
     command = ["git", "--no-optional-locks", "-C", str(ROOT), "describe", "--always", "--dirty"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else "unknown"
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return the processor, the number of cores and the memory."""
     cpu = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     name = cpu[1] if cpu else platform.machine()
