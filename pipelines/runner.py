@@ -203,6 +203,7 @@ def _run_stage(
         source=folder.data(upstream.stage, upstream.key) if upstream else target,
         target=target,
         chain={manifest.stage: (manifest, folder.data(manifest.stage, manifest.key)) for manifest in manifests},
+        earlier=(),
         run_pipeline=lambda build, work: engine.run(stage.name, build, work),
         shuffles_in_memory=engine.is_local,
         set_parts=watcher.stage_parts,

@@ -55,6 +55,7 @@ class StageContext:
     source: DataFolder  # the upstream stage's data; of no meaning for the first stage
     target: DataFolder  # where this stage writes
     chain: Mapping[str, tuple[Manifest, DataFolder]]  # every stage before this one
+    earlier: Sequence[tuple[Manifest, DataFolder]]  # this stage in the dataset's earlier runs, oldest first
     # (build, work): build the graph, run it, wait for its end; `work` is a rough number of CPU seconds, by which a
     # local run judges whether more than one worker process is worth its start
     run_pipeline: Callable[[Callable[[beam.Pipeline], Any], float], None]

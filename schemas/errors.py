@@ -4,6 +4,7 @@ WinnowError            anything we raise on purpose; the command line prints it 
  +- ConfigError        a setting, a flag or a model file is wrong; raised before any worker starts
  +- InputError         an input cannot be listed or opened at all
  +- RunError           the output folder, a committed stage or the ledger is not what it must be
+ |   +- LockHeldError  another process is at work in the output folder
  +- BadRecord          one record is broken: caught at the edge that reads it, goes to `failed` with its cause
 """
 
@@ -24,6 +25,10 @@ class InputError(WinnowError):
 
 class RunError(WinnowError):
     """A run, its folder or its ledger is not in the state it must be in."""
+
+
+class LockHeldError(RunError):
+    """Another process holds the output folder: says which; the command line leaves with an exit code of its own."""
 
 
 class BadRecord(WinnowError):  # noqa: N818  the house's word
