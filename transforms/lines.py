@@ -8,6 +8,10 @@ documents, by config). Lines that are empty once normalised are neither counted 
 
 A line travels as a 64-bit key that mixes its hash with its language and bucket; no text leaves its document.
 Departure from ccNet: blake2b in place of SHA-1.
+
+A later run over the same dataset goes on with the buckets of the earlier ones (`Buckets`): the bucket that is not full
+takes its documents first, and the lines counted in it then count again (transforms/known.py). Lines of full buckets are
+not kept: no later document falls into one. What an earlier run has written stays, also lines that by now are frequent.
 """
 
 from __future__ import annotations
@@ -39,12 +43,15 @@ from transforms.blocks import (
     to_piece,
     to_pieces,
 )
+from transforms.known import KnownRows
 from transforms.step import Edit
 
-LINE = np.dtype([("key", "<u8"), ("count", "<u4")])
+LINE = np.dtype([("key", "<u8"), ("count", "<u4"), ("open", "u1")])  # open: later runs add to its bucket
 KEY = np.dtype([("key", "<u8")])
-_PLACED = np.dtype([("key", "<u8"), ("part", "<u4"), ("count", "<u4")])
+COUNTED = np.dtype([("key", "<u8"), ("count", "<u4")])  # a line of an open bucket: what a run leaves for later ones
+_PLACED = np.dtype([("key", "<u8"), ("part", "<u4"), ("count", "<u4"), ("open", "u1")])
 
+MAX_COUNT = 2**32 - 1  # far above any limit
 NO_KEY = 0  # of a line that is empty once normalised
 
 # ccNet, text_normalizer.py, UNICODE_PUNCT; ASCII punctuation is not in it and stays. Its "１" is a digit, a 0 by then.
@@ -87,19 +94,41 @@ def line_keys(lines: Sequence[str], language: str, bucket: int) -> Hashes:
     return keys
 
 
-def bucket_of(doc_id: str, n_docs: int, bucket_docs: int) -> int:
-    """Return the bucket of a document, one of ceil(n_docs / bucket_docs); `n_docs` counts those of its language."""
-    return keyed_hash("line bucket", doc_id) % max(1, math.ceil(n_docs / bucket_docs))
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """The buckets of a run's documents of one language: `before` documents are of earlier runs, `n_docs` of this one.
+
+    Earlier documents fill buckets of `bucket_docs` in turn. The first of this run is the one that they leave unfull;
+    the documents that are in it already and those of the run share ceil(their sum / bucket_docs) buckets.
+    """
+
+    bucket_docs: int
+    n_docs: int
+    before: int = 0
+
+    def of(self, doc_id: str) -> int:
+        """Return the number of a document's bucket."""
+        in_first = self.before % self.bucket_docs
+        number = max(1, math.ceil((in_first + self.n_docs) / self.bucket_docs))
+        return self.before // self.bucket_docs + keyed_hash("line bucket", doc_id) % number
+
+    def is_open(self, bucket: int) -> bool:
+        """Return whether documents of later runs may fall into a bucket."""
+        return bucket >= (self.before + self.n_docs) // self.bucket_docs
 
 
-def count_lines(keys: Iterable[Hashes], config: LinesConfig) -> Block:
-    """Return the LINE block of one part from the `line_keys` of each of its documents, sorted by key."""
-    documents = [np.unique(document) if config.count_documents else document for document in keys]
-    if not documents:
-        return np.zeros(0, LINE)
-    distinct, counts = np.unique(np.concatenate(documents), return_counts=True)
+def count_lines(keys: Iterable[tuple[Hashes, bool]], config: LinesConfig) -> Block:
+    """Return the LINE block of one part from the `line_keys` of each document and whether its bucket is open."""
+    documents: tuple[list[Hashes], list[Hashes]] = ([], [])
+    for document, is_open in keys:
+        documents[is_open].append(np.unique(document) if config.count_documents else document)
+    return np.concatenate([_counted(some, is_open) for is_open, some in enumerate(documents)])
+
+
+def _counted(documents: list[Hashes], is_open: int) -> Block:
+    distinct, counts = np.unique(np.concatenate([np.zeros(0, np.uint64), *documents]), return_counts=True)
     real = distinct != NO_KEY
-    return make_block(LINE, key=distinct[real], count=counts[real])
+    return make_block(LINE, key=distinct[real], count=counts[real], open=is_open)
 
 
 def drop_lines(text: str, language: str, bucket: int, frequent: Hashes) -> Edit:
@@ -118,14 +147,31 @@ def drop_lines(text: str, language: str, bucket: int, frequent: Hashes) -> Edit:
     return Edit("\n".join(kept), {"frequent_lines": n_dropped, "frequent_line_chars": n_chars})
 
 
-def frequent_rows(placed: Block, max_copies: int) -> Block:
-    """Return the rows whose key has more than `max_copies` copies over all parts; rows are sorted by key."""
+def frequent_rows(placed: Block, max_copies: int, counted: Block | None = None) -> Block:
+    """Return the rows whose key has more than `max_copies` copies over all parts; rows are sorted by key.
+
+    Copies that earlier runs `counted`, COUNTED rows in any order, count as well.
+    """
     starts = run_starts(placed["key"])
-    sizes = run_lengths(starts, len(placed))
     if not len(starts):
         return placed
     totals = np.add.reduceat(placed["count"].astype(np.int64), starts)
-    return placed[np.repeat(totals > max_copies, sizes)]
+    if counted is not None and len(counted):
+        keys = placed["key"][starts]
+        at = np.searchsorted(keys, counted["key"])
+        met = keys[np.minimum(at, len(keys) - 1)] == counted["key"]
+        np.add.at(totals, at[met], counted["count"][met].astype(np.int64))
+    return placed[np.repeat(totals > max_copies, run_lengths(starts, len(placed)))]
+
+
+def open_lines(placed: Block) -> Block:
+    """Return the COUNTED rows of the lines of open buckets; rows are sorted by key."""
+    placed = placed[placed["open"] == 1]
+    starts = run_starts(placed["key"])
+    if not len(starts):
+        return np.zeros(0, COUNTED)
+    counts = np.minimum(np.add.reduceat(placed["count"].astype(np.uint64), starts), MAX_COUNT)
+    return make_block(COUNTED, key=placed["key"][starts], count=counts)
 
 
 def _digest(line: str) -> bytes:
@@ -142,24 +188,29 @@ class FindFrequentLines(beam.PTransform[Pieces, Pieces]):
 
     In: PCollection[tuple[int, bytes]], (part, LINE block without repeated keys), any number of blocks for a part.
     Out: PCollection[tuple[int, bytes]], (part, sorted u8 keys), one element for each part that has any.
-    Order: none. Retry: pure. Cost: one shuffle of 16 bytes for each distinct line of a part, one of what is frequent.
+    Order: none. Retry: writes the same files again. Cost: one shuffle of 17 bytes for each distinct line of a part, one
+    of what is frequent; a file of 12 bytes for each distinct line of an open bucket. `known` is of COUNTED rows: the
+    lines that earlier runs counted, read; those of this one, written.
     """
 
-    def __init__(self, config: LinesConfig, n_partitions: int) -> None:
+    def __init__(self, config: LinesConfig, known: KnownRows, n_partitions: int) -> None:
         super().__init__()
         self.config = config
+        self.known = known
         self.n_partitions = n_partitions
 
     def expand(self, lines: Pieces) -> Pieces:
-        max_copies, n_partitions = self.config.max_copies, self.n_partitions
+        max_copies, known, n_partitions = self.config.max_copies, self.known, self.n_partitions
 
         def place(piece: Piece) -> Iterator[Piece]:
             part, block = piece[0], read_block(piece[1], LINE)
-            placed = make_block(_PLACED, key=block["key"], part=part, count=block["count"])
+            placed = make_block(_PLACED, key=block["key"], part=part, count=block["count"], open=block["open"])
             return split_block(placed, "key", n_partitions)
 
         def select(piece: Piece) -> Iterator[Piece]:
-            frequent = frequent_rows(read_block(piece[1], _PLACED), max_copies)
+            placed = read_block(piece[1], _PLACED)
+            known.write(piece[0], n_partitions, open_lines(placed))
+            frequent = frequent_rows(placed, max_copies, known.find(placed["key"]))
             return split_by(make_block(KEY, key=frequent["key"]), frequent["part"])
 
         def distinct(piece: Piece) -> Piece:

@@ -2,9 +2,7 @@
 
 From signed documents (transforms.minhash) to verdicts, in blocks of hashes alone:
 
-  1. every band of a signature is a bucket; members of a bucket are candidate pairs. A bucket of at most
-     `max_bucket_all_pairs` members gives all its pairs; a larger one orders them by id and pairs each with the first
-     and with the one before it, which links a family of copies with two comparisons a member;
+  1. members of one bucket are candidate pairs (transforms.candidate_pairs);
   2. a pair counts once however many bands it shares, and only if the share of equal hashes in the two signatures, the
      estimated Jaccard similarity, is at least `min_similarity`;
   3. clusters are the connected components over verified pairs only (never over buckets: a bucket holds chance meetings,
@@ -16,17 +14,26 @@ part). Pairs, links in large buckets and ties follow ids; so the result depends 
 number of partitions, nor order. Signatures meet by ranges of ids, not by part: a group's size follows the number of
 partitions, however large the files are. Members of one cluster meet only as one row for each partition, so a huge
 cluster is no huge group here (transforms.components says where it is).
+
+Documents of earlier runs (transforms.known: their buckets and signatures) take part where a new one meets them, with a
+rank above all: a cluster that has a known member keeps none of its new ones, and its keeper is the known member of the
+smallest id. That member need not have been kept in its own run: there it may be a copy of another, whose cluster the
+new ones then are of. `cluster_size` counts the known members that a new one links to. Departure: two clusters that only
+a document of a later run joins would be one in a single run; here one of each was kept before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 from apache_beam.pvalue import PCollection
 
+from schemas.errors import RunError
+from schemas.identity import id_text
 from transforms.blocks import (
     Block,
     GroupBlocks,
@@ -47,8 +54,19 @@ from transforms.blocks import (
     to_pieces,
     unique_rows,
 )
+from transforms.candidate_pairs import (
+    BUCKETED,
+    PAIR,
+    REQUEST,
+    bucket_heads,
+    bucket_rows,
+    candidate_pairs,
+    pairs_with_known,
+    requests_for,
+)
 from transforms.components import EDGE, LABEL, ConnectedComponents
-from transforms.minhash import MinHashConfig, band_hashes
+from transforms.known import KnownRows
+from transforms.minhash import MinHashConfig
 
 NEAR = np.dtype(
     [
@@ -57,11 +75,9 @@ NEAR = np.dtype(
         ("keeper_lo", "<u8"),
         ("cluster_size", "<u4"),  # members of the cluster, the keeper included
         ("similarity", "<f4"),  # the best verified similarity of this member with any other
+        ("known", "u1"),  # the keeper is of an earlier run
     ]
 )
-BUCKETED = np.dtype([("bucket", "<u8"), ("id_hi", "<u8"), ("id_lo", "<u8")])
-PAIR = np.dtype([("a_hi", "<u8"), ("a_lo", "<u8"), ("b_hi", "<u8"), ("b_lo", "<u8")])  # a < b
-REQUEST = np.dtype([("id_hi", "<u8"), ("id_lo", "<u8"), ("asker", "<u4")])  # asker: a partition
 LINK = np.dtype(
     [
         ("node", "<u8"),  # `node_of` the member's place
@@ -76,7 +92,10 @@ MEMBER = np.dtype([*((name, LINK[name]) for name in ("node", "id_hi", "id_lo", "
 CLUSTER = np.dtype(
     [("root", "<u8"), ("rank", "<i8"), ("id_hi", "<u8"), ("id_lo", "<u8"), ("size", "<u4"), ("asker", "<u4")]
 )
-KEEPER = np.dtype([("root", "<u8"), ("id_hi", "<u8"), ("id_lo", "<u8"), ("size", "<u4")])
+KEEPER = np.dtype([("root", "<u8"), ("id_hi", "<u8"), ("id_lo", "<u8"), ("size", "<u4"), ("known", "u1")])
+
+KNOWN_RANK = 2**63 - 1  # of a document of an earlier run; no rank of a new one is as high
+KNOWN_PARTS = 1 << 31  # part numbers from here on are files of earlier runs; those of a run lie below
 
 _SPREAD = 0x9E37_79B9_7F4A_7C15  # odd, so multiplying by it is a bijection of 64 bits that fills the top ones
 _UNSPREAD = pow(_SPREAD, -1, 2**64)
@@ -88,12 +107,17 @@ def signed_dtype(n_hashes: int) -> np.dtype[np.void]:
     return np.dtype(fields)
 
 
+def known_dtype(n_hashes: int) -> np.dtype[np.void]:
+    """Return the dtype of a signed document that a run leaves for later ones."""
+    return np.dtype([("id_hi", "<u8"), ("id_lo", "<u8"), ("signature", "<u4", (n_hashes,))])
+
+
 def _placed_dtype(n_hashes: int) -> np.dtype[np.void]:
     fields = [("id_hi", "<u8"), ("id_lo", "<u8"), ("node", "<u8"), ("rank", "<i8"), ("signature", "<u4", (n_hashes,))]
     return np.dtype(fields)
 
 
-def node_of(part: int | npt.NDArray[np.uint32], row: npt.NDArray[np.uint32]) -> Hashes:
+def node_of(part: int | npt.NDArray[np.uint64], row: npt.NDArray[np.uint32]) -> Hashes:
     """Return a 64-bit number for each place, distinct for distinct places and spread evenly."""
     place = (np.asarray(part, np.uint64) << np.uint64(32)) | row.astype(np.uint64)
     return place * np.uint64(_SPREAD)
@@ -105,46 +129,18 @@ def place_of(nodes: Hashes) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint
     return (place >> np.uint64(32)).astype(np.uint32), place.astype(np.uint32)
 
 
-def bucket_rows(signed: Block, config: MinHashConfig) -> Block:
-    """Return one row for each band of each document."""
-    buckets = band_hashes(signed["signature"], config)
-    ids = {name: np.repeat(signed[name], config.bands) for name in ("id_hi", "id_lo")}
-    return make_block(BUCKETED, bucket=buckets.ravel(), **ids)
-
-
-def candidate_pairs(bucketed: Block, max_all_pairs: int) -> Block:
-    """Return the distinct pairs of a canonical block of whole buckets (step 1)."""
-    bucketed = unique_rows(bucketed)
-    starts = run_starts(bucketed["bucket"])
-    sizes = run_lengths(starts, len(bucketed))
-    first, second = [], []
-    for size in range(2, max_all_pairs + 1):
-        left, right = np.triu_indices(size, k=1)
-        begin = starts[sizes == size][:, None]
-        first.append((begin + left).ravel())
-        second.append((begin + right).ravel())
-    for begin, size in zip(starts[sizes > max_all_pairs], sizes[sizes > max_all_pairs], strict=True):
-        members = np.arange(begin + 1, begin + size)
-        first += [np.full(size - 1, begin), members[:-1]]
-        second += [members, members[1:]]
-    a, b = bucketed[np.concatenate(first)], bucketed[np.concatenate(second)]
-    pairs = make_block(PAIR, a_hi=a["id_hi"], a_lo=a["id_lo"], b_hi=b["id_hi"], b_lo=b["id_lo"])
-    return unique_rows(sort_rows(pairs))
-
-
-def requests_for(pairs: Block, asker: int) -> Block:
-    """Return which ids' signatures the partition `asker` needs to verify its pairs."""
-    high, low = np.concatenate((pairs["a_hi"], pairs["b_hi"])), np.concatenate((pairs["a_lo"], pairs["b_lo"]))
-    return unique_rows(sort_rows(make_block(REQUEST, id_hi=high, id_lo=low, asker=asker)))
-
-
 def verified_links(placed: Block, pairs: Block, min_similarity: float) -> Block:
     """Return two LINK rows, one for each end, of every pair that is similar enough (step 2).
 
     `placed` holds the signatures of all ids of the pairs, in canonical order.
     """
-    a = placed[positions_of((pairs["a_hi"], pairs["a_lo"]), placed["id_hi"], placed["id_lo"])]
-    b = placed[positions_of((pairs["b_hi"], pairs["b_lo"]), placed["id_hi"], placed["id_lo"])]
+    pairs_known = pairs["known"] == 1
+    placed_known = place_of(placed["node"])[0] >= KNOWN_PARTS
+    a = placed[_rows_of(placed, ~placed_known, pairs["a_hi"], pairs["a_lo"])]
+    at = np.empty(len(pairs), np.int64)
+    for of_pairs, of_placed in ((~pairs_known, ~placed_known), (pairs_known, placed_known)):
+        at[of_pairs] = _rows_of(placed, of_placed, pairs["b_hi"][of_pairs], pairs["b_lo"][of_pairs])
+    b = placed[at]
     similarity = (a["signature"] == b["signature"]).mean(axis=1) if len(pairs) else np.zeros(0)
     alike = similarity >= min_similarity
     ends = [
@@ -160,6 +156,34 @@ def verified_links(placed: Block, pairs: Block, min_similarity: float) -> Block:
         for end, other in ((a[alike], b[alike]), (b[alike], a[alike]))
     ]
     return np.concatenate(ends)
+
+
+def _rows_of(placed: Block, some: npt.NDArray[np.bool_], high: Hashes, low: Hashes) -> npt.NDArray[np.int64]:
+    """Return where ids stand among some of the rows."""
+    rows = np.flatnonzero(some)
+    return rows[positions_of((high, low), placed["id_hi"][rows], placed["id_lo"][rows])]
+
+
+def signed_once(placed: Block, dtype: np.dtype[np.void]) -> Block:
+    """Return what a run leaves of the placed documents of a partition: each id once, with its signature."""
+    once = placed[run_starts(placed["id_hi"], placed["id_lo"])]
+    return make_block(dtype, **{name: once[name] for name in dtype.names or ()})
+
+
+def place_known(requests: Block, signatures: KnownRows) -> Block:
+    """Return the placed row of each requested document of an earlier run; of runs that share an id, of the oldest."""
+    rows, places = signatures.locate(requests["id_hi"])
+    order = np.lexsort((rows["id_lo"], rows["id_hi"]))  # stable: the oldest run stays first
+    order = order[run_starts(rows["id_hi"][order], rows["id_lo"][order])]
+    rows, places = rows[order], places[order]
+    at = positions_of((requests["id_hi"], requests["id_lo"]), rows["id_hi"], rows["id_lo"])
+    if (at < 0).any():
+        lost = requests[np.argmin(at)]
+        raise RunError(f"known hashes of an earlier run: {id_text(*lost.tolist()[:2])} is in a bucket, not signed")
+    rows, places = rows[at], places[at]
+    nodes = node_of((places >> np.uint64(32)) + np.uint64(KNOWN_PARTS), places.astype(np.uint32))
+    columns = {name: rows[name] for name in ("id_hi", "id_lo", "signature")}
+    return make_block(_placed_dtype(rows["signature"].shape[1]), node=nodes, rank=KNOWN_RANK, **columns)
 
 
 def label_members(links: Block, labels: Block) -> Block:
@@ -198,7 +222,8 @@ def total_clusters(clusters: Block) -> Block:
 
 
 def verdicts(members: Block, keepers: Block) -> Iterator[Piece]:
-    """Cut the members of one partition into (part, NEAR block), given the keeper of every root among them."""
+    """Cut the new members of one partition into (part, NEAR block), given the keeper of every root among them."""
+    members = members[place_of(members["node"])[0] < KNOWN_PARTS]
     keeper = keepers[np.searchsorted(keepers["root"], members["root"])]
     part, row = place_of(members["node"])
     near = make_block(
@@ -208,6 +233,7 @@ def verdicts(members: Block, keepers: Block) -> Iterator[Piece]:
         keeper_lo=keeper["id_lo"],
         cluster_size=keeper["size"],
         similarity=members["similarity"],
+        known=keeper["known"],
     )
     return split_by(near, part)
 
@@ -217,6 +243,14 @@ def _best_first(rows: Block) -> Block:
     return rows[np.lexsort((rows["id_lo"], rows["id_hi"], ~rows["rank"], rows["root"]))]
 
 
+@dataclass(frozen=True)
+class KnownDocuments:
+    """The tables of the documents of earlier runs."""
+
+    buckets: KnownRows  # of BUCKETED
+    signatures: KnownRows  # of `known_dtype`
+
+
 class FindNearCopies(beam.PTransform[Pieces, tuple[Pieces, PCollection[int]]]):
     """Find every member of a cluster of two or more near copies.
 
@@ -224,13 +258,16 @@ class FindNearCopies(beam.PTransform[Pieces, tuple[Pieces, PCollection[int]]]):
     Out: (PCollection[tuple[int, bytes]], (part, NEAR block sorted by row), one element for each part that has members,
     keepers included; PCollection[int], numbers whose sum is 0 when `rounds` were enough: otherwise the verdicts are not
     final and the caller runs again with more rounds).
-    Order: none. Retry: pure. Cost: shuffles of 24 bytes a band, of the signature once, of the signatures that have a
-    candidate once or a few times more, and of 16 to 44 bytes a link or member.
+    Part numbers are below `KNOWN_PARTS`. Documents of earlier runs are looked up in `known`, new ones left there.
+    Order: none. Retry: writes the same files again. Cost: shuffles of 24 bytes a band, of the signature once, of the
+    signatures that have a candidate once or a few times more, and of 16 to 44 bytes a link or member; files of 24 bytes
+    a band and of the signature.
     """
 
-    def __init__(self, config: MinHashConfig, n_partitions: int, rounds: int = 6) -> None:
+    def __init__(self, config: MinHashConfig, known: KnownDocuments, n_partitions: int, rounds: int = 6) -> None:
         super().__init__()
         self.config = config
+        self.known = known
         self.n_partitions = n_partitions
         self.rounds = rounds
 
@@ -242,14 +279,17 @@ class FindNearCopies(beam.PTransform[Pieces, tuple[Pieces, PCollection[int]]]):
 
     def _pairs(self, signed: Pieces) -> Pieces:
         """(partition of the larger id, distinct PAIR block)."""
-        config, n_partitions = self.config, self.n_partitions
-        signed_rows = signed_dtype(config.n_hashes)
+        config, known, n_partitions = self.config, self.known.buckets, self.n_partitions
+        signed_rows, most = signed_dtype(config.n_hashes), config.max_bucket_all_pairs
 
         def to_buckets(piece: Piece) -> Iterator[Piece]:
             return split_block(bucket_rows(read_block(piece[1], signed_rows), config), "bucket", n_partitions)
 
         def to_pairs(piece: Piece) -> Iterator[Piece]:
-            pairs = candidate_pairs(read_block(piece[1], BUCKETED), config.max_bucket_all_pairs)
+            bucketed = read_block(piece[1], BUCKETED)
+            known.write(piece[0], n_partitions, bucket_heads(bucketed, most))
+            met = sort_rows(known.find(bucketed["bucket"]))
+            pairs = np.concatenate((candidate_pairs(bucketed, most), pairs_with_known(bucketed, met, most)))
             return split_block(pairs, "b_hi", n_partitions)
 
         def distinct(piece: Piece) -> Piece:
@@ -267,7 +307,7 @@ class FindNearCopies(beam.PTransform[Pieces, tuple[Pieces, PCollection[int]]]):
 
     def _verify(self, signed: Pieces, pairs: Pieces) -> Pieces:
         """(partition of the node, LINK block)."""
-        n_partitions, min_similarity = self.n_partitions, self.config.min_similarity
+        n_partitions, known, min_similarity = self.n_partitions, self.known.signatures, self.config.min_similarity
         signed_rows, placed_rows = signed_dtype(self.config.n_hashes), _placed_dtype(self.config.n_hashes)
 
         def by_id(piece: Piece) -> Iterator[Piece]:
@@ -281,8 +321,12 @@ class FindNearCopies(beam.PTransform[Pieces, tuple[Pieces, PCollection[int]]]):
 
         def answer(group: Joined) -> Iterator[Piece]:
             placed, requests = read_block(group[1][0], placed_rows), read_block(group[1][1], REQUEST)
-            found = positions_of((requests["id_hi"], requests["id_lo"]), placed["id_hi"], placed["id_lo"])
-            return split_by(placed[found], requests["asker"])
+            known.write(group[0], n_partitions, signed_once(placed, known.dtype))
+            of_known = requests["known"] == 1
+            new, old = requests[~of_known], requests[of_known]
+            found = positions_of((new["id_hi"], new["id_lo"]), placed["id_hi"], placed["id_lo"])
+            answers = np.concatenate((placed[found], place_known(old, known)))
+            return split_by(answers, np.concatenate((new["asker"], old["asker"])))
 
         def compare(group: Joined) -> Iterator[Piece]:
             placed, candidates = read_block(group[1][0], placed_rows), read_block(group[1][1], PAIR)
@@ -310,7 +354,8 @@ class FindNearCopies(beam.PTransform[Pieces, tuple[Pieces, PCollection[int]]]):
 
         def reply(piece: Piece) -> Iterator[Piece]:
             clusters = total_clusters(read_block(piece[1], CLUSTER))
-            keepers = make_block(KEEPER, **{name: clusters[name] for name in KEEPER.names or ()})
+            columns = {name: clusters[name] for name in ("root", "id_hi", "id_lo", "size")}
+            keepers = make_block(KEEPER, **columns, known=clusters["rank"] == KNOWN_RANK)
             return split_by(keepers, clusters["asker"])
 
         def decide(group: Joined) -> Iterator[Piece]:

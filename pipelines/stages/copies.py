@@ -7,6 +7,9 @@
 
 Components take a number of rounds that the data decides. A graph has a fixed number of them and counts what is not yet
 settled; if anything is left, the stage runs once more with twice the rounds.
+
+A later run over the same dataset drops texts that an earlier one has seen, and whole clusters that a document of an
+earlier run belongs to.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from apache_beam.pvalue import PCollection
 
 from pipelines.folder import DataFolder
 from pipelines.stage import StageContext, StageResult
+from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, tell_cpu
 from pipelines.tables import FateWriter, documents_of, read_batches, read_schema
 from schemas import storage
@@ -34,9 +38,10 @@ from schemas.records import Document, stats_array, stats_type
 from schemas.settings import section, setting, validate
 from schemas.step import Drop
 from transforms.blocks import partitions_for
-from transforms.keep_best import COPY, KeepBestPerKey, losers_of, newest
+from transforms.candidate_pairs import BUCKETED
+from transforms.keep_best import COPY, SEEN, KeepBestPerKey, Winner, losers_of, newest
 from transforms.minhash import MinHashConfig, signature
-from transforms.near_copies import NEAR, FindNearCopies, signed_dtype
+from transforms.near_copies import NEAR, FindNearCopies, KnownDocuments, known_dtype, signed_dtype
 
 MAX_ROUNDS = 64
 CPU_MS = 2.0  # of a document, roughly
@@ -81,6 +86,11 @@ class CopiesStage:
     def prepare(self) -> None:
         """Nothing to fetch."""
 
+    def check_earlier(self, earlier: EarlierRuns) -> None:
+        """Raise ConfigError or RunError when the known texts and signatures cannot be compared with."""
+        refuse_other_settings(earlier, self.settings, ("exact", "near", "minhash"))
+        check_known(earlier, self._known)
+
     def run(self, context: StageContext) -> StageResult:
         assert context.upstream is not None  # noqa: S101
         parts, rounds = context.upstream.parts, self.settings.rounds
@@ -93,19 +103,27 @@ class CopiesStage:
             if unsettled and rounds >= MAX_ROUNDS:
                 raise RunError(f"stage {self.name}: {unsettled} edges are not settled after {rounds} rounds")
             rounds *= 2
-        return StageResult(parts)
+        return StageResult(parts, known_facts(context.target, self._known))
+
+    @property
+    def _known(self) -> dict[str, np.dtype[np.void]]:
+        """The tables that the stage leaves for later runs."""
+        return {"texts": SEEN, "buckets": BUCKETED, "signatures": known_dtype(self.settings.minhash.n_hashes)}
 
     def _build(self, pipeline: beam.Pipeline, parts: int, rounds: int, context: StageContext) -> None:
         numbers = part_numbers(pipeline, range(parts))
+        known = known_rows(context.earlier, context.target, self._known)
         verdicts: dict[str, PCollection[Any]] = {"": numbers}
         texts = numbers | "Texts" >> EachPart(_TextsWork(self.settings, context.source, context.target), bytes)
         partitions = partitions_for(context.rows, COPY.itemsize)
-        verdicts["exact_copy"] = texts | "OneOfEach" >> KeepBestPerKey(partitions)
+        verdicts["exact_copy"] = texts | "OneOfEach" >> KeepBestPerKey(partitions, known["texts"])
         signed = dict(verdicts) | "Sign" >> EachPart(
             _SignWork(self.settings, context.source, context.target), tuple[int, bytes]
         )
         partitions = partitions_for(context.rows * self.settings.minhash.bands, 40)
-        verdicts["near_copy"], open_edges = signed | "Near" >> FindNearCopies(self.settings.minhash, partitions, rounds)
+        documents = KnownDocuments(known["buckets"], known["signatures"])
+        find = FindNearCopies(self.settings.minhash, documents, partitions, rounds)
+        verdicts["near_copy"], open_edges = signed | "Near" >> find
         _ = (
             open_edges
             | "SumOpenEdges" >> beam.CombineGlobally(sum)
@@ -190,6 +208,15 @@ class _SignWork(PartWork):
         yield part, block
 
 
+def _clusters_of(blocks: list[bytes]) -> dict[int, tuple[Winner, Cluster]]:
+    """Return what NEAR blocks of one part say: the row, the member of its cluster that is kept, and the cluster."""
+    return {
+        row: (Winner(id_text(high, low), bool(known)), Cluster(size, similarity))
+        for block in blocks
+        for row, high, low, size, similarity, known in np.frombuffer(block, NEAR).tolist()
+    }
+
+
 @dataclass
 class _FinishWork(PartWork):
     config: CopiesConfig
@@ -198,11 +225,7 @@ class _FinishWork(PartWork):
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         exact = losers_of(verdicts["exact_copy"])
-        near = {
-            row: (id_text(high, low), size, similarity)
-            for block in verdicts["near_copy"]
-            for row, high, low, size, similarity in np.frombuffer(block, NEAR).tolist()
-        }
+        near = _clusters_of(verdicts["near_copy"])
         path = self.source.part("documents", part)
         schema = read_schema(path)
         schema = schema.append(pa.field("near_copies", stats_type(Cluster)))
@@ -211,15 +234,18 @@ class _FinishWork(PartWork):
             for batch in read_batches(path):
                 kept, clusters = [], []
                 for n, document in enumerate(documents_of(batch)):
-                    keeper, size, similarity = near.get(first + n, (document.id, 1, None))
-                    if first + n in exact:
-                        fates.drop(document, "exact_copy", Drop("exact_copy", detail=exact[first + n]))
-                    elif keeper != document.id:
+                    winner = exact.get(first + n)
+                    keeper, cluster = near.get(first + n, (Winner(document.id, known=False), Cluster(1, None)))
+                    if winner is not None:
+                        reason = "text_in_earlier_run" if winner.known else "exact_copy"
+                        fates.drop(document, "exact_copy", Drop(reason, detail=winner.id))
+                    elif keeper.known or keeper.id != document.id:
+                        reason = "near_copy_of_earlier_run" if keeper.known else "near_copy"
                         limit = self.config.minhash.min_similarity
-                        fates.drop(document, "near_copy", Drop("near_copy", similarity, limit, keeper))
+                        fates.drop(document, "near_copy", Drop(reason, cluster.similarity, limit, keeper.id))
                     else:
                         kept.append(n)
-                        clusters.append(Cluster(size, similarity))
+                        clusters.append(cluster)
                 first += batch.num_rows
                 survivors = batch.take(pa.array(kept, pa.int64()))
                 columns = [*survivors.columns, stats_array(Cluster, clusters)]

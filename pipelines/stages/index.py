@@ -5,6 +5,9 @@
     payload   of equal payload digests likewise
     finish    each part applies the verdicts on its rows and writes `pages`, `rejected` and `failed`
 
+A later run over the same dataset drops what an earlier one has seen: addresses that were candidates there, whatever
+became of them, and the payloads of those that won their address (transforms/keep_best.py says why the first wins).
+
 Only blocks of hashes are shuffled. No page is parsed and no body is kept.
 """
 
@@ -23,6 +26,7 @@ from apache_beam.pvalue import PCollection
 
 from pipelines.folder import DataFolder
 from pipelines.stage import StageContext, StageResult
+from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
 from pipelines.tables import BATCH_ROWS, FateWriter, read_pages
 from schemas import storage
@@ -32,11 +36,13 @@ from schemas.settings import section, setting, validate
 from transforms.blocklist import Blocklist, BlocklistConfig
 from transforms.blocks import partitions_for
 from transforms.ingest import Broken, IngestConfig, Part, Skipped, plan_parts, scan
-from transforms.keep_best import COPY, KeepBestPerKey, losers_of, newest
+from transforms.keep_best import COPY, SEEN, KeepBestPerKey, losers_of, newest
 from transforms.urls import url_key
 
 NO_PAYLOAD = frozenset({"", "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"})  # unknown, or of no bytes at all: no copies
 _UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$", re.IGNORECASE)
+IN_EARLIER_RUN = {"older_copy_of_url": "url_in_earlier_run", "same_payload": "payload_in_earlier_run"}
+KNOWN = {"urls": SEEN, "payloads": SEEN}
 BYTES_PER_CPU_S = 50e6  # of a compressed archive, roughly
 BYTES_PER_RECORD = 4096  # of a compressed archive; only sets how many partitions a shuffle has
 
@@ -75,6 +81,11 @@ class IndexStage:
     def prepare(self) -> None:
         Blocklist.load(self.settings.blocklist)
 
+    def check_earlier(self, earlier: EarlierRuns) -> None:
+        """Raise ConfigError or RunError when the known addresses and payloads cannot be compared with."""
+        refuse_other_settings(earlier, self.settings, ("url",))
+        check_known(earlier, KNOWN)
+
     def run(self, context: StageContext) -> StageResult:
         files = [(entry["path"], entry["size"]) for entry in context.inputs]
         parts = plan_parts(files, self.settings.part_mib << 20)
@@ -85,17 +96,18 @@ class IndexStage:
         if context.todo(len(parts)):
             work = sum(entry["size"] for entry in context.inputs) / BYTES_PER_CPU_S
             context.run_pipeline(lambda pipeline: self._build(pipeline, len(parts), context), work)
-        return StageResult(len(parts))
+        return StageResult(len(parts), known_facts(context.target, KNOWN))
 
     def _build(self, pipeline: beam.Pipeline, parts: int, context: StageContext) -> None:
         numbers = part_numbers(pipeline, range(parts))
         n_records = sum(entry["size"] for entry in context.inputs) // BYTES_PER_RECORD
         partitions = partitions_for(n_records, COPY.itemsize)
+        known = known_rows(context.earlier, context.target, KNOWN)
         verdicts: dict[str, PCollection[Any]] = {"": numbers}
         addresses = numbers | "Scan" >> EachPart(_ScanWork(self.settings, context.target), bytes)
-        verdicts["older_copy_of_url"] = addresses | "Newest" >> KeepBestPerKey(partitions)
+        verdicts["older_copy_of_url"] = addresses | "Newest" >> KeepBestPerKey(partitions, known["urls"])
         payloads = dict(verdicts) | "Payloads" >> EachPart(_PayloadWork(self.settings.url, context.target), bytes)
-        verdicts["same_payload"] = payloads | "OnePayload" >> KeepBestPerKey(partitions)
+        verdicts["same_payload"] = payloads | "OnePayload" >> KeepBestPerKey(partitions, known["payloads"])
         _ = verdicts | "Finish" >> EachPart(_FinishWork(context.target))
 
 
@@ -242,7 +254,9 @@ class _FinishWork(PartWork):
                     if reason is None:
                         kept.append(page)
                     else:
-                        fates.reject(_rejection(page, archive, "copies", reason, losers[reason][page.row]))
+                        winner = losers[reason][page.row]
+                        reason = IN_EARLIER_RUN[reason] if winner.known else reason
+                        fates.reject(_rejection(page, archive, "copies", reason, winner.id))
                 fates.keep(to_batch(Page, kept).replace_schema_metadata(schema.metadata))
         storage.write_atomic(self.target.done(part), fates.counts.to_json())
         yield from ()

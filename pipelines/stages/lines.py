@@ -1,8 +1,13 @@
-"""Line dedup over the corpus: count every line by hash, then drop all copies of those that are too frequent."""
+"""Line dedup over the corpus: count every line by hash, then drop all copies of those that are too frequent.
+
+A later run over the same dataset goes on with the buckets of the earlier ones; how many documents those had of each
+language is in their manifests, facts["counted_documents"].
+"""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,17 +17,29 @@ import numpy as np
 
 from pipelines.folder import DataFolder
 from pipelines.stage import StageContext, StageResult
+from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, tell_cpu
 from pipelines.tables import DOCUMENTS_OF, FateWriter, read_drafts, read_schema, with_steps
 from schemas import storage
 from schemas.records import Document
 from schemas.step import Drop, Step
 from transforms.blocks import Hashes, partitions_for
-from transforms.lines import LINE, FindFrequentLines, LinesConfig, bucket_of, count_lines, drop_lines, line_keys
+from transforms.lines import (
+    COUNTED,
+    LINE,
+    Buckets,
+    FindFrequentLines,
+    LinesConfig,
+    count_lines,
+    drop_lines,
+    line_keys,
+)
 from transforms.step import run_steps
 from transforms.text_stats import TextView
 
 CPU_MS = 0.7  # of a document, roughly
+COUNTED_DOCUMENTS = "counted_documents"
+KNOWN = {"lines": COUNTED}
 LINES_PER_DOCUMENT = 30  # only sets how many partitions the shuffle has
 
 
@@ -41,20 +58,27 @@ class LinesStage:
         for step in self.steps:
             step.open()
 
+    def check_earlier(self, earlier: EarlierRuns) -> None:
+        """Raise ConfigError or RunError when the lines counted before cannot be added to."""
+        refuse_other_settings(earlier, self.settings, ("lines.bucket_docs", "lines.count_documents"))
+        check_known(earlier, KNOWN)
+
     def run(self, context: StageContext) -> StageResult:
         assert context.upstream is not None  # noqa: S101
         parts = context.upstream.parts
         context.set_parts(parts)
         if context.todo(parts):
             context.run_pipeline(lambda pipeline: self._build(pipeline, parts, context), context.rows * CPU_MS / 1000)
-        return StageResult(parts)
+        facts = {COUNTED_DOCUMENTS: documents_by_language(context)}
+        return StageResult(parts, {**facts, **known_facts(context.target, KNOWN)})
 
     def _build(self, pipeline: beam.Pipeline, parts: int, context: StageContext) -> None:
         numbers = part_numbers(pipeline, range(parts))
-        keys = _KeysOf(self.lines, documents_by_language(context))
+        keys = _KeysOf(self.lines, buckets_by_language(context, self.lines.bucket_docs))
+        known = known_rows(context.earlier, context.target, KNOWN)["lines"]
         partitions = partitions_for(context.rows * LINES_PER_DOCUMENT, LINE.itemsize + 4)
         counted = numbers | "Count" >> EachPart(_CountWork(keys, context.source, context.target), tuple[int, bytes])
-        frequent = counted | "Frequent" >> FindFrequentLines(self.lines, partitions)
+        frequent = counted | "Frequent" >> FindFrequentLines(self.lines, known, partitions)
         finish = _FinishWork(keys, self.steps, context.source, context.target)
         _ = {"": numbers, "frequent": frequent} | "Finish" >> EachPart(finish)
 
@@ -65,18 +89,28 @@ def documents_by_language(context: StageContext) -> dict[str, int]:
     return {name.removeprefix(DOCUMENTS_OF): n for name, n in facts.items() if name.startswith(DOCUMENTS_OF)}
 
 
+def buckets_by_language(context: StageContext, bucket_docs: int) -> dict[str, Buckets]:
+    """Return the buckets of each language that has documents in this run."""
+    before: Counter[str] = Counter()
+    for manifest, _ in context.earlier:
+        before.update(manifest.facts[COUNTED_DOCUMENTS])
+    return {name: Buckets(bucket_docs, n, before[name]) for name, n in documents_by_language(context).items()}
+
+
 @dataclass(frozen=True)
 class _KeysOf:
     """The line keys of a document, in its bucket of the documents of its language."""
 
     config: LinesConfig
-    documents: dict[str, int]  # by language
+    buckets: dict[str, Buckets]  # by language
 
     def bucket(self, document: Document) -> int:
-        return bucket_of(document.id, self.documents.get(document.language, 1), self.config.bucket_docs)
+        return self.buckets[document.language].of(document.id)
 
-    def __call__(self, document: Document) -> Hashes:
-        return line_keys(document.text.split("\n"), document.language, self.bucket(document))
+    def __call__(self, document: Document) -> tuple[Hashes, bool]:
+        bucket = self.bucket(document)
+        keys = line_keys(document.text.split("\n"), document.language, bucket)
+        return keys, self.buckets[document.language].is_open(bucket)
 
 
 @dataclass

@@ -17,17 +17,20 @@ from hypothesis import strategies as st
 from schemas.errors import ConfigError
 from schemas.identity import content_id
 from transforms.blocks import read_block
+from transforms.known import KnownRows, KnownTable, table_facts
 from transforms.lines import (
+    COUNTED,
     LINE,
     NO_KEY,
+    Buckets,
     FindFrequentLines,
     LinesConfig,
-    bucket_of,
     count_lines,
     drop_lines,
     frequent_rows,
     line_keys,
     normal_lines,
+    open_lines,
 )
 
 DEFAULT = LinesConfig()
@@ -91,22 +94,59 @@ def test_key_is_pinned():
     assert line_keys(["Read more"], "en", 0).tolist() == [946241096612191880]
 
 
-def test_bucket_of():
-    ids = [content_id(str(n)) for n in range(3000)]
-    assert {bucket_of(name, 0, 10) for name in ids} == {0}
-    assert {bucket_of(name, 10, 10) for name in ids} == {0}
-    assert {bucket_of(name, 11, 10) for name in ids} == {0, 1}
-    sizes = Counter(bucket_of(name, 3000, 1000) for name in ids)
+IDS = [content_id(str(n)) for n in range(3000)]
+
+
+@pytest.mark.parametrize(
+    ("bucket_docs", "n_docs", "before", "numbers", "still_open"),
+    [
+        (10, 0, 0, {0}, {0}),
+        (10, 1, 0, {0}, {0}),
+        (10, 10, 0, {0}, set()),  # full: the next run begins with bucket 1
+        (10, 11, 0, {0, 1}, {1}),
+        (10, 25, 0, {0, 1, 2}, {2}),
+        (10, 5, 4, {0}, {0}),  # 4 + 5 documents in bucket 0
+        (10, 6, 4, {0}, set()),
+        (10, 7, 4, {0, 1}, {1}),
+        (10, 1, 10, {1}, {1}),
+        (10, 10, 25, {2, 3}, {3}),  # 25 fill buckets 0 and 1; 5 of bucket 2 and 10 more are two buckets
+        (10, 1, 29, {2}, set()),
+        (1, 2, 7, {7, 8}, set()),
+    ],
+)
+def test_buckets(bucket_docs, n_docs, before, numbers, still_open):
+    buckets = Buckets(bucket_docs, n_docs, before)
+    found = {buckets.of(name) for name in IDS}
+    assert found == numbers
+    assert {bucket for bucket in found if buckets.is_open(bucket)} == still_open
+
+
+def test_buckets_are_of_equal_size():
+    sizes = Counter(Buckets(1000, 3000).of(name) for name in IDS)
     assert sorted(sizes) == [0, 1, 2]
     assert min(sizes.values()) > 900
 
 
+def test_later_runs_go_on_where_the_earlier_ones_ended():
+    """What is open after one run is what the next one begins with, and nothing else meets again."""
+    for bucket_docs in (1, 3, 7):
+        for before in range(12):
+            for n_docs in range(1, 12):
+                now, later = Buckets(bucket_docs, n_docs, before), Buckets(bucket_docs, 100, before + n_docs)
+                ours, theirs = {now.of(name) for name in IDS[:300]}, {later.of(name) for name in IDS[:300]}
+                assert {bucket for bucket in ours if now.is_open(bucket)} >= ours & theirs
+
+
 def test_count_lines_by_occurrence_and_by_document():
     one, two = np.array([5, 5, NO_KEY, 9], np.uint64), np.array([9, 5], np.uint64)
-    assert count_lines([one, two], DEFAULT).tolist() == [(5, 3), (9, 2)]
-    assert count_lines([one, two], LinesConfig(count_documents=True)).tolist() == [(5, 2), (9, 2)]
+    both = [(one, True), (two, True)]
+    assert count_lines(both, DEFAULT).tolist() == [(5, 3, 1), (9, 2, 1)]
+    assert count_lines(both, LinesConfig(count_documents=True)).tolist() == [(5, 2, 1), (9, 2, 1)]
+    assert count_lines([(one, False), (two + np.uint64(9), True)], DEFAULT).tolist() == [
+        (5, 2, 0), (9, 1, 0), (14, 1, 1), (18, 1, 1)
+    ]  # fmt: skip
     assert count_lines([], DEFAULT).tolist() == []
-    assert count_lines([np.array([NO_KEY], np.uint64)], DEFAULT).tolist() == []
+    assert count_lines([(np.array([NO_KEY], np.uint64), True)], DEFAULT).tolist() == []
 
 
 def test_drop_lines_drops_every_copy_and_counts():
@@ -129,10 +169,27 @@ def test_drop_lines_at_the_edges():
 
 
 def test_frequent_rows_on_both_sides_of_the_limit():
-    rows = np.array([(1, 6), (2, 3), (2, 4), (3, 7), (4, 2**32 - 1), (4, 2**32 - 1)], LINE)
+    rows = np.array([(1, 6, 1), (2, 3, 1), (2, 4, 0), (3, 7, 0), (4, 2**32 - 1, 1), (4, 2**32 - 1, 1)], LINE)
     assert frequent_rows(rows, 6)["key"].tolist() == [2, 2, 3, 4, 4]
     assert frequent_rows(rows, 7)["key"].tolist() == [4, 4]
     assert len(frequent_rows(rows[:0], 6)) == 0
+
+
+def test_copies_of_earlier_runs_count():
+    rows = np.array([(1, 1, 1), (2, 3, 1), (2, 2, 1), (4, 1, 1)], LINE)
+    counted = np.array([(2, 1), (4, 3), (9, 9), (0, 9), (4, 2), (1, 5)], COUNTED)
+    assert frequent_rows(rows, 5, counted)["key"].tolist() == [1, 2, 2, 4]  # 6, 6 and 6 copies
+    assert frequent_rows(rows, 6, counted)["key"].tolist() == []
+    assert len(frequent_rows(rows[:0], 1, counted)) == 0
+    most = np.array([(1, 2**32 - 1), (1, 2**32 - 1)], COUNTED)
+    assert frequent_rows(rows, 2**33 - 2, most)["key"].tolist() == [1]
+
+
+def test_only_lines_of_open_buckets_are_left_for_later_runs():
+    rows = np.array([(1, 1, 1), (2, 3, 1), (2, 2, 1), (4, 1, 0), (5, 2**32 - 1, 1), (5, 9, 1)], LINE)
+    assert open_lines(rows).tolist() == [(1, 1), (2, 5), (5, 2**32 - 1)]
+    assert open_lines(rows[:0]).tolist() == []
+    assert open_lines(rows[3:4]).tolist() == []
 
 
 def brute_force(parts):
@@ -141,24 +198,56 @@ def brute_force(parts):
     return {part: sorted(frequent & set(lines)) for part, lines in parts.items() if frequent & set(lines)}
 
 
+LINES = {2: ["a"] * 6 + ["b"] * 3 + ["c"] * 7, 0: ["a", "b"], 4_000_000_000: ["b"] * 3 + ["d"] * 6, 7: ["e"]}
+KEYS = {name: int(line_keys([name], "en", 0)[0]) for name in "abcde"}
+PARTS = {part: [KEYS[name] for name in names] for part, names in LINES.items()}
+
+
+def blocks_of(parts, is_open=True):
+    return [
+        (part, count_lines([(np.array(found, np.uint64), is_open)], DEFAULT).tobytes()) for part, found in parts.items()
+    ]
+
+
+def find(folder, blocks, n_partitions, expected, earlier=()):
+    """Run the transform, check what it returns, and return the table it left."""
+    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+        known = KnownRows(str(folder), COUNTED, tuple(earlier))
+        found = pipeline | beam.Create(blocks) | FindFrequentLines(DEFAULT, known, n_partitions)
+        assert_that(found, equal_to([(part, np.array(keys, np.uint64).tobytes()) for part, keys in expected.items()]))
+    return KnownTable(str(folder), table_facts(str(folder), COUNTED)["digest"])
+
+
 @pytest.mark.parametrize("n_partitions", [1, 3, 17])
-def test_find_frequent_lines(n_partitions):
-    lines = {2: ["a"] * 6 + ["b"] * 3 + ["c"] * 7, 0: ["a", "b"], 4_000_000_000: ["b"] * 3 + ["d"] * 6, 7: ["e"]}
-    keys = {name: int(line_keys([name], "en", 0)[0]) for name in "abcde"}
-    parts = {part: [keys[name] for name in names] for part, names in lines.items()}
-    assert {part: len(found) for part, found in brute_force(parts).items()} == {2: 3, 0: 2, 4_000_000_000: 1}
-    blocks = [(part, count_lines([np.array(found, np.uint64)], DEFAULT).tobytes()) for part, found in parts.items()]
-    expected = [(part, np.array(found, np.uint64).tobytes()) for part, found in brute_force(parts).items()]
-    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
-        found = pipeline | beam.Create(blocks[:: 1 if n_partitions == 3 else -1])
-        assert_that(found | FindFrequentLines(DEFAULT, n_partitions), equal_to(expected))
+def test_find_frequent_lines(n_partitions, tmp_path):
+    assert {part: len(found) for part, found in brute_force(PARTS).items()} == {2: 3, 0: 2, 4_000_000_000: 1}
+    blocks = blocks_of(PARTS)[:: 1 if n_partitions == 3 else -1]
+    table = find(tmp_path, blocks, n_partitions, brute_force(PARTS))
+    left = KnownRows("", COUNTED, (table,)).find(np.array(list(KEYS.values()), np.uint64))
+    assert sorted(left.tolist()) == sorted(
+        (KEYS[name], count) for name, count in {"a": 7, "b": 7, "c": 7, "d": 6, "e": 1}.items()
+    )
 
 
-def test_a_part_in_two_blocks_counts_once_for_each():
-    block = np.array([(2**63, 4)], LINE)
-    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
-        found = pipeline | beam.Create([(1, block.tobytes())] * 2) | FindFrequentLines(DEFAULT, 2)
-        assert_that(found, equal_to([(1, np.array([2**63], np.uint64).tobytes())]))
+@pytest.mark.parametrize("partitions", [(1, 1, 1), (17, 3, 5)])
+def test_lines_count_on_over_three_runs(partitions, tmp_path):
+    first = find(tmp_path / "1", blocks_of({0: PARTS[0], 7: PARTS[7]}), partitions[0], {})  # a, b, e
+    second = {1: [KEYS["a"]] * 5 + [KEYS["d"]] * 3}
+    second_table = find(tmp_path / "2", blocks_of(second), partitions[1], {}, [first])  # a: 6 by now
+    nothing = find(tmp_path / "3", [], 4, {}, [first, second_table])
+    third = {3: [KEYS["a"], KEYS["b"]], 4: [KEYS["d"]] * 4}  # a and d: the seventh copy
+    expected = {3: [KEYS["a"]], 4: [KEYS["d"]]}
+    find(tmp_path / "4", blocks_of(third), partitions[2], expected, [first, second_table, nothing])
+
+
+def test_lines_of_full_buckets_are_not_left(tmp_path):
+    table = find(tmp_path, blocks_of(PARTS, is_open=False), 3, brute_force(PARTS))
+    assert KnownRows("", COUNTED, (table,)).find(np.array(list(KEYS.values()), np.uint64)).tolist() == []
+
+
+def test_a_part_in_two_blocks_counts_once_for_each(tmp_path):
+    block = np.array([(2**63, 4, 1)], LINE)
+    find(tmp_path, [(1, block.tobytes())] * 2, 2, {1: [2**63]})
 
 
 def test_blocks_are_read_only():

@@ -12,24 +12,24 @@ import numpy as np
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from schemas.errors import RunError
 from schemas.identity import keyed_hash
-from transforms.blocks import merge_blocks, sort_rows, unique_rows
+from transforms.blocks import merge_blocks
+from transforms.candidate_pairs import BUCKETED, REQUEST
+from transforms.known import KnownRows, KnownTable, table_facts
 from transforms.minhash import MinHashConfig, band_hashes, signature
 from transforms.near_copies import (
-    BUCKETED,
+    KNOWN_PARTS,
     MEMBER,
     NEAR,
-    PAIR,
     FindNearCopies,
-    bucket_rows,
-    candidate_pairs,
+    KnownDocuments,
+    known_dtype,
     node_of,
     partial_clusters,
+    place_known,
     place_of,
-    requests_for,
     signed_dtype,
     total_clusters,
 )
@@ -58,23 +58,29 @@ def families(n_families, n_members, seed=7):
     return documents
 
 
-def brute_force(documents, config):
-    """{id: (keeper id, cluster size, similarity)} of every member of a cluster, by comparing all with all."""
-    bands = {name: set(band_hashes(values[None], config)[0].tolist()) for name, (_, _, values) in documents.items()}
+def brute_force(documents, config, known=None):
+    """{id: (keeper id, cluster size, similarity, keeper is known)} of every new member of a cluster, by comparing all
+    new documents with all; documents of earlier runs take part where a new one is like them."""
+    known = known or {}
+    both = {**documents, **known}
+    bands = {name: set(band_hashes(values[None], config)[0].tolist()) for name, (_, _, values) in both.items()}
     best = defaultdict(float)
-    cluster = {name: {name} for name in documents}
-    for a, b in itertools.combinations(documents, 2):
-        similarity = float(np.mean(documents[a][2] == documents[b][2]))
+    cluster = {name: {name} for name in both}
+    for a, b in (*itertools.combinations(documents, 2), *itertools.product(documents, known)):
+        similarity = float(np.mean(both[a][2] == both[b][2]))
         if bands[a] & bands[b] and similarity >= config.min_similarity:
             best[a], best[b] = max(best[a], similarity), max(best[b], similarity)
             joined = cluster[a] | cluster[b]
             for member in joined:
                 cluster[member] = joined
     verdicts = {}
-    for name, members in cluster.items():
+    for name in documents:
+        members = cluster[name]
         if len(members) > 1:
-            keeper = min(members, key=lambda member: (-documents[member][1], documents[member][0]))
-            verdicts[documents[name][0]] = (documents[keeper][0], len(members), best[name])
+            keeper = min(members, key=lambda member: (member not in known, -both[member][1], both[member][0]))
+            if keeper in known:
+                keeper = min(members & known.keys(), key=lambda member: known[member][0])
+            verdicts[documents[name][0]] = (both[keeper][0], len(members), best[name], keeper in known)
     return verdicts
 
 
@@ -92,32 +98,50 @@ def blocks_of(documents, places, config):
     return [(part, np.array(rows, signed_dtype(config.n_hashes)).tobytes()) for part, rows in parts.items()]
 
 
-def check(documents, config, n_partitions, places, rounds=3):
-    truth = brute_force(documents, config)
+def known_documents(folder, config, earlier=()):
+    """The tables of earlier runs, from the folders those wrote, and the place of this run's own."""
+    dtypes = {"buckets": BUCKETED, "signatures": known_dtype(config.n_hashes)}
+    return KnownDocuments(
+        *(
+            KnownRows(
+                f"{folder}/{kind}",
+                dtype,
+                tuple(KnownTable(f"{run}/{kind}", table_facts(f"{run}/{kind}", dtype)["digest"]) for run in earlier),
+            )
+            for kind, dtype in dtypes.items()
+        )
+    )
+
+
+def check(documents, config, n_partitions, places, tables, rounds=3, known=None):
+    truth = brute_force(documents, config, known)
     parts = defaultdict(list)
     for name, (part, row) in places.items():
         if documents[name][0] in truth:
-            keeper, size, similarity = truth[documents[name][0]]
-            parts[part].append((row, *keeper, size, similarity))
+            keeper, size, similarity, is_known = truth[documents[name][0]]
+            parts[part].append((row, *keeper, size, similarity, is_known))
     expected = [(part, merge_blocks([np.array(rows, NEAR).tobytes()], NEAR).tobytes()) for part, rows in parts.items()]
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
         signed = pipeline | beam.Create(blocks_of(documents, places, config))
-        near, unconverged = signed | FindNearCopies(config, n_partitions, rounds)
+        near, unconverged = signed | FindNearCopies(config, tables, n_partitions, rounds)
         assert_that(near, equal_to(expected), label="near")
         assert_that(unconverged | beam.CombineGlobally(sum), equal_to([0]), label="converged")
 
 
 @pytest.mark.parametrize(("n_partitions", "numbering"), [(1, 0), (3, 1), (17, 2)])
-def test_clusters_equal_brute_force_for_any_partitions_and_part_numbers(n_partitions, numbering):
+def test_clusters_equal_brute_force_for_any_partitions_and_part_numbers(n_partitions, numbering, tmp_path):
     documents = families(14, 5)
     truth = brute_force(documents, SMALL)
     assert len(truth) > 30
-    assert {size for _, size, _ in truth.values()} >= {2, 3, 5}
-    assert any(similarity < 1 for _, _, similarity in truth.values())
-    check(documents, SMALL, n_partitions, places_of(documents, 3 + numbering, numbering))
+    assert {size for _, size, _, _ in truth.values()} >= {2, 3, 5}
+    assert any(similarity < 1 for _, _, similarity, _ in truth.values())
+    tables = known_documents(tmp_path, SMALL)
+    check(documents, SMALL, n_partitions, places_of(documents, 3 + numbering, numbering), tables)
+    facts = {kind: table_facts(table.folder, table.dtype) for kind, table in vars(tables).items()}
+    assert {kind: fact["rows"] for kind, fact in facts.items()} == {"buckets": 4 * 84, "signatures": 84}
 
 
-def test_a_pair_that_meets_in_a_band_but_is_not_alike_is_no_cluster():
+def test_a_pair_that_meets_in_a_band_but_is_not_alike_is_no_cluster(tmp_path):
     """Transitive closure runs over verified pairs: A and C, each like B, are joined; D, which only shares a band of A,
     is not."""
     a = np.arange(16, dtype=np.uint32)
@@ -128,17 +152,77 @@ def test_a_pair_that_meets_in_a_band_but_is_not_alike_is_no_cluster():
     d[:4] = a[:4]
     documents = {name: (document_id(name), 0, values) for name, values in zip("abcd", (a, b, c, d), strict=True)}
     truth = brute_force(documents, SMALL)
-    assert {name: truth[document_id(name)][1:] for name in "abc"} == {
+    assert {name: truth[document_id(name)][1:3] for name in "abc"} == {
         "a": (3, 0.75),
         "b": (3, 0.8125),
         "c": (3, 0.8125),
     }
     assert document_id("d") not in truth
-    check(documents, SMALL, 2, places_of(documents, 2, 0), rounds=2)
+    check(documents, SMALL, 2, places_of(documents, 2, 0), known_documents(tmp_path, SMALL), rounds=2)
 
 
-def test_no_documents_no_verdicts():
-    check({}, SMALL, 2, {}, rounds=1)
+def test_no_documents_no_verdicts(tmp_path):
+    check({}, SMALL, 2, {}, known_documents(tmp_path, SMALL), rounds=1)
+
+
+def in_three_runs(documents):
+    """Families drift: a later member is like the first of its family only through those between them. Of every third
+    family the first run has none."""
+
+    def run_of(name):
+        family, member = (int(word) for word in name.split()[1::2]) if "member" in name else (1, 0)
+        return 1 + member % 2 if family % 3 == 0 else {0: 0, 1: 1, 2: 2}.get(member, 1)
+
+    return [{name: documents[name] for name in documents if run_of(name) == run} for run in range(3)]
+
+
+@pytest.mark.parametrize("partitions", [(1, 3, 4, 1), (17, 2, 1, 5)])
+def test_a_later_run_drops_clusters_that_a_known_document_belongs_to(partitions, tmp_path):
+    """Three runs, and one without documents between them; the partitions of each do not matter to any other."""
+    first, second, third = in_three_runs(families(21, 6))
+    truth = brute_force(second, SMALL, first)
+    assert {is_known for *_, is_known in truth.values()} == {False, True}
+    direct = {name: brute_force({name: found}, SMALL, first) for name, found in second.items()}
+    assert any(truth.get(found[0], (0, 0, 0, False))[3] and not direct[name] for name, found in second.items())
+    earlier, known = [], {}
+    for run, (found, n_partitions) in enumerate(zip((first, second, {}, third), partitions, strict=True)):
+        tables = known_documents(tmp_path / str(run), SMALL, earlier)
+        check(found, SMALL, n_partitions, places_of(found, 3, run), tables, known=known)
+        earlier.append(tmp_path / str(run))
+        known |= found
+
+
+def test_a_document_that_comes_again_under_its_id_is_a_copy_of_itself(tmp_path):
+    documents = {name: found for name, found in families(2, 1).items() if "family 0" in name}
+    (name,) = documents
+    check(documents, SMALL, 2, {name: (0, 0)}, known_documents(tmp_path / "1", SMALL), rounds=1)
+    again = {f"{name} again": documents[name]}
+    for run in ("2", "3"):  # the third run finds the id in both earlier ones
+        tables = known_documents(tmp_path / run, SMALL, [tmp_path / str(n) for n in range(1, int(run))])
+        check(again, SMALL, 3, {f"{name} again": (0, 7)}, tables, rounds=1, known=documents)
+        assert brute_force(again, SMALL, documents) == {documents[name][0]: (documents[name][0], 2, 1.0, True)}
+
+
+def test_a_bucket_without_signatures_is_said_in_one_line(tmp_path):
+    dtype = known_dtype(16)
+    requests = np.array([(5, 6, 1, 0)], REQUEST)
+    with pytest.raises(RunError, match="00000000000000050000000000000006 is in a bucket, not signed"):
+        place_known(requests, KnownRows(str(tmp_path), dtype))
+    assert len(place_known(requests[:0], KnownRows(str(tmp_path), dtype))) == 0
+
+
+def test_known_documents_have_nodes_above_all_parts(tmp_path):
+    dtype = known_dtype(2)
+    tables = []
+    for run, high in enumerate((5, 5, 2**63)):  # id 5 is in two runs: the oldest one's counts
+        own = KnownRows(str(tmp_path / str(run)), dtype)
+        own.write(high >> 63, 2, np.array([(high, 0, (run, run)), (high, 1, (run, run))], dtype))
+        tables.append(KnownTable(own.folder, table_facts(own.folder, dtype)["digest"]))
+    requests = np.array([(5, 1, 1, 0), (2**63, 0, 1, 3), (5, 1, 1, 9)], REQUEST)
+    placed = place_known(requests, KnownRows("", dtype, tuple(tables)))
+    assert placed["signature"].tolist() == [[0, 0], [2, 2], [0, 0]]
+    parts, rows = place_of(placed["node"])
+    assert (parts.tolist(), rows.tolist()) == ([KNOWN_PARTS, KNOWN_PARTS + 5, KNOWN_PARTS], [1, 0, 1])
 
 
 def test_node_and_place_are_a_bijection():
@@ -152,53 +236,6 @@ def test_node_and_place_are_a_bijection():
     assert np.bincount(spread.astype(int)).min() > 100  # of 125 in each eighth
 
 
-def bucket(*ids, key=1):
-    return np.array([(key, identity // 10, identity % 10) for identity in ids], BUCKETED)
-
-
-def pairs_in(block, max_all_pairs=3):
-    return [(a * 10 + b, c * 10 + d) for a, b, c, d in candidate_pairs(sort_rows(block), max_all_pairs).tolist()]
-
-
-def test_small_buckets_give_all_pairs_large_ones_first_and_neighbour():
-    assert pairs_in(bucket(7)) == []
-    assert pairs_in(bucket(7, 3)) == [(3, 7)]
-    assert pairs_in(bucket(31, 7, 3)) == [(3, 7), (3, 31), (7, 31)]
-    assert pairs_in(bucket(31, 7, 3, 55, 40)) == [
-        (3, 7), (3, 31), (3, 40), (3, 55), (7, 31), (31, 40), (40, 55)
-    ]  # fmt: skip
-    assert pairs_in(np.zeros(0, BUCKETED)) == []
-
-
-def test_pairs_are_distinct_across_buckets_and_a_repeated_id_is_no_pair():
-    both = np.concatenate((bucket(1, 2, key=5), bucket(2, 1, key=6), bucket(1, 3, key=7), bucket(4, 4, key=8)))
-    assert pairs_in(both) == [(1, 2), (1, 3)]
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 30)), max_size=40), st.integers(2, 6))
-def test_every_bucket_stays_connected_by_its_pairs(rows, max_all_pairs):
-    block = np.array([(key, identity, 0) for key, identity in rows], BUCKETED)
-    pairs = {(a, b) for a, _, b, _ in candidate_pairs(sort_rows(block), max_all_pairs).tolist()}
-    for key in {key for key, _ in rows}:
-        members = sorted({identity for other, identity in rows if other == key})
-        assert all(pair in pairs for pair in itertools.pairwise(members))
-        assert all((members[0], other) in pairs for other in members[1:])
-        if len(members) <= max_all_pairs:
-            assert all(pair in pairs for pair in itertools.combinations(members, 2))
-
-
-def test_bucket_rows_and_requests():
-    signed = np.zeros(2, signed_dtype(16))
-    signed["id_hi"] = [8, 9]
-    rows = bucket_rows(signed, SMALL)
-    assert rows["id_hi"].tolist() == [8] * 4 + [9] * 4
-    assert len(unique_rows(sort_rows(rows))) == 8
-    assert rows["bucket"][:4].tolist() == rows["bucket"][4:].tolist()
-    pairs = np.array([(1, 1, 2, 2), (1, 1, 3, 3)], PAIR)
-    assert requests_for(pairs, 6).tolist() == [(1, 1, 6), (2, 2, 6), (3, 3, 6)]
-
-
 def test_keeper_has_the_highest_rank_then_the_smaller_id_across_partitions():
     dtype = MEMBER
     left = np.array([(1, 50, 0, 3, 0.9, 7), (2, 40, 0, -(2**63), 0.9, 7)], dtype)
@@ -208,7 +245,7 @@ def test_keeper_has_the_highest_rank_then_the_smaller_id_across_partitions():
 
 
 @pytest.mark.skipif(not ARTICLES.is_dir(), reason="needs shared/data beside the checkout")
-def test_news_articles_with_known_copies():
+def test_news_articles_with_known_copies(tmp_path):
     config = MinHashConfig()
     lines = (ARTICLES / "minhash_articles_1000.train").read_text("utf-8").splitlines()
     texts = dict(line.split(" ", 1) for line in lines)
@@ -218,12 +255,13 @@ def test_news_articles_with_known_copies():
     places = places_of(documents, 4, 1)
     rows = {place: documents[name][0] for name, place in places.items()}
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
-        near, _ = pipeline | beam.Create(blocks_of(documents, places, config)) | FindNearCopies(config, 5, 2)
+        find = FindNearCopies(config, known_documents(tmp_path, config), 5, 2)
+        near, _ = pipeline | beam.Create(blocks_of(documents, places, config)) | find
 
         def exactly_the_known_pairs(pieces):
             found = {}
             for part, data in pieces:
-                for row, high, low, size, similarity in np.frombuffer(data, NEAR).tolist():
+                for row, high, low, size, similarity, _ in np.frombuffer(data, NEAR).tolist():
                     found[rows[part, row]] = (high, low)
                     assert (size, similarity >= 0.7) == (2, True)
             assert found == truth, json.dumps([len(found), len(truth)])

@@ -1,0 +1,206 @@
+"""The dedup stage over several runs: texts and clusters that an earlier run has seen are dropped, and only those."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.engine import Engine
+from pipelines.stages import copies
+from pipelines.stages.copies import CopiesConfig, CopiesStage
+from schemas.errors import ConfigError, RunError
+from schemas.identity import content_id
+from schemas.records import Document
+from transforms import known
+from transforms.minhash import MinHashConfig
+
+STAGE = CopiesStage(CopiesConfig(rounds=2))
+WORDS = ("river", "stone", "garden", "letter", "window", "market", "harbour", "teacher", "music", "winter", "bread")
+
+
+def text_of(seed: int, changed: int = 0) -> str:
+    """Return 120 words of a seed, the last `changed` of them others."""
+    words = random.Random(seed).choices(WORDS, k=120)
+    return " ".join(words[: 120 - changed] + [f"other{seed}x{n}" for n in range(changed)])
+
+
+def document(name: str, text: str, day: int = 1) -> Document:
+    fetched = datetime(2020, 1, day, tzinfo=UTC)
+    return Document(id=content_id(name), text=text, url=f"https://{name}.example/", fetched_at=fetched, language="en")
+
+
+def fates(done: Any, documents: list[Document]) -> list[tuple[str, str, str]]:
+    """Reason, name and the name of the keeper of what was dropped."""
+    names = {document.id: document.url.split("/")[2].removesuffix(".example") for document in documents}
+    return sorted((reason, names[name], names[keeper]) for reason, name, keeper in done.dropped)
+
+
+FIRST = [document("a", text_of(1)), document("b", text_of(2)), document("b2", text_of(2, changed=4), day=2)]
+SECOND = [
+    document("a-again", text_of(1), day=9),  # newer, and still not taken
+    document("a-near", text_of(1, changed=5), day=9),
+    document("b-near", text_of(2, changed=6), day=9),
+    document("c", text_of(3)),
+    document("c-again", text_of(3), day=2),
+    document("c-near", text_of(3, changed=5), day=3),
+]
+THIRD = [
+    document("c-third", text_of(3)),
+    document("c-near-third", text_of(3, changed=4)),
+    document("a-third", text_of(1)),
+    document("d", text_of(4)),
+]
+ALL = FIRST + SECOND + THIRD
+
+
+def three_runs(dataset: Any, parts: tuple[int, int, int] = (1, 1, 1)) -> Any:
+    for documents, count in zip((FIRST, SECOND, THIRD), parts, strict=True):
+        dataset.documents(STAGE, documents, count)
+    return dataset
+
+
+@pytest.fixture(scope="module")
+def three(new_dataset: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Three runs; tests must not change them."""
+    return three_runs(new_dataset(tmp_path_factory.mktemp("three")))
+
+
+def test_three_runs_keep_one_of_each_cluster(three: Any) -> None:
+    runs = three.runs
+    assert fates(runs[0], ALL) == [("near_copy", "b", "b2")]
+    second = fates(runs[1], ALL)
+    assert second[:3] == [
+        ("exact_copy", "c", "c-again"),
+        ("near_copy", "c-again", "c-near"),
+        ("near_copy_of_earlier_run", "a-near", "a"),
+    ]
+    reason, name, keeper = second[3]
+    assert (reason, name) == ("near_copy_of_earlier_run", "b-near")
+    assert keeper == min(("b", "b2"), key=content_id)  # the smaller id of the known members, kept in its run or not
+    assert second[4] == ("text_in_earlier_run", "a-again", "a")
+    assert [name for _, name, _ in fates(runs[2], ALL)] == ["c-near-third", "a-third", "c-third"]
+    assert sorted(reason for reason, _, _ in fates(runs[2], ALL)) == [
+        "near_copy_of_earlier_run", "text_in_earlier_run", "text_in_earlier_run",
+    ]  # fmt: skip
+    kept = {row["url"]: row["near_copies"] for done in runs for row in done.rows("documents")}
+    assert {url.split("/")[2]: stats["size"] for url, stats in kept.items()} == {
+        "a.example": 1, "b2.example": 2, "c-near.example": 2, "d.example": 1,
+    }  # fmt: skip
+
+
+def test_a_rejection_holds_the_similarity_with_the_known_copy(three: Any) -> None:
+    runs = three.runs
+    (row,) = [row for row in runs[1].rows("rejected") if row["url"] == "https://a-near.example/"]
+    assert row["step"] == "near_copy"
+    assert row["limit"] == 0.7
+    assert 0.8 < row["value"] < 1
+
+
+def test_facts_tell_what_is_left_for_later_runs(three: Any) -> None:
+    runs = three.runs
+    rows = [{kind: fact["rows"] for kind, fact in done.manifest.facts["known"].items()} for done in runs]
+    assert rows[0] == {"texts": 3, "buckets": 3 * 14, "signatures": 3}
+    assert rows[1] == {"texts": 4 - 1 + 1, "buckets": 4 * 14, "signatures": 4}  # a-near, b-near, c-again, c-near
+    assert rows[2] == {"texts": 2, "buckets": 2 * 14, "signatures": 2}
+    bytes_of = {kind: fact["bytes"] - 16 * fact["files"] for kind, fact in runs[0].manifest.facts["known"].items()}
+    assert bytes_of == {"texts": 3 * 32, "buckets": 3 * 14 * 24, "signatures": 3 * 464}
+
+
+def test_parts_and_partitions_of_any_run_do_not_matter(
+    three: Any, dataset: Callable[..., Any], same_tables: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copies, "partitions_for", lambda rows, row_bytes: 5 + rows % 7)
+    other = three_runs(dataset(), parts=(3, 5, 2))
+    assert min(fact["files"] for fact in other.runs[1].manifest.facts["known"].values()) > 1
+    same_tables([three, other])
+
+
+def test_worker_processes_do_not_matter(
+    three: Any, dataset: Callable[..., Any], same_tables: Any, tmp_path: Path
+) -> None:
+    engine = Engine(["--direct_num_workers=2", "--direct_running_mode=multi_processing"], tmp_path / "log")
+    several = dataset(run_pipeline=lambda build, work: engine.run("dedup", build, work))
+    several.runs = three.runs[:1]
+    several.documents(STAGE, SECOND, 3)
+    assert several.runs[1].dropped == three.runs[1].dropped
+
+
+def test_runs_without_documents(three: Any, dataset: Callable[..., Any]) -> None:
+    data = dataset()
+    data.documents(STAGE, [])
+    assert data.runs[0].manifest.facts["known"]["texts"]["files"] == 0
+    data.documents(STAGE, [], parts=0)
+    data.runs.append(three.runs[0])
+    data.documents(STAGE, [], parts=0)
+    assert [reason for reason, _, _ in data.documents(STAGE, FIRST).dropped] == ["text_in_earlier_run"] * 3
+
+
+def test_two_runs_keep_the_texts_that_one_run_keeps(dataset: Callable[..., Any]) -> None:
+    stage = CopiesStage(CopiesConfig(near=False, rounds=1))
+    dice = random.Random(7)
+    documents = [document(f"n{n}", text_of(dice.randrange(20)), dice.randrange(1, 28)) for n in range(40)]
+    once, split = dataset(), dataset()
+    once.documents(stage, documents)
+    for some in (documents[:15], documents[15:]):
+        split.documents(stage, some)
+    kept = sorted(text for done in split.runs for text in done.kept("text"))
+    assert kept == once.runs[0].kept("text")
+    assert 10 < len(kept) < 21
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (CopiesConfig(minhash=MinHashConfig(ngram=4)), "dedup.minhash.ngram: 4 is not allowed; it is 5 in "),
+        (CopiesConfig(minhash=MinHashConfig(seed=2)), "dedup.minhash.seed: 2 is not allowed; it is 1 in "),
+        (CopiesConfig(exact=False), "dedup.exact: False is not allowed; it is True in "),
+        (CopiesConfig(near=False), "dedup.near: False is not allowed; it is True in "),
+    ],
+)
+def test_settings_that_runs_must_share(
+    three: Any, dataset: Callable[..., Any], config: CopiesConfig, said: str
+) -> None:
+    data = dataset(run_pipeline=None)
+    data.runs = three.runs[:1]
+    with pytest.raises(ConfigError) as error:
+        data.documents(CopiesStage(config), SECOND)
+    assert str(error.value) == f"{said}{three.folder}/0, and the runs of a dataset are compared with each other"
+
+
+def test_what_is_kept_in_a_cluster_may_change_from_run_to_run(three: Any) -> None:
+    earlier = [(done.manifest, done.data) for done in three.runs]
+    CopiesStage(CopiesConfig(keep="longest", rounds=5)).check_earlier(earlier)
+
+
+def test_a_run_that_left_no_tables_cannot_be_added_to(
+    three: Any, dataset: Callable[..., Any], with_manifest: Any
+) -> None:
+    data = dataset(run_pipeline=None)
+    data.runs = [with_manifest(three.runs[0], facts={})]
+    with pytest.raises(RunError) as error:
+        data.documents(STAGE, SECOND)
+    assert str(error.value) == (
+        f"{three.folder}/0: its stage dedup left no known texts for later runs; start a new dataset"
+    )
+
+
+def test_damage_is_said_before_anything_runs_or_while_it_runs(dataset: Callable[..., Any], tmp_path: Path) -> None:
+    engine = Engine([], tmp_path / "log")
+    data = dataset(run_pipeline=lambda build, work: engine.run("dedup", build, work))
+    data.documents(STAGE, FIRST)
+    (file,) = Path(data.runs[0].data.table("known/buckets")).iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+    with pytest.raises(RunError) as error:
+        data.documents(STAGE, SECOND)
+    assert str(error.value) == f"{file}: is damaged: these are not the known hashes that an earlier run wrote"
+    file.unlink()
+    known._committed_files.cache_clear()  # what another process would find
+    data.run_pipeline = None
+    with pytest.raises(RunError, match="known hashes of an earlier run are missing or cut"):
+        data.documents(STAGE, SECOND)
