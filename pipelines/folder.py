@@ -1,6 +1,7 @@
 """The output folder of a run, and the manifests that say what in it is whole.
 
     DIR/winnow.json                         marker: recipe, version, format
+    DIR/inputs.json                         the inputs of the run, written before anything is done with them
     DIR/config.yaml                         the resolved settings of the last run
     DIR/<stage>/manifest.json               the commit: names the data folder; replaced in one atomic write
     DIR/<stage>/<key>/<table>/part-*.parquet   the stage's tables (documents, rejected, failed, ...)
@@ -9,7 +10,7 @@
 
 A data folder that no manifest names is staging: a killed run leaves it, the next one takes over the parts that are
 done or, if the settings changed since, removes it. No rename of folders is needed, so the scheme holds on object
-stores as it does on a disk.
+stores as it does on a disk. Later runs of the same dataset stand in DIR/runs (pipelines/dataset.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +27,7 @@ from schemas.errors import RunError
 
 FORMAT = 1  # of the folder; another one is refused
 PART = "part-{:06d}"
+ADVICE = "give a new folder"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,7 @@ class Manifest:
     wall_s: float = 0.0
     versions: dict[str, str] = field(default_factory=dict)  # of Python, libraries and our own code
     files: dict[str, Any] = field(default_factory=dict)  # number, bytes and digest of names and sizes of its files
+    earlier: list[str] = field(default_factory=list)  # keys of this stage in the dataset's earlier runs, oldest first
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"
@@ -73,9 +77,17 @@ class Manifest:
             raise RunError(f"{where}: not a manifest of this version of Winnow ({error})") from None
 
 
-def stage_key(stage: str, config: Any, inputs: list[dict[str, Any]], upstream: str, versions: dict[str, str]) -> str:
-    """Return the hash of all that a stage's result depends on."""
-    plain = json.dumps([FORMAT, stage, config, inputs, upstream, versions], sort_keys=True, separators=(",", ":"))
+def stage_key(
+    stage: str,
+    config: Any,
+    inputs: list[dict[str, Any]],
+    upstream: str,
+    versions: dict[str, str],
+    earlier: Sequence[str] = (),
+) -> str:
+    """Return the hash of all that a stage's result depends on; `earlier` are its keys in the dataset's earlier runs."""
+    parts = [FORMAT, stage, config, inputs, upstream, versions, *([list(earlier)] if earlier else [])]
+    plain = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(plain.encode(), digest_size=8).hexdigest()
 
 
@@ -147,29 +159,62 @@ class RunFolder:
             chain.append((manifest, self.data(stage, manifest.key)))
         return chain
 
-    def open(self, recipe: str, version: str, stages: list[str]) -> None:
+    def inputs(self) -> list[dict[str, Any]] | None:
+        """Return the inputs that the run was begun with; None when there are none on record.
+
+        A run of a Winnow that kept no such record is known by those of its first stage, models and lists among them.
+        """
+        path = f"{self.path}/inputs.json"
+        if storage.exists(path):
+            try:
+                recorded = json.loads(storage.read_bytes(path))["inputs"]
+                return [{name: entry[name] for name in ("path", "size", "checksum")} for entry in recorded]
+            except (ValueError, KeyError, TypeError) as error:
+                raise RunError(f"{path}: not a record of a run's inputs ({error})") from None
+        first = next((self.manifest(stage) for stage in self._marker().get("stages", [])), None)
+        return first.inputs if first else None
+
+    def record(self, inputs: list[dict[str, Any]], settings: str) -> None:
+        """Put the inputs and the settings of the run on record, before anything is done with them."""
+        self._keep("inputs.json", json.dumps({"inputs": inputs}, indent=0) + "\n")
+        self._keep("config.yaml", settings)
+
+    def _keep(self, name: str, text: str) -> None:
+        """Write a file unless it holds that text."""
+        path, data = f"{self.path}/{name}", text.encode()
+        if not storage.exists(path) or storage.read_bytes(path) != data:
+            storage.write_atomic(path, data)
+
+    def finished(self) -> bool:
+        """Return whether every stage is committed, over the inputs on record."""
+        chain, stages, inputs = self.committed(), self._marker().get("stages", []), self.inputs()
+        if inputs is None or not stages or len(chain) < len(stages):
+            return False
+        return chain[0][0].inputs[: len(inputs)] == inputs
+
+    def open(self, recipe: str, version: str, stages: list[str], advice: str = ADVICE) -> None:
         """Create the folder, or check that it is a run of this recipe by this version. Raises RunError."""
-        self.check_usable(recipe, version)
+        self.check_usable(recipe, version, advice)
         marker = {"format": FORMAT, "recipe": recipe, "version": version, "stages": stages}
         path = f"{self.path}/winnow.json"
         if not storage.exists(path) or self._marker() != marker:
             storage.write_atomic(path, (json.dumps(marker, sort_keys=True) + "\n").encode())
 
-    def check_usable(self, recipe: str, version: str) -> None:
+    def check_usable(self, recipe: str, version: str, advice: str = ADVICE) -> None:
         """Raise RunError unless the folder is new, empty, or holds a run of this recipe by this version."""
         if storage.exists(f"{self.path}/winnow.json"):
-            self.check(recipe, version)
+            self.check(recipe, version, advice=advice)
         elif any(not name.startswith(".") for name in storage.list_names(self.path)):
             raise RunError(f"{self.path}: not empty and not the output of a Winnow run; give a new folder")
 
-    def check(self, recipe: str, version: str) -> None:
-        """Raise RunError unless the folder holds a run of this recipe, written by this version."""
+    def check(self, recipe: str, version: str, *, any_version: bool = False, advice: str = ADVICE) -> None:
+        """Raise RunError unless the folder holds a run of this recipe, written by this version or, to read, by any."""
         marker = self._marker()
         found = (marker.get("format"), marker.get("recipe"), marker.get("version"))
-        if found != (FORMAT, recipe, version):
+        if found != (FORMAT, recipe, found[2] if any_version else version):
             raise RunError(
                 f"{self.path}: written by Winnow {found[2]}, recipe {found[1]}, format {found[0]}; this is Winnow"
-                f" {version}, recipe {recipe}, format {FORMAT}; give a new folder"
+                f" {version}, recipe {recipe}, format {FORMAT}; {advice}"
             )
 
     def _marker(self) -> dict[str, Any]:

@@ -1,17 +1,23 @@
-"""The ledger of a run: what became of every record, stage by stage, as plain data and as a funnel for a person."""
+"""The ledger of a run or a dataset: what became of every record, by stage, as plain data and as a funnel for a person.
+
+The ledger of a dataset is the sum of those of its runs: what balances in each of them balances in the sum.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.dataset import Dataset
 from pipelines.folder import Manifest, RunFolder
 
 BAR_WIDTH = 32
 MIX_ROWS = 12
+_AXES = ("source", "language", "quality", "group")  # the order of a mix report
 
 
 def ledger(folder: RunFolder) -> dict[str, Any]:
@@ -31,6 +37,66 @@ def ledger(folder: RunFolder) -> dict[str, Any]:
         for manifest, _ in chain
     ]
     return {"stages": entries, "shards": _shards(chain), "mix": _fact(chain, "mix", None)}
+
+
+def dataset_ledger(dataset: Dataset) -> dict[str, Any]:
+    """Return the ledger of a dataset: its runs' sums, and under `runs` each of them, oldest first.
+
+    Shards are in the order of the runs, so that a later run changes the number of none.
+    """
+    runs = []
+    for run in dataset.runs():
+        facts = {"run": dataset.number(run), "path": run.path, "finished": run.finished()}
+        runs.append({**facts, "inputs": len(run.inputs() or ()), **ledger(run)})
+    return {
+        "stages": stage_sums([stage for run in runs for stage in run["stages"]]),
+        "shards": [shard for run in runs for shard in run["shards"]],
+        "mix": mix_sums([run["mix"] for run in runs if run["mix"]]),
+        "runs": runs,
+    }
+
+
+def stage_sums(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one entry for each name, in the order of their first appearance."""
+    sums: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        total = sums.setdefault(entry["name"], {"name": entry["name"]})
+        for field, value in entry.items():
+            if isinstance(value, dict):
+                both = Counter(total.get(field, {}))
+                both.update(value)
+                total[field] = {name: round(both[name], 3) for name in sorted(both)}
+            elif field != "name":
+                total[field] = round(total.get(field, 0) + value, 3)
+    return list(sums.values())
+
+
+def mix_sums(reports: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the mix of all runs: tokens are sums, shares and rates follow from them; each run met its own shares."""
+    if len(reports) < 2:
+        return reports[0] if reports else None
+    budget, reached = (sum(report[name] for report in reports) for name in ("budget", "reached_tokens"))
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for report in reports:
+        for row in report["rows"]:
+            total = rows.setdefault((row["axis"], row["name"]), dict.fromkeys(row, 0) | {"wanted": 0.0, "planned": 0.0})
+            for name in ("available_tokens", "reached_tokens", "shortfall_tokens"):
+                total[name] += row[name]
+            total["wanted"] += row["wanted_share"] * report["budget"]
+            total["planned"] += row["rate"] * row["available_tokens"]
+    for (axis, name), total in rows.items():
+        available = total["available_tokens"] or 1
+        total.update(axis=axis, name=name, wanted_share=total.pop("wanted") / (budget or 1))
+        total.update(reached_share=total["reached_tokens"] / (reached or 1), rate=total.pop("planned") / available)
+        total["epochs"] = total["reached_tokens"] / available
+    return {
+        "budget": budget,
+        "available_tokens": sum(report["available_tokens"] for report in reports),
+        "reached_tokens": reached,
+        "shortfall_tokens": sum(report["shortfall_tokens"] for report in reports),
+        "absent": sorted(set.intersection(*(set(report["absent"]) for report in reports))),
+        "rows": [rows[key] for key in sorted(rows, key=lambda key: (_AXES.index(key[0]), key[1]))],
+    }
 
 
 def _shards(chain: list[tuple[Manifest, Any]]) -> list[dict[str, Any]]:
@@ -55,7 +121,22 @@ def draw(book: dict[str, Any]) -> RenderableType:
     if book["shards"]:
         tokens = sum(shard["tokens"] for shard in book["shards"])
         parts.append(Text(f"{len(book['shards'])} shards, {tokens:,} tokens"))
+    if len(book.get("runs", ())) > 1:
+        parts.append(_run_table(book["runs"]))
     return Group(*parts)
+
+
+def _run_table(runs: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("run", "inputs", "read", "shards", "tokens", ""):
+        table.add_column(name, justify="left" if not name else "right")
+    for run in runs:
+        tokens = sum(shard["tokens"] for shard in run["shards"])
+        read = run["stages"][0]["read"] if run["stages"] else 0
+        numbers = (f"{number:,}" for number in (run["run"], run["inputs"], read, len(run["shards"]), tokens))
+        place = "/".join(run["path"].rsplit("/", 2)[-2:]) if run["run"] else ""
+        table.add_row(*numbers, Text(place + ("" if run["finished"] else " not finished")))
+    return table
 
 
 def _funnel(stages: list[dict[str, Any]]) -> Table:

@@ -1,15 +1,16 @@
 """Runs the stages of a recipe in order: skips what is committed and unchanged, redoes what a change touches.
 
-A stage's key is the hash of its settings, of the outside files it uses and of the key of the stage before it. If the
+A stage's key is the hash of its settings, of the outside files it uses, of the source it runs (pipelines/sources.py),
+of the key of the stage before it and, in a later run of a dataset, of its own keys in the earlier ones. If the
 committed manifest has that key the stage is skipped. Otherwise the stage runs into the data folder of that key, its
 counts are taken from the tables it wrote, the ledger must balance, and the manifest is replaced in one atomic write.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import functools
-import hashlib
 import json
 import platform
 import time
@@ -18,15 +19,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from pipelines.engine import Engine
 from pipelines.folder import Counts, DataFolder, Manifest, RunFolder, stage_key
-from pipelines.stage import PHASES, PartCounts, Stage, StageContext, StageResult, add_up
+from pipelines.sources import source_digest
+from pipelines.stage import PHASES, Continued, Earlier, PartCounts, Stage, StageContext, StageResult, add_up
 from pipelines.tables import count_rows, read_batches
 from schemas import storage
 from schemas.errors import RunError
+from schemas.inputs import describe_inputs
 from schemas.settings import to_plain
 
 VERSION = metadata.version("winnow")
@@ -49,13 +51,27 @@ class PlannedStage:
     """What a run would do with a stage, and why."""
 
     stage: Stage
-    key: str
-    upstream: str
+    upstream: str  # key of the stage before it
     inputs: list[dict[str, Any]]
-    skip: bool
-    why: str
+    versions: dict[str, str]
+    earlier: Sequence[tuple[Manifest, DataFolder]] = ()
+    skip: bool = False
+    why: str = ""
+
+    @property
+    def settings(self) -> Any:
+        return to_plain(self.stage.settings)
+
+    @property
+    def earlier_keys(self) -> list[str]:
+        return [manifest.key for manifest, _ in self.earlier]
+
+    @functools.cached_property
+    def key(self) -> str:
+        return stage_key(self.stage.name, self.settings, self.inputs, self.upstream, self.versions, self.earlier_keys)
 
 
+NO_EARLIER: Earlier = {}
 DAMAGED = "its files are not those that were committed"
 
 
@@ -71,65 +87,53 @@ class Watcher:
     def stage_committed(self, manifest: Manifest) -> None: ...
 
 
-@functools.cache
-def versions() -> dict[str, str]:
-    """Return the versions of all that computes: Python, the libraries, and a digest of Winnow's own source.
+def versions(stage: Stage) -> dict[str, str]:
+    """Return the versions of all that a stage computes with: Python, the libraries, and a digest of its own source.
 
-    They are part of every stage's key: what another trafilatura or another rule made is not continued but made anew.
+    They are part of its key: what another trafilatura or another rule made is not continued but made anew.
     """
-    digest = hashlib.blake2b(digest_size=8)
-    root = Path(__file__).parent.parent
-    for package in ("schemas", "transforms", "classifiers", "pipelines"):
-        for path in sorted((root / package).rglob("*.py")):
-            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
     found = {name: metadata.version(name) for name in _LIBRARIES}
-    return {"python": platform.python_version(), "winnow": VERSION, "source": digest.hexdigest(), **found}
+    return {"python": platform.python_version(), "winnow": VERSION, "source": source_digest(stage), **found}
 
 
-def describe_inputs(paths: Sequence[str]) -> list[dict[str, Any]]:
-    """Return path, size and checksum of each file, in the order given."""
-    with ThreadPoolExecutor(max_workers=16) as pool:
-        return list(pool.map(_describe, paths))
-
-
-def _describe(path: str) -> dict[str, Any]:
-    return {"path": path, "size": storage.size(path), "checksum": storage.fingerprint(path)}
-
-
-def plan(recipe: Recipe, archives: list[dict[str, Any]], folder: RunFolder) -> list[PlannedStage]:
+def plan(
+    recipe: Recipe, archives: list[dict[str, Any]], folder: RunFolder, earlier: Earlier = NO_EARLIER
+) -> list[PlannedStage]:
     """Return what a run over `archives` into `folder` would do, stage by stage."""
     planned: list[PlannedStage] = []
     upstream, redone = "", ""
     for number, stage in enumerate(recipe.stages):
         inputs = (archives if number == 0 else []) + describe_inputs(sorted(stage.resources))
-        key = stage_key(stage.name, to_plain(stage.settings), inputs, upstream, versions())
+        step = PlannedStage(stage, upstream, inputs, versions(stage), earlier.get(stage.name, ()))
         manifest = folder.manifest(stage.name)
-        why = _why(manifest, key, to_plain(stage.settings), inputs, redone)
-        if manifest is not None and not why and folder.listing(stage.name, key) != manifest.files:
+        why = _why(manifest, step, redone)
+        if manifest is not None and not why and folder.listing(stage.name, step.key) != manifest.files:
             why = DAMAGED
-        planned.append(PlannedStage(stage, key, upstream, inputs, skip=not why, why=why or "committed and unchanged"))
+        planned.append(dataclasses.replace(step, skip=not why, why=why or "committed and unchanged"))
         if why:
             redone = redone or stage.name
-        upstream = key
+        upstream = step.key
     return planned
 
 
-def _why(manifest: Manifest | None, key: str, settings: Any, inputs: list[dict[str, Any]], redone: str) -> str:
+def _why(manifest: Manifest | None, step: PlannedStage, redone: str) -> str:
     """Return why a stage has to run; '' when it has not."""
     if manifest is None:
         return "not done yet"
-    if manifest.key == key:
+    if manifest.key == step.key:
         return ""
-    changes = changed_settings(manifest.config, settings)
+    changes = changed_settings(manifest.config, step.settings)
     if changes:
         return "changed: " + ", ".join(changes)
-    if manifest.inputs != inputs:
-        before, now = ({entry["path"]: entry for entry in entries} for entries in (manifest.inputs, inputs))
+    if manifest.inputs != step.inputs:
+        before, now = ({entry["path"]: entry for entry in entries} for entries in (manifest.inputs, step.inputs))
         new, gone = len(now.keys() - before.keys()), len(before.keys() - now.keys())
         other = sum(1 for path in now.keys() & before.keys() if now[path] != before[path])
         return f"inputs: {new} new, {gone} gone, {other} changed"
-    if manifest.versions != versions():
-        return "versions: " + ", ".join(changed_settings(manifest.versions, versions()))
+    if manifest.earlier != step.earlier_keys:
+        return "the dataset's earlier runs are not those it was made after"
+    if manifest.versions != step.versions:
+        return "versions: " + ", ".join(changed_settings(manifest.versions, step.versions))
     return f"{redone} is redone" if redone else "made from another state of the stage before it"
 
 
@@ -144,18 +148,26 @@ def changed_settings(before: Any, now: Any, where: str = "") -> list[str]:
 
 
 def run(
-    recipe: Recipe, archives: list[dict[str, Any]], folder: RunFolder, engine: Engine, watcher: Watcher
+    recipe: Recipe,
+    archives: list[dict[str, Any]],
+    folder: RunFolder,
+    engine: Engine,
+    watcher: Watcher,
+    earlier: Earlier = NO_EARLIER,
 ) -> list[Manifest]:
     """Run the recipe over `archives` into `folder` and return the manifests of all its stages.
 
+    `earlier` is what the stages did in the earlier runs of the dataset that `folder` is the newest run of.
     Raises WinnowError when a stage cannot run or its ledger does not balance; what was committed stays valid.
     """
     folder.open(recipe.name, VERSION, [stage.name for stage in recipe.stages])
     refuse_foreign_inputs(recipe, archives, folder)
     manifests: list[Manifest] = []
-    planned = plan(recipe, archives, folder)
+    planned = plan(recipe, archives, folder, earlier)
     for step in planned:
         if not step.skip:
+            if isinstance(step.stage, Continued):
+                step.stage.check_earlier(step.earlier)
             step.stage.prepare()
     for step in planned:
         committed = folder.manifest(step.stage.name)
@@ -203,7 +215,7 @@ def _run_stage(
         source=folder.data(upstream.stage, upstream.key) if upstream else target,
         target=target,
         chain={manifest.stage: (manifest, folder.data(manifest.stage, manifest.key)) for manifest in manifests},
-        earlier=(),
+        earlier=step.earlier,
         run_pipeline=lambda build, work: engine.run(stage.name, build, work),
         shuffles_in_memory=engine.is_local,
         set_parts=watcher.stage_parts,
@@ -296,13 +308,14 @@ def _manifest(
         key=step.key,
         version=VERSION,
         upstream=upstream.key if upstream else "",
-        config=json.loads(json.dumps(to_plain(step.stage.settings))),
+        config=json.loads(json.dumps(step.settings)),
         inputs=step.inputs,
         parts=result.parts,
         counts=counts,
         facts={**{name: told.facts[name] for name in sorted(told.facts)}, **result.facts},
         cpu_s={name: round(ns / 1e9, 3) for name, ns in sorted(told.cpu_ns.items())},
         wall_s=round(wall_s, 3),
-        versions=versions(),
+        versions=step.versions,
         files=files,
+        earlier=step.earlier_keys,
     )

@@ -1,8 +1,12 @@
-"""Look at the records of a run: documents, rejected and failed ones, and the document behind a training token."""
+"""Look at the records of a dataset: documents, rejected and failed ones, and the document behind a training token.
+
+Every run of the dataset is looked through, oldest first; where there are several, a record says which one it is of.
+"""
 
 from __future__ import annotations
 
 import heapq
+import itertools
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +17,7 @@ import pyarrow.compute as pc
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from pipelines.dataset import Dataset
 from pipelines.folder import DataFolder, Manifest
 from pipelines.stages.extract import ExtractStage, document_id
 from pipelines.stages.index import IndexStage
@@ -25,7 +30,8 @@ from schemas.settings import overlay
 from schemas.shards import locate
 from transforms.tokenizer import TokenizerConfig
 
-Chain = list[tuple[Manifest, DataFolder]]
+Chain = list[tuple[Manifest, DataFolder]]  # the committed stages of one run
+Chains = dict[int, Chain]  # by number of the run
 TABLES = ("documents", "rejected", "failed")
 
 
@@ -61,21 +67,34 @@ class Query:
         )
 
 
-def find(chain: Chain, query: Query) -> list[dict[str, Any]]:
+def chains_of(dataset: Dataset, run: int | None = None) -> Chains:
+    """Return the committed stages of all runs of a dataset, or of the one asked for."""
+    runs = dataset.runs() if run is None else [dataset.run(run)]
+    return {dataset.number(folder): folder.committed() for folder in runs}
+
+
+def find(chains: Chains, query: Query) -> list[dict[str, Any]]:
     """Return the records that `query` asks for: plain dicts with table, stage and, if there is one, the text."""
-    if not chain:
+    names = list(dict.fromkeys(manifest.stage for chain in chains.values() for manifest, _ in chain))
+    if not names:
         raise RunError("nothing is committed yet")
-    names = [manifest.stage for manifest, _ in chain]
     if query.stage and query.stage not in names:
         raise RunError(f"--stage {query.stage}: not in this run; allowed: {', '.join(names)}")
-    found = _sampled(_matches(chain, query), query)
+    found = _sampled(_matches(chains, query), query)
     if query.record_id and not found:
-        document_id = _document_of(chain, query.record_id)
-        found = _sampled(_matches(chain, replace(query, record_id=document_id)), query) if document_id else []
+        ids = {number: _document_of(chain, query.record_id) for number, chain in chains.items()}
+        asked = {number: replace(query, record_id=document_id) for number, document_id in ids.items() if document_id}
+        places = ({number: chains[number]} for number in asked)
+        rows = itertools.chain.from_iterable(map(_matches, places, asked.values()))
+        found = _sampled(rows, query)
     for row in found:
         if row["table"] == "rejected" and "text" not in row:
-            row["text"] = _text_before(chain, row["stage"], row["id"])
-    return found
+            row["text"] = _text_before(chains[row["run"]], row["stage"], row["id"])
+    return [_without_run(row) for row in found] if len(chains) == 1 else found
+
+
+def _without_run(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "run"}
 
 
 def _document_of(chain: Chain, record_id: str) -> str:
@@ -93,14 +112,14 @@ def _document_of(chain: Chain, record_id: str) -> str:
     return ""
 
 
-def _matches(chain: Chain, query: Query) -> Iterator[dict[str, Any]]:
-    for table in query.tables():
+def _matches(chains: Chains, query: Query) -> Iterator[dict[str, Any]]:
+    for table, (number, chain) in itertools.product(query.tables(), chains.items()):
         for manifest, data in _places(chain, query, table):
             for path in _files(data, table):
                 for batch in read_batches(path):
                     for row in batch.to_pylist():
                         if query.wants(row):
-                            yield {"table": table, "stage": manifest.stage, **row}
+                            yield {"table": table, "run": number, "stage": manifest.stage, **row}
 
 
 def _places(chain: Chain, query: Query, table: str) -> Chain:
@@ -151,17 +170,22 @@ def _by_id(data: DataFolder, document_id: str) -> dict[str, Any] | None:
     return None
 
 
-def trace_token(chain: Chain, where: str) -> dict[str, Any]:
+def trace_token(chains: Chains, where: str) -> dict[str, Any]:
     """Walk from a training token, SHARD:ROW:POSITION, back to its document, its address and its archived record.
 
-    SHARD is a path, the end of one, or the shard's number.
+    SHARD is a path, the end of one, or the shard's number in the ledger, which counts through all runs.
     """
     shard, row, position = _parse_token(where)
-    manifest, data = next(((m, d) for m, d in reversed(chain) if "shards" in m.facts), (None, None))
-    if manifest is None or data is None:
+    places = [
+        (number, f"{data.root}/{entry['path']}")
+        for number, chain in chains.items()
+        for manifest, data in chain
+        for entry in manifest.facts.get("shards", [])
+    ]
+    if not places:
         raise RunError("this run has no shards yet")
-    paths = [f"{data.root}/{entry['path']}" for entry in manifest.facts["shards"]]
-    path = _choose(paths, shard)
+    number, path = _choose(places, shard)
+    chain = chains[number]
     n_rows = count_rows(path)
     if not 0 <= row < n_rows:
         raise RunError(f"{where}: the shard has rows 0 to {n_rows - 1}")
@@ -170,6 +194,8 @@ def trace_token(chain: Chain, where: str) -> dict[str, Any]:
         raise RunError(f"{where}: the row has positions 0 to {len(values['tokens']) - 1}")
     document_id, offset = locate(values, position)
     found: dict[str, Any] = {"shard": path, "row": row, "position": position, "token_id": values["tokens"][position]}
+    if len(chains) > 1:
+        found["run"] = number
     found["token"] = _spelled(chain, found["token_id"])
     if not document_id:
         return {**found, "table": "padding", "id": ""}
@@ -203,16 +229,32 @@ def _parse_token(where: str) -> tuple[str, int, int]:
     return shard, int(row), int(rest)
 
 
-def _choose(paths: list[str], shard: str) -> str:
-    if shard.isdigit() and int(shard) < len(paths):
-        return paths[int(shard)]
-    found = [path for path in paths if path == shard or path.endswith("/" + shard.lstrip("./"))]
-    if len(found) != 1:
-        raise RunError(f"--token: {shard}: no such shard; this run has {len(paths)}, numbered from 0")
+def _choose(places: list[tuple[int, str]], shard: str) -> tuple[int, str]:
+    if shard.isdigit() and int(shard) < len(places):
+        return places[int(shard)]
+    found = [place for place in places if place[1] == shard or place[1].endswith("/" + shard.lstrip("./"))]
+    if len(found) > 1:
+        raise RunError(f"--token: {shard}: {len(found)} runs have such a shard; give its number or its whole path")
+    if not found:
+        raise RunError(f"--token: {shard}: no such shard; this run has {len(places)}, numbered from 0")
     return found[0]
 
 
-_FIRST = ("table", "stage", "step", "reason", "cause", "value", "limit", "detail", "id", "url", "source", "language")
+_FIRST = (
+    "table",
+    "run",
+    "stage",
+    "step",
+    "reason",
+    "cause",
+    "value",
+    "limit",
+    "detail",
+    "id",
+    "url",
+    "source",
+    "language",
+)
 
 
 def draw(rows: list[dict[str, Any]], chars: int) -> RenderableType:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import apache_beam as beam
 
@@ -81,6 +81,9 @@ class StageResult:
     counts: Counts | None = None  # for a stage whose tables are not one row a record: counted by itself
 
 
+Earlier = Mapping[str, Sequence[tuple[Manifest, DataFolder]]]  # by stage: what it did in earlier runs, oldest first
+
+
 class Stage(Protocol):
     """One committed step of a recipe. Instances are plain values that pickle."""
 
@@ -103,6 +106,14 @@ class Stage(Protocol):
         """Check and fetch what workers will need, before any starts. Raises ConfigError."""
 
     def run(self, context: StageContext) -> StageResult: ...
+
+
+@runtime_checkable
+class Continued(Protocol):
+    """A stage that must go on as it began in the dataset's earlier runs."""
+
+    def check_earlier(self, earlier: Sequence[tuple[Manifest, DataFolder]]) -> None:
+        """Raise ConfigError, before any worker starts, when its settings are at odds with its earlier runs."""
 
 
 def add_up(done_files: Iterable[str]) -> PartCounts:

@@ -1,4 +1,4 @@
-"""What `--input` means: paths, globs, directories and lists become files."""
+"""What `--input` means: paths, globs, directories, lists and crawls of Common Crawl become files."""
 
 from __future__ import annotations
 
@@ -8,23 +8,39 @@ import os
 import posixpath
 import zlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from fsspec.core import split_protocol
 
+from schemas.common_crawl_lists import COMMON_CRAWL, PREFIX, list_crawl
 from schemas.errors import InputError
-from schemas.storage import exists, filesystem, is_local, join, list_files, local_path, read_bytes, retry, with_protocol
+from schemas.storage import (
+    exists,
+    filesystem,
+    fingerprint,
+    is_local,
+    join,
+    list_files,
+    local_path,
+    read_bytes,
+    retry,
+    size,
+    with_protocol,
+)
 
-COMMON_CRAWL = "https://data.commoncrawl.org/"  # what the entries of Common Crawl's own lists are relative to
 _HTTP = ("http", "https")
+_REQUESTS = 16  # at a time
 
 
 def expand(inputs: Sequence[str], list_prefix: str = "") -> list[str]:
     """Return the files that `inputs` name, sorted, each once; local ones as absolute paths.
 
-    An input is a path, a glob (`*`, `?`, `[...]`, `**`), a directory (every file beneath it but hidden ones), or
-    `@list`: a file, plain or gzip, with one path a line (as Common Crawl's `warc.paths.gz`). A relative entry of a list
-    is put behind `list_prefix` when one is given. Else it lies beside the list, but for entries that begin with
+    An input is a path, a glob (`*`, `?`, `[...]`, `**`), a directory (every file beneath it but hidden ones), a crawl
+    (`cc:latest`, `cc:CC-MAIN-2026-43`, `cc:latest/wet`; schemas/common_crawl_lists.py), or `@list`: a file, plain or
+    gzip, with one path a line (as Common Crawl's `warc.paths.gz`). A relative entry of a list is put behind
+    `list_prefix` when one is given. Else it lies beside the list, but for entries that begin with
     `crawl-data/`: these lie below the list's own `.../crawl-data/` if it has one, and on data.commoncrawl.org if not.
     Remote entries of a list are not looked up one by one. Raises InputError for what is missing or empty.
     """
@@ -32,8 +48,28 @@ def expand(inputs: Sequence[str], list_prefix: str = "") -> list[str]:
         raise InputError("no input was given")
     found: set[str] = set()
     for item in inputs:
-        found.update(_expand_list(item[1:], list_prefix) if item.startswith("@") else _expand_one(item))
+        if item.startswith(PREFIX):
+            found.update(list_crawl(item))
+        else:
+            found.update(_expand_list(item[1:], list_prefix) if item.startswith("@") else _expand_one(item))
     return sorted(found)
+
+
+def is_web(path: str) -> bool:
+    """Return whether a path is an address of a web server."""
+    return split_protocol(path)[0] in _HTTP
+
+
+def describe_inputs(paths: Sequence[str]) -> list[dict[str, Any]]:
+    """Return path, size and checksum of each file, in the order given. Raises InputError for one that is not there."""
+    remote = [path for path in paths if not is_local(path)]
+    with ThreadPoolExecutor(max_workers=_REQUESTS) as pool:
+        asked = dict(zip(remote, pool.map(_describe, remote), strict=True))
+    return [asked.get(path) or _describe(path) for path in paths]
+
+
+def _describe(path: str) -> dict[str, Any]:
+    return {"path": path, "size": size(path), "checksum": fingerprint(path)}
 
 
 def _expand_one(item: str) -> list[str]:
@@ -41,7 +77,7 @@ def _expand_one(item: str) -> list[str]:
     if is_local(item):
         return _expand_local(item)
     fs = filesystem(item)
-    web = split_protocol(item)[0] in _HTTP
+    web = is_web(item)
     if "*" in item or (not web and any(sign in item for sign in "?[")):  # `?` begins a query in a web address
         found = [
             path for path, info in retry(item, lambda: fs.glob(item, detail=True)).items() if info["type"] == "file"

@@ -1,11 +1,13 @@
 """Texts to tokens: a tokenizer from a file, or one trained on a sample of the documents; then every document.
 
 The sample is drawn by document id, so the tokenizer is the same for any split of the corpus. It is trained by the
-process that runs the stage, on at most `tokenizer.train_bytes` of text.
+process that runs the stage, on at most `tokenizer.train_bytes` of text. A dataset has one tokenizer: the first run's,
+whose file every later run takes over, so that the same token ids stand in all its shards.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,18 +15,22 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from pipelines.folder import DataFolder
+from pipelines.folder import DataFolder, Manifest
 from pipelines.stage import StageContext, StageResult
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, run_parts, tell_cpu
 from pipelines.tables import TEXT_BYTES, FateWriter, TableWriter, documents_of, read_batches
 from schemas import storage
+from schemas.errors import ConfigError, RunError
 from schemas.records import TokenizedDocument, arrow_schema, to_batch
+from schemas.settings import to_plain
 from transforms.mix import MixConfig, group_of, quality_band
 from transforms.tokenizer import Tokenizer, TokenizerConfig, in_training_sample, load, train_bpe
 
 CPU_MS = 0.6  # of a document, roughly
 BYTES_PER_CPU_S = 200e6  # of reading texts for the sample, roughly
 TOKENS_OF = "tokens:"  # facts of the manifest: tokens by group
+_OF_ALL = ("bos", "eos", "pattern")  # settings that change the ids of a text under any tokenizer
+_OF_TRAINED = ("vocab_size", "train_bytes")  # and those that make a trained one another
 _SAMPLE = pa.schema([pa.field("text", pa.large_string())])
 
 
@@ -43,6 +49,24 @@ class TokenizeStage:
         if self.tokenizer.path:
             load(storage.read_bytes(self.tokenizer.path), self.tokenizer.path, self.tokenizer)
 
+    def check_earlier(self, earlier: Sequence[tuple[Manifest, DataFolder]]) -> None:
+        """Raise ConfigError when the settings ask for another tokenizer than that of the dataset's earlier runs."""
+        if not earlier:
+            return
+        manifest, data = earlier[0]
+        before, now, path = manifest.config["tokenizer"], to_plain(self.tokenizer), self.tokenizer.path
+        ours = f"this dataset's tokenizer, SHA-256 {_sha256_of(manifest)}: {tokenizer_path(data)}"
+        for name in _OF_ALL if path or before["path"] else (*_OF_ALL, *_OF_TRAINED):
+            if now[name] != before.get(name):
+                raise ConfigError(
+                    f"tokenizer.{name}: {now[name]!r} is not allowed; it is {before.get(name)!r} in {ours}"
+                )
+        if not path and before["path"]:
+            raise ConfigError(f"tokenizer.path: '' is not allowed, as it would train one; expected {ours}")
+        found = hashlib.sha256(storage.read_bytes(path)).hexdigest() if path else _sha256_of(manifest)
+        if found != _sha256_of(manifest):
+            raise ConfigError(f"tokenizer.path: {path!r}, SHA-256 {found}, is not allowed; expected {ours}")
+
     def run(self, context: StageContext) -> StageResult:
         assert context.upstream is not None  # noqa: S101
         parts = context.upstream.parts
@@ -57,9 +81,18 @@ class TokenizeStage:
         """Return the tokenizer, and leave its file in the data folder."""
         path = tokenizer_path(context.target)
         if not storage.exists(path):
-            data = storage.read_bytes(self.tokenizer.path) if self.tokenizer.path else self._train(context, parts)
-            storage.write_atomic(path, data)
-        return load_tokenizer(context.target, self.tokenizer)
+            storage.write_atomic(path, self._file(context, parts))
+        tokenizer = load_tokenizer(context.target, self.tokenizer)
+        for manifest, data in context.earlier[:1]:
+            if tokenizer.sha256 != _sha256_of(manifest):
+                raise RunError(f"{tokenizer_path(data)}: is not the file that its run committed")
+        return tokenizer
+
+    def _file(self, context: StageContext, parts: int) -> bytes:
+        """Return the tokenizer's file: the earlier runs', the one that is given, or one that is trained now."""
+        for _, data in context.earlier[:1]:
+            return storage.read_bytes(tokenizer_path(data))
+        return storage.read_bytes(self.tokenizer.path) if self.tokenizer.path else self._train(context, parts)
 
     def _train(self, context: StageContext, parts: int) -> bytes:
         assert context.upstream is not None  # noqa: S101
@@ -78,6 +111,10 @@ class TokenizeStage:
         trained = train_bpe(texts, self.tokenizer)
         tell_cpu(context.target, "trained", 0, "train_tokenizer", time.process_time_ns() - started)
         return trained
+
+
+def _sha256_of(manifest: Manifest) -> str:
+    return str(manifest.facts["tokenizer_sha256"])
 
 
 def tokenizer_path(data: DataFolder) -> str:

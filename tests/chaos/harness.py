@@ -191,11 +191,11 @@ def assert_balanced(output: Path) -> None:
         before = stage["kept"]
 
 
-def assert_one_line(ended: Ended, *holding: str) -> None:
-    """Check that a failed run told a person what is wrong in one line, without a stack trace, and ended with 1."""
+def assert_one_line(ended: Ended, *holding: str, code: int = 1) -> None:
+    """Check that a failed run told a person what is wrong in one line, without a stack trace, and ended with `code`."""
     said = ended.out + ended.err
     assert "Traceback" not in said, said
-    assert ended.code == 1, (ended.code, said)
+    assert ended.code == code, (ended.code, said)
     assert len(ended.error_lines) == 1, ended.err
     assert ended.err.startswith("winnow: "), ended.err
     for text in holding:

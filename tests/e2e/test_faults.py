@@ -99,7 +99,7 @@ def test_second_run_while_one_is_going_on(web: Web, undisturbed: Path, tmp_path:
     output = tmp_path / "run"
     first = web.start(output)
     assert first.until((output / "extract").exists)
-    assert_one_line(web.run(output), "another run is going on", str(first.process.pid))
+    assert_one_line(web.run(output), "another run is going on", str(first.process.pid), code=3)
     assert first.wait().code == 0
     assert shards(output) == shards(undisturbed)
 

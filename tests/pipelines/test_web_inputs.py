@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import http.server
 import json
 import threading
@@ -82,6 +83,46 @@ def test_a_storage_without_its_package_or_without_a_name_is_one_line(command: Ca
     said = command("plan", "--input", "nosuch://bucket/x.warc.gz", "--output", tmp_path / "run")
     assert (said.code, said.err.count("\n")) == (1, 1)
     assert "nosuch" in said.err
+
+
+def _publish(root: Path, crawl: str, texts: dict[str, str]) -> None:
+    """Put a crawl where Common Crawl's server would have it, and name it in the list of crawls."""
+    names = [f"crawl-data/{crawl}/segments/1/warc/{name}" for name in texts]
+    for name, text in zip(names, texts.values(), strict=True):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    (root / f"crawl-data/{crawl}/warc.paths.gz").write_bytes(gzip.compress("\n".join(names).encode()))
+    ids = sorted((path.name for path in (root / "crawl-data").iterdir()), reverse=True)
+    (root / "collinfo.json").write_text(json.dumps([{"id": name} for name in ids]))
+
+
+def test_the_newest_crawl_is_eaten_bit_by_bit(
+    command: Call, call: Call, address: str, jsonl: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = jsonl.read_text(encoding="utf-8").splitlines(keepends=True)
+    _publish(jsonl.parent, "CC-MAIN-2026-38", {"a.jsonl": "".join(lines[:6]), "b.jsonl": "".join(lines[6:])})
+    monkeypatch.setenv("WINNOW_COMMON_CRAWL", address)
+    given = ("--new", "--input", "cc:latest", "--output", tmp_path / "run", "--config", config, "--max-inputs", 1)
+    said = [command("run", *given) for _ in range(2)]
+    assert [one.code for one in said] == [0, 0], [one.err for one in said]
+    assert call("run", *given).out == "nothing new: 2 inputs are all in committed runs\n"
+    _publish(jsonl.parent, "CC-MAIN-2026-43", {"c.jsonl": lines[0]})
+    plan = call("plan", *given, "--json").json
+    assert [entry["path"].removeprefix(address) for entry in plan["inputs"]] == [
+        "/crawl-data/CC-MAIN-2026-43/segments/1/warc/c.jsonl"
+    ]
+    runs = call("ledger", tmp_path / "run", "--json").json["runs"]
+    assert [run["stages"][0]["read"] for run in runs] == [6, 10]
+
+
+def test_a_crawl_that_is_not_there_is_one_line(
+    command: Call, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WINNOW_COMMON_CRAWL", address)
+    said = command("run", "--new", "--input", "cc:CC-MAIN-1999-01", "--output", tmp_path / "run")
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert "/crawl-data/CC-MAIN-1999-01/warc.paths.gz: cannot be read" in said.err
+    assert not (tmp_path / "run").exists()
 
 
 def test_json_is_all_that_is_printed(command: Call, small_run: Path) -> None:

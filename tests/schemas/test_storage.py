@@ -17,7 +17,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from schemas import storage
+from schemas import remote
 from schemas.errors import InputError
 from schemas.inputs import expand
 from schemas.storage import (
@@ -190,7 +190,7 @@ def test_missing_backends_name_the_extra(monkeypatch: pytest.MonkeyPatch) -> Non
     def missing(protocol: str, **_: object) -> None:
         raise ImportError(f"Please install the package for {protocol}")
 
-    monkeypatch.setattr(storage.fsspec, "filesystem", missing)
+    monkeypatch.setattr(remote.fsspec, "filesystem", missing)
     for path, extra in (("gs://b/a", "winnow[gcp]"), ("s3://b/a", "winnow[s3]")):
         with pytest.raises(InputError, match=re.escape(extra)):
             open_read(path)
@@ -295,7 +295,7 @@ def test_list_on_the_web(web: _Server) -> None:
 
 def test_web_reads_are_tried_again(web: _Server, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(storage.time, "sleep", waits.append)
+    monkeypatch.setattr(remote.time, "sleep", waits.append)
     web.files["/f"] = b"text"
     web.failures["/f"] = 2
     assert read_bytes(f"{web.url}/f") == b"text"

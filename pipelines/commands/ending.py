@@ -1,0 +1,78 @@
+"""How a command ends: the exit code and the line of every error, and who is told of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+
+import typer
+
+from pipelines.metrics import check_metrics, write_metrics
+from pipelines.notify import check_notify, notify
+from pipelines.outcome import DONE, ERROR, HELD, STOPPED, TERMINATED, Outcome
+from schemas.errors import LockHeldError, WinnowError
+
+BROKEN_PIPE = 141  # nobody reads what is printed; as a shell gives it
+GO_ON = "stopped; run the same command again to go on"
+
+
+class TerminatedError(BaseException):
+    """SIGTERM; no library's `except Exception` takes it for an error of its own."""
+
+
+def exit_of(error: BaseException) -> tuple[int, str] | None:
+    """Return the exit code of an error and the line that tells of it; None for one that nobody foresaw."""
+    if isinstance(error, WinnowError):
+        return (HELD if isinstance(error, LockHeldError) else ERROR), str(error)
+    if isinstance(error, (typer.Abort, KeyboardInterrupt)):
+        return STOPPED, GO_ON
+    if isinstance(error, TerminatedError):
+        return TERMINATED, GO_ON
+    if isinstance(error, BrokenPipeError):
+        return BROKEN_PIPE, ""
+    if isinstance(error, OSError):
+        return ERROR, f"{error.filename or 'a file'}: {error.strerror or error}"
+    if isinstance(error, typer.TyperException):
+        return error.exit_code, error.format_message()
+    return None
+
+
+@dataclass
+class Ending:
+    """Tells a metrics file and a hook how a command ended, whatever its end; a context manager around the command."""
+
+    command: str
+    output: str
+    metrics: str | None = None  # path of the metrics file
+    hook: str | None = None  # command, or address of a web hook
+    message: str = ""  # what was done
+    new_inputs: int = 0
+    run: str = ""
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: float = field(default_factory=time.monotonic)
+
+    def __enter__(self) -> Ending:
+        return self
+
+    def check(self) -> None:
+        """Raise ConfigError when the file or the hook cannot be used."""
+        if self.metrics is not None:
+            check_metrics(self.metrics)
+        if self.hook is not None:
+            check_notify(self.hook)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        code, message = DONE, self.message
+        if error is not None:
+            code, message = exit_of(error) or (ERROR, f"internal error: {type(error).__name__}: {error}")
+        wall_s = time.monotonic() - self.started
+        line = " ".join(message.split())
+        outcome = Outcome(self.command, self.output, self.started_at, wall_s, code, line, self.new_inputs, self.run)
+        if self.metrics is not None:
+            write_metrics(self.metrics, self.output, outcome)
+        if self.hook is not None:
+            notify(self.hook, outcome)

@@ -1,0 +1,80 @@
+"""`winnow ledger`, `show` and `config`: look at what there is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipelines import ledger, show
+from pipelines.commands.options import (
+    AsJson,
+    Changes,
+    ConfigFile,
+    RunDir,
+    RunOption,
+    existing,
+    print_json,
+    settings_of,
+)
+from schemas.settings import to_commented_yaml
+
+OneRun = Annotated[int | None, typer.Option("--run", help="One run of a dataset: 0 is the first, 1 runs/000001.")]
+
+
+def ledger_command(
+    directory: RunDir = None, output: RunOption = None, run: OneRun = None, as_json: AsJson = False
+) -> None:
+    """Show what became of every record, stage by stage."""
+    dataset = existing(directory, output)
+    book = ledger.dataset_ledger(dataset) if run is None else ledger.ledger(dataset.run(run))
+    if as_json:
+        print_json(book)
+    else:
+        Console(soft_wrap=True).print(ledger.draw(book))
+
+
+def show_command(
+    directory: RunDir = None,
+    output: RunOption = None,
+    table: Annotated[
+        str, typer.Option(help="documents, rejected or failed; default: what the other options ask for.")
+    ] = "",
+    stage: Annotated[
+        str, typer.Option(help="Stage whose table is read; default: the last one for documents, all else.")
+    ] = "",
+    record_id: Annotated[str, typer.Option("--id", help="Id of a document or record, or how it begins.")] = "",
+    reason: Annotated[str, typer.Option(help="Reason of a rejection or cause of a failure.")] = "",
+    language: Annotated[str, typer.Option(help="Language code.")] = "",
+    url: Annotated[str, typer.Option(help="Part of the address.")] = "",
+    sample: Annotated[
+        int, typer.Option("--random", help="Show this many, drawn at random by a hash of id and seed.")
+    ] = 0,
+    seed: Annotated[str, typer.Option(help="Another seed draws another sample.")] = "0",
+    limit: Annotated[int, typer.Option(help="Show at most this many; 0 means all.")] = 10,
+    chars: Annotated[int, typer.Option(help="Cut texts after this many characters; 0 means whole.")] = 600,
+    token: Annotated[str, typer.Option(help="SHARD:ROW:POSITION: where a training token comes from.")] = "",
+    run: OneRun = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at documents, rejected and failed records, or walk back from a training token."""
+    dataset = existing(directory, output)
+    chains = show.chains_of(dataset, run)
+    if token:
+        found = [show.trace_token(chains, token)]
+    else:
+        query = show.Query(
+            table=table, stage=stage, record_id=record_id, reason=reason, language=language, url=url, sample=sample,
+            seed=seed, limit=limit,
+        )  # fmt: skip
+        found = show.find(chains, query)
+    if as_json:
+        print_json(found)
+    else:
+        Console(soft_wrap=True).print(show.draw(found, chars))
+
+
+def config_command(config: ConfigFile = None, changes: Changes = None) -> None:
+    """Print every setting with its meaning, limits and value, as YAML."""
+    typer.echo(to_commented_yaml(settings_of(config, changes)), nl=False)

@@ -1,0 +1,91 @@
+"""What several commands take: options, settings, folders; and JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from pipelines import common_crawl
+from pipelines.dataset import Dataset
+from pipelines.runner import VERSION
+from schemas import storage
+from schemas.errors import ConfigError, RunError
+from schemas.settings import merge, overlay, read_yaml
+
+INPUT_HELP = "Files, globs, URLs, @lists of them, or a crawl: cc:latest, cc:CC-MAIN-2026-43, cc:latest/wet."
+Inputs = Annotated[list[str], typer.Option("--input", "-i", help=INPUT_HELP)]
+Output = Annotated[str, typer.Option("--output", "-o", help="Folder of the run.")]
+ConfigFile = Annotated[list[Path] | None, typer.Option("--config", "-c", help="YAML laid over the defaults.")]
+Changes = Annotated[list[str] | None, typer.Option("--set", help="One setting, as lines.max_copies=6.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+RunDir = Annotated[str | None, typer.Argument(help="Folder of a run.")]
+RunOption = Annotated[str | None, typer.Option("--output", "-o", help="The same, as an option.")]
+New = Annotated[
+    bool, typer.Option("--new", help="Only inputs that no run of the folder has read, as a run of their own.")
+]
+MaxInputs = Annotated[int | None, typer.Option("--max-inputs", min=1, help="With --new: at most so many, in order.")]
+
+
+def settings_of(files: list[Path] | None, changes: list[str] | None) -> common_crawl.CommonCrawlConfig:
+    """Return the settings that files and `--set` make of the defaults. Raises ConfigError."""
+    merged: dict[str, Any] = {}
+    for file in files or []:
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{file}: cannot be read: {error}") from None
+        merged = merge(merged, read_yaml(text, str(file)))
+    return overlay(common_crawl.CommonCrawlConfig(), merge(merged, nested(changes)))
+
+
+def nested(changes: list[str] | None) -> dict[str, Any]:
+    """Return `--set a.b=1 --set a.c=2` as a nested mapping."""
+    merged: dict[str, Any] = {}
+    for change in changes or []:
+        path, equals, value = change.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {change}: expected KEY=VALUE")
+        try:
+            within: Any = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise ConfigError(f"--set {change}: the value is not valid YAML") from None
+        for name in reversed(path.split(".")):
+            within = {name: within}
+        merged = merge(merged, within)
+    return merged
+
+
+def existing(directory: str | None, output: str | None) -> Dataset:
+    """Return the dataset that a command is to look at. Raises RunError when there is none."""
+    chosen = directory or output
+    if chosen is None:
+        raise RunError("which run? give its folder")
+    dataset = Dataset(absolute(chosen))
+    dataset.check(common_crawl.NAME, VERSION)
+    return dataset
+
+
+def absolute(path: str) -> str:
+    """Return the path of an output folder, without a slash at its end. Raises RunError for a web address."""
+    if path.startswith(("http://", "https://")):
+        raise RunError(f"{path}: a web server cannot be written to; give a local folder, gs:// or s3://")
+    return str(Path(path).absolute()) if storage.is_local(path) else path.rstrip("/")
+
+
+def log_path(folder: str) -> Path:
+    """Return where Beam's log of a command goes."""
+    name = time.strftime("beam-%Y%m%d-%H%M%S.log", time.gmtime())
+    if storage.is_local(folder):
+        return Path(folder) / "logs" / name
+    return Path(tempfile.gettempdir()) / "winnow-logs" / name
+
+
+def print_json(plain: Any) -> None:
+    """Print `plain` for programs."""
+    typer.echo(json.dumps(plain, indent=1, ensure_ascii=False, default=str))

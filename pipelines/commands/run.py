@@ -1,0 +1,257 @@
+"""`winnow run` and `winnow plan`: the whole run of a folder, or with `--new` a dataset's next one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines import common_crawl, ledger
+from pipelines.commands.ending import Ending
+from pipelines.commands.options import (
+    AsJson,
+    Changes,
+    ConfigFile,
+    Inputs,
+    MaxInputs,
+    New,
+    Output,
+    absolute,
+    log_path,
+    print_json,
+    settings_of,
+)
+from pipelines.dataset import Dataset, refuse_later_run
+from pipelines.engine import Engine
+from pipelines.folder import ADVICE, RunFolder
+from pipelines.lock import locked
+from pipelines.progress import Progress
+from pipelines.runner import VERSION, PlannedStage, Recipe, plan, refuse_foreign_inputs, run
+from pipelines.stage import Earlier
+from schemas import storage
+from schemas.errors import InputError, RunError
+from schemas.inputs import describe_inputs, expand
+from schemas.settings import to_commented_yaml
+
+SHOWN_INPUTS = 20
+Archives = list[dict[str, Any]]
+
+
+def run_command(
+    context: typer.Context,
+    inputs: Inputs,
+    output: Output,
+    config: ConfigFile = None,
+    changes: Changes = None,
+    new: New = False,
+    max_inputs: MaxInputs = None,
+    metrics: Annotated[
+        str | None, typer.Option("--metrics", help="File for Prometheus, replaced at every end of the run (*.prom).")
+    ] = None,
+    notify: Annotated[
+        str | None, typer.Option("--notify", help="Command or https:// hook, told of every end of the run.")
+    ] = None,
+) -> None:
+    """Curate archives into token shards. Beam's own options follow, after `--` if need be."""
+    _check_words(new, max_inputs)
+    with Ending("run", absolute(output), metrics, notify) as ending:
+        ending.check()
+        settings = settings_of(config, changes)
+        refuse_later_run(ending.output)
+        paths = expand(inputs)
+        archives = [] if new else describe_inputs(paths)
+        engine = Engine(context.obj or [], log_path(ending.output), ending.output)
+        job = Job(
+            settings, common_crawl.recipe(settings), Dataset(ending.output), engine, Console(soft_wrap=True), ending
+        )
+        with locked(ending.output):
+            if new:
+                job.run_new(paths, max_inputs or 0)
+            else:
+                job.run_whole(archives)
+
+
+def _check_words(new: bool, max_inputs: int | None) -> None:
+    if max_inputs is not None and not new:
+        raise typer.BadParameter("--max-inputs goes with --new")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one line of `winnow run` asks for."""
+
+    settings: common_crawl.CommonCrawlConfig
+    recipe: Recipe
+    dataset: Dataset
+    engine: Engine
+    console: Console
+    ending: Ending
+
+    def run_whole(self, archives: Archives) -> None:
+        """Run the folder itself, over exactly these inputs."""
+        folder = RunFolder(self.dataset.path)
+        refuse_redone(self.dataset, self.recipe, archives)
+        known = folder.inputs() or [] if _is_finished(folder) else []
+        folder.open(self.recipe.name, VERSION, [stage.name for stage in self.recipe.stages])
+        refuse_foreign_inputs(self.recipe, archives, folder)
+        self._run(folder, archives, {}, sum(1 for entry in archives if entry not in known))
+
+    def run_new(self, paths: Sequence[str], limit: int) -> None:
+        """Finish the run that was begun, if there is one; then run what no run has read, if there is anything."""
+        dataset = self.dataset
+        dataset.check_usable(self.recipe.name, VERSION)
+        unfinished = dataset.unfinished()
+        if unfinished is not None:
+            self._run_newest(unfinished, begun_inputs(unfinished))
+        new = dataset.new_inputs(paths, limit)
+        if new:
+            self._run_newest(dataset.next(), new)
+        else:
+            self._say(nothing_new(paths))
+
+    def _run_newest(self, folder: RunFolder, archives: Archives) -> None:
+        number = self.dataset.number(folder)
+        earlier = self.dataset.earlier(folder) if number else {}
+        advice = "finish it with that Winnow, or remove it" if number else ADVICE
+        folder.open(self.recipe.name, VERSION, [stage.name for stage in self.recipe.stages], advice)
+        self._run(folder, archives, earlier, len(archives))
+
+    def _run(self, folder: RunFolder, archives: Archives, earlier: Earlier, n_new: int) -> None:
+        started = time.monotonic()
+        self.ending.run = folder.path
+        self.ending.new_inputs += n_new
+        folder.record(archives, to_commented_yaml(self.settings))
+        with Progress(self.console) as progress:
+            run(self.recipe, archives, folder, self.engine, progress, earlier)
+        self.console.print(ledger.draw(ledger.ledger(folder)))
+        self._say(f"{folder.path}: done in {time.monotonic() - started:.1f} s")
+
+    def _say(self, line: str) -> None:
+        self.ending.message = line
+        self.console.print(escape(line), highlight=False)
+
+
+def begun_inputs(run: RunFolder) -> Archives:
+    """Return the inputs that an unfinished run was begun with, as they are now. InputError when one has vanished."""
+    try:
+        return describe_inputs([entry["path"] for entry in run.inputs() or []])
+    except InputError as error:
+        raise InputError(
+            f"{error}; {run.path} is not finished and needs it: bring it back, or remove that run"
+        ) from None
+
+
+def nothing_new(paths: Sequence[str]) -> str:
+    """Return what is said when there is nothing to do."""
+    return f"nothing new: {len(paths):,} inputs are all in committed runs"
+
+
+def _is_finished(folder: RunFolder) -> bool:
+    return storage.exists(f"{folder.path}/winnow.json") and folder.finished()
+
+
+def refuse_redone(dataset: Dataset, recipe: Recipe, archives: Archives) -> None:
+    """Raise RunError when a first run that later ones build on would not stay as it is."""
+    later = dataset.runs()[1:]
+    if not later:
+        return
+    folder = RunFolder(dataset.path)
+    folder.check_usable(recipe.name, VERSION)
+    redone = next((step for step in plan(recipe, archives, folder) if not step.skip), None)
+    if redone is not None:
+        raise RunError(
+            f"{dataset.path}: later runs ({len(later)}) build on this one, but its stage {redone.stage.name} would be"
+            f" redone ({redone.why}); add to the dataset with --new, or give a new folder"
+        )
+
+
+def plan_command(
+    inputs: Inputs,
+    output: Output,
+    config: ConfigFile = None,
+    changes: Changes = None,
+    new: New = False,
+    max_inputs: MaxInputs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what `run` would do: inputs, stages, and why a stage is or is not redone."""
+    _check_words(new, max_inputs)
+    recipe = common_crawl.recipe(settings_of(config, changes))
+    dataset = Dataset(absolute(output))
+    refuse_later_run(dataset.path)
+    paths = expand(inputs)
+    planned = _plan_new(recipe, dataset, paths, max_inputs or 0) if new else _plan_whole(recipe, dataset, paths)
+    if as_json:
+        print_json(planned.plain)
+    else:
+        _draw_plan(planned)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a run would do."""
+
+    archives: Archives
+    stages: list[PlannedStage]
+    facts: dict[str, Any]  # of a dataset: which run, and how many inputs are new
+    line: str = ""
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        return {
+            **self.facts,
+            "inputs": [{"path": entry["path"], "size": entry["size"]} for entry in self.archives],
+            "stages": [
+                {"name": step.stage.name, "run": not step.skip, "why": step.why, "key": step.key}
+                for step in self.stages
+            ],
+        }
+
+
+def _plan_whole(recipe: Recipe, dataset: Dataset, paths: Sequence[str]) -> _Plan:
+    archives = describe_inputs(paths)
+    folder = RunFolder(dataset.path)
+    folder.check_usable(recipe.name, VERSION)
+    refuse_foreign_inputs(recipe, archives, folder)
+    refuse_redone(dataset, recipe, archives)
+    return _Plan(archives, plan(recipe, archives, folder), {})
+
+
+def _plan_new(recipe: Recipe, dataset: Dataset, paths: Sequence[str], limit: int) -> _Plan:
+    dataset.check_usable(recipe.name, VERSION)
+    unfinished = dataset.unfinished()
+    new = dataset.new_inputs(paths, limit)
+    archives = begun_inputs(unfinished) if unfinished else new
+    facts = {"run": "", "unfinished": unfinished is not None, "new_inputs": len(new)}
+    if not archives:
+        return _Plan([], [], facts, nothing_new(paths))
+    folder = unfinished or dataset.next()
+    what = f"not finished; then a run over {len(new):,} new inputs" if unfinished else "the next run"
+    stages = plan(recipe, archives, folder, dataset.earlier(folder))
+    return _Plan(archives, stages, {**facts, "run": folder.path}, f"{folder.path}: {what}")
+
+
+def _draw_plan(planned: _Plan) -> None:
+    console = Console(soft_wrap=True)
+    archives = planned.archives
+    if planned.line:
+        console.print(escape(planned.line), highlight=False)
+    if not planned.stages:
+        return
+    for entry in archives[:SHOWN_INPUTS]:
+        console.print(f"{entry['size']:>15,} bytes  {escape(entry['path'])}", highlight=False)
+    if len(archives) > SHOWN_INPUTS:
+        console.print(f"... and {len(archives) - SHOWN_INPUTS:,} more", highlight=False)
+    console.print(f"{sum(entry['size'] for entry in archives):>15,} bytes in {len(archives):,} inputs", highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("stage", "", "why"):
+        table.add_column(name)
+    for step in planned.stages:
+        table.add_row(step.stage.name, "skip" if step.skip else "run", step.why)
+    console.print(table)

@@ -1,0 +1,47 @@
+"""`winnow train-classifier` and `demo-web`: what a run may need beforehand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from pipelines.commands.options import AsJson, Changes, nested, print_json
+from schemas.settings import overlay, to_plain
+
+
+def train_command(
+    table: Annotated[str, typer.Option("--input", "-i", help="Labelled texts: JSONL, CSV, TSV or Parquet.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
+    changes: Changes = None,
+    pin: Annotated[Path | None, typer.Option(help="Write a YAML config that pins the model for `run`.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train the fastText quality classifier; prints the SHA-256 that the config pins."""
+    from classifiers.train_fasttext import TrainConfig, train_classifier
+
+    report = train_classifier(Path(table), output, overlay(TrainConfig(), nested(changes)))
+    plain = to_plain(report)
+    if pin is not None:
+        pinned = {"quality": {"model_path": str(output.absolute()), "model_sha256": report.sha256}}
+        pin.write_text(yaml.safe_dump(pinned, sort_keys=False), encoding="utf-8")
+    if as_json:
+        print_json(plain)
+    else:
+        best = report.at_suggested
+        typer.echo(f"{output}: sha256 {report.sha256}")
+        if best is not None:
+            typer.echo(f"held out, at score >= {best.threshold:.3f}: precision {best.precision}, recall {best.recall}")
+        typer.echo(f"the whole report is in {output}.json")
+
+
+def demo_web_command(output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")]) -> None:
+    """Write the small web with known truth that the demo and the tests run on."""
+    from pipelines.demo import make_web
+    from pipelines.demo.config import write_config
+
+    truth = make_web(output)
+    write_config(output)
+    typer.echo(f"{output}: {len(truth.records):,} records")

@@ -1,0 +1,193 @@
+"""Remote stores over fsspec: their file systems, what is tried again and for how long, and where fsspec is too dear."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import fsspec
+from fsspec.core import split_protocol
+
+from schemas.errors import InputError, RunError, WinnowError
+
+T = TypeVar("T")
+
+UPLOAD_BYTES = 16 << 20  # of one request of a large upload; a few are in memory at a time
+ATTEMPTS = 4  # of a remote call, with 1, 2 and 4 seconds between them
+PAUSE_S = 1.0  # before the second attempt; doubled before each that follows
+PATIENCE_S = 120.0  # no new attempt after this long: a server that answers nothing costs the library's 75 s for each
+
+_DELETED_AT_ONCE = 1000  # S3's own limit
+S3, GCS = ("s3", "s3a"), ("gs", "gcs")
+# Errors that are no OSError, by the module they are from; only a module that is loaded can have raised one.
+_GCS_ERRORS = (("gcsfs.retry", "HttpError"),)
+_NETWORK = (
+    ("aiohttp", "ClientError"),
+    ("botocore.exceptions", "BotoCoreError"),
+    ("google.auth.exceptions", "GoogleAuthError"),
+    *_GCS_ERRORS,
+)
+_REFUSED = (
+    ("botocore.exceptions", "NoCredentialsError"),
+    ("botocore.exceptions", "ParamValidationError"),
+    ("google.auth.exceptions", "DefaultCredentialsError"),
+)
+_EXTRAS = {"gs": "winnow[gcp]", "gcs": "winnow[gcp]", "s3": "winnow[s3]", "s3a": "winnow[s3]"}
+
+
+def protocol_of(path: str) -> str:
+    """Return the protocol of a path, `file` when it names none."""
+    return str(split_protocol(path)[0] or "file")
+
+
+def filesystem(path: str) -> Any:
+    """Return the fsspec file system of a remote path, without caches of listings: another worker may have written."""
+    protocol = protocol_of(path)
+    options = {} if protocol == "memory" else {"use_listings_cache": False}
+    try:
+        fs = fsspec.filesystem(protocol, **options)
+    except ImportError as error:
+        extra = _EXTRAS.get(protocol)
+        hint = f"pip install '{extra}'" if extra else str(error)
+        raise InputError(f"{path}: {protocol}:// needs a package that is not installed: {hint}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: {protocol}:// is no known kind of storage") from error
+    if protocol in S3:
+        fs.retries = 1  # botocore's own five attempts and ours are enough: 5 * 5 * 4 would take hours
+    return fs
+
+
+def upload_options(path: str) -> dict[str, int]:
+    if protocol_of(path) in S3:
+        return {"chunksize": UPLOAD_BYTES, "max_concurrency": 4}
+    return {"chunksize": UPLOAD_BYTES} if protocol_of(path) in GCS else {}
+
+
+def _loaded(names: tuple[tuple[str, str], ...]) -> tuple[type[Exception], ...]:
+    modules = ((sys.modules.get(module), name) for module, name in names)
+    return tuple(getattr(module, name) for module, name in modules if module is not None)
+
+
+READ: tuple[str, type[WinnowError]] = ("read", InputError)
+WRITE: tuple[str, type[WinnowError]] = ("written", RunError)
+
+
+def retry(path: str, call: Callable[[], T], doing: tuple[str, type[WinnowError]] = READ) -> T:
+    """Return `call()`, tried again after network errors; what is missing, forbidden or wrong is final at once."""
+    word, kind = doing
+    started = time.monotonic()
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return call()
+        except _errors(path) as error:
+            if _is_final(error):
+                raise kind(f"{path}: cannot be {word}: {_one_line(error)}") from error
+            if attempt == ATTEMPTS or time.monotonic() - started > PATIENCE_S:
+                tries = f"{attempt} attempt{'s' if attempt > 1 else ''}"
+                raise kind(f"{path}: cannot be {word} after {tries}: {_one_line(error)}") from error
+            time.sleep(PAUSE_S * 2 ** (attempt - 1))
+    raise AssertionError("unreachable")
+
+
+def _errors(path: str) -> tuple[type[Exception], ...]:
+    """Return what a call to a store raises that did not succeed, and a read of a damaged compressed answer."""
+    bad_request = (ValueError,) if protocol_of(path) in GCS else ()  # gcsfs' word for some answers 400
+    return (OSError, EOFError, *_loaded(_NETWORK), *bad_request)
+
+
+def _is_final(error: Exception) -> bool:
+    """Return whether no other attempt will end otherwise: missing, forbidden, or a request that is wrong itself."""
+    if isinstance(error, (FileNotFoundError, PermissionError, ValueError, *_loaded(_REFUSED))):
+        return True
+    code = str(getattr(error, "code", "")) if isinstance(error, _loaded(_GCS_ERRORS)) else ""
+    refused = code.startswith("4") and code not in ("408", "429")
+    return refused or str(error).startswith("Forbidden: ")  # an OSError of gcsfs
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def with_protocol(fs: Any, path: str) -> str:
+    return str(fs.unstrip_protocol(path))
+
+
+def or_none(call: Callable[[], T]) -> T | None:
+    """Return `call()`, None when there is nothing at the path."""
+    try:
+        return call()
+    except FileNotFoundError:
+        return None
+
+
+def list_s3(fs: Any, start: str, delimiter: str = "") -> dict[str, int]:
+    """Return path and bytes of the objects whose paths begin with `start`; with a delimiter, folders as well.
+
+    Not `fs.ls`: of a folder that is not there it lists the whole folder above. The empty object that some tools make
+    for a folder is left out where `start` is that folder.
+    """
+    bucket, prefix, _ = fs.split_path(start)
+    wanted = {"Bucket": bucket, "Prefix": prefix, **({"Delimiter": delimiter} if delimiter else {})}
+    found: dict[str, int] = {}
+    while True:
+        page: dict[str, Any] = or_none(lambda: fs.call_s3("list_objects_v2", **wanted)) or {}
+        folders = [(entry["Prefix"], 0) for entry in page.get("CommonPrefixes", [])]
+        objects = [(entry["Key"], int(entry["Size"])) for entry in page.get("Contents", [])]
+        here = prefix if prefix.endswith("/") else ""
+        found.update((f"s3://{bucket}/{key}", size) for key, size in folders + objects if key != here)
+        if not page.get("IsTruncated"):
+            return found
+        wanted["ContinuationToken"] = page["NextContinuationToken"]
+
+
+def remove_s3(fs: Any, path: str) -> None:
+    """Remove the object at `path` and those beneath it; where there are none that takes one request."""
+    bucket, stem, _ = fs.split_path(path.rstrip("/"))
+    listed = [name.split("/", 3)[-1] for name in list_s3(fs, f"s3://{bucket}/{stem}")]  # neighbours begin alike, too
+    keys = [key for key in listed if key == stem or key.startswith(f"{stem}/")]
+    for first in range(0, len(keys), _DELETED_AT_ONCE):
+        objects = [{"Key": key} for key in keys[first : first + _DELETED_AT_ONCE]]
+        told = fs.call_s3("delete_objects", Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+        for error in told.get("Errors", [])[:1]:
+            raise OSError(errno.EIO, f"{error.get('Key')}: {error.get('Message') or error.get('Code')}")
+
+
+class RemoteFile(io.RawIOBase):
+    """A seekable remote file whose reads are tried again and whose errors are InputErrors."""
+
+    def __init__(self, path: str, remote: Any) -> None:
+        self._path = path
+        self._remote = remote
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return int(self._remote.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._remote.tell())
+
+    def readinto(self, buffer: Any, /) -> int:
+        place = self._remote.tell()
+
+        def read() -> bytes:
+            self._remote.seek(place)
+            return bytes(self._remote.read(len(buffer)))
+
+        data = retry(self._path, read)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._remote.close()
+        super().close()
