@@ -81,6 +81,11 @@ def shard_path(source: str, shard: int) -> str:
     return f"source={urllib.parse.quote(source, safe=' ')}/shard-{shard:05d}.parquet"
 
 
+def source_of_path(path: str) -> str:
+    """Return the source that the path of a shard names: the inverse of `shard_path`."""
+    return urllib.parse.unquote(path.rpartition("/")[0].rpartition("/")[2].removeprefix("source="))
+
+
 def locate(row: Mapping[str, Any], position: int) -> tuple[str, int]:
     """Return the document id and the token of that document which stand at `position` of a TokenRow's columns.
 

@@ -1,0 +1,179 @@
+"""One source of token shards as an endless stream of tokens, in an order drawn anew each epoch.
+
+Shards are already shuffled document by document. On top of that the row groups of a source are permuted, and the rows
+within each: so a reader that goes forward decodes one row group at a time, and any position is found without a table of
+rows. The stream does not know how long sequences are; a stage cuts it into its own length, from where the stage before
+stopped. Positions count tokens:
+
+    position -> epoch, place in the epoch -> row group (permuted) -> row (permuted) -> slice of the row
+
+Lengths are in units of the longest sequence of the recipe. What of a row that padding cut short does not fill a unit is
+left out: less than one unit for each source of each run, and padding is never trained on.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas import storage
+from schemas.errors import ConfigError, RunError
+from schemas.shards import ShardMetadata, TokenizerFacts
+from trainer.data.permutation import Permutation
+
+CACHED_GROUPS = 2  # decoded row groups: 34 MB each at 64 rows of 131,072 tokens
+
+
+@dataclass(frozen=True, slots=True)
+class RowGroup:
+    """Where a row group lies and how much of it is used."""
+
+    path: str
+    number: int  # in its file
+    rows: int
+    row_tokens: int
+    used_tokens: int  # a multiple of the unit; less than rows * row_tokens only where padding ends the shard
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSlice:
+    """`n` consecutive tokens of one row, with what the document mask needs."""
+
+    tokens: npt.NDArray[np.uint32]  # [n]
+    next_token: int  # the row's token after the slice; -1 at the end of the row
+    doc_ends: npt.NDArray[np.int64]  # [n_docs] exclusive ends within the slice, ascending; the last is n
+    cut: bool  # the last document goes on after the slice
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    tokens: npt.NDArray[np.uint32]  # [rows, row_tokens]
+    doc_ends: list[npt.NDArray[np.int64]]  # a row each
+
+
+class Corpus:
+    """The stream of one source. Opening it reads footers only; a slice decodes the row group it lies in."""
+
+    def __init__(self, source: str, shards: Sequence[str], unit: int, seed: int) -> None:
+        """`unit` is the longest sequence of the recipe, in tokens, and divides the rows of the shards."""
+        if not shards:
+            raise ConfigError(f"sources.{source}: no shards")
+        self.source, self.unit = source, unit
+        self._seed = seed
+        with ThreadPoolExecutor(max_workers=16) as pool:
+            footers = list(pool.map(functools.partial(_groups_of, unit=unit), sorted(shards)))
+        self.tokenizer = footers[0][0].tokenizer
+        for path, (metadata, _) in zip(sorted(shards), footers, strict=True):
+            if metadata.tokenizer != self.tokenizer:
+                raise ConfigError(f"{path}: another tokenizer than the other shards of source {source}")
+        self._groups = [group for _, groups in footers for group in groups if group.used_tokens]
+        if not self._groups:
+            raise ConfigError(f"sources.{source}: less than one sequence of {unit} tokens in its shards")
+        self._decoded: OrderedDict[int, _Decoded] = OrderedDict()
+
+    @functools.cached_property
+    def epoch_tokens(self) -> int:
+        """Tokens of one epoch."""
+        return sum(group.used_tokens for group in self._groups)
+
+    def epoch_of(self, position: int) -> int:
+        return position // self.epoch_tokens
+
+    def slice(self, position: int, n: int) -> TokenSlice:
+        """Return `n` tokens of the stream; `position` is a multiple of `n`, and `n` divides the unit."""
+        if self.unit % n or position % n:
+            raise ValueError(f"{n} tokens at {position}: the length must divide {self.unit} and the position")
+        epoch, place = divmod(position, self.epoch_tokens)
+        order, ends = self._epoch(epoch)
+        nth = int(np.searchsorted(ends, place, side="right"))
+        group_number = int(order[nth])
+        offset = place - (int(ends[nth - 1]) if nth else 0)
+        group = self._groups[group_number]
+        row, start = divmod(offset, group.row_tokens)
+        return _cut(self._decode(group_number), self._row(group_number, row, epoch), start, n)
+
+    def _epoch(self, epoch: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        """Return the row groups in the order of an epoch, and the position in it where each ends."""
+        if getattr(self, "_epoch_cached", None) != epoch:
+            order = Permutation(len(self._groups), f"{self._seed}:{self.source}:{epoch}").of(
+                np.arange(len(self._groups), dtype=np.uint64)
+            )
+            lengths = np.array([group.used_tokens for group in self._groups], np.int64)
+            self._epoch_cached, self._epoch_order = epoch, (order, np.cumsum(lengths[order.astype(np.int64)]))
+        return self._epoch_order
+
+    def _row(self, group_number: int, row: int, epoch: int) -> int:
+        """Return which row of a group comes `row`-th in an epoch; a row that padding cuts short stays the last."""
+        group = self._groups[group_number]
+        whole = group.used_tokens // group.row_tokens
+        if row >= whole:
+            return row
+        return Permutation(whole, f"{self._seed}:{self.source}:{epoch}:{group_number}")[row]
+
+    def _decode(self, group_number: int) -> _Decoded:
+        found = self._decoded.get(group_number)
+        if found is None:
+            found = _read_group(self._groups[group_number])
+            self._decoded[group_number] = found
+            if len(self._decoded) > CACHED_GROUPS:
+                self._decoded.popitem(last=False)
+        self._decoded.move_to_end(group_number)
+        return found
+
+
+def _groups_of(path: str, unit: int) -> tuple[ShardMetadata, list[RowGroup]]:
+    with storage.open_read(path) as file:
+        try:
+            footer = pq.ParquetFile(file).metadata
+        except (pa.ArrowInvalid, OSError) as error:
+            raise RunError(f"{path}: not a Parquet file: {error}") from None
+        metadata = ShardMetadata.from_footer(footer.metadata, path)
+        rows = [footer.row_group(n).num_rows for n in range(footer.num_row_groups)]
+    if metadata.row_tokens % unit:
+        raise ConfigError(f"{path}: rows of {metadata.row_tokens} tokens cannot be cut into sequences of {unit}")
+    left = metadata.real_tokens
+    groups = []
+    for number, n_rows in enumerate(rows):
+        tokens = min(left, n_rows * metadata.row_tokens)
+        groups.append(RowGroup(path, number, n_rows, metadata.row_tokens, tokens - tokens % unit))
+        left -= tokens
+    return metadata, groups
+
+
+def _read_group(group: RowGroup) -> _Decoded:
+    with storage.open_read(group.path) as file:
+        table = pq.ParquetFile(file).read_row_group(group.number, columns=["tokens", "doc_ends"])
+    tokens = table.column("tokens").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    if len(tokens) != group.rows * group.row_tokens:
+        raise RunError(f"{group.path}: row group {group.number} holds {len(tokens)} tokens, its footer says otherwise")
+    ends = table.column("doc_ends").combine_chunks()
+    return _Decoded(
+        tokens.reshape(group.rows, group.row_tokens),
+        [ends[n].values.to_numpy(zero_copy_only=False).astype(np.int64) for n in range(group.rows)],
+    )
+
+
+def _cut(decoded: _Decoded, row: int, start: int, n: int) -> TokenSlice:
+    tokens, ends = decoded.tokens[row], decoded.doc_ends[row]
+    end = start + n
+    first, last = np.searchsorted(ends, start, side="right"), np.searchsorted(ends, end, side="left")
+    inside = np.minimum(ends[first : last + 1], end) - start
+    next_token = int(tokens[end]) if end < len(tokens) else -1
+    return TokenSlice(tokens[start:end], next_token, inside, bool(ends[last] > end))
+
+
+def same_tokenizer(corpora: Sequence[Corpus]) -> TokenizerFacts:
+    """Return the one tokenizer of all corpora. ConfigError when they have several."""
+    first = corpora[0]
+    for corpus in corpora[1:]:
+        if corpus.tokenizer != first.tokenizer:
+            raise ConfigError(f"sources.{corpus.source}: another tokenizer than sources.{first.source}")
+    return first.tokenizer

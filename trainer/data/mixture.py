@@ -1,0 +1,145 @@
+"""Which sequence comes when: batches as a pure function of stage, step, rank and world.
+
+Sequences are numbered through a stage. Each block of `mix_block` of them holds a whole number of every source's, by the
+method of the largest remainder, in an order of its own; so shares are exact to one sequence in a block, and the n-th
+sequence of a stage is found without knowing any other. There is no iterator and no state: to resume is to ask for the
+next step, another world size cuts the same batch otherwise, and a bad batch is passed over by its number.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.errors import ConfigError
+from trainer.data.corpus import Corpus, TokenSlice
+from trainer.data.permutation import Permutation
+
+IGNORE = -100  # a label that no loss counts
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What every runner consumes."""
+
+    tokens: npt.NDArray[np.int64]  # [b, S]
+    positions: npt.NDArray[np.int64]  # [b, S], 0 where a document, or the sequence, starts: the document mask
+    labels: npt.NDArray[np.int64]  # [b, S], the next token of the same document, else IGNORE
+
+    @property
+    def targets(self) -> int:
+        """Labels that count."""
+        return int((self.labels != IGNORE).sum())
+
+
+def counts_in_block(mix: Mapping[str, float], block: int) -> dict[str, int]:
+    """Return how many sequences of each source a block holds: the largest remainders, ties by name."""
+    total = sum(mix.values())
+    if not mix or total <= 0 or min(mix.values()) < 0:
+        raise ConfigError(f"mix: {dict(mix)} is not allowed; expected weights of at least 0 with a positive sum")
+    exact = {name: weight / total * block for name, weight in mix.items()}
+    counts = {name: math.floor(share) for name, share in exact.items()}
+    left = block - sum(counts.values())
+    for name in sorted(exact, key=lambda name: (counts[name] - exact[name], name))[:left]:
+        counts[name] += 1
+    for name, weight in mix.items():
+        if weight > 0 and not counts[name]:
+            raise ConfigError(f"mix.{name}: {weight} of {total} is less than one sequence in a block of {block}")
+    return {name: n for name, n in sorted(counts.items()) if n}
+
+
+def data_step(step: int, skipped: Collection[int]) -> int:
+    """Return the number of the batch that `step` trains on: the step-th that is not skipped."""
+    for bad in sorted(skipped):
+        if bad > step:
+            break
+        step += 1
+    return step
+
+
+class Mixture:
+    """The batches of one stage."""
+
+    def __init__(
+        self, corpora: Mapping[str, Corpus], mix: Mapping[str, float], seq_len: int, batch_sequences: int,
+        starts: Mapping[str, int], block: int, key: str,
+    ) -> None:  # fmt: skip
+        """`starts`: position in each source's stream where the stage begins; `key` tells its order from others'."""
+        self._counts = counts_in_block(mix, block)
+        missing = self._counts.keys() - corpora.keys()
+        if missing:
+            raise ConfigError(f"mix.{min(missing)}: no such source; allowed: {', '.join(sorted(corpora))}")
+        self._corpora, self._seq_len, self._batch, self._block, self._key = (
+            corpora,
+            seq_len,
+            batch_sequences,
+            block,
+            key,
+        )
+        self._starts = {name: -(-starts.get(name, 0) // seq_len) * seq_len for name in self._counts}
+        names = list(self._counts)
+        self._names = names
+        self._laid_out = np.repeat(np.arange(len(names)), [self._counts[name] for name in names])  # before the shuffle
+        self._first = np.cumsum([0, *(self._counts[name] for name in names)])
+
+    def locate(self, sequence: int) -> tuple[str, int]:
+        """Return source and position in its stream of the stage's n-th sequence."""
+        block, nth = divmod(sequence, self._block)
+        place = int(self._order(block)[nth])
+        code = int(self._laid_out[place])
+        name = self._names[code]
+        ordinal = block * self._counts[name] + place - int(self._first[code])
+        return name, self._starts[name] + ordinal * self._seq_len
+
+    def drawn(self, sequences: int) -> dict[str, int]:
+        """Return how many of the first `sequences` of the stage are of each source."""
+        blocks, rest = divmod(sequences, self._block)
+        partial = np.bincount(self._laid_out[self._order(blocks)[:rest].astype(np.int64)], minlength=len(self._names))
+        return {name: blocks * self._counts[name] + int(n) for name, n in zip(self._names, partial, strict=True)}
+
+    def ends(self, steps: int) -> dict[str, int]:
+        """Return the position in each stream after so many batches: where the next stage starts."""
+        drawn = self.drawn(steps * self._batch)
+        return {name: self._starts[name] + n * self._seq_len for name, n in drawn.items()}
+
+    def batch(self, number: int, rank: int = 0, world: int = 1) -> Batch:
+        """Return the share of one rank in batch `number`: ranks in order make up the whole batch.
+
+        Shares differ by at most one sequence where the world does not divide the batch. ConfigError when a rank would
+        get none.
+        """
+        if world > self._batch:
+            raise ConfigError(f"a batch of {self._batch} sequences cannot be shared by {world} ranks")
+        first, last = (self._batch * edge // world for edge in (rank, rank + 1))
+        return pack([self._sequence(number * self._batch + n) for n in range(first, last)])
+
+    def _sequence(self, number: int) -> TokenSlice:
+        name, position = self.locate(number)
+        return self._corpora[name].slice(position, self._seq_len)
+
+    @functools.lru_cache(maxsize=4)  # noqa: B019  lives as long as a stage
+    def _order(self, block: int) -> npt.NDArray[np.uint64]:
+        return Permutation(self._block, f"{self._key}:{block}").of(np.arange(self._block, dtype=np.uint64))
+
+
+def pack(slices: Sequence[TokenSlice]) -> Batch:
+    """Return sequences of one length as a batch."""
+    tokens = np.stack([piece.tokens for piece in slices]).astype(np.int64)
+    positions, labels = np.empty_like(tokens), np.empty_like(tokens)
+    for n, piece in enumerate(slices):
+        positions[n] = positions_of(piece.doc_ends)
+        labels[n, :-1], labels[n, -1] = tokens[n, 1:], piece.next_token if piece.cut else IGNORE
+        labels[n, piece.doc_ends[:-1] - 1] = IGNORE
+    return Batch(tokens, positions, labels)
+
+
+def positions_of(doc_ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the position of each token in its document, given the exclusive ends of the documents."""
+    starts = np.concatenate(([0], doc_ends[:-1]))
+    positions: npt.NDArray[np.int64] = np.arange(doc_ends[-1]) - np.repeat(starts, np.diff(doc_ends, prepend=0))
+    return positions

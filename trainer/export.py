@@ -1,0 +1,42 @@
+"""Weights out as Hugging Face safetensors, which plain transformers loads with the same logits, and in again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from safetensors.torch import load_file
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from schemas.errors import InputError
+from trainer.placement import put, whole_weights
+
+WEIGHTS = "model.safetensors"
+
+
+def export(model: LlamaForCausalLM, folder: Path, is_first: bool) -> None:
+    """Write the model as a folder of Hugging Face's layout; every rank takes part, rank 0 writes."""
+    weights = dict(whole_weights(model))
+    if not is_first:
+        return
+    staging = folder.with_name(folder.name + ".writing")
+    shutil.rmtree(staging, ignore_errors=True)
+    config = LlamaConfig.from_dict(model.config.to_dict())
+    config.architectures = ["LlamaForCausalLM"]
+    model.save_pretrained(staging, state_dict=weights)
+    shutil.rmtree(folder, ignore_errors=True)
+    staging.rename(folder)
+
+
+def load_weights(model: LlamaForCausalLM, folder: Path) -> None:
+    """Fill a model, sharded or not, from such a folder. InputError when it is not one, or another model's."""
+    path = folder / WEIGHTS
+    if not path.exists():
+        raise InputError(f"{folder}: no {WEIGHTS} here")
+    weights = load_file(path)
+    parameters = dict(model.named_parameters())
+    differing = [name for name, p in parameters.items() if name not in weights or weights[name].shape != p.shape]
+    if differing:
+        raise InputError(f"{path}: {differing[0]} is missing or of another shape than the recipe's model")
+    for name, parameter in parameters.items():
+        put(parameter, weights[name])

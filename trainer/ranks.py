@@ -1,0 +1,85 @@
+"""The processes of a run: one on a laptop, or those that torchrun started."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch._C._distributed_c10d import FileStore
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process among the others. Every method but the properties is called by all of them together."""
+
+    rank: int
+    world: int
+    device: torch.device
+    mesh: DeviceMesh | None  # None: one rank, whose model is not sharded
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    def any(self, flag: bool) -> bool:
+        """Return whether any rank says so."""
+        if self.world == 1:
+            return flag
+        held = torch.tensor(int(flag), device=self.device)
+        dist.all_reduce(held, dist.ReduceOp.MAX)
+        return bool(held.item())
+
+    def sum(self, value: float) -> float:
+        """Return the sum over the ranks, the same bits on each."""
+        if self.world == 1:
+            return value
+        held = torch.tensor(value, dtype=torch.float64, device=self.device)
+        dist.all_reduce(held)
+        return float(held.item())
+
+    def from_first(self, value: Any) -> Any:
+        """Return the value that rank 0 gives."""
+        if self.world == 1:
+            return value
+        box = [value]
+        dist.broadcast_object_list(box, src=0, device=self.device)
+        return box[0]
+
+    def barrier(self) -> None:
+        if self.world > 1:
+            dist.barrier()
+
+
+@contextlib.contextmanager
+def joined(timeout_s: float) -> Iterator[Ranks]:
+    """Join the ranks that torchrun's environment names, or stand alone; leave them at the end.
+
+    A collective that takes longer than `timeout_s` raises, so that one dead or stalled rank ends all.
+    """
+    world, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    cuda = torch.cuda.is_available()
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
+    if cuda:
+        torch.cuda.set_device(device)
+    backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"
+    timeout = datetime.timedelta(seconds=timeout_s)
+    with tempfile.TemporaryDirectory() as alone:
+        # Also a single rank has a group: torch writes checkpoints in the background only in one.
+        if world == 1:
+            store = FileStore(f"{alone}/store", 1)
+            dist.init_process_group(backend, store=store, rank=0, world_size=1, timeout=timeout)
+        else:
+            dist.init_process_group(backend, timeout=timeout)
+        try:
+            mesh = init_device_mesh(device.type, (world,)) if world > 1 else None
+            yield Ranks(rank, world, device, mesh)
+        finally:
+            dist.destroy_process_group()

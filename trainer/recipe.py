@@ -1,0 +1,218 @@
+"""The recipe of a training run: frozen dataclasses, each with its source, overlaid by a strict TOML file.
+
+L3 is "The Llama 3 Herd of Models", arXiv 2407.21783; L2 is Llama 2, arXiv 2307.09288. What neither says is labelled
+"ours". Presets are in trainer/presets.py.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+
+from schemas.errors import ConfigError
+from schemas.settings import overlay, section, setting, validate
+
+COSINE, LINEAR, CONSTANT = "cosine", "linear", "constant"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """A Llama 3 transformer (L3 section 3.2, table 3): RMSNorm before, SwiGLU, grouped queries, RoPE, no biases."""
+
+    layers: int = setting(32, "transformer blocks", ge=1)
+    dim: int = setting(4096, "width of the residual stream", ge=8)
+    ffn_dim: int = setting(14_336, "width of the feed-forward layer", ge=8)
+    heads: int = setting(32, "attention heads", ge=1)
+    kv_heads: int = setting(8, "heads of keys and values (L3: 8)", ge=1)
+    vocab_size: int = setting(0, "entries of the embedding; 0: those of the shards' tokenizer", ge=0)
+    rope_theta: float = setting(500_000.0, "base frequency of RoPE (L3: 500,000)", gt=1)
+    rope_factor: float = setting(1.0, "long-context scaling of RoPE as in the released 3.1 code (8); 1: none", ge=1)
+    rope_original_len: int = setting(8192, "context before scaling, of the released 3.1 code", ge=1)
+    norm_eps: float = setting(1e-5, "epsilon of RMSNorm", gt=0)
+    tied_embeddings: bool = setting(False, "one matrix for input and output embeddings")
+    init_std: float = setting(0.02, "standard deviation of initial weights (ours: L3 does not say)", gt=0)
+
+    def __post_init__(self) -> None:
+        validate(self)
+        if self.dim % self.heads or self.heads % self.kv_heads:
+            raise ConfigError(
+                f"model.heads: {self.heads} is not allowed; must divide dim {self.dim} and be a multiple of kv_heads"
+                f" {self.kv_heads}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamWConfig:
+    """The optimiser. L3 states none of its constants; these are L2's (section 2.2)."""
+
+    beta1: float = setting(0.9, "(L2)", ge=0, le=1)
+    beta2: float = setting(0.95, "(L2)", ge=0, le=1)
+    eps: float = setting(1e-5, "(L2)", gt=0)
+    weight_decay: float = setting(0.1, "times the learning rate of the step, on matrices (L2; L3 3.2.1)", ge=0)
+    clip_norm: float = setting(1.0, "global norm to which gradients are cut (L2); 0: not cut", ge=0)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleConfig:
+    """The learning rate of a stage.
+
+    cosine    warm-up, then a cosine from peak to floor; counts steps from the start of the run, so that the stages in
+              which batch and length grow follow one curve (L3 3.4.1)
+    linear    from the rate at which the stage starts to floor at its end (annealing, L3 3.4.3)
+    constant  the rate at which the stage starts; peak when it is the first
+    """
+
+    kind: str = setting(COSINE, "shape", choices=(COSINE, LINEAR, CONSTANT))
+    peak: float = setting(8e-5, "highest rate (L3, 405B)", gt=0)
+    floor: float = setting(8e-7, "lowest rate (L3, 405B)", ge=0)
+    warmup_steps: int = setting(8000, "steps of linear warm-up (L3)", ge=0)
+    decay_steps: int = setting(1_200_000, "step, warm-up included, at which the cosine ends (L3)", ge=1)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateConfig:
+    """When a long-context stage may end (L3 3.4.2): short evals recovered, and the needle found everywhere."""
+
+    enabled: bool = setting(False, "hold the stage until it passes, up to max_tokens")
+    max_tokens: int = setting(0, "tokens after which the run stops for want of passing; 0: twice the stage's", ge=0)
+    tolerance: float = setting(
+        0.0, "nats by which the short evals' loss may lie above that before the stage (L3: recovered completely)", ge=0
+    )
+    needle_accuracy: float = setting(1.0, "share of needles that must be found (L3: perfectly)", ge=0, le=1)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageConfig:
+    """One stage of pre-training: its length and batch are fixed."""
+
+    name: str = setting("", "unique in the recipe")
+    tokens: int = setting(1, "tokens to train on, rounded up to whole batches", ge=1)
+    seq_len: int = setting(4096, "tokens of a sequence; divides the rows of the shards", ge=2)
+    batch_tokens: int = setting(4_194_304, "tokens of a batch over all ranks; a multiple of seq_len", ge=2)
+    mix: dict[str, float] = setting({}, "weight of each source; none: by their tokens")
+    schedule: ScheduleConfig = section(ScheduleConfig, "learning rate")
+    gate: GateConfig = section(GateConfig, "what must hold before the stage may end")
+    average: bool = setting(False, "the result is the mean of the stage's checkpoints (Polyak; L3 3.4.3)")
+    average_every: int = setting(0, "steps between the checkpoints that are averaged; 0: a tenth of the stage", ge=0)
+
+    def __post_init__(self) -> None:
+        validate(self)
+        if self.batch_tokens % self.seq_len:
+            raise ConfigError(f"batch_tokens: {self.batch_tokens} is not allowed; must be a multiple of {self.seq_len}")
+
+    @property
+    def batch_sequences(self) -> int:
+        return self.batch_tokens // self.seq_len
+
+    @property
+    def steps(self) -> int:
+        """Steps without any that a gate adds."""
+        return -(-self.tokens // self.batch_tokens)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultConfig:
+    """What is done about bad steps, stalls and lost machines. All ours, but where L3 or PaLM is named."""
+
+    checkpoint_s: float = setting(0.0, "seconds between checkpoints; 0: Young's formula from mtbf_s", ge=0)
+    mtbf_s: float = setting(10_800.0, "mean time between failures (L3: 419 in 54 days, one in 3 hours)", gt=0)
+    keep: int = setting(3, "newest checkpoints kept beside those at the ends of stages", ge=1)
+    bad_steps: int = setting(3, "non-finite steps in a row, not applied, after which the run rolls back", ge=1)
+    spike_window: int = setting(128, "steps whose median and spread tell what a spike is", ge=8)
+    spike_mads: float = setting(20.0, "median absolute deviations above the median that make a spike; 0: off", ge=0)
+    spike_steps: int = setting(3, "steps in a row above that before the run rolls back", ge=1)
+    max_rollbacks: int = setting(10, "roll-backs after which the run stops", ge=0)
+    stall_s: float = setting(1800.0, "seconds without a step after which a rank counts as stalled", gt=0)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalConfig:
+    """How the local runner computes."""
+
+    micro_sequences: int = setting(0, "sequences of a rank's forward pass; 0: as many as 16,384 tokens hold", ge=0)
+    dtype: str = setting("auto", "of parameters in compute; auto: bfloat16 on GPUs, float32 on CPUs",
+                         choices=("auto", "float32", "bfloat16"))  # fmt: skip
+    attention: str = setting("auto", "kernel; auto: flex_attention on GPUs, sdpa on CPUs",
+                             choices=("auto", "sdpa", "eager", "flex_attention"))  # fmt: skip
+    compile: bool = setting(False, "torch.compile each block")
+    checkpoint_activations: bool = setting(False, "recompute activations in the backward pass")
+    threads: int = setting(0, "CPU threads of a rank; 0: torch's own choice", ge=0)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvalConfig:
+    """What is measured on the way."""
+
+    held_out: tuple[str, ...] = setting((), "folders of shards that are never trained on, for perplexity by source")
+    tokens: int = setting(262_144, "tokens of each held-out source that are read", ge=1)
+    every_steps: int = setting(0, "steps between evaluations; 0: at the ends of stages", ge=0)
+    needle_depths: int = setting(10, "places of a context in which the needle is hidden (ours)", ge=1)
+    tasks: tuple[str, ...] = setting((), "multiple-choice task files (JSONL)")
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A whole pre-training run."""
+
+    name: str = setting("llama3", "name of the run")
+    seed: int = setting(0, "of weights and order", ge=0)
+    data: tuple[str, ...] = setting((), "outputs of Winnow, or folders with source=NAME/shard-*.parquet")
+    mix_block: int = setting(1000, "sequences in which shares are exact (SPEC 3.4)", ge=1)
+    model: ModelConfig = section(ModelConfig, "the transformer")
+    adamw: AdamWConfig = section(AdamWConfig, "the optimiser")
+    stages: tuple[StageConfig, ...] = setting((), "in order")
+    faults: FaultConfig = section(FaultConfig, "bad steps, checkpoints, stalls")
+    evaluation: EvalConfig = section(EvalConfig, "measures on the way")
+    local: LocalConfig = section(LocalConfig, "the local runner")
+
+    def __post_init__(self) -> None:
+        validate(self)
+        names = [stage.name for stage in self.stages]
+        if "" in names or len(set(names)) < len(names):
+            raise ConfigError(f"stages: names {names} are not allowed; each stage needs one of its own")
+        unit = self.unit
+        for stage in self.stages:
+            if unit % stage.seq_len:
+                raise ConfigError(f"stages: {stage.name}: seq_len {stage.seq_len} must divide the longest, {unit}")
+
+    @property
+    def unit(self) -> int:
+        """The longest sequence of all stages."""
+        return max((stage.seq_len for stage in self.stages), default=1)
+
+
+def read_recipe(text: str, where: str, presets: dict[str, Recipe]) -> Recipe:
+    """Return the recipe that a TOML document lays over the preset it names in `preset` (or over the defaults).
+
+    A list of stages replaces the preset's. ConfigError names the key, the value and what is allowed.
+    """
+    try:
+        plain = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where}: not valid TOML: {error}") from None
+    name = plain.pop("preset", None)
+    if name is not None and name not in presets:
+        raise ConfigError(f"{where}: preset: {name!r} is not allowed; must be one of {', '.join(presets)}")
+    base = presets[name] if name is not None else Recipe()
+    try:
+        return overlay(base, plain)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None

@@ -1,0 +1,98 @@
+"""A whole run: which stages are done, and the next ones in order."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from schemas import storage
+from schemas.errors import ConfigError
+from schemas.settings import to_plain
+from schemas.shard_folders import find_shards
+from trainer.checkpoints import State
+from trainer.data.corpus import Corpus
+from trainer.evaluate.gates import Gatekeeper
+from trainer.journal import Journal
+from trainer.local import LocalRunner
+from trainer.ranks import Ranks, joined
+from trainer.recipe import Recipe
+from trainer.stages import StageJob, jobs
+from trainer.training import Training, Watcher
+
+RECIPE = "recipe.json"
+
+
+def plan_jobs(recipe: Recipe, shards: dict[str, list[str]], folder: Path) -> list[StageJob]:
+    """Return the stages over these shards, which count by name and size."""
+    data = {
+        source: [(path.rpartition("/")[2], storage.size(path)) for path in paths] for source, paths in shards.items()
+    }
+    return jobs(recipe, data, folder)
+
+
+def first_open(planned: list[StageJob]) -> tuple[int, State]:
+    """Return the number of the first stage that is not done, and where the run stands before it."""
+    state = State()
+    for job in planned:
+        finished = job.finished()
+        if finished is None:
+            return job.number, state
+        state = finished
+    return len(planned), state
+
+
+def run(recipe: Recipe, folder: Path, watcher: Watcher) -> State:
+    """Train all stages that are not done; every rank calls it. Returns where the run stands at its end.
+
+    Raises StoppedError after a signal, once all is saved, and WinnowError for what is wrong with recipe or data.
+    """
+    if not recipe.stages:
+        raise ConfigError("stages: none; a recipe has at least one")
+    if not recipe.data:
+        raise ConfigError("data: none; give outputs of Winnow or folders of token shards")
+    shards = find_shards(recipe.data)
+    planned = plan_jobs(recipe, shards, folder)
+    number, state = first_open(planned)
+    if number == len(planned):
+        return state
+    if recipe.local.threads:
+        torch.set_num_threads(recipe.local.threads)
+    corpora = {source: Corpus(source, paths, recipe.unit, recipe.seed) for source, paths in shards.items()}
+    with joined(recipe.faults.stall_s) as ranks, _journal(folder, ranks, recipe) as journal:
+        training = Training(recipe, folder, corpora, ranks, journal, watcher)
+        runner = LocalRunner(training, Gatekeeper(training))
+        with _stopping(training):
+            for job in planned[number:]:
+                state = runner.run(job, state)
+    return state
+
+
+@contextlib.contextmanager
+def _journal(folder: Path, ranks: Ranks, recipe: Recipe) -> Iterator[Journal | None]:
+    if not ranks.is_first:
+        yield None
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    storage.write_atomic(str(folder / RECIPE), json.dumps(to_plain(recipe), indent=1).encode())
+    with contextlib.closing(Journal(folder)) as journal:
+        yield journal
+
+
+@contextlib.contextmanager
+def _stopping(training: Training) -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C end the run after the step under way, once it is saved."""
+
+    def asked(_number: int, _frame: object) -> None:
+        training.stop_asked = True
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

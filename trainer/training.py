@@ -1,0 +1,117 @@
+"""What the loop of a run works on: the model, its optimiser, the data, the ranks, and where things are written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from transformers import LlamaForCausalLM
+
+from trainer.averages import snapshot_path, write_snapshot
+from trainer.checkpoints import CheckpointFolder, Saver, State
+from trainer.data.corpus import Corpus, same_tokenizer
+from trainer.faults import checkpoint_interval_s
+from trainer.journal import Journal
+from trainer.model import empty_model, initialise, llama_config
+from trainer.optimiser import make_optimiser
+from trainer.placement import shard, weights_digest, whole_weights
+from trainer.ranks import Ranks
+from trainer.recipe import Recipe, StageConfig
+
+DIGESTED_PARAMETERS = 2 * 10**9  # a larger model is gathered for its digest only at the ends of stages
+MICRO_TOKENS = 16_384  # of a forward pass, where the recipe says nothing
+FIRST_SAVE_S = 1.0  # what a checkpoint is taken to cost before one was written
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+class Watcher(Protocol):
+    """Is told of the course of a run; a console draws it."""
+
+    def stage_started(self, stage: StageConfig, step: int) -> None: ...
+
+    def step_taken(self, event: Mapping[str, Any]) -> None: ...
+
+    def say(self, line: str) -> None: ...
+
+
+@dataclass
+class Training:
+    """One process's share of a run."""
+
+    recipe: Recipe
+    folder: Path
+    corpora: Mapping[str, Corpus]
+    ranks: Ranks
+    journal: Journal | None  # rank 0's alone
+    watcher: Watcher
+    model: LlamaForCausalLM = field(init=False)
+    optimiser: torch.optim.AdamW = field(init=False)
+    checkpoints: CheckpointFolder = field(init=False)
+    stop_asked: bool = field(default=False, init=False)  # by a signal
+    save_s: float = field(default=FIRST_SAVE_S, init=False)  # what the last checkpoint cost the loop
+
+    def __post_init__(self) -> None:
+        self.checkpoints = CheckpointFolder(self.folder / "checkpoints")
+        self.model = self._make_model()
+        self.begin_anew()
+
+    def _make_model(self) -> LlamaForCausalLM:
+        local, on_gpu = self.recipe.local, self.ranks.device.type == "cuda"
+        attention = local.attention if local.attention != "auto" else "flex_attention" if on_gpu else "sdpa"
+        dtype = DTYPES[local.dtype if local.dtype != "auto" else "bfloat16" if on_gpu else "float32"]
+        tokenizer = same_tokenizer(list(self.corpora.values()))
+        model = empty_model(llama_config(self.recipe.model, tokenizer, self.recipe.unit, attention))
+        if local.checkpoint_activations:
+            model.gradient_checkpointing_enable()  # type: ignore[no-untyped-call]
+        if local.compile:
+            for block in model.model.layers:
+                block.compile()
+        shard(model, self.ranks.mesh, dtype)
+        model.train()
+        return model
+
+    def micro_sequences(self, seq_len: int) -> int:
+        """Return how many sequences go through the model at once."""
+        return self.recipe.local.micro_sequences or max(1, MICRO_TOKENS // seq_len)
+
+    def begin_anew(self) -> None:
+        """Give the model its initial weights and a new optimiser."""
+        initialise(self.model, self.recipe.seed, self.ranks.device)
+        self.optimiser = make_optimiser(self.model, self.recipe.adamw)
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Write an event to the journal, on rank 0."""
+        if self.journal is not None:
+            self.journal.write(event, **fields)
+
+    def newest_of(self, stage_key: str) -> tuple[Path, State] | None:
+        """Return the newest whole checkpoint, if it is of this stage."""
+        found = self.ranks.from_first(self.checkpoints.newest(self.watcher.say) if self.ranks.is_first else None)
+        return found if found is not None and found[1].stage_key == stage_key else None
+
+    def save(self, saver: Saver, state: State) -> None:
+        """Begin to write a checkpoint, and note how long the loop stood still for it."""
+        began = time.monotonic()
+        if sum(parameter.numel() for parameter in self.model.parameters()) <= DIGESTED_PARAMETERS:
+            state = replace(state, weights_sha256=self.digest())
+        saver.begin(self.checkpoints.path(state.global_step), state)
+        self.save_s = time.monotonic() - began
+        self.write("save", step=state.global_step, paused_s=round(self.save_s, 4))
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the weights."""
+        return weights_digest(whole_weights(self.model))
+
+    def snapshot(self, folder: Path, step: int) -> None:
+        """Keep the weights for the average of a stage."""
+        weights = dict(whole_weights(self.model))
+        if self.ranks.is_first:
+            write_snapshot(snapshot_path(folder, step), weights)
+
+    @property
+    def checkpoint_interval_s(self) -> float:
+        return checkpoint_interval_s(self.recipe.faults, self.save_s)
