@@ -27,6 +27,7 @@ from pipelines.commands.options import (
     print_json,
     settings_of,
 )
+from pipelines.dataflow import check_dataflow
 from pipelines.dataset import Dataset, refuse_later_run
 from pipelines.engine import Engine
 from pipelines.folder import ADVICE, RunFolder
@@ -60,21 +61,27 @@ def run_command(
 ) -> None:
     """Curate archives into token shards. Beam's own options follow, after `--` if need be."""
     _check_words(new, max_inputs)
-    with Ending("run", absolute(output), metrics, notify) as ending:
-        ending.check()
+    ending = Ending("run", absolute(output), metrics, notify)
+    ending.check()
+    with ending:
         settings = settings_of(config, changes)
         refuse_later_run(ending.output)
         paths = expand(inputs)
         archives = [] if new else describe_inputs(paths)
+        recipe = common_crawl.recipe(settings)
+        check_dataflow(context.obj or [], [ending.output, *paths, *resources_of(recipe)])
         engine = Engine(context.obj or [], log_path(ending.output), ending.output)
-        job = Job(
-            settings, common_crawl.recipe(settings), Dataset(ending.output), engine, Console(soft_wrap=True), ending
-        )
+        job = Job(settings, recipe, Dataset(ending.output), engine, Console(soft_wrap=True), ending)
         with locked(ending.output):
             if new:
                 job.run_new(paths, max_inputs or 0)
             else:
                 job.run_whole(archives)
+
+
+def resources_of(recipe: Recipe) -> list[str]:
+    """Return the files from outside that the stages need: models and lists."""
+    return [path for stage in recipe.stages for path in stage.resources]
 
 
 def _check_words(new: bool, max_inputs: int | None) -> None:
@@ -112,8 +119,10 @@ class Job:
         new = dataset.new_inputs(paths, limit)
         if new:
             self._run_newest(dataset.next(), new)
-        else:
+        elif unfinished is None:
             self._say(nothing_new(paths))
+        else:  # what it did is what is told
+            self.console.print(escape(nothing_new(paths)), highlight=False)
 
     def _run_newest(self, folder: RunFolder, archives: Archives) -> None:
         number = self.dataset.number(folder)

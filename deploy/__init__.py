@@ -1,0 +1,1 @@
+"""How Winnow is brought to the machines it runs on: image, Dataflow, Flink, Kubernetes, cron."""

@@ -1,0 +1,1 @@
+"""The worker image, and its steps carried out without a container engine."""
