@@ -20,7 +20,8 @@ from pipelines.stage import PHASES, PartCounts
 from schemas import storage
 from schemas.errors import WinnowError
 
-POLL_S = 0.5
+POLL_S = 0.5  # between two looks at a stage's folders
+REMOTE_POLL_S = 5.0  # where each look costs requests
 QUIET_EVERY_S = 30.0  # between lines when the output is no terminal
 
 
@@ -82,7 +83,7 @@ class Progress(Watcher):
     def _watch(self, target: DataFolder, stop: threading.Event) -> None:
         seen: dict[str, PartCounts] = {}
         said = time.monotonic()
-        while not stop.wait(POLL_S):
+        while not stop.wait(POLL_S if storage.is_local(target.root) else REMOTE_POLL_S):
             try:
                 line = self._line(target, seen)
             except (OSError, WinnowError):  # a listing that a store refuses once must not end a run

@@ -4,39 +4,35 @@ A path is a string: a local path, `gs://`, `s3://`, `https://`, `http://` or `me
 rename nor partial write, so what holds everywhere is the promise of `write_atomic`: a reader sees the old bytes or the
 new ones.
 Credentials and endpoints come from each library's own places, or from fsspec's environment variables
-(`FSSPEC_S3_ENDPOINT_URL=http://...`).
+(`FSSPEC_S3_ENDPOINT_URL=http://...`). What the seam asks of a store, and what it costs: docs/storage.md.
 
-Reading what cannot be listed, opened or fetched raises InputError in one line; a network read is tried again first.
-Writing raises plain OSError (no space left), which the stage that writes turns into its own line.
+Reading what cannot be listed, opened or fetched raises InputError in one line, writing to a store RunError; a call over
+the network is tried again first. Writing to a disk raises plain OSError (no space left), which the stage that writes
+turns into its own line.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import functools
 import io
 import os
 import posixpath
 import secrets
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, cast
 
-import fsspec
 from fsspec.core import split_protocol
 
 from schemas.errors import InputError
-
-T = TypeVar("T")
+from schemas.remote import GCS, S3, WRITE, RemoteFile, list_s3, or_none, protocol_of, remove_s3, upload_options
+from schemas.remote import filesystem as filesystem
+from schemas.remote import retry as retry
+from schemas.remote import with_protocol as with_protocol
 
 BLOCK_BYTES = 4 << 20  # one request of a remote read
-ATTEMPTS = 4  # of a remote call, with 1, 2 and 4 seconds between them
-
-_EXTRAS = {"gs": "winnow[gcp]", "gcs": "winnow[gcp]", "s3": "winnow[s3]", "s3a": "winnow[s3]"}
 _CHECKSUMS = ("ETag", "etag", "md5Hash", "crc32c", "Content-MD5", "generation", "LastModified", "Last-Modified")
 
 
@@ -84,18 +80,19 @@ def open_read(path: str) -> BinaryIO:
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     fs = filesystem(path)
-
-    def open_remote() -> Any:
-        return fs.open(path, "rb", block_size=BLOCK_BYTES, cache_type="readahead")
-
-    remote = retry(path, open_remote)
+    if protocol_of(path) in (*S3, *GCS) and size(path) <= BLOCK_BYTES:
+        return io.BytesIO(read_bytes(path))  # with one request: readers of Parquet begin at the end
+    remote = retry(path, lambda: fs.open(path, "rb", block_size=BLOCK_BYTES, cache_type="readahead"))
     if remote.seekable() and getattr(remote, "size", None) is not None:
-        return cast(BinaryIO, io.BufferedReader(_RemoteFile(path, remote), buffer_size=1 << 16))
+        return cast(BinaryIO, io.BufferedReader(RemoteFile(path, remote), buffer_size=1 << 16))
     return retry(path, lambda: _spool(fs, path))
 
 
 def read_bytes(path: str) -> bytes:
-    """Return the whole file at `path`."""
+    """Return the whole file at `path`; from an object store with one request."""
+    if protocol_of(path) in (*S3, *GCS):
+        fs, how = filesystem(path), {"max_concurrency": 1} if protocol_of(path) in S3 else {}
+        return bytes(retry(path, lambda: fs.cat_file(path, **how)))
     with open_read(path) as stream:
         return stream.read()
 
@@ -112,20 +109,31 @@ def open_write(path: str) -> BinaryIO:
 def write_atomic(path: str, data: bytes) -> None:
     """Put `data` at `path` so that a reader, or a start after a power cut, sees all of it or what was there before."""
     if not is_local(path):
-        filesystem(path).pipe_file(path, data)  # one put: atomic in every object store
+        fs = filesystem(path)
+        retry(path, lambda: fs.pipe_file(path, data), WRITE)  # one put: atomic in every object store
         return
     with open_atomic(path) as stream:
         stream.write(data)
 
 
-@contextlib.contextmanager
-def open_atomic(path: str) -> Iterator[BinaryIO]:
+def open_atomic(path: str) -> contextlib.AbstractContextManager[BinaryIO]:
     """Open `path` for writing; the file appears whole when the block ends, and not at all when it raises."""
+    return _opened(path, durable=True)
+
+
+def open_scratch(path: str) -> contextlib.AbstractContextManager[BinaryIO]:
+    """Open `path` for writing as `open_atomic` does, but for a power cut, which no scratch need outlive."""
+    return _opened(path, durable=False)
+
+
+@contextlib.contextmanager
+def _opened(path: str, *, durable: bool) -> Iterator[BinaryIO]:
     if not is_local(path):
         with tempfile.NamedTemporaryFile() as spooled:  # fsspec's own files are uploaded even when the block raises
             yield cast(BinaryIO, spooled)
             spooled.flush()
-            filesystem(path).put_file(spooled.name, path)
+            fs = filesystem(path)
+            retry(path, lambda: fs.put_file(spooled.name, path, **upload_options(path)), WRITE)
         return
     target = local_path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -134,12 +142,14 @@ def open_atomic(path: str) -> Iterator[BinaryIO]:
         with temporary.open("wb") as local:
             yield local
             local.flush()
-            os.fsync(local.fileno())
+            if durable:
+                os.fsync(local.fileno())
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_directory(target.parent)
+    if durable:
+        _sync_directory(target.parent)
 
 
 def exists(path: str) -> bool:
@@ -160,13 +170,10 @@ def list_sizes(directory: str) -> dict[str, int]:
     if is_local(directory):
         return {str(path): path.stat().st_size for path in local_path(directory).rglob("*") if path.is_file()}
     fs = filesystem(directory)
-    try:
-        found = retry(directory, lambda: fs.find(directory, detail=True))
-    except InputError:
-        if exists(directory):
-            raise
-        return {}
-    return {with_protocol(fs, path): int(info["size"] or 0) for path, info in found.items()}
+    if protocol_of(directory) in S3:
+        return retry(directory, lambda: list_s3(fs, f"{directory.rstrip('/')}/"))
+    found = retry(directory, lambda: or_none(lambda: dict(fs.find(directory, detail=True))))
+    return {with_protocol(fs, path): int(info["size"] or 0) for path, info in (found or {}).items()}
 
 
 def list_names(directory: str) -> list[str]:
@@ -175,12 +182,10 @@ def list_names(directory: str) -> list[str]:
         root = local_path(directory)
         return sorted(entry.name for entry in root.iterdir()) if root.is_dir() else []
     fs = filesystem(directory)
-    try:
-        found = retry(directory, lambda: fs.ls(directory, detail=False))
-    except InputError:
-        if exists(directory):
-            raise
-        return []
+    if protocol_of(directory) in S3:
+        found = list(retry(directory, lambda: list_s3(fs, f"{directory.rstrip('/')}/", "/")))
+    else:
+        found = retry(directory, lambda: or_none(lambda: list(fs.ls(directory, detail=False))) or [])
     return sorted({str(path).rstrip("/").rsplit("/", 1)[-1] for path in found})
 
 
@@ -194,44 +199,12 @@ def remove_tree(path: str) -> None:
             local.unlink(missing_ok=True)
         return
     fs = filesystem(path)
-    if fs.exists(path):
-        fs.rm(path, recursive=True)
-
-
-class _RemoteFile(io.RawIOBase):
-    """A seekable remote file whose reads are tried again and whose errors are InputErrors."""
-
-    def __init__(self, path: str, remote: Any) -> None:
-        self._path = path
-        self._remote = remote
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        return int(self._remote.seek(offset, whence))
-
-    def tell(self) -> int:
-        return int(self._remote.tell())
-
-    def readinto(self, buffer: Any, /) -> int:
-        place = self._remote.tell()
-
-        def read() -> bytes:
-            self._remote.seek(place)
-            return bytes(self._remote.read(len(buffer)))
-
-        data = retry(self._path, read)
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._remote.close()
-        super().close()
+    if protocol_of(path) in S3:
+        retry(path, lambda: remove_s3(fs, path), WRITE)
+        return
+    found = retry(path, lambda: or_none(lambda: list(fs.find(path))) or [], WRITE)
+    if found:
+        retry(path, lambda: or_none(lambda: fs.rm(found)), WRITE)
 
 
 def local_path(path: str) -> Path:
@@ -246,55 +219,9 @@ def _local_stat(path: str) -> os.stat_result:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def filesystem(path: str) -> Any:
-    """Return the fsspec file system of a remote path, without caches of listings: another worker may have written."""
-    protocol = split_protocol(path)[0] or "file"
-    options = {} if protocol == "memory" else {"use_listings_cache": False}
-    try:
-        return fsspec.filesystem(protocol, **options)
-    except ImportError as error:
-        extra = _EXTRAS.get(protocol)
-        hint = f"pip install '{extra}'" if extra else str(error)
-        raise InputError(f"{path}: {protocol}:// needs a package that is not installed: {hint}") from error
-    except ValueError as error:
-        raise InputError(f"{path}: {protocol}:// is no known kind of storage") from error
-
-
-@functools.cache
-def _network_errors() -> tuple[type[Exception], ...]:
-    errors: tuple[type[Exception], ...] = (OSError, TimeoutError, asyncio.TimeoutError, EOFError)
-    try:
-        from aiohttp import ClientError
-    except ImportError:
-        return errors
-    return (*errors, ClientError)
-
-
-def retry(path: str, call: Callable[[], T]) -> T:
-    """Return `call()`, tried again after network errors; what is missing or forbidden is final at once."""
-    for attempt in range(ATTEMPTS):
-        try:
-            return call()
-        except (FileNotFoundError, PermissionError) as error:
-            raise InputError(f"{path}: cannot be read: {_one_line(error)}") from error
-        except _network_errors() as error:
-            if attempt == ATTEMPTS - 1:
-                raise InputError(f"{path}: cannot be read after {ATTEMPTS} attempts: {_one_line(error)}") from error
-            time.sleep(2**attempt)
-    raise AssertionError("unreachable")
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
-
-
 def _info(path: str) -> dict[str, Any]:
     fs = filesystem(path)
     return dict(retry(path, lambda: fs.info(path)))
-
-
-def with_protocol(fs: Any, path: str) -> str:
-    return str(fs.unstrip_protocol(path))
 
 
 def _spool(fs: Any, path: str) -> BinaryIO:

@@ -6,10 +6,11 @@ of English under a vocabulary of 32,000, where plain under zstd 3 takes 1.69 byt
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from schemas.errors import RunError
 from schemas.records import TokenRow, arrow_schema
 from schemas.settings import setting, validate
 from schemas.shards import TokenizerFacts
-from transforms.blocks import Block, read_block
+from transforms.blocks import Block, run_starts
 
 ROW_GROUP_ROWS = 64  # SPEC 3.4
 _ID = re.compile("[0-9a-f]{32}")
@@ -29,8 +30,6 @@ _ID = re.compile("[0-9a-f]{32}")
 HEAD = np.dtype([("start", "<i8"), ("id_high", ">u8"), ("id_low", ">u8"), ("offset", "<u4"), ("n", "<u4"),
                  ("n_tokens", "<u4")])  # fmt: skip
 
-Load: TypeAlias = tuple[bytes, bytes]  # (HEAD block, tokens)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ShardConfig:
@@ -38,7 +37,7 @@ class ShardConfig:
 
     row_tokens: int = setting(131_072, "tokens of a row (2^17, SPEC 3.4); the trainer slices it", ge=2, le=1 << 24)
     rows_per_shard: int = setting(
-        64, "rows of a shard; a worker holds one shard, 4 bytes a token, while it writes it", ge=1, le=1 << 16
+        64, "rows of a shard; a worker holds 64 rows, 4 bytes a token, while it writes one", ge=1, le=1 << 16
     )
 
     def __post_init__(self) -> None:
@@ -54,35 +53,43 @@ def travel(facts: TokenizerFacts) -> np.dtype[Any]:
     return np.dtype("<u2") if facts.vocab_size <= 1 << 16 else np.dtype("<u4")
 
 
-def pack_shard(
-    loads: Iterable[Load], shard: int, source_tokens: int, config: ShardConfig, facts: TokenizerFacts
+def pack_rows(
+    pieces: Iterable[tuple[Block, npt.NDArray[Any]]],
+    base: int,
+    end: int,
+    where: str,
+    config: ShardConfig,
+    facts: TokenizerFacts,
 ) -> pa.Table:
-    """Return the rows of one shard as a table of TokenRow, its pieces given in any order.
+    """Return tokens `base` to `end` of a source as a table of TokenRow.
 
-    `source_tokens` is the length of the whole source: where it ends, the last row is filled with EOS. RunError when the
-    pieces leave a gap or overlap.
+    `pieces` are heads and their tokens in order, any number at a time. Where the source ends within a row, that row is
+    filled with EOS. RunError naming `where` when the pieces leave a gap or overlap.
     """
-    heads, tokens = _sorted_pieces(loads, facts)
-    base = shard * config.shard_tokens
-    end = min(base + config.shard_tokens, source_tokens)
+    flat = np.full(-(-(end - base) // config.row_tokens) * config.row_tokens, facts.eos_id, np.uint32)
+    found, at = [np.zeros(0, HEAD)], 0
+    for heads, tokens in pieces:
+        found.append(heads)
+        room = flat[at : at + len(tokens)]
+        room[:] = tokens[: len(room)]  # more than there is room for is refused below
+        at += len(tokens)
+    heads = join_pieces(np.concatenate(found))
     ends = heads["start"] + heads["n"]
     if not len(heads) or heads["start"][0] != base or ends[-1] != end or (ends[:-1] != heads["start"][1:]).any():
-        raise RunError(f"shards: the pieces of shard {shard} do not add up to tokens {base} to {end} of its source")
-    n_rows = -(-(end - base) // config.row_tokens)
-    flat = np.full(n_rows * config.row_tokens, facts.eos_id, np.uint32)
-    flat[: end - base] = tokens
+        raise RunError(f"shards: the pieces of {where} do not add up to tokens {base} to {end} of its source")
     return _rows(flat, heads, base, config.row_tokens)
 
 
-def _sorted_pieces(loads: Iterable[Load], facts: TokenizerFacts) -> tuple[Block, npt.NDArray[Any]]:
-    loads = list(loads)
-    heads = read_block(b"".join(head for head, _ in loads), HEAD)
-    tokens = np.frombuffer(b"".join(data for _, data in loads), travel(facts))
-    ends = np.cumsum(heads["n"], dtype=np.int64)
-    order = np.argsort(heads["start"], kind="stable")
-    spans = zip((ends - heads["n"])[order].tolist(), ends[order].tolist(), strict=True)
-    found = [tokens[start:end] for start, end in spans]
-    return heads[order], np.concatenate(found) if found else tokens
+def join_pieces(heads: Block) -> Block:
+    """Return sorted heads with the pieces of one copy that follow each other joined: a chunk's end cut them.
+
+    Two pieces are of one copy when that began at the same token.
+    """
+    starts = run_starts(heads["start"] - heads["offset"])
+    joined = heads[starts]
+    if len(heads):
+        joined["n"] = np.add.reduceat(heads["n"], starts)
+    return joined
 
 
 def _rows(flat: npt.NDArray[np.uint32], heads: Block, base: int, row_tokens: int) -> pa.Table:
@@ -110,13 +117,12 @@ def _rows(flat: npt.NDArray[np.uint32], heads: Block, base: int, row_tokens: int
     return pa.Table.from_arrays(columns, schema=arrow_schema(TokenRow))
 
 
-def to_parquet(table: pa.Table, metadata: Mapping[str, str]) -> bytes:
-    """Return a table of TokenRow as the bytes of a Parquet file; every setting of the writer is fixed."""
-    schema = table.schema.with_metadata({**(table.schema.metadata or {}), **metadata})
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(
-        sink,
-        schema,
+def open_parquet(stream: BinaryIO | io.RawIOBase, metadata: Mapping[str, str]) -> pq.ParquetWriter:
+    """Return a writer of tables of TokenRow into a Parquet file; every setting of it is fixed."""
+    schema = arrow_schema(TokenRow)
+    return pq.ParquetWriter(
+        stream,
+        schema.with_metadata({**(schema.metadata or {}), **metadata}),
         version="2.6",
         compression="zstd",
         compression_level=1,
@@ -124,9 +130,12 @@ def to_parquet(table: pa.Table, metadata: Mapping[str, str]) -> bytes:
         column_encoding={"tokens.list.element": "BYTE_STREAM_SPLIT"},
         write_statistics=False,
         write_page_checksum=True,
-    ) as writer:
-        writer.write_table(table.replace_schema_metadata(schema.metadata), row_group_size=ROW_GROUP_ROWS)
-    return bytes(sink.getvalue())
+    )
+
+
+def write_rows(writer: pq.ParquetWriter, table: pa.Table) -> None:
+    """Write the rows of one row group."""
+    writer.write_table(table.replace_schema_metadata(writer.schema.metadata), row_group_size=ROW_GROUP_ROWS)
 
 
 def documents_started(table: pa.Table) -> int:

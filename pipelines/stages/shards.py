@@ -24,10 +24,11 @@ from schemas.errors import RunError
 from schemas.shards import ShardFile, TokenizerFacts
 from transforms.blocks import partitions_for
 from transforms.mix import source_of
-from transforms.shards import PLACE, WriteShards, place_block
-from transforms.token_rows import ShardConfig
+from transforms.shards import PLACE, Files, WriteShards, place_block
+from transforms.token_rows import ShardConfig, travel
 
-WAVE_TOKENS = 16 << 20  # in flight at a time: some 20 bytes each while they are shuffled and packed in memory
+WAVE_BYTES = 32 << 20  # of tokens in flight at a time: some 6 bytes for each while they are shuffled in memory
+SCRATCH = "chunks"  # table of the tokens on their way to their shards; there while a wave runs
 CPU_MS = 0.2  # of a document, roughly
 
 
@@ -47,7 +48,8 @@ class ShardsStage:
         assert context.upstream is not None  # noqa: S101
         parts = context.upstream.parts
         context.set_parts(parts)
-        storage.remove_tree(context.target.table("written"))
+        for table in ("written", SCRATCH):
+            storage.remove_tree(context.target.table(table))
         tokenized, tokens = context.chain["tokenize"]
         facts = TokenizerFacts(
             sha256=tokenized.facts["tokenizer_sha256"],
@@ -58,20 +60,22 @@ class ShardsStage:
         sources = sorted(
             {source_of(name.removeprefix(TOKENS_OF)) for name in tokenized.facts if name.startswith(TOKENS_OF)}
         )
-        waves = _waves(context, self.settings)
+        root, scratch = context.target.root, context.target.table(SCRATCH)
+        files = Files(root, scratch, storage.open_atomic, storage.open_scratch, storage.read_bytes)
+        waves = _waves(context, self.settings, facts)
         for wave in range(waves):
             write = WriteShards(
                 sources,
                 facts,
                 _ReadTokens(tokens),
-                storage.open_atomic,
-                context.target.root,
+                files,
                 self.settings,
                 partitions_for(context.rows, PLACE.itemsize),
                 (wave, waves),
             )
             build = functools.partial(_build, numbers=range(parts), write=write, sources=sources, context=context)
             context.run_pipeline(build, context.rows * CPU_MS / 1000)
+            storage.remove_tree(scratch)  # not by the pipeline: a bundle that is run once more would find it gone
         shards = sorted(_written(context.target), key=lambda shard: shard["path"])
         return StageResult(parts, {"shards": shards}, _counts(context.upstream, context.target, parts, shards))
 
@@ -88,12 +92,13 @@ def _build(
     )
 
 
-def _waves(context: StageContext, config: ShardConfig) -> int:
+def _waves(context: StageContext, config: ShardConfig, facts: TokenizerFacts) -> int:
     """Return in how many waves the shards are written: more than one where the runner shuffles in its own memory."""
     assert context.upstream is not None  # noqa: S101
     if not context.shuffles_in_memory:
         return 1
-    return math.ceil(context.upstream.facts["mix"]["reached_tokens"] / max(WAVE_TOKENS, config.shard_tokens)) or 1
+    tokens = max(WAVE_BYTES // travel(facts).itemsize, config.shard_tokens)
+    return math.ceil(context.upstream.facts["mix"]["reached_tokens"] / tokens) or 1
 
 
 @dataclass(frozen=True)

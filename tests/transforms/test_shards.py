@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
+import itertools
 import pathlib
 import random
 from collections.abc import Iterator
@@ -30,15 +32,18 @@ from transforms.shards import (
     PLACE,
     POSITION,
     SALT,
+    Files,
     WriteShards,
     count_tokens,
-    cut_at_shards,
-    load_shards,
+    cut_at_chunks,
+    load_chunks,
     place_block,
     positions_of_places,
     sum_up,
 )
-from transforms.token_rows import ShardConfig, pack_shard, to_parquet
+from transforms.token_chunks import ChunkLayout, Load, layout_of, pack_chunk, read_chunk
+from transforms.token_chunks import checksum as crc
+from transforms.token_rows import ShardConfig, open_parquet, pack_rows, write_rows
 
 SOURCES = ("web", "wiki/en")
 FACTS = TokenizerFacts(sha256="ab" * 32, vocab_size=70_000, bos_id=0, eos_id=1)
@@ -95,7 +100,17 @@ class Reader:
         yield from table.to_batches(max_chunksize=2)
 
 
-def shards_without_beam(parts: list[list[Doc]], n_partitions: int, config: ShardConfig, facts: TokenizerFacts) -> Any:
+def rows_of(
+    chunks: dict[int, bytes], layout: ChunkLayout, span: tuple[int, int], config: ShardConfig, facts: TokenizerFacts
+) -> pa.Table:
+    """The rows of tokens `span` of a source, from the files of its chunks."""
+    pieces = (read_chunk(chunks[number], crc(chunks[number]), "", facts) for number in layout.numbers(*span))
+    return pack_rows(pieces, *span, "shard", config, facts)
+
+
+def shards_without_beam(
+    parts: list[list[Doc]], n_partitions: int, config: ShardConfig, facts: TokenizerFacts, chunk_bytes: int = 16
+) -> Any:
     by_partition: dict[int, list[bytes]] = {}
     for part, docs in enumerate(parts):
         for partition, data in split_block(read_block(places(part, docs), PLACE), "order", n_partitions):
@@ -106,12 +121,25 @@ def shards_without_beam(parts: list[list[Doc]], n_partitions: int, config: Shard
     for partition, block in merged.items():
         for part, data in positions_of_places(block, totals.before[partition]):
             by_part.setdefault(part, []).append(data)
-    loads: dict[tuple[int, int], list[tuple[bytes, bytes]]] = {}
+    loads: dict[tuple[int, int], list[Load]] = {}
+    layout = layout_of(config, facts, chunk_bytes)
     for part, data in by_part.items():
         positions = merge_blocks(data, POSITION)
-        for shard, load in load_shards(Reader(parts)(part), positions, config.shard_tokens, facts):
-            loads.setdefault(shard, []).append(load)
-    return {key: pack_shard(found, key[1], totals.total[key[0]], config, facts) for key, found in sorted(loads.items())}
+        for chunk, load in load_chunks(Reader(parts)(part), positions, layout, facts):
+            loads.setdefault(chunk, []).append(load)
+    files: dict[int, dict[int, bytes]] = {0: {}, 1: {}}
+    for (source, number), found in loads.items():
+        files[source][number] = pack_chunk(found, facts)
+        assert sum(len(tokens) for _, tokens in found) <= chunk_bytes
+    tables: dict[tuple[int, int], list[pa.Table]] = {}
+    for source, total in enumerate(totals.total):
+        for start in range(0, total, config.shard_tokens):
+            bounds = [*range(start, min(start + config.shard_tokens, total), layout.group_tokens)]
+            bounds.append(min(start + config.shard_tokens, total))
+            spans = itertools.pairwise(bounds)
+            found = [rows_of(files[source], layout, span, config, facts) for span in spans]
+            tables[source, start // config.shard_tokens] = found
+    return {key: pa.concat_tables(found) for key, found in tables.items()}
 
 
 def expected_rows(docs: list[Doc], source: int, config: ShardConfig) -> list[dict[str, Any]]:
@@ -144,13 +172,18 @@ def expected_rows(docs: list[Doc], source: int, config: ShardConfig) -> list[dic
 SIZES = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 60), st.integers(0, 3)), max_size=14)
 
 
-@given(SIZES, st.integers(1, 4), st.integers(1, 9), st.integers(2, 11), st.integers(1, 4))
+@given(SIZES, st.integers(1, 4), st.integers(1, 9), st.integers(2, 11), st.integers(1, 4), st.integers(1, 40))
 @settings(deadline=None, max_examples=60)
 def test_rows_are_the_documents_end_to_end_in_hash_order(
-    sizes: list[tuple[int, int, int]], n_parts: int, n_partitions: int, row_tokens: int, rows_per_shard: int
+    sizes: list[tuple[int, int, int]],
+    n_parts: int,
+    n_partitions: int,
+    row_tokens: int,
+    rows_per_shard: int,
+    chunk_tokens: int,
 ) -> None:
     docs, config = make_docs(sizes), ShardConfig(row_tokens=row_tokens, rows_per_shard=rows_per_shard)
-    tables = shards_without_beam(parts_of(docs, n_parts), n_partitions, config, FACTS)
+    tables = shards_without_beam(parts_of(docs, n_parts), n_partitions, config, FACTS, 4 * chunk_tokens)
     for source in range(2):
         mine = [table for key, table in tables.items() if key[0] == source]
         assert [table.num_rows for table in mine[:-1]] == [rows_per_shard] * len(mine[:-1])
@@ -202,7 +235,7 @@ def test_totals_do_not_depend_on_the_order_of_partitions() -> None:
     assert sum_up([], 2).total == (0, 0)
 
 
-def test_cuts_lie_on_both_sides_of_a_shards_end() -> None:
+def test_cuts_lie_on_both_sides_of_a_chunks_end() -> None:
     positions = make_block(
         POSITION,
         row=np.arange(5),
@@ -211,8 +244,8 @@ def test_cuts_lie_on_both_sides_of_a_shards_end() -> None:
         n_tokens=np.array([10, 1, 0, 1, 25]),
         start=np.array([0, 9, 10, 10, 8]),
     )
-    cuts = cut_at_shards(positions, 10)
-    names = ["row", "shard", "start", "offset", "n", "n_tokens"]
+    names = ["row", "chunk", "start", "offset", "n", "n_tokens"]
+    cuts = cut_at_chunks(positions, ChunkLayout(10, 10, 10))
     assert cuts.dtype == CUT
     assert cuts[names].tolist() == [
         (0, 0, 0, 0, 10, 10),
@@ -222,6 +255,17 @@ def test_cuts_lie_on_both_sides_of_a_shards_end() -> None:
         (4, 1, 10, 2, 10, 25),
         (4, 2, 20, 12, 10, 25),
         (4, 3, 30, 22, 3, 25),
+    ]
+    cuts = cut_at_chunks(positions[4:], ChunkLayout(10, 6, 4))  # chunks of a shard: 0-3, 4-5 | 6-9
+    assert cuts[names].tolist() == [
+        (4, 2, 8, 0, 2, 25),
+        (4, 3, 10, 2, 4, 25),
+        (4, 4, 14, 6, 2, 25),
+        (4, 5, 16, 8, 4, 25),
+        (4, 6, 20, 12, 4, 25),
+        (4, 7, 24, 16, 2, 25),
+        (4, 8, 26, 18, 4, 25),
+        (4, 9, 30, 22, 3, 25),
     ]
 
 
@@ -246,27 +290,14 @@ def test_a_part_that_changed_since_it_was_counted_is_refused() -> None:
     totals = sum_up([(0, count_tokens(read_block(places(0, before), PLACE), 2))], 2)
     [(_, data)] = positions_of_places(merge_blocks([places(0, before)], PLACE), totals.before[0])
     positions = merge_blocks([data], POSITION)
+    layout = layout_of(CONFIG, FACTS)
     with pytest.raises(RunError, match="a part has 2 rows, but row 2 was counted"):
-        list(load_shards(Reader([before[:2]])(0), positions, 24, FACTS))
+        list(load_chunks(Reader([before[:2]])(0), positions, layout, FACTS))
     with pytest.raises(RunError, match="not the number of tokens that was counted"):
-        list(load_shards(Reader([before[::-1]])(0), positions, 24, FACTS))
+        list(load_chunks(Reader([before[::-1]])(0), positions, layout, FACTS))
     tiny = TokenizerFacts(sha256="", vocab_size=19, bos_id=0, eos_id=1)
     with pytest.raises(RunError, match="token 19 is not of the tokenizer; its ids end at 19"):
-        list(load_shards(Reader([before])(0), positions, 24, tiny))
-
-
-def test_a_shard_with_a_gap_is_refused() -> None:
-    docs = make_docs([(0, 5, 1), (0, 6, 1)])
-    positions = merge_blocks([next(positions_of_places(merge_blocks([places(0, docs)], PLACE), (0, 0)))[1]], POSITION)
-    loads = [load for _, load in load_shards(Reader([docs])(0), positions, 24, FACTS)]
-    assert pack_shard(loads, 0, 11, CONFIG, FACTS).num_rows == 2
-    for wrong in (10, 12):
-        with pytest.raises(RunError, match=f"shard 0 do not add up to tokens 0 to {wrong}"):
-            pack_shard(loads, 0, wrong, CONFIG, FACTS)
-    with pytest.raises(RunError, match="do not add up"):
-        pack_shard(loads * 2, 0, 11, CONFIG, FACTS)
-    with pytest.raises(RunError, match="do not add up"):
-        pack_shard([], 0, 11, CONFIG, FACTS)
+        list(load_chunks(Reader([before])(0), positions, layout, tiny))
 
 
 @dataclass(frozen=True)
@@ -279,27 +310,47 @@ class Opener:
         return target.open("wb")
 
 
-def write(directory: pathlib.Path, parts: list[list[Doc]], n_partitions: int, config: ShardConfig = CONFIG) -> Any:
-    transform = WriteShards(SOURCES, FACTS, Reader(parts), Opener(), str(directory), config, n_partitions)
+@dataclass(frozen=True)
+class FileReader:
+    def __call__(self, path: str) -> bytes:
+        return pathlib.Path(path).read_bytes()
+
+
+def files_in(directory: pathlib.Path) -> Files:
+    return Files(str(directory), str(directory / "scratch"), Opener(), Opener(), FileReader())
+
+
+def write(
+    directory: pathlib.Path,
+    parts: list[list[Doc]],
+    n_partitions: int,
+    config: ShardConfig = CONFIG,
+    chunk_tokens: int = 5,
+    files: Files | None = None,
+) -> Any:
+    layout = layout_of(config, FACTS, 4 * chunk_tokens)
+    files = files or files_in(directory)
+    transform = WriteShards(SOURCES, FACTS, Reader(parts), files, config, n_partitions, layout=layout)
     blocks = [places(part, docs) for part, docs in enumerate(parts)]
     report = directory / "report"
     report.mkdir(parents=True)
     with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([])) as pipeline:
         written = pipeline | beam.Create(blocks) | WriteShards.__name__ >> transform
         _ = written | beam.Map(lambda shard: (report / shard.path.replace("/", "%")).write_text(repr(shard)))
-    files = {
+    found = {
         str(path.relative_to(directory)): path.read_bytes()
         for path in sorted(directory.rglob("*.parquet"))
         if path.parent != report
     }
-    return files, sorted(path.read_text() for path in report.iterdir())
+    return found, sorted(path.read_text() for path in report.iterdir())
 
 
 def test_the_same_shards_for_any_partitions_parts_and_order(tmp_path: pathlib.Path) -> None:
     docs = make_docs([(n % 3 % 2, n * 7 % 31, n % 3) for n in range(60)])
     files, report = write(tmp_path / "a", parts_of(docs, 1), 1)
     shuffled = random.Random(1).sample(docs, len(docs))
-    assert write(tmp_path / "b", parts_of(shuffled, 5), 7) == (files, report)
+    assert write(tmp_path / "b", parts_of(shuffled, 5), 7, chunk_tokens=1000) == (files, report)
+    assert write(tmp_path / "c", parts_of(shuffled, 2), 2, chunk_tokens=1) == (files, report)
     for code, source in enumerate(SOURCES):
         paths = [shard_path(source, n) for n in range(99) if shard_path(source, n) in files]
         rows = [row for path in paths for row in pq.read_table(io.BytesIO(files[path])).to_pylist()]
@@ -338,19 +389,93 @@ def test_nothing_in_nothing_out(tmp_path: pathlib.Path) -> None:
     assert write(tmp_path / "b", [make_docs([(0, 5, 0), (0, 0, 1)])], 3) == ({}, [])
 
 
-def test_row_groups_have_64_rows() -> None:
+def test_row_groups_have_64_rows_and_are_written_as_one_table_would_be(tmp_path: pathlib.Path) -> None:
     config = ShardConfig(row_tokens=4, rows_per_shard=130)
-    docs = make_docs([(0, 520, 1)])
+    docs = make_docs([*((0, n % 23, 1) for n in range(46)), (0, 14, 1)])  # 520 tokens
     [table] = shards_without_beam([docs], 1, config, FACTS).values()
-    data = to_parquet(table, {})
+    [data] = write(tmp_path / "a", [docs], 1, config, chunk_tokens=7)[0].values()
     metadata = pq.ParquetFile(io.BytesIO(data)).metadata
     assert [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)] == [64, 64, 2]
     assert metadata.row_group(0).column(0).compression == "ZSTD"
-    assert to_parquet(table, {}) == data
+    known = table.schema.metadata
+    said = {key: value for key, value in pq.read_schema(io.BytesIO(data)).metadata.items() if key not in known}
+    whole = io.BytesIO()
+    with open_parquet(whole, said) as writer:
+        write_rows(writer, table.combine_chunks())
+    assert whole.getvalue() == data
     assert pq.read_table(io.BytesIO(data)).to_pylist() == table.to_pylist()
+
+
+def writer_and_groups(directory: pathlib.Path, files: Files | None = None) -> tuple[Any, Any, Any]:
+    """A writer of shards, the groups of its first step, and the totals, for two shards of one source."""
+    docs, layout = make_docs([(0, 20, 1), (0, 23, 1)]), layout_of(CONFIG, FACTS, 4 * 5)
+    merged = merge_blocks([places(0, docs)], PLACE)
+    totals = sum_up([(0, count_tokens(merged, len(SOURCES)))], len(SOURCES))
+    positions = merge_blocks([next(positions_of_places(merged, (0, 0)))[1]], POSITION)
+    groups: dict[tuple[int, int], list[Load]] = {}
+    for chunk, load in load_chunks(Reader([docs])(0), positions, layout, FACTS):
+        groups.setdefault(chunk, []).append(load)
+    files = files or files_in(directory)
+    return WriteShards(SOURCES, FACTS, Reader([]), files, CONFIG, 1, layout=layout).writer, groups, totals
+
+
+def test_bundles_that_are_run_again_write_the_same(tmp_path: pathlib.Path) -> None:
+    writer, groups, totals = writer_and_groups(tmp_path)
+    packed = [writer.pack(group) for group in groups.items()]
+    assert [writer.pack((chunk, loads[::-1])) for chunk, loads in groups.items()] == packed
+    shards = [(0, 0), (0, 1)]
+    of = {shard: [record for owner, record in packed if owner == shard] for shard in shards}
+    assert {owner for owner, _ in packed} == set(shards)
+    told = [writer.write((shard, of[shard]), totals) for shard in shards]
+    before = [(tmp_path / shard.path).read_bytes() for shard in told]
+    assert [writer.write((shard, of[shard][::-1] * 2), totals) for shard in shards] == told
+    assert [(tmp_path / shard.path).read_bytes() for shard in told] == before
+    assert [hashlib.sha256(data).hexdigest() for data in before] == [shard.sha256 for shard in told]
+    assert [len(data) for data in before] == [shard.size_bytes for shard in told]
+
+
+@dataclass(frozen=True)
+class FullDisk:
+    def __call__(self, path: str) -> BinaryIO:
+        raise OSError(28, "No space left on device", path)
+
+
+def test_a_shard_that_could_not_be_written_can_be_written_later(tmp_path: pathlib.Path) -> None:
+    files = files_in(tmp_path)
+    failing = dataclasses.replace(files, open_shard=FullDisk())
+    writer, groups, totals = writer_and_groups(tmp_path, failing)
+    packed = [writer.pack(group) for group in groups.items()]
+    first = ((0, 0), [record for owner, record in packed if owner == (0, 0)])
+    with pytest.raises(OSError, match="No space left"):
+        writer.write(first, totals)
+    assert writer_and_groups(tmp_path)[0].write(first, totals).tokens == 24
+
+
+def test_a_shard_with_a_gap_is_refused(tmp_path: pathlib.Path) -> None:
+    writer, groups, totals = writer_and_groups(tmp_path)
+    lost = {chunk: loads for chunk, loads in groups.items() if chunk != (0, 2)}
+    packed = [record for owner, record in map(writer.pack, lost.items()) if owner == (0, 0)]
+    with pytest.raises(RunError, match="shards: chunk 2 of source web holds no tokens"):
+        writer.write(((0, 0), packed), totals)
+    writer, groups, totals = writer_and_groups(tmp_path)
+    for wrong in (groups[0, 2][:-1], groups[0, 2] * 2):
+        packed = [record for owner, record in map(writer.pack, {**groups, (0, 2): wrong}.items()) if owner == (0, 0)]
+        with pytest.raises(RunError, match="shard 0 do not add up to tokens 0 to 24 of its source"):
+            writer.write(((0, 0), packed), totals)
+
+
+def test_scratch_that_was_damaged_is_refused(tmp_path: pathlib.Path) -> None:
+    writer, groups, totals = writer_and_groups(tmp_path)
+    packed = [record for owner, record in map(writer.pack, groups.items()) if owner == (0, 0)]
+    path = tmp_path / "scratch" / "source-00000-chunk-00000001"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(RunError, match=f"{path}: is damaged: its checksum is not that of what was written"):
+        writer.write(((0, 0), packed), totals)
 
 
 def test_too_many_sources_are_refused() -> None:
     names = [str(n) for n in range(65_537)]
     with pytest.raises(ConfigError, match="65537 sources; must be <= 65536"):
-        WriteShards(names, FACTS, Reader([]), Opener(), "", CONFIG, 1)
+        WriteShards(names, FACTS, Reader([]), files_in(pathlib.Path()), CONFIG, 1)

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from schemas.errors import ConfigError, RunError
 from schemas.shards import TokenizerFacts, locate
 from transforms.blocks import make_block
-from transforms.token_rows import (
-    HEAD,
-    Load,
-    ShardConfig,
-    documents_started,
-    id_words,
-    pack_shard,
-    travel,
-)
+from transforms.token_chunks import Load, checksum, pack_chunk, read_chunk
+from transforms.token_rows import HEAD, ShardConfig, documents_started, id_words, pack_rows, travel
 
 FACTS = TokenizerFacts(sha256="", vocab_size=1000, bos_id=0, eos_id=9)
 FOUR = ShardConfig(row_tokens=4, rows_per_shard=2)
@@ -37,6 +31,16 @@ def load(*pieces: tuple[str, int, int, list[int], int]) -> Load:
     )
     tokens = [token for piece in pieces for token in piece[3]]
     return heads.tobytes(), np.array(tokens, travel(FACTS)).tobytes()
+
+
+def pack_shard(
+    loads: list[Load], shard: int, source_tokens: int, config: ShardConfig, facts: TokenizerFacts
+) -> pa.Table:
+    """The rows of a shard of one chunk."""
+    data = pack_chunk(loads, facts)
+    base = shard * config.shard_tokens
+    end = min(base + config.shard_tokens, source_tokens)
+    return pack_rows([read_chunk(data, checksum(data), "", facts)], base, end, f"shard {shard}", config, facts)
 
 
 def test_a_document_over_the_end_of_a_row_is_cut_and_the_rest_is_padding() -> None:
@@ -67,6 +71,14 @@ def test_a_document_that_goes_on_in_the_next_shard_is_cut() -> None:
 def test_two_copies_side_by_side_stay_two_documents() -> None:
     [row] = pack_shard([load((A, 0, 0, [2, 3], 2)), load((A, 2, 0, [2, 3], 2))], 0, 4, FOUR, FACTS).to_pylist()
     assert (row["doc_ends"], row["doc_ids"], row["doc_offsets"]) == ([2, 4], [A, A], [0, 0])
+
+
+def test_pieces_that_leave_a_gap_or_overlap_are_refused() -> None:
+    whole = [load((A, 0, 0, [2, 3, 4], 3)), load((B, 3, 0, [5, 6, 7], 3))]
+    assert pack_shard(whole, 0, 6, FOUR, FACTS).num_rows == 2
+    for loads, total in ((whole, 5), (whole, 7), (whole[:1], 6), (whole[1:], 6), (whole * 2, 6), ([], 6)):
+        with pytest.raises(RunError, match=f"the pieces of shard 0 do not add up to tokens 0 to {total} of its source"):
+            pack_shard(loads, 0, total, FOUR, FACTS)
 
 
 def test_locate_walks_back_to_the_document() -> None:
