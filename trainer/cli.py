@@ -1,4 +1,4 @@
-"""The command line: `winnow-train plan | run | status | export`.
+"""The command line: `winnow-train plan | run | status | export | scaling`.
 
 Errors that we raise on purpose are one line on stderr and exit code 1; wrong usage is exit code 2; a run that was asked
 to stop and has saved leaves with 143.
@@ -21,12 +21,14 @@ from schemas.errors import ConfigError, InputError, WinnowError
 from schemas.shard_folders import find_shards
 from trainer.presets import PRESETS
 from trainer.recipe import Recipe, read_recipe
+from trainer.scaling.cli import app as scaling_app
 from trainer.status import status
 
 if TYPE_CHECKING:
     from trainer.plan import Plan
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.add_typer(scaling_app, name="scaling")
 TERMINATED = 143
 
 RecipeArg = Annotated[str, typer.Argument(help="A TOML file, or the name of a preset.")]

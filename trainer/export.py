@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from safetensors.torch import load_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from schemas.errors import InputError
+from trainer.checkpoints import read_state
 from trainer.placement import put, whole_weights
 
 WEIGHTS = "model.safetensors"
@@ -26,6 +28,21 @@ def export(model: LlamaForCausalLM, folder: Path, is_first: bool) -> None:
     model.save_pretrained(staging, state_dict=weights)
     shutil.rmtree(folder, ignore_errors=True)
     staging.rename(folder)
+
+
+def weights_sha256(folder: Path) -> str:
+    """Return what tells a folder's weights from others': a checkpoint's own digest, or that of a model's file.
+
+    InputError when it is neither.
+    """
+    state = read_state(folder) if folder.is_dir() else None
+    if state is not None and state.weights_sha256:  # large models have a digest only at the ends of stages
+        return state.weights_sha256
+    try:
+        with (folder / WEIGHTS).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        raise InputError(f"{folder}: neither the checkpoint of a finished stage nor a model ({WEIGHTS})") from None
 
 
 def load_weights(model: LlamaForCausalLM, folder: Path) -> None:

@@ -174,6 +174,10 @@ class Recipe:
 
     name: str = setting("llama3", "name of the run")
     seed: int = setting(0, "of weights and order", ge=0)
+    init_from: str = setting(
+        "",
+        "checkpoint folder (weights and moments) or Hugging Face model (weights alone) to begin from; empty: neither",
+    )
     data: tuple[str, ...] = setting((), "outputs of Winnow, or folders with source=NAME/shard-*.parquet")
     mix_block: int = setting(1000, "sequences in which shares are exact (SPEC 3.4)", ge=1)
     model: ModelConfig = section(ModelConfig, "the transformer")

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from schemas import storage
 from schemas.settings import to_plain
 from trainer.checkpoints import State
+from trainer.export import weights_sha256
 from trainer.recipe import Recipe, StageConfig
 
 FORMAT = 1
@@ -66,6 +67,8 @@ def jobs(recipe: Recipe, data: Mapping[str, Sequence[tuple[str, int]]], folder: 
         "format": FORMAT, "seed": recipe.seed, "model": to_plain(recipe.model), "adamw": to_plain(recipe.adamw),
         "unit": recipe.unit, "mix_block": recipe.mix_block, "data": to_plain(data),
     }  # fmt: skip
+    if recipe.init_from:
+        plain["init_from"] = weights_sha256(Path(recipe.init_from))
     upstream = _hash(plain)
     found = []
     for number, config in enumerate(recipe.stages):

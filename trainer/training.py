@@ -12,8 +12,9 @@ import torch
 from transformers import LlamaForCausalLM
 
 from trainer.averages import snapshot_path, write_snapshot
-from trainer.checkpoints import CheckpointFolder, Saver, State
+from trainer.checkpoints import CheckpointFolder, Saver, State, load, read_state
 from trainer.data.corpus import Corpus, same_tokenizer
+from trainer.export import load_weights
 from trainer.faults import checkpoint_interval_s
 from trainer.journal import Journal
 from trainer.model import empty_model, initialise, llama_config
@@ -82,6 +83,15 @@ class Training:
         """Give the model its initial weights and a new optimiser."""
         initialise(self.model, self.recipe.seed, self.ranks.device)
         self.optimiser = make_optimiser(self.model, self.recipe.adamw)
+        if self.recipe.init_from:
+            self._load_start(Path(self.recipe.init_from))
+
+    def _load_start(self, folder: Path) -> None:
+        """Take weights, and moments where there are any, from where the recipe says; not places in the data."""
+        if read_state(folder) is not None:
+            load(folder, self.model, self.optimiser)
+        else:
+            load_weights(self.model, folder)
 
     def write(self, event: str, **fields: Any) -> None:
         """Write an event to the journal, on rank 0."""

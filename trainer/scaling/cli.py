@@ -1,7 +1,8 @@
 """The command line's part: `winnow-train scaling plan | run | fit | downstream | mixes | value`.
 
 Each subject is a TOML file of settings (`LadderConfig`, `MixesConfig`, `ValuationConfig`); what is trained already is
-passed over, and a command that was stopped goes on when it is given again.
+passed over, and a command that was stopped goes on when it is given again. What takes seconds to import (torch, scipy,
+matplotlib) is imported by the command that needs it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -20,12 +21,10 @@ from rich.table import Table
 from schemas.errors import ConfigError, InputError
 from schemas.settings import overlay
 from trainer.recipe import Recipe
-from trainer.scaling.ladder import Cell, LadderConfig, LeftOut, make_cells
-from trainer.scaling.mixes import MixesConfig, compare, mix_cells
-from trainer.scaling.points import Point, read_points, write_points
-from trainer.scaling.powerlaw import FLAGSHIP_FLOPS
-from trainer.scaling.presets import LADDERS
-from trainer.scaling.valuation import ValuationConfig, differences, valuation_cells
+from trainer.scaling.points import FLAGSHIP_FLOPS, Point, read_points, write_points
+
+if TYPE_CHECKING:
+    from trainer.scaling.ladder import Cell, LadderConfig, LeftOut
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -106,6 +105,7 @@ def mixes_command(
     mixes: FileArg, output: Output, data: Data = None, held_out: HeldOut = None, only: Only = None
 ) -> None:
     """Train small models on each mix, and write the mix file of the one that is expected to be best."""
+    from trainer.scaling.mixes import MixesConfig, compare, mix_cells
     from trainer.scaling.report import report_mixes
     from trainer.scaling.runs import facts_of
 
@@ -127,6 +127,7 @@ def value_command(
     """Anneal a half-trained model with and without a new source, and say what it is worth."""
     from trainer.scaling.report import report_valuation
     from trainer.scaling.runs import facts_of
+    from trainer.scaling.valuation import ValuationConfig, differences, valuation_cells
 
     config = _read(valuation, ValuationConfig())
     config = dataclasses.replace(config, recipe=_with(config.recipe, data, held_out))
@@ -137,11 +138,15 @@ def value_command(
 
 
 def _ladder(name: str, data: Sequence[str] | None, held_out: Sequence[str] | None) -> LadderConfig:
+    from trainer.scaling.ladder import LadderConfig
+    from trainer.scaling.presets import LADDERS
+
     config = LADDERS[name] if name in LADDERS else _read(name, LadderConfig(), f"a ladder ({', '.join(LADDERS)}) nor ")
     return dataclasses.replace(config, recipe=_with(config.recipe, data, held_out))
 
 
 def _ladder_cells(config: LadderConfig) -> tuple[list[Cell], list[LeftOut]]:
+    from trainer.scaling.ladder import make_cells
     from trainer.scaling.runs import facts_of
 
     facts = facts_of(config.recipe, config.seq_len)

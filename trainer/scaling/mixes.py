@@ -26,7 +26,7 @@ from schemas.settings import section, setting, validate
 from trainer.scaling.candidates import propose
 from trainer.scaling.ladder import Cell, LadderConfig, LeftOut, make_cells
 from trainer.scaling.lines import LEVEL, Line, fit_line, t_quantile
-from trainer.scaling.points import Interval, Point
+from trainer.scaling.points import FLAGSHIP_FLOPS, Interval, Point
 
 SALT = "trainer.scaling.win_share"
 DRAWS = 10_000
@@ -55,7 +55,7 @@ class MixesConfig:
     proposals: int = setting(0, "mixes drawn from a grid, by the recipe's seed", ge=0)
     parts: int = setting(10, "the grid's shares are multiples of 1 / parts", ge=1, le=1000)
     least: int = setting(0, "parts that each source of a drawn mix has at least", ge=0)
-    target: float = setting(3.8e25, "operations at which mixes are compared (L3: of the 405B model)", gt=0)
+    target: float = setting(FLAGSHIP_FLOPS, "operations at which mixes are compared (L3: of the 405B model)", gt=0)
     floor: float = setting(0.0, "nats a token that no compute removes, of the held-out text (ours)", ge=0)
 
     def __post_init__(self) -> None:

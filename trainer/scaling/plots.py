@@ -61,7 +61,7 @@ def draw_isoflops(found: IsoFlops, path: Path) -> None:
     axes.set_xlabel("training tokens")
     axes.set_ylabel("held-out loss (nats a token)")
     axes.set_title("Loss against training tokens at fixed compute")
-    axes.legend(frameon=False, fontsize="small")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize="small")
     _save(figure, path)
 
 
@@ -144,9 +144,11 @@ def draw_downstream(models: Sequence[Measured], fits: Downstream, target: float,
     fine = np.exp(np.linspace(math.log(min(m.flops for m in ladder)), math.log(target), FINE))
     left.plot(fine, [fits.line.at(math.log(x)) for x in fine], color="navy", linewidth=1.2)
     left.plot(target, forecast.nll_per_char, "*", color="darkorange", markersize=14, label=f"{target:.2g} FLOPs")
+    if (nll := forecast.nll_interval) is not None:
+        left.plot([target] * 2, [nll.low, nll.high], color="darkorange", linewidth=1.2, label="95% interval")
     left.set_xscale("log")
     left.set_xlabel("compute (FLOPs)")
-    left.set_ylabel("likelihood's loss of the answer (nats a character)")
+    left.set_ylabel("negative log-likelihood of the answer (nats a character)")
     left.legend(frameon=False, fontsize="small")
     for anchor, marker, label in ((False, "o", "scaling-law models"), (True, "s", "anchors")):
         chosen = [m for m in models if (m.flops == 0) == anchor]
@@ -157,8 +159,11 @@ def draw_downstream(models: Sequence[Measured], fits: Downstream, target: float,
     right.plot(grid, [fits.sigmoid.at(float(x)) for x in grid], color="grey", linewidth=1.2)
     right.plot(forecast.nll_per_char, forecast.accuracy, "*", color="darkorange", markersize=14,
                label=f"{forecast.accuracy:.3f} at {target:.2g} FLOPs")  # fmt: skip
+    if (accuracy := forecast.accuracy_interval) is not None:
+        ends = [accuracy.low, accuracy.high]
+        right.plot([forecast.nll_per_char] * 2, ends, color="darkorange", linewidth=1.2, label="95% interval")
     right.invert_xaxis()
-    right.set_xlabel("likelihood's loss of the answer (nats a character)")
+    right.set_xlabel("negative log-likelihood of the answer (nats a character)")
     right.set_ylabel("accuracy")
     right.legend(frameon=False, fontsize="small")
     _save(figure, path)

@@ -14,6 +14,7 @@ from schemas.errors import ConfigError, InputError
 from schemas.settings import overlay, setting, to_plain, validate
 
 T = TypeVar("T")
+FLAGSHIP_FLOPS = 3.8e25  # L3: the budget of the 405B model, to which its laws are carried
 
 
 @dataclass(frozen=True, kw_only=True)

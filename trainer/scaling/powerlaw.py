@@ -28,7 +28,6 @@ from trainer.scaling.points import Interval
 
 SALT = "trainer.scaling.bootstrap"
 REPLICATES = 2000
-FLAGSHIP_FLOPS = 3.8e25  # L3: the budget of the 405B model
 
 
 @dataclass(frozen=True)

@@ -122,13 +122,13 @@ def test_the_mix_that_speaks_the_held_out_language_wins(shards: Path, tmp_path: 
     text = LADDER.replace("[recipe", "[ladder.recipe").replace("[[budgets", "[[ladder.budgets")
     text = text.replace("[[rungs", "[[ladder.rungs").replace("seq_len", "ladder.seq_len")
     text = text.replace("min_steps = 3", "ladder.min_steps = 3\nladder.paired = true\ntarget = 1e9\nas_found = false")
-    shares = {"near": "near = 1.0", "other": "other = 1.0", "both": "near = 0.5, other = 0.5"}
+    shares = {"near": "near = 1.0", "both": "near = 0.5, other = 0.5"}
     text += "".join(f'[[mixes]]\nname = "{name}"\nshares = {{ {dealt} }}\n' for name, dealt in shares.items())
     path, output = tmp_path / "mixes.toml", tmp_path / "out"
     path.write_text(text)
     _cli("mixes", str(path), "-o", str(output), *_data(shards))
     fits = json.loads((output / "fits.json").read_bytes())
-    assert [mix["name"] for mix in fits["mixes"]] == ["near", "both", "other"]
+    assert [mix["name"] for mix in fits["mixes"]] == ["near", "both"]
     assert yaml.safe_load((output / "mix.yaml").read_text()) == {"mix": {"source_shares": {"near": 1.0}}}
 
 
