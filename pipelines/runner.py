@@ -33,8 +33,8 @@ from schemas.settings import to_plain
 
 VERSION = metadata.version("winnow")
 _LIBRARIES = (
-    "apache-beam", "brotli", "datasketch", "fasttext", "isal", "lxml", "numpy", "pyarrow", "resiliparse", "tiktoken",
-    "tokenizers", "trafilatura",
+    "apache-beam", "brotli", "datasketch", "fasttext", "ftfy", "isal", "lxml", "numpy", "pyarrow", "resiliparse",
+    "selectolax", "tiktoken", "tokenizers", "trafilatura",
 )  # fmt: skip
 
 

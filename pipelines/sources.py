@@ -3,8 +3,9 @@
 A change of `transforms/mix.py` is no reason to extract a crawl again. The digest holds
 
 * what the recipe made: the stage's class and fields, its steps in their order with their functions and settings;
-* the source of the modules that those classes and functions are in, of all modules of ours that these import, at
-  whatever place, and of those that they name in a string, as `transforms.extract:page_text` is for a child process.
+* the source of the modules that those classes and functions are in, and the models beside it, of all modules of ours
+  that these import, at whatever place, and of those that they name in a string, as `transforms.extract:page_text` is
+  for a child process.
 
 So it does not hold what only calls stages: the recipe's file, the runner, the engines, the command line. None of them
 makes a row; how the files of a run lie in its folder has a version of its own (`folder.FORMAT`).
@@ -25,6 +26,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("schemas", "transforms", "classifiers", "pipelines")
+MODELS = "*.npz"  # that a package carries: what they say is as much a rule as its source
 _NAMED = re.compile(rf"((?:{'|'.join(PACKAGES)})(?:\.\w+)+)(?::\w+)?")
 
 
@@ -71,7 +73,7 @@ def closure(modules: set[str], root: Path = ROOT) -> set[str]:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting += imports(root, path)
+            waiting += imports(root, path) if path.endswith(".py") else ()
     return found
 
 
@@ -99,6 +101,7 @@ def _files(module: str, root: Path) -> Iterator[str]:
         return
     for depth in range(1, len(parts) + 1):
         place = "/".join(parts[:depth])
-        for path in (f"{place}.py", f"{place}/__init__.py"):
+        models = sorted(str(path.relative_to(root)) for path in (root / place).glob(MODELS))
+        for path in (f"{place}.py", f"{place}/__init__.py", *models):
             if (root / path).is_file():
                 yield path
