@@ -1,6 +1,7 @@
 # make demo   set up, curate a small web into token shards, show what came out
 # make test   set up, lint, types, import contract, unit and end-to-end tests (what CI runs)
 # make chaos | bench           slow suites, by hand
+# make flink-up | flink-down    a local Flink cluster of two slots, for `winnow run --runner FlinkRunner` (docs/flink.md)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
@@ -8,7 +9,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DEMO   := demo
 
-.PHONY: demo test lint types imports unit e2e chaos bench format clean
+.PHONY: demo test lint types imports unit e2e chaos bench format flink-up flink-down clean
 
 $(VENV)/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -58,6 +59,12 @@ bench: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+flink-up: $(VENV)/.core
+	$(BIN)/python -m deploy.flink up $(FLINK)
+
+flink-down: $(VENV)/.core
+	$(BIN)/python -m deploy.flink down
 
 clean:
 	rm -rf $(VENV) $(DEMO) build *.egg-info

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 
 POOL = "localhost:50000"  # boot's own, not to be set
 TIMEOUT_S = 5.0

@@ -1,0 +1,1 @@
+"""Flink: a local cluster from package registries alone, its settings, and manifests for Kubernetes."""

@@ -1,0 +1,67 @@
+"""Ends what the main thread waits for from another thread: Beam itself would wait for ever for what is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+Stop = Callable[[str], None]
+
+
+class LostError(BaseException):
+    """Raised in the main thread, says what was lost; not an Exception: no handler of Beam's stands in its way."""
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[Stop]:
+    """Yield a function that raises LostError in the main thread, with the reason it is given; the first one counts.
+
+    The main thread is interrupted by SIGUSR1, and Beam tidies up as it does after Ctrl-C. Elsewhere the function does
+    nothing: only a main thread takes signals.
+    """
+    main = threading.main_thread()
+    if threading.current_thread() is not main or main.ident is None:
+        yield lambda _reason: None
+        return
+    ident = main.ident
+    reasons: list[str] = []
+
+    def stop(reason: str) -> None:
+        reasons.append(reason)
+        signal.pthread_kill(ident, signal.SIGUSR1)
+
+    def heard(_number: int, _frame: FrameType | None) -> None:
+        if reasons and sys.exc_info()[0] is None:  # else it is ending already, and took its workers along
+            raise LostError(reasons[0])
+
+    before = signal.signal(signal.SIGUSR1, heard)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+@contextlib.contextmanager
+def worker_deaths(stop: Stop) -> Iterator[None]:
+    """Call `stop` when one of the direct runner's worker processes dies, as by the kernel's want of memory.
+
+    Beam's thread `run_worker` waits for the process and raises when it ends badly.
+    """
+    told = threading.excepthook
+
+    def heard(failed: Any) -> None:
+        told(failed)
+        if failed.thread is not None and failed.thread.name == "run_worker":
+            status = str(failed.exc_value).rpartition(" ")[2]
+            stop(f"a worker process died (status {status}; out of memory?)")
+
+    threading.excepthook = heard
+    try:
+        yield
+    finally:
+        threading.excepthook = told

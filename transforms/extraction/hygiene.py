@@ -1,0 +1,83 @@
+"""Characters of a text: what readers never see goes, what encoders broke is repaired, the rest is in NFC.
+
+Goes: control characters, surrogates and non-characters, byte order marks, soft hyphens, direction marks (text is in
+logical order without them), word joiners, zero-width spaces outside the scripts that part words with them (Thai, Lao,
+Khmer, Myanmar, Tibetan, Tai), joiners outside the scripts and emoji that need them, tag characters outside flags.
+Stays: U+FFFD, private use, variation selectors. Line ends become U+000A. Blanks, tabs and blank lines are not touched.
+
+Mojibake is repaired line by line by ftfy (Speer 2019), whose own test is a heuristic for "surely not what was meant".
+It is asked only about texts with several characters such as only a wrong decoding makes, and there about their lines.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from ftfy import fix_encoding
+
+_LINE_END: Final = re.compile("[\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
+_UNWANTED: Final = re.compile(
+    "[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200e\u200f\u202a-\u202e\u2060-\u2069\u206a-\u206f\ufeff"
+    "\ud800-\udfff\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff]"
+)
+# Scripts that shape letters by joiners: Arabic to Mongolian, Indic; for U+200D also what emoji are made of.
+_SHAPED: Final = (
+    "\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ua800-\uaadf\uabc0-\uabff\ufb50-\ufdcf\ufe70-\ufefc"
+)
+_EMOJI: Final = "\u2190-\u2bff\ufe0f\u20e3\U0001f000-\U0001faff"
+_UNSPACED: Final = "\u0e00-\u0eff\u0f00-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\ua9e0-\ua9ff\uaa60-\uaadf"
+_ZERO_WIDTH: Final = re.compile(
+    f"(?<![{_SHAPED}])\u200c|(?<![{_SHAPED}{_EMOJI}\U00011000-\U00011fff])\u200d|(?<![{_UNSPACED}])\u200b|\u200b(?![{_UNSPACED}])"
+)
+_FLAG_TAGS: Final = re.compile("(\U0001f3f4[\U000e0020-\U000e007e]{1,16}\U000e007f)|[\U000e0000-\U000e007f]")
+
+# What the bytes of UTF-8 become in windows-1252 and latin-1: a lead byte's character, then a continuation byte's.
+_CONTINUATION: Final = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+_CYRILLIC: Final = "‚ѓ„…†‡€‰Љ‹ЊЌЋЏђ™љ›њќћџЎўЈ¤Ґ¦§Ё©°±µ¶·»ѕ"
+# The first is the filter, a set and a set, which the engine looks for fast; the second is what it stands for.
+_MAYBE_BROKEN: Final = re.compile(f"[\xc2-\xf0РС][{_CONTINUATION}{_CYRILLIC}]")
+_BROKEN: Final = re.compile(
+    f"[\xc2-\xdf][{_CONTINUATION}]|[\xe0-\xef][{_CONTINUATION}]{{2}}|\xf0[{_CONTINUATION}]{{3}}|[РС][{_CYRILLIC}]"
+)
+
+
+_MANY: Final = (
+    3  # broken characters of a text that are no quotation (ours; the development pages have 2, or 5 and more)
+)
+
+
+def clean_unicode(text: str) -> str:
+    """Return `text` without what no reader sees, repaired where it is surely broken, in NFC. Total."""
+    if not text.isascii():
+        if _MAYBE_BROKEN.search(text) and _is_broken(text):
+            text = "\n".join([_repaired(line) for line in text.split("\n")])
+        if not unicodedata.is_normalized("NFC", text):
+            text = unicodedata.normalize("NFC", text)
+    text = text.replace("\r\n", "\n")
+    # A line that is printable throughout, as most are, holds nothing to look for; the test is 20 times as fast.
+    lines = text.split("\n")
+    cleaned = [line if line.isprintable() else _without_unseen(line) for line in lines]
+    return "\n".join(cleaned)
+
+
+def _is_broken(text: str) -> bool:
+    """Return whether a text was decoded wrongly, in whole or in part: a page about mojibake quotes a few pairs, too."""
+    found = _BROKEN.findall(text)
+    if len(found) >= _MANY:
+        return True
+    n_foreign = len(text) - len(text.encode("ascii", "ignore"))
+    return len(found) > 1 and 2 * sum(map(len, found)) >= n_foreign
+
+
+def _repaired(line: str) -> str:
+    return fix_encoding(line) if _BROKEN.search(line) else line
+
+
+def _without_unseen(line: str) -> str:
+    line = _LINE_END.sub("\n", _UNWANTED.sub("", line))
+    if line.isascii():
+        return line
+    line = _FLAG_TAGS.sub(r"\1", _ZERO_WIDTH.sub("", line))
+    return line if unicodedata.is_normalized("NFC", line) else unicodedata.normalize("NFC", line)

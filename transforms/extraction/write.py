@@ -1,0 +1,99 @@
+"""Kept blocks as text: a line a paragraph, list item or table row; blank lines between, none in lists and tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transforms.extraction.hygiene import clean_unicode
+from transforms.extraction.tex import TexDialect, normalised_tex
+from transforms.extraction.walk import Outline
+
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_LISTS = frozenset({"li", "dt", "dd"})
+_CELLS = frozenset({"td", "th"})
+_QUOTES = frozenset({"blockquote", "q"})
+_STOPS = frozenset({"body", "main", "article", "section", "table"})
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of a page's main content."""
+
+    kind: str  # heading, paragraph, list, table, code, formula, quote
+    text: str  # of a table: one row, its cells parted by tabs
+
+
+def blocks_to_write(outline: Outline, kept: Sequence[int], dialect: TexDialect) -> list[Block]:
+    """Return the kept blocks, in order, cells of a row joined."""
+    places = [_place(outline, block) for block in kept]
+    cells = Counter(cell for kind, _, cell in places if kind == "table")
+    crowded = {row for kind, row, cell in places if kind == "table" and cells[cell] > 1}
+    written: list[Block] = []
+    open_row = -1
+    for block, (kind, row, _) in zip(kept, places, strict=True):
+        text = outline.texts[block]
+        if kind != "code":
+            text = normalised_tex(text, dialect)
+        text = _clean(text, kind)
+        if not text:
+            continue
+        if kind == "table" and row in crowded:
+            kind = "paragraph"
+        if kind == "table" and row == open_row:
+            written[-1] = Block("table", f"{written[-1].text}\t{_one_line(text)}")
+            continue
+        open_row = row if kind == "table" else -1
+        if kind == "paragraph" and text.startswith("$$") and text.endswith("$$") and text.count("$$") == 2:
+            kind = "formula"
+        written.append(Block(kind, _one_line(text) if kind == "table" else text))
+    return written
+
+
+def _place(outline: Outline, block: int) -> tuple[str, int, int]:
+    """Return what a block is, and of a table's cell the row and the cell."""
+    if outline.kinds[block] == "code":
+        return "code", -1, -1
+    tags, parents = outline.tags, outline.parents
+    at = outline.owners[block]
+    kind, cell = "", -1
+    while at >= 0:
+        tag = tags[at]
+        if tag in _HEADINGS:
+            return "heading", -1, -1
+        if tag in _CELLS:
+            cell = at
+        elif tag == "tr" and cell >= 0:
+            return "table", at, cell
+        elif tag in _LISTS and not kind:
+            kind = "list"
+        elif tag in _QUOTES:
+            return "quote", -1, -1
+        elif tag in _STOPS:
+            break
+        at = parents[at]
+    return kind or "paragraph", -1, -1
+
+
+def _clean(text: str, kind: str) -> str:
+    text = clean_unicode(text)
+    if kind == "code":
+        return text
+    return "\n".join(line for raw in text.split("\n") if (line := " ".join(raw.split())))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def text_of(blocks: Sequence[Block]) -> str:
+    """Return the blocks as one text."""
+    pieces: list[str] = []
+    before = ""
+    for block in blocks:
+        if pieces:
+            pieces.append("\n" if block.kind == before and before in ("list", "table") else "\n\n")
+        pieces.append(block.text)
+        before = block.kind
+    return "".join(pieces)
