@@ -1,6 +1,6 @@
 # make demo   set up, curate a small web into token shards, show what came out
 # make test   set up, lint, types, import contract, unit and end-to-end tests (what CI runs)
-# make chaos | bench           slow suites, by hand
+# make chaos | clean-root | fuzz | bench   slow suites, by hand
 # make flink-up | flink-down    a local Flink cluster of two slots, for `winnow run --runner FlinkRunner` (docs/flink.md)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DEMO   := demo
 
-.PHONY: demo test lint types imports unit e2e chaos bench format flink-up flink-down clean
+.PHONY: demo test lint types imports unit e2e chaos clean-root fuzz bench format flink-up flink-down clean
 
 $(VENV)/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -42,13 +42,20 @@ imports: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -q tests --ignore=tests/e2e --ignore=tests/chaos
+	$(BIN)/python -m pytest -q tests --ignore=tests/e2e --ignore=tests/chaos --ignore=tests/fuzz
 
 e2e: $(VENV)/.dev
 	$(BIN)/python -m pytest -q tests/e2e
 
 chaos: $(VENV)/.dev
-	$(BIN)/python -m pytest -q tests/chaos
+	$(BIN)/python -m pytest -q tests/chaos --ignore=tests/chaos/test_clean_root.py
+
+clean-root: $(VENV)/.dev
+	$(BIN)/python -m pytest -q tests/chaos/test_clean_root.py
+
+fuzz: $(VENV)/.dev
+	$(PIP) atheris
+	$(BIN)/python tests/fuzz/fuzz_extract.py $(FUZZ)
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/steps.py

@@ -12,12 +12,12 @@ import sys
 
 import typer
 
-from pipelines.beam_options import take_beams
 from pipelines.commands.ending import BROKEN_PIPE, GO_ON, TerminatedError, exit_of
 from pipelines.commands.look import config_command, ledger_command, show_command
 from pipelines.commands.run import plan_command, run_command
 from pipelines.commands.train import demo_web_command, train_command
-from pipelines.outcome import STOPPED
+from pipelines.engines.beam_options import take_beams
+from pipelines.reports.outcome import STOPPED
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.command("run")(run_command)

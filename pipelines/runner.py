@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-from pipelines.engine import Engine
+from pipelines.engines.engine import Engine
 from pipelines.folder import Counts, DataFolder, Manifest, RunFolder, stage_key
 from pipelines.sources import source_digest
 from pipelines.stage import PHASES, Continued, Earlier, PartCounts, Stage, StageContext, StageResult, add_up

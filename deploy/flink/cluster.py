@@ -20,9 +20,9 @@ import yaml
 
 from deploy.flink.packages import HERE, Installed, fetch
 from deploy.flink.processes import Started, start, stop
-from pipelines.flink_rest import FlinkRest
-from pipelines.portable import check_job_server
-from pipelines.worker_pool import check_worker_pool
+from pipelines.engines.flink_rest import FlinkRest
+from pipelines.engines.portable import check_job_server
+from pipelines.engines.worker_pool import check_worker_pool
 from schemas import storage
 from schemas.errors import ConfigError, RunError
 

@@ -9,9 +9,9 @@ from types import TracebackType
 
 import typer
 
-from pipelines.metrics import check_metrics, write_metrics
-from pipelines.notify import check_notify, notify
-from pipelines.outcome import DONE, ERROR, HELD, STOPPED, TERMINATED, Outcome
+from pipelines.reports.metrics import check_metrics, write_metrics
+from pipelines.reports.notify import check_notify, notify
+from pipelines.reports.outcome import DONE, ERROR, HELD, STOPPED, TERMINATED, Outcome
 from schemas.errors import LockHeldError, WinnowError
 
 BROKEN_PIPE = 141  # nobody reads what is printed; as a shell gives it

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipelines import ledger, show
 from pipelines.commands.options import (
     AsJson,
     Changes,
@@ -18,6 +17,7 @@ from pipelines.commands.options import (
     print_json,
     settings_of,
 )
+from pipelines.reports import ledger, show
 from schemas.settings import to_commented_yaml
 
 OneRun = Annotated[int | None, typer.Option("--run", help="One run of a dataset: 0 is the first, 1 runs/000001.")]

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines import common_crawl, ledger
+from pipelines import common_crawl
 from pipelines.commands.ending import Ending
 from pipelines.commands.options import (
     AsJson,
@@ -27,12 +27,13 @@ from pipelines.commands.options import (
     print_json,
     settings_of,
 )
-from pipelines.dataflow import check_dataflow
 from pipelines.dataset import Dataset, refuse_later_run
-from pipelines.engine import Engine
+from pipelines.engines.dataflow import check_dataflow
+from pipelines.engines.engine import Engine
 from pipelines.folder import ADVICE, RunFolder
-from pipelines.lock import locked
-from pipelines.progress import Progress
+from pipelines.locks.lock import locked
+from pipelines.reports import ledger
+from pipelines.reports.progress import Progress
 from pipelines.runner import VERSION, PlannedStage, Recipe, plan, refuse_foreign_inputs, run
 from pipelines.stage import Earlier
 from schemas import storage

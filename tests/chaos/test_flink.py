@@ -16,7 +16,7 @@ import pytest
 from deploy.flink.cluster import Cluster, Home, Settings, check_java
 from deploy.flink.packages import fetch
 from deploy.flink.processes import members
-from pipelines.flink_rest import FlinkRest
+from pipelines.engines.flink_rest import FlinkRest
 from schemas.errors import ConfigError, RunError
 from tests.chaos.harness import Running, Web, assert_balanced, assert_one_line, commits, shards
 

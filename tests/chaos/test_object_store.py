@@ -75,7 +75,7 @@ def test_a_store_that_fails_often(web: Web, store: ObjectStore, undisturbed: Pat
 
 
 RENEW_OFTEN = (
-    "import sys; from pipelines import lease; lease.RENEW_S = 0.2; sys.argv = sys.argv[1:]; "
+    "import sys; from pipelines.locks import lease; lease.RENEW_S = 0.2; sys.argv = sys.argv[1:]; "
     "from pipelines.command import main; main()"
 )
 

@@ -25,7 +25,7 @@ from deploy.dataflow import launcher
 from pipelines import common_crawl
 from pipelines.demo import make_web
 from pipelines.demo.config import LANGUAGES
-from pipelines.engine import Engine
+from pipelines.engines.engine import Engine
 from pipelines.folder import RunFolder
 from pipelines.runner import Watcher, describe_inputs, run
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, runs_of

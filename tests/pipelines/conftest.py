@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from pipelines import cli
+from tests.pipelines.dataset_bench import Bench
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "from pipelines.command import main; main()"
@@ -127,3 +128,10 @@ def small_run(jsonl: Path, config: Path, command: Call, tmp_path_factory: pytest
     said = command("run", "--input", jsonl, "--output", folder, "--config", config)
     assert said.code == 0, said.out + said.err
     return folder
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    bench = Bench(tmp_path)
+    bench.add("a", "b")
+    return bench

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import os
 import shutil
@@ -11,97 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from pipelines.commands.ending import Ending
-from pipelines.commands.run import Job
-from pipelines.common_crawl import CommonCrawlConfig
-from pipelines.dataset import Dataset, refuse_later_run
-from pipelines.engine import Engine
+from pipelines.dataset import refuse_later_run
 from pipelines.folder import RunFolder
-from pipelines.ledger import dataset_ledger
-from pipelines.runner import VERSION, Recipe, plan
-from pipelines.stage import StageContext, StageResult
-from schemas.errors import ConfigError, InputError, RunError
+from pipelines.reports.ledger import dataset_ledger
+from pipelines.runner import plan
+from schemas.errors import InputError, RunError
 from schemas.inputs import describe_inputs
-from tests.pipelines.test_runner import Sieve
-
-STAGES = ["first", "second"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Rememberer(Sieve):
-    """A sieve that counts what its earlier runs have kept."""
-
-    refuses: bool = False
-    seen: list[list[int]] = dataclasses.field(default_factory=list, compare=False)
-
-    def check_earlier(self, earlier: Any) -> None:
-        if earlier and self.refuses:
-            raise ConfigError("tokenizer: is another one")
-
-    def run(self, context: StageContext) -> StageResult:
-        self.seen.append([manifest.counts.kept for manifest, data in context.earlier if Path(data.root).is_dir()])
-        return super().run(context)
-
-
-@dataclasses.dataclass
-class Bench:
-    """A folder of inputs, a dataset, and a recipe of two stages that run over them."""
-
-    root: Path
-    first: Rememberer = dataclasses.field(default_factory=lambda: Rememberer("first", made=4))
-    second: Rememberer = dataclasses.field(default_factory=lambda: Rememberer("second", settings={"limit": 3}))
-    said: list[str] = dataclasses.field(default_factory=list)
-
-    @property
-    def dataset(self) -> Dataset:
-        return Dataset(str(self.root / "out"))
-
-    @property
-    def recipe(self) -> Recipe:
-        return Recipe("sieves", (self.first, self.second))
-
-    def add(self, *names: str) -> None:
-        for name in names:
-            (self.root / "in").mkdir(exist_ok=True)
-            (self.root / "in" / name).write_text(name)
-
-    @property
-    def paths(self) -> list[str]:
-        return sorted(str(path) for path in (self.root / "in").iterdir())
-
-    def job(self) -> Job:
-        engine, console = Engine([], self.root / "log"), Console(file=io.StringIO())
-        return Job(CommonCrawlConfig(), self.recipe, self.dataset, engine, console, Ending("run", self.dataset.path))
-
-    def new(self, limit: int = 0) -> Ending:
-        job = self.job()
-        job.run_new(self.paths, limit)
-        return job.ending
-
-    def whole(self) -> Ending:
-        job = self.job()
-        job.run_whole(describe_inputs(self.paths))
-        return job.ending
-
-    def inputs(self) -> list[list[str]]:
-        """Return the names of the inputs of each run."""
-        return [[Path(entry["path"]).name for entry in run.inputs() or []] for run in self.dataset.runs()]
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    bench = Bench(tmp_path)
-    bench.add("a", "b")
-    return bench
-
-
-def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
-    """Return bytes and time of every file."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return {str(path): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
-
+from tests.pipelines.dataset_bench import STAGES, Bench, snapshot, stop
 
 # --- one run after the other
 
@@ -190,94 +106,6 @@ def test_what_is_known_is_not_looked_up_but_for_a_change(bench: Bench, monkeypat
     monkeypatch.setattr("pipelines.dataset.describe_inputs", describe)
     assert [Path(entry["path"]).name for entry in bench.dataset.new_inputs(bench.paths, 1)] == ["c"]
     assert [Path(path).name for path in looked] == ["a", "b", "c"]
-
-
-# --- begun and not finished
-
-
-def stop(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin a run that is stopped in its second stage."""
-    with monkeypatch.context() as patch:
-        patch.setattr(Rememberer, "run", stopping(Rememberer.run))
-        with pytest.raises(KeyboardInterrupt):
-            bench.new()
-
-
-def stopping(run: Any) -> Any:
-    def stopped(self: Rememberer, context: StageContext) -> StageResult:
-        if self.name == "second":
-            raise KeyboardInterrupt
-        result: StageResult = run(self, context)
-        return result
-
-    return stopped
-
-
-def test_a_stopped_run_is_finished_first_with_its_own_inputs(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.new()
-    bench.add("c")
-    stop(bench, monkeypatch)
-    assert bench.inputs() == [["a", "b"], ["c"]]
-    first = bench.dataset.runs()[1].manifest("first")
-    bench.add("d")
-    assert bench.new().new_inputs == 2
-    assert bench.inputs() == [["a", "b"], ["c"], ["d"]]
-    assert bench.dataset.runs()[1].manifest("first") == first, "a finished stage was done again"
-    assert bench.dataset.unfinished() is None
-
-
-def test_a_stopped_first_run_is_finished_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    stop(bench, monkeypatch)
-    assert bench.dataset.unfinished() == RunFolder(bench.dataset.path)
-    assert bench.new().message.startswith("nothing new")
-    assert bench.dataset.unfinished() is None
-    assert bench.inputs() == [["a", "b"]]
-
-
-def test_an_input_of_a_stopped_run_that_vanished_is_one_line(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.new()
-    bench.add("c")
-    stop(bench, monkeypatch)
-    (bench.root / "in" / "c").unlink()
-    with pytest.raises(InputError, match=r"in/c: cannot be read: .*runs/000001 is not finished and needs it") as caught:
-        bench.new()
-    assert "\n" not in str(caught.value)
-    shutil.rmtree(bench.root / "out" / "runs" / "000001")
-    assert bench.new().new_inputs == 0
-
-
-def test_an_input_of_a_stopped_run_that_changed_is_read_as_it_is(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.new()
-    bench.add("c")
-    stop(bench, monkeypatch)
-    (bench.root / "in" / "c").write_text("longer than it was")
-    bench.new()
-    run = bench.dataset.runs()[1]
-    assert run.finished()
-    assert run.inputs() == describe_inputs([str(bench.root / "in" / "c")])
-    assert len(bench.dataset.runs()) == 2
-
-
-def test_a_run_that_knew_no_inputs_yet_is_begun_anew(bench: Bench) -> None:
-    bench.new()
-    bench.add("c")
-    RunFolder(f"{bench.dataset.path}/runs/000001").open("sieves", VERSION, STAGES)
-    bench.new()
-    assert bench.inputs() == [["a", "b"], ["c"]]
-
-
-def test_a_refused_setting_leaves_earlier_runs_and_is_one_line(bench: Bench) -> None:
-    bench.new()
-    bench.add("c")
-    before = snapshot(bench.root / "out" / "second")
-    bench.second = dataclasses.replace(bench.second, refuses=True)
-    with pytest.raises(ConfigError, match="tokenizer: is another one"):
-        bench.new()
-    assert bench.first.calls["run"] == 1, "a worker ran before the settings were checked"
-    bench.second = dataclasses.replace(bench.second, refuses=False)
-    bench.new()
-    assert bench.inputs() == [["a", "b"], ["c"]]
-    assert snapshot(bench.root / "out" / "second") == before
 
 
 # --- earlier runs stay

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines.engine import Engine
+from pipelines.engines.engine import Engine
 from pipelines.folder import Counts, Manifest, RunFolder
 from pipelines.runner import VERSION, Recipe, Watcher, changed_settings, describe_inputs, plan, run
 from pipelines.stage import StageContext, StageResult

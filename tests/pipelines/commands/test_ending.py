@@ -10,7 +10,7 @@ import typer
 
 from pipelines.commands import ending
 from pipelines.commands.ending import GO_ON, Ending, TerminatedError, exit_of
-from pipelines.outcome import Outcome
+from pipelines.reports.outcome import Outcome
 from schemas.errors import ConfigError, LockHeldError, RunError
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.engine import Engine
+from pipelines.engines.engine import Engine
 from pipelines.stages import copies
 from pipelines.stages.copies import CopiesConfig, CopiesStage
 from schemas.errors import ConfigError, RunError

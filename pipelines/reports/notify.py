@@ -25,7 +25,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipelines.outcome import Outcome
+from pipelines.reports.outcome import Outcome
 from schemas.errors import ConfigError
 
 COMMAND_S = 30.0  # a hook that takes longer is killed (ours); cron's next run must not wait for a mail server

@@ -1,7 +1,7 @@
 """One run at a time in an output folder.
 
 On a disk it is an advisory lock (flock) that the kernel drops when its process dies; over NFS it holds between hosts.
-In an object store it is a lease (pipelines/lease.py). Either way `.lock` in the folder says who holds it.
+In an object store it is a lease (pipelines/locks/lease.py). Either way `.lock` in the folder says who holds it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 from pathlib import Path
 
-from pipelines.holder import Holder
-from pipelines.lease import leased
+from pipelines.locks.holder import Holder
+from pipelines.locks.lease import leased
 from schemas import storage
 from schemas.errors import LockHeldError, RunError
 

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.dataset import Dataset
-from pipelines.ledger import dataset_ledger
-from pipelines.outcome import KINDS, Outcome
+from pipelines.reports.ledger import dataset_ledger
+from pipelines.reports.outcome import KINDS, Outcome
 from schemas import storage
 from schemas.errors import ConfigError, WinnowError
 

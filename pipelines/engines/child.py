@@ -1,6 +1,6 @@
 """Runs a command that ends with the process that asked for it, even when that one is killed.
 
-    python -m pipelines.child COMMAND ...
+    python -m pipelines.engines.child COMMAND ...
 
 Its standard input is a pipe that the asking process holds open and never writes to: when it ends, so does the command.
 """
@@ -22,9 +22,9 @@ STOP_S = 10.0  # from SIGTERM to SIGKILL
 
 def start_child(command: Sequence[str], log: IO[bytes] | int) -> subprocess.Popen[bytes]:
     """Start `command`, its output in `log`; it lasts no longer than this process."""
-    root = str(Path(__file__).resolve().parent.parent)
+    root = str(Path(__file__).resolve().parents[2])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]).rstrip(":")}
-    words = [sys.executable, "-m", "pipelines.child", *command]
+    words = [sys.executable, "-m", "pipelines.engines.child", *command]
     return subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True
     )

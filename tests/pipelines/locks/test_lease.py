@@ -19,21 +19,21 @@ from typing import Any
 import fsspec
 import pytest
 
-from pipelines import lease
-from pipelines.holder import Holder
-from pipelines.lease import Lease
-from pipelines.lock import locked
+from pipelines.locks import lease
+from pipelines.locks.holder import Holder
+from pipelines.locks.lease import Lease
+from pipelines.locks.lock import locked
 from schemas import remote
 from schemas.errors import LockHeldError, RunError
 from tests.object_store import ObjectStore, Request, object_store, wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FOLDER = "s3://box/run"
 HOLD = """
 import sys, time
-from pipelines import lease
+from pipelines.locks import lease
 lease.RENEW_S, lease.LEASE_S = 0.2, float(sys.argv[1])
-from pipelines.lock import locked
+from pipelines.locks.lock import locked
 from schemas.errors import LockHeldError
 try:
     with locked("s3://box/run"):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.outcome import KINDS, Outcome
+from pipelines.reports.outcome import KINDS, Outcome
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from pipelines import lock
-from pipelines.holder import Holder
-from pipelines.lock import locked
+from pipelines.locks import lock
+from pipelines.locks.holder import Holder
+from pipelines.locks.lock import locked
 from schemas.errors import LockHeldError, RunError
 
 HELD = r"another run is going on here \(process {pid} on {host} since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ\)"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.dataflow import check_dataflow
+from pipelines.engines.dataflow import check_dataflow
 from schemas.errors import ConfigError
 
 DATAFLOW = ["--runner=DataflowRunner", "--temp_location=gs://bucket/tmp"]

@@ -22,7 +22,7 @@ _PACKAGES = ("schemas", "transforms", "classifiers", "pipelines")
 def own_state() -> str:
     """Return the versions of Python and Beam and a digest of the source that runs here."""
     digest = hashlib.blake2b(digest_size=6)
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     for package in _PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
             digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())

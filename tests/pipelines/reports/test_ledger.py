@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.ledger import mix_sums, stage_sums
+from pipelines.reports.ledger import mix_sums, stage_sums
 from transforms.mix import MixConfig, plan_mix, report_mix
 
 

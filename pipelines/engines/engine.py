@@ -32,12 +32,21 @@ from apache_beam.options.pipeline_options import (
 )
 from apache_beam.runners.runner import PipelineRunner
 
-from pipelines.child import start_child, stop_child
-from pipelines.flink_rest import FlinkRest
-from pipelines.interrupt import LostError, interruptible, worker_deaths
-from pipelines.portable import Target, cancel_jobs, check_java, check_target, listens, target_of, watched, workers_of
-from pipelines.quiet import quiet
-from pipelines.worker_check import add_worker_check
+from pipelines.engines.child import start_child, stop_child
+from pipelines.engines.flink_rest import FlinkRest
+from pipelines.engines.interrupt import LostError, interruptible, worker_deaths
+from pipelines.engines.portable import (
+    Target,
+    cancel_jobs,
+    check_java,
+    check_target,
+    listens,
+    target_of,
+    watched,
+    workers_of,
+)
+from pipelines.engines.quiet import quiet
+from pipelines.engines.worker_check import add_worker_check
 from schemas.errors import ConfigError, RunError, WinnowError
 
 JOB_SERVER_START_S = 60.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.beam_options import beam_options, take_beams
 from pipelines.cli import split_beam
+from pipelines.engines.beam_options import beam_options, take_beams
 
 OURS = {"--input", "-i", "--output", "--new", "--set", "--help"}
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.notify import MAX_MESSAGE_CHARS, as_plain, check_notify, notify
-from pipelines.outcome import Outcome
+from pipelines.reports.notify import MAX_MESSAGE_CHARS, as_plain, check_notify, notify
+from pipelines.reports.outcome import Outcome
 from schemas.errors import ConfigError
 
 STARTED = datetime(2026, 5, 1, 4, 17, 0, 900_000, tzinfo=timezone(timedelta(hours=2)))

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-from pipelines.holder import Holder
+from pipelines.locks.holder import Holder
 from schemas import storage
 from schemas.conditional import ABSENT, ConditionalObject, Seen, conditional
 from schemas.errors import LockHeldError, RunError, WinnowError

@@ -31,9 +31,9 @@ from apache_beam.options.pipeline_options import (
 )
 from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
 
-from pipelines.flink_rest import FlinkRest
-from pipelines.interrupt import Stop
-from pipelines.worker_pool import check_worker_pool
+from pipelines.engines.flink_rest import FlinkRest
+from pipelines.engines.interrupt import Stop
+from pipelines.engines.worker_pool import check_worker_pool
 from schemas.errors import ConfigError, RunError
 
 RUNNERS = ("portablerunner", "flinkrunner")
