@@ -1,4 +1,5 @@
 # make demo   set up, curate a small web into token shards, show what came out
+# make train-demo             the same, then train a small model on it, measure it, let it write (10 minutes)
 # make test   set up, lint, types, import contract, unit and end-to-end tests (what CI runs)
 # make chaos | clean-root | fuzz | bench   slow suites, by hand
 # make flink-up | flink-down    a local Flink cluster of two slots, for `winnow run --runner FlinkRunner` (docs/flink.md)
@@ -8,8 +9,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DEMO   := demo
+SECONDS := 900
 
-.PHONY: demo test lint types imports unit e2e chaos clean-root fuzz bench format flink-up flink-down clean
+.PHONY: demo train-demo test lint types imports unit e2e chaos clean-root fuzz bench format flink-up flink-down clean
 
 $(VENV)/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -20,6 +22,10 @@ $(VENV)/.dev: $(VENV)/.core
 	$(PIP) --editable '.[dev]'
 	@touch $@
 
+$(VENV)/.train: $(VENV)/.core
+	$(PIP) --editable '.[train]'
+	@touch $@
+
 demo: $(VENV)/.core
 	@rm -rf $(DEMO)
 	$(BIN)/winnow demo-web --output $(DEMO)/web
@@ -28,6 +34,17 @@ demo: $(VENV)/.core
 	$(BIN)/winnow show $(DEMO)/run --random 2 --chars 300
 	$(BIN)/winnow show $(DEMO)/run --reason near_copy --limit 1 --chars 200
 	$(BIN)/winnow show $(DEMO)/run --token 0:0:100 --chars 200
+
+# The demo's web once more, each text once and in fewer, shorter tokens, so that a small model learns from it.
+train-demo: $(VENV)/.train demo
+	$(BIN)/winnow run --input $(DEMO)/web/crawl --output $(DEMO)/run --config $(DEMO)/web/demo.yaml --config $(DEMO)/quality.yaml --set tokenizer.vocab_size=1024 --set mix.max_epochs=1.0
+	@rm -rf $(DEMO)/model
+	$(BIN)/winnow-train plan cpu --data $(DEMO)/run --gpus 1 --peak-tflops 0.1 --mfu 0.3
+	$(BIN)/winnow-train run cpu --data $(DEMO)/run --output $(DEMO)/model
+	$(BIN)/winnow-train status $(DEMO)/model
+	$(BIN)/winnow-train eval $(DEMO)/model --length 128
+	$(BIN)/winnow-train sample $(DEMO)/model --prompt 'The ' --prompt 'Die ' --count 2
+	@echo "loss and learning rate are drawn in $(DEMO)/model/curves.png"
 
 test: lint types imports unit e2e
 
@@ -55,7 +72,7 @@ clean-root: $(VENV)/.dev
 
 fuzz: $(VENV)/.dev
 	$(PIP) atheris
-	$(BIN)/python tests/fuzz/fuzz_extract.py $(FUZZ)
+	for part in bytes page whole parts; do $(BIN)/python -m tests.fuzz.fuzz_extract $$part -max_total_time=$(SECONDS) || exit 1; done
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/steps.py

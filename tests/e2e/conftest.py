@@ -20,7 +20,7 @@ from pipelines.folder import DataFolder, Manifest, RunFolder
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "from pipelines.command import main; main()"
-TIMEOUT_S = 300
+TIMEOUT_S = 1200  # a guard against waiting for ever; nine jobs on a cluster and a busy machine take minutes
 
 Winnow = Callable[..., str]
 

@@ -57,14 +57,14 @@ def assert_costs_its_limit(extractor: TextExtractor, html: bytes, limit_s: float
     cause = refused(extractor, html)
     assert cause == "" or cause.startswith(("extraction_", "html_"))
     assert time.monotonic() - started < 2 * limit_s + 10  # two tries, and a new process between
-    text, _cpu_s = extractor.extract(PROSE, "", "")
-    assert text.startswith("A sentence of the article")
+    found, _cpu_s = extractor.extract(PROSE, "", "")
+    assert found.text.startswith("A sentence of the article")
 
 
 def refused(extractor: TextExtractor, html: bytes) -> str:
     """Return why a page gives no text, '' when it gives one."""
     try:
-        text, _cpu_s = extractor.extract(html, "", "")
+        found, _cpu_s = extractor.extract(html, "", "")
     except BadRecord as error:
         return error.cause
-    return "" if isinstance(text, str) else type(text).__name__
+    return "" if isinstance(found.text, str) else type(found.text).__name__

@@ -1,4 +1,4 @@
-"""Fuzz the extractor with atheris: `make fuzz SECONDS=3600`.
+"""Fuzz the extractor with atheris: `make fuzz SECONDS=900`, each of four parts that long.
 
     python -m tests.fuzz.fuzz_extract {bytes,page,whole,parts} [--engine winnow] [libFuzzer's options]
 
