@@ -79,6 +79,11 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/workers.py
 	$(BIN)/python benchmarks/datatrove_fineweb.py
+	$(BIN)/python benchmarks/runners.py
+	$(BIN)/python benchmarks/extraction.py
+	$(BIN)/python benchmarks/math_code.py
+	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/curated_against_raw.py demo
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

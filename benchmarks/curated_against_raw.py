@@ -5,8 +5,8 @@
 
 Everything goes through `winnow run` and the trainer's own loop. An arm is one run over the same archives:
 
-    raw       every text that can be extracted, by the same extractor: lists, copies, languages, personal data, heuristics,
-              lines and quality switched off (RAW). What no setting opens stays out: redirects, errors, what is not HTML
+    raw       every text that can be extracted, by the same extractor: lists, copies, languages, personal data,
+              heuristics, lines and quality switched off (RAW). What no setting opens stays out: errors, what is no HTML
     curated   the recipe: on the demo web `make demo`'s, mix left as found; on real pages the defaults with dirty words
 
 `demo` trains on the demo web, and holds out the good pages of another, drawn from another seed, as they were before
@@ -50,10 +50,8 @@ from trainer.scaling.lines import LEVEL, t_quantile
 
 DATA = ROOT.parent / "shared" / "data"
 WINDOW = 16  # tokens
-SEQ_LEN, BATCH_TOKENS = 256, 2048
 VOCABULARY = 2048
-MODEL = ModelConfig(layers=3, dim=128, ffn_dim=352, heads=4, kv_heads=2, tied_embeddings=True)  # 0.8M weights
-PEAK, WARMUP_STEPS = 3e-3, 40
+ROW_TOKENS = 2048
 ANY, NEVER = 1e9, 10**9
 
 RAW: dict[str, Any] = {
@@ -88,7 +86,7 @@ RAW: dict[str, Any] = {
 }  # fmt: skip
 AS_FOUND: dict[str, Any] = {
     "mix": {"language_shares": {}, "quality_shares": {}, "quality_bands": [], "max_epochs": 1.0},
-    "shards": {"row_tokens": SEQ_LEN * 8, "rows_per_shard": 64},
+    "shards": {"row_tokens": ROW_TOKENS, "rows_per_shard": 64},
 }
 ENGLISH: dict[str, Any] = {"language": {"keep": ["en"], "min_score": 0.5}}
 RAW_ARM, HELD_OUT = "raw", "held-out"
@@ -101,6 +99,13 @@ class Case:
     inputs: Path
     arms: Mapping[str, Sequence[dict[str, Any]]]
     held_out: Sequence[str]
+
+
+# A block and 256 steps were too little (LOG.md): seeds differed by more than arms.
+MODEL = ModelConfig(layers=2, dim=128, ffn_dim=352, heads=4, kv_heads=2, tied_embeddings=True)  # 0.6M weights
+SEQ_LEN, BATCH_TOKENS = 128, 1024
+PEAK, FLOOR, WARMUP_STEPS = 3e-3, 3e-4, 40
+TOKENS = {"demo": 2**20, "real": 2**19}
 
 
 @dataclass(frozen=True)
@@ -117,9 +122,11 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("case", choices=sorted(CASES))
     arguments.add_argument("--seeds", type=int, default=3)
-    arguments.add_argument("--tokens", type=int, default=2**20, help="that every run trains on")
+    arguments.add_argument("--tokens", type=int, help="that every run trains on; without it as TOKENS says")
+    arguments.add_argument("--held-out-tokens", type=int, default=2**16, help="that losses are measured on, at most")
     arguments.add_argument("--folder", type=Path, help="keep runs here; what is done in it is not done again")
     given = arguments.parse_args()
+    given.tokens = given.tokens or TOKENS[given.case]
     if given.seeds < 2:
         arguments.error("--seeds: an interval needs 2")
     with tempfile.TemporaryDirectory() as scratch:
@@ -132,7 +139,7 @@ def compare(given: argparse.Namespace, folder: Path) -> None:
     losses: dict[str, list[float]] = {arm: [] for arm in case.arms}
     for seed in range(given.seeds):
         for arm in case.arms:
-            losses[arm].append(train(shards[arm].folder, shards[HELD_OUT].folder, seed, given.tokens, folder))
+            losses[arm].append(train(shards[arm].folder, shards[HELD_OUT].folder, seed, given, folder))
             say(f"{arm}, seed {seed}: {losses[arm][-1]:.4f}")
     report(given, shards, losses)
 
@@ -242,15 +249,16 @@ def paths_of(folder: Path) -> list[str]:
     return [path for paths in find_shards([str(folder)]).values() for path in paths]
 
 
-def train(data: Path, held_out: Path, seed: int, tokens: int, folder: Path) -> float:
+def train(data: Path, held_out: Path, seed: int, given: argparse.Namespace, folder: Path) -> float:
     """Train a model, unless that is done, and return its held-out loss in nats a token."""
+    tokens = given.tokens
     steps = -(-tokens // BATCH_TOKENS)
-    curve = ScheduleConfig(peak=PEAK, floor=PEAK / 10, warmup_steps=min(WARMUP_STEPS, steps // 5), decay_steps=steps)
+    curve = ScheduleConfig(peak=PEAK, floor=FLOOR, warmup_steps=min(WARMUP_STEPS, steps // 5), decay_steps=steps)
     stage = StageConfig(name="only", tokens=tokens, seq_len=SEQ_LEN, batch_tokens=BATCH_TOKENS, schedule=curve)
     recipe = Recipe(
         name=f"{data.name}-{seed}", seed=seed, data=(str(data),), model=MODEL, stages=(stage,), mix_block=16,
         faults=FaultConfig(checkpoint_s=3600.0), local=LocalConfig(threads=1),
-        evaluation=EvalConfig(held_out=(str(held_out),), tokens=2**30, needle_depths=1),
+        evaluation=EvalConfig(held_out=(str(held_out),), tokens=given.held_out_tokens, needle_depths=1),
     )  # fmt: skip
     output = folder / "training" / f"{recipe.name}-{tokens}"
     run(recipe, output, Silent())
@@ -267,8 +275,8 @@ def report(given: argparse.Namespace, shards: Mapping[str, Shards], losses: Mapp
         differences[arm] = paired(found, losses[RAW_ARM])
         mean, half = differences[arm]
         against = f"{mean:+.4f} | {mean - half:+.4f} to {mean + half:+.4f}" if arm != RAW_ARM else " | "
-        print(f"| {arm} | {of(shards[arm])} | {given.tokens / shards[arm].tokens:.1f} | {100 * shards[arm].shared:.1f} |"
-              f" {fmean(found):.4f} | {against} |")  # fmt: skip
+        epochs, shared = given.tokens / shards[arm].tokens, 100 * shards[arm].shared
+        print(f"| {arm} | {of(shards[arm])} | {epochs:.1f} | {shared:.1f} | {fmean(found):.4f} | {against} |")
     print(f"| {HELD_OUT} | {of(shards[HELD_OUT])} | | | | | |")
     told: dict[str, Any] = {
         "benchmark": "curated_against_raw", "case": given.case, "tokens": given.tokens, **facts(), "losses": losses,

@@ -18,7 +18,7 @@ import json
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from classifiers.train_extractor_data import LabelledPage, block_weights, read_p
 from classifiers.train_extractor_labels import words_of
 from classifiers.train_extractor_lexicon import PageRows, learn_lexicon, page_rows
 from schemas.errors import ConfigError
+from schemas.identity import keyed_fraction
 from schemas.settings import setting, to_plain, validate
 from transforms.extraction.decide import UNIT, decide, probabilities
 from transforms.extraction.features import features_of
@@ -54,6 +55,7 @@ class TrainExtractorConfig:
     column_share: float = setting(0.25, "columns a tree may look at", gt=0, le=1)
     row_share: float = setting(0.7, "blocks a tree learns from", gt=0, le=1)
     penalty: float = setting(10.0, "L2 penalty on leaf values", ge=0)
+    wordless: float = setting(0.2, "share of pages learnt from a second time with no word known", ge=0, le=1)
     n_bins: int = setting(63, "values a column is told apart by", ge=2, le=255)
     n_threads: int = setting(2, "threads of the trainer; the model is the same for any number", ge=1)
 
@@ -91,10 +93,21 @@ def cross_fitted(
     return names, [found[at] for at in range(len(pages))]
 
 
-def train_forest(examples: Sequence[Example], config: TrainExtractorConfig) -> Forest:
+def as_if_unread(example: Example, columns: Sequence[str]) -> Example:
+    """Return a page's features as they would be if the lexicon knew no word of its text: nearly all pages to learn from
+    are English, the pages of the web are not."""
+    said = [at for at, name in enumerate(columns) if "said" in name]
+    table = example.table.copy()
+    table[said] = 0
+    return replace(example, table=table)
+
+
+def train_forest(examples: Sequence[Example], columns: Sequence[str], config: TrainExtractorConfig) -> Forest:
     """Return the forest of these pages."""
     import lightgbm
 
+    again = [each for each in examples if keyed_fraction("extractor-wordless", each.page.name) < config.wordless]
+    examples = [*examples, *(as_if_unread(each, columns) for each in again)]
     weights = np.concatenate([block_weights(each.page) for each in examples])
     data = lightgbm.Dataset(
         np.concatenate([each.table.T for each in examples]).astype(np.float32),
@@ -178,14 +191,16 @@ def figures(found: dict[str, list[float]]) -> dict[str, Any]:
     return {"f1": round(float(np.mean(everything)), 4), "pages": len(everything), "kinds": by_kind}
 
 
-def cross_validated(examples: Sequence[Example], config: TrainExtractorConfig) -> dict[str, Any]:
+def cross_validated(
+    examples: Sequence[Example], columns: Sequence[str], config: TrainExtractorConfig
+) -> dict[str, Any]:
     """Return the figures of pages under forests trained on the other folds."""
     found: dict[str, list[float]] = defaultdict(list)
     for fold in range(config.n_folds):
         inside = [each for each in examples if each.page.fold(config.n_folds) != fold]
         outside = [each for each in examples if each.page.fold(config.n_folds) == fold]
         if inside and outside:
-            for kind, values in measured(outside, train_forest(inside, config)).items():
+            for kind, values in measured(outside, train_forest(inside, columns, config)).items():
                 found[kind] += values
     return figures(found)
 
@@ -206,9 +221,9 @@ def train(
         "blocks": sum(len(each.words) for each in examples),
     }
     if validate_folds:
-        report["cross_validated"] = cross_validated(examples, config)
+        report["cross_validated"] = cross_validated(examples, columns, config)
     lexicon = learn_lexicon(rows)
-    forest = train_forest(examples, config)
+    forest = train_forest(examples, columns, config)
     if aside:
         held = [example_of(page, page_rows(page), lexicon)[1] for page in aside]
         report["held_out"] = figures(measured(held, forest))

@@ -83,6 +83,7 @@ def learn_lexicon(pages: Sequence[PageRows]) -> Lexicon:
     texts = _learn_blocks(pages, "texts", "text_weights", "text_labels", MIN_TEXT_SITES, TEXT_PENALTY)
     words = {word: weight for word, weight in texts.items() if " " not in word}
     pairs = {(*word.split(" "),): weight for word, weight in texts.items() if " " in word}
+    words |= {word: 0 for pair in pairs for word in pair if word not in words}  # a pair is looked up by known words
     return Lexicon(marks, words, cast(dict[tuple[str, str], int], pairs), *_learn_kinds(pages))
 
 
@@ -153,8 +154,11 @@ def _learn_kinds(pages: Sequence[PageRows]) -> tuple[dict[str, int], NDArray[np.
     fitted = LogisticRegression(C=KIND_STRENGTH, max_iter=300).fit(table, [page.kind for page in pages])
     weights = np.zeros((len(KINDS), len(vocabulary)))
     bias = np.full(len(KINDS), -9.0)  # of a kind that no page has
-    weights[fitted.classes_] = fitted.coef_
-    bias[fitted.classes_] = fitted.intercept_
+    found, start = fitted.coef_, fitted.intercept_
+    if len(fitted.classes_) == 2:  # then scikit-learn gives one row, of the second against the first
+        found, start = np.concatenate((-found, found)) / 2, np.concatenate((-start, start)) / 2
+    weights[fitted.classes_] = found
+    bias[fitted.classes_] = start
     rounded = np.round(weights.T * SCALE).astype(np.int64)
     telling = np.flatnonzero(np.abs(rounded).max(axis=1) >= MIN_KIND_WEIGHT)
     words = list(vocabulary)

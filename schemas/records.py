@@ -63,6 +63,8 @@ class Document:
     archive: str = column(pa.string(), "path of the archive", "")
     offset: int = column(pa.int64(), "byte of the archive where the record starts", -1)
     length: int = column(pa.int64(), "bytes of the record's block; -1 unknown", -1)
+    page_kind: str = column(pa.string(), "kind of page its extractor took it for; '' when it does not tell", "")
+    extraction_confidence: float = column(pa.float32(), "word F1 its extractor expects of the text; 0 unknown", 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from torch.distributed.checkpoint.state_dict_saver import async_save
 
 from schemas import storage
 from schemas.errors import RunError
+from trainer.ranks import Ranks
 
 STATE = "state.json"
 
@@ -66,16 +67,19 @@ class Saver:
     All ranks call `begin` and `finish` together; torch writes each rank's share and then, on rank 0, `.metadata`.
     """
 
-    def __init__(self, model: nn.Module, optimiser: torch.optim.Optimizer, is_first: bool) -> None:
-        self._model, self._optimiser, self._is_first = model, optimiser, is_first
+    def __init__(self, model: nn.Module, optimiser: torch.optim.Optimizer, ranks: Ranks) -> None:
+        self._model, self._optimiser = model, optimiser
+        self._is_first, self._group = ranks.is_first, ranks.saving
         self._writing: tuple[Path, State, Any] | None = None
 
     def begin(self, folder: Path, state: State) -> None:
-        """Start to write a checkpoint, after the one under way."""
+        """Start to write a checkpoint, after the one under way. What lies in its folder goes first."""
         self.finish()
+        if self._is_first:  # no rank writes before rank 0 has planned the checkpoint
+            remove(folder)
         weights, moments = get_state_dict(self._model, self._optimiser)
         held = {"model": weights, "optimiser": moments}
-        self._writing = (folder, state, async_save(held, checkpoint_id=str(folder)))
+        self._writing = (folder, state, async_save(held, checkpoint_id=str(folder), process_group=self._group))
 
     def finish(self) -> None:
         """Wait for the checkpoint under way and make it count."""

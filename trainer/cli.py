@@ -1,4 +1,4 @@
-"""The command line: `winnow-train plan | run | status | export | scaling`.
+"""The command line: `winnow-train plan | run | status | eval | sample | plot | export | scaling`.
 
 Errors that we raise on purpose are one line on stderr and exit code 1; wrong usage is exit code 2; a run that was asked
 to stop and has saved leaves with 143.
@@ -17,24 +17,25 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from schemas.errors import ConfigError, InputError, WinnowError
-from schemas.shard_folders import find_shards
+from schemas.errors import ConfigError, WinnowError
+from trainer.evaluate.cli import AsJson, RunDir, eval_command, plot_command, sample_command
 from trainer.presets import PRESETS
 from trainer.recipe import Recipe, read_recipe
 from trainer.scaling.cli import app as scaling_app
 from trainer.status import status
 
 if TYPE_CHECKING:
-    from trainer.plan import Plan
+    from trainer.plan import Machine, Plan
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.command("eval")(eval_command)
+app.command("sample")(sample_command)
+app.command("plot")(plot_command)
 app.add_typer(scaling_app, name="scaling")
 TERMINATED = 143
 
 RecipeArg = Annotated[str, typer.Argument(help="A TOML file, or the name of a preset.")]
 Data = Annotated[list[str] | None, typer.Option("--data", help="Output of Winnow, or folder of shards.")]
-RunDir = Annotated[Path, typer.Argument(help="Folder of a run.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 @app.command("plan")
@@ -78,40 +79,50 @@ def run_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.")],
     data: Data = None,
     ranks: Annotated[int, typer.Option(min=1, help="Processes on this machine; torchrun starts them.")] = 1,
-    peak_tflops: Annotated[float, typer.Option(help="Peak of one GPU for MFU; 0: not shown.")] = 0.0,
+    peak_tflops: Annotated[float, typer.Option(help="Peak of a rank, for MFU; 0: found out.")] = 0.0,
 ) -> None:
     """Train a recipe, or go on where it stopped."""
     loaded = _load(recipe, data)
+    vocab_size, _ = _facts(loaded)
     if ranks > 1 and "WORLD_SIZE" not in os.environ:
-        _start_ranks(ranks, loaded.faults.max_rollbacks)
+        from trainer.launch import start_ranks
+
+        raise SystemExit(start_ranks(ranks, loaded.faults.max_restarts, sys.argv[1:]))
     from trainer.loop import StoppedError
-    from trainer.plan import Machine
     from trainer.progress import ConsoleWatcher, Silent
     from trainer.run import run
 
     first = os.environ.get("RANK", "0") == "0"
     console = Console(soft_wrap=True)
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    machine = Machine(world, peak_tflops) if peak_tflops else None
-    vocab_size, _ = _facts(loaded)
+    machine = _machine(loaded, peak_tflops) if first else None
     watcher = ConsoleWatcher(console, loaded, vocab_size, machine, output / "tensorboard") if first else Silent()
     try:
         state = run(loaded, output, watcher)
     except StoppedError:
-        typer.echo("winnow-train: stopped and saved; run the same command again to go on", err=True)
+        if first:
+            typer.echo("winnow-train: stopped and saved; run the same command again to go on", err=True)
         raise SystemExit(TERMINATED) from None
     finally:
         if isinstance(watcher, ConsoleWatcher):
             watcher.close()
     if first:
+        from trainer.curves import draw_curves
+
         console.print(f"{output}: done, {state.tokens:,} tokens, weights {state.weights_sha256}", highlight=False)
+        console.print(f"loss and learning rate: {draw_curves(output)}", highlight=False)
 
 
-def _start_ranks(ranks: int, max_restarts: int) -> None:
-    """Become torchrun, which starts this command once for each rank."""
-    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}",
-                f"--max-restarts={max_restarts}", "-m", "trainer.command"]  # fmt: skip
-    os.execv(sys.executable, [sys.executable, *torchrun, *sys.argv[1:]])
+def _machine(recipe: Recipe, given: float) -> Machine | None:
+    """Return what MFU is a share of; None when nothing is known of the GPU."""
+    import torch
+
+    from trainer.peaks import peak_tflops
+    from trainer.plan import Machine
+
+    if recipe.local.threads:
+        torch.set_num_threads(recipe.local.threads)
+    peak = given or peak_tflops()
+    return Machine(int(os.environ.get("WORLD_SIZE", "1")), peak) if peak else None
 
 
 @app.command("status")
@@ -139,16 +150,30 @@ def status_command(directory: RunDir, as_json: AsJson = False) -> None:
 def export_command(
     directory: RunDir, to: Annotated[Path, typer.Option(help="Folder to write, in Hugging Face's layout.")]
 ) -> None:
-    """Copy the weights at the end of the last finished stage as a Hugging Face model."""
+    """Copy the weights at the end of the last finished stage as a Hugging Face model, with its tokenizer."""
     import shutil
 
-    models = sorted(path.parent for path in directory.glob("stages/*/done.json"))
-    if not models:
-        raise InputError(f"{directory}: no stage is finished here")
+    from trainer.finished import newest_stage
+
+    stage = newest_stage(directory)
     if to.exists() and any(to.iterdir()):
         raise ConfigError(f"{to}: not empty; give a new folder")
-    shutil.copytree(models[-1] / "model", to, dirs_exist_ok=True)
-    typer.echo(f"{to}: the model after {models[-1].name}")
+    shutil.copytree(stage / "model", to, dirs_exist_ok=True)
+    typer.echo(f"{to}: the model after {stage.name}, {_export_tokenizer(directory, to)}")
+
+
+def _export_tokenizer(directory: Path, to: Path) -> str:
+    """Lay the shards' tokenizer beside a model, where it can be found; return what was done."""
+    from trainer.evaluate.words import open_words
+    from trainer.finished import read_saved_recipe, shards_tokenizer
+
+    recipe = read_saved_recipe(directory)
+    try:
+        words = open_words(recipe, shards_tokenizer(recipe))
+    except WinnowError as error:
+        return f"without a tokenizer ({error})"
+    words.write(to, recipe.unit)
+    return "with its tokenizer"
 
 
 def _load(recipe: str, data: list[str] | None) -> Recipe:
@@ -166,12 +191,13 @@ def _load(recipe: str, data: list[str] | None) -> Recipe:
 
 def _facts(recipe: Recipe) -> tuple[int, dict[str, int]]:
     """Return the size of the vocabulary and the tokens of an epoch of each source."""
-    from trainer.data.corpus import Corpus
+    from trainer.data.sources import open_streams, training_shards
 
     if not recipe.data:
         return recipe.model.vocab_size, {}
-    corpora = [Corpus(name, paths, recipe.unit, recipe.seed) for name, paths in find_shards(recipe.data).items()]
-    return corpora[0].tokenizer.vocab_size, {corpus.source: corpus.epoch_tokens for corpus in corpora}
+    corpora = open_streams(recipe, training_shards(recipe))
+    vocab_size = next(iter(corpora.values())).tokenizer.vocab_size
+    return vocab_size, {source: corpus.epoch_tokens for source, corpus in corpora.items()}
 
 
 def _plan_plain(found: Plan) -> dict[str, Any]:
@@ -191,7 +217,8 @@ def main(argv: list[str] | None = None) -> None:
         typer.echo(f"winnow-train: {error}", err=True)
         raise SystemExit(1) from None
     except OSError as error:
-        typer.echo(f"winnow-train: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+        where = os.fsdecode(error.filename) if error.filename else "a file"
+        typer.echo(f"winnow-train: {where}: {error.strerror or error}", err=True)
         raise SystemExit(1) from None
     except typer.TyperException as error:
         text = error.format_message()

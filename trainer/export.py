@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from safetensors.torch import load_file
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaForCausalLM
+from transformers.utils import logging
 
 from schemas.errors import InputError
 from trainer.checkpoints import read_state
@@ -23,11 +26,22 @@ def export(model: LlamaForCausalLM, folder: Path, is_first: bool) -> None:
         return
     staging = folder.with_name(folder.name + ".writing")
     shutil.rmtree(staging, ignore_errors=True)
-    config = LlamaConfig.from_dict(model.config.to_dict())
-    config.architectures = ["LlamaForCausalLM"]
-    model.save_pretrained(staging, state_dict=weights)
+    with quietly():
+        model.save_pretrained(staging, state_dict=weights)
     shutil.rmtree(folder, ignore_errors=True)
     staging.rename(folder)
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Keep transformers' progress bars off the console, which has one of ours."""
+    was_on = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if was_on:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def weights_sha256(folder: Path) -> str:

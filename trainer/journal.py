@@ -14,6 +14,7 @@ final weights, against the time since the first start.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -21,6 +22,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from schemas.errors import RunError
 
 NAME = "journal.jsonl"
 _DURABLE = frozenset({"start", "save", "rollback", "stage", "stop"})
@@ -31,9 +34,15 @@ class Journal:
     """Appends events. Only rank 0 has one."""
 
     def __init__(self, folder: Path) -> None:
+        """Take hold of the journal, and of the folder with it. RunError when another process has it."""
         path = folder / NAME
-        _mend(path)
         self._file: BinaryIO = path.open("ab")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise RunError(f"{folder}: another process trains here") from None
+        _mend(path)
 
     def write(self, event: str, **fields: Any) -> None:
         line = json.dumps({"event": event, "t": round(time.time(), 3), **fields}, separators=(",", ":"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from typing import Protocol
 
 from schemas.errors import RunError
 from trainer import checkpoints
@@ -22,7 +22,15 @@ from trainer.training import Training
 
 GATE_EXTENSIONS = 10  # a stage that its gate holds goes on by a tenth of its steps at a time
 
-Gate = Callable[[StageJob, State], bool]  # measures; may the stage end here?
+
+class Gate(Protocol):
+    """Measures the model; all ranks call it together."""
+
+    def __call__(self, job: StageJob, state: State) -> bool:
+        """Return whether the stage may end here."""
+
+    def look(self, job: StageJob, state: State) -> None:
+        """Measure on the way."""
 
 
 class LocalRunner:
@@ -44,6 +52,7 @@ class LocalRunner:
         if training.ranks.is_first:
             training.checkpoints.remove_after(state.global_step)
         training.write("start", step=state.global_step, stage=job.config.name, world=training.ranks.world)
+        training.watcher.stage_started(job.config, state.step)
         training.ranks.barrier()
         with StageLoop(training, job, begin, state.global_step, restart, self._objective) as loop:
             state = self._until_open(loop, job, state)
@@ -72,13 +81,21 @@ class LocalRunner:
         until, more = stage.steps, max(1, stage.steps // GATE_EXTENSIONS)
         while until < state.step:
             until += more
-        state = loop.train(state, until)
+        state = self._train(loop, job, state, until)
         while not self._gate(job, state):
             until += more
             if until * stage.batch_tokens > max_tokens(stage):
                 raise RunError(f"stage {stage.name}: its gate is still shut after {state.step} steps (gate.max_tokens)")
-            state = loop.train(state, until)
+            state = self._train(loop, job, state, until)
         return state
+
+    def _train(self, loop: StageLoop, job: StageJob, state: State, until: int) -> State:
+        """Train up to a step, and measure on the way there."""
+        every = self._training.recipe.evaluation.every_steps
+        while every and (then := state.step - state.step % every + every) < until:
+            state = loop.train(state, then)
+            self._gate.look(job, state)
+        return loop.train(state, until)
 
     def _end(self, job: StageJob, mixture: Mixture, state: State) -> State:
         """Average if the stage asks for it, write checkpoint and model, say that the stage is done."""
@@ -92,8 +109,8 @@ class LocalRunner:
             starts={**state.starts, **mixture.ends(state.step)},
             weights_sha256=training.digest(),
         )
-        saver = Saver(training.model, training.optimiser, training.ranks.is_first)
-        saver.begin(_emptied(job.checkpoint, training.ranks.is_first), after)
+        saver = Saver(training.model, training.optimiser, training.ranks)
+        saver.begin(job.checkpoint, after)
         saver.finish()
         export(training.model, job.folder / "model", training.ranks.is_first)
         if training.ranks.is_first:
@@ -108,16 +125,10 @@ class LocalRunner:
         ranks = self._training.ranks
         paths = [snapshot_path(job.folder / "average", step) for step in averaged_steps(job.config, job.config.steps)]
         weights = mean(paths) if ranks.is_first else {}
-        for name, parameter in sorted(self._training.model.state_dict().items()):
+        for name, parameter in sorted(self._training.model.named_parameters()):
             put(parameter, ranks.from_first(weights.get(name)))
 
 
 def max_tokens(stage: StageConfig) -> int:
     """Return the tokens after which a stage whose gate stays shut ends the run."""
     return stage.gate.max_tokens or 2 * stage.tokens
-
-
-def _emptied(folder: Path, is_first: bool) -> Path:
-    if is_first:
-        checkpoints.remove(folder)
-    return folder

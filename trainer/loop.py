@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +13,12 @@ from schemas.errors import RunError
 from trainer import checkpoints
 from trainer.averages import averaged_steps
 from trainer.checkpoints import Saver, State
+from trainer.data.corpus import Stream
 from trainer.data.mixture import Batch, Mixture, data_step
 from trainer.faults import Verdict, Watch
 from trainer.journal import lineage, read_journal, skipped_batches
 from trainer.ranks import Ranks
-from trainer.recipe import StageConfig
+from trainer.recipe import Recipe, StageConfig
 from trainer.schedule import learning_rate
 from trainer.stages import StageJob
 from trainer.step import Objective, Stepper, StepResult
@@ -39,12 +40,13 @@ class StageLoop:
         where the run stands now."""
         self._training, self._job, self._begin, self._restart = training, job, begin, restart
         stage, ranks = job.config, training.ranks
-        self.mixture = make_mixture(training, stage, begin)
+        self.mixture = make_mixture(training.recipe, training.corpora, stage, begin)
         self._loader = _Loader(self.mixture, ranks)
         self._share = -(-stage.batch_sequences // ranks.world)
         self._stepper = Stepper(training, min(training.micro_sequences(stage.seq_len), self._share), objective)
-        self._saver = Saver(training.model, training.optimiser, ranks.is_first)
+        self._saver = Saver(training.model, training.optimiser, ranks)
         self._saved_at = time.monotonic()
+        self._stands_at: int | None = None  # the step of the checkpoint that a roll-back has loaded
         self._averaged = set(averaged_steps(stage, stage.steps)) if stage.average else set()
         self._read_history(global_step)
 
@@ -66,7 +68,6 @@ class StageLoop:
 
     def train(self, state: State, until: int) -> State:
         """Take steps until `until` of the stage are done. Raises StoppedError when asked to stop, once all is saved."""
-        self._training.watcher.stage_started(self._job.config, state.step)
         while state.step < until:
             state = self._take(state)
             self._save_if_due(state)
@@ -108,7 +109,8 @@ class StageLoop:
         ranks, training = self._training.ranks, self._training
         stop = ranks.any(training.stop_asked)
         due = time.monotonic() - self._saved_at > training.checkpoint_interval_s
-        if stop or (ranks.from_first(due) and not self._watch.troubled):
+        # After a roll-back the newest checkpoint is the very state that the loop stands at.
+        if (stop or (ranks.from_first(due) and not self._watch.troubled)) and state.global_step != self._stands_at:
             training.save(self._saver, state)
             self._saved_at = time.monotonic()
         if stop:
@@ -133,6 +135,7 @@ class StageLoop:
                 f" (faults.max_rollbacks)"
             )
         back = self._load_newest()
+        self._stands_at = back.global_step
         training.write("rollback", step=back.global_step, stage=self._job.config.name, skip=bad)
         training.watcher.say(f"rolled back from step {state.step} to {back.step}; {len(bad)} batches are passed over")
         training.ranks.barrier()
@@ -149,12 +152,11 @@ class StageLoop:
         return found[1]
 
 
-def make_mixture(training: Training, stage: StageConfig, begin: State) -> Mixture:
+def make_mixture(recipe: Recipe, corpora: Mapping[str, Stream], stage: StageConfig, begin: State) -> Mixture:
     """Return the batches of a stage that begins where `begin` says; without a mix, sources weigh by their tokens."""
-    mix = stage.mix or {name: float(corpus.epoch_tokens) for name, corpus in training.corpora.items()}
-    recipe = training.recipe
+    mix = stage.mix or {name: float(corpus.epoch_tokens) for name, corpus in corpora.items()}
     key = f"{recipe.seed}:{stage.name}"
-    return Mixture(training.corpora, mix, stage.seq_len, stage.batch_sequences, begin.starts, recipe.mix_block, key)
+    return Mixture(corpora, mix, stage.seq_len, stage.batch_sequences, begin.starts, recipe.mix_block, key)
 
 
 def _relevant(folder: Path) -> list[dict[str, Any]]:

@@ -57,6 +57,7 @@ def initialise(model: LlamaForCausalLM, seed: int, device: torch.device) -> None
     Matrices are normal with `initializer_range`, norms are one.
     """
     model.to_empty(device=device)
+    model.tie_weights()  # if its config says so: what shared memory before does not now
     rotary = model.model.rotary_emb  # its frequencies are computed, not drawn
     model.model.rotary_emb = type(rotary)(config=model.config).to(device)
     for name, parameter in model.named_parameters():

@@ -16,6 +16,7 @@ from trainer.recipe import (
     EvalConfig,
     FaultConfig,
     GateConfig,
+    LocalConfig,
     ModelConfig,
     Recipe,
     ScheduleConfig,
@@ -78,21 +79,28 @@ def _llama3(size: str, first_batch_tokens: int, anneal_tokens: int) -> Recipe:
 
 
 def _cpu() -> Recipe:
-    """All of the recipe's stages in minutes on two cores: three lengths and batches, two contexts, annealing."""
-    curve = ScheduleConfig(kind=COSINE, peak=3e-3, floor=3e-4, warmup_steps=20, decay_steps=600)
+    """All of the recipe's stages in minutes on two cores: three lengths and batches, two contexts, annealing.
+
+    Short losses must recover at each gate, to three hundredths of a nat. Needles are counted and none is asked for: a
+    model of this size has not learned to look back after a million tokens (LOG.md).
+    """
+    curve = ScheduleConfig(kind=COSINE, peak=6e-3, floor=6e-4, warmup_steps=20, decay_steps=450)
     constant = ScheduleConfig(kind=CONSTANT)
+    gate = GateConfig(enabled=True, tolerance=0.03, needle_accuracy=0.0)
     stages = (
         StageConfig(name="initial-2k", tokens=200 * 2 * K, seq_len=128, batch_tokens=2 * K, schedule=curve),
-        StageConfig(name="initial-4k", tokens=200 * 4 * K, seq_len=256, batch_tokens=4 * K, schedule=curve),
-        StageConfig(name="initial-8k", tokens=100 * 8 * K, seq_len=256, batch_tokens=8 * K, schedule=curve),
-        StageConfig(name="context-512", tokens=30 * 8 * K, seq_len=512, batch_tokens=8 * K, schedule=constant),
-        StageConfig(name="context-1k", tokens=30 * 8 * K, seq_len=K, batch_tokens=8 * K, schedule=constant),
-        StageConfig(name="anneal", tokens=40 * 8 * K, seq_len=K, batch_tokens=8 * K, average=True, average_every=4,
+        StageConfig(name="initial-4k", tokens=100 * 4 * K, seq_len=256, batch_tokens=4 * K, schedule=curve),
+        StageConfig(name="initial-8k", tokens=60 * 8 * K, seq_len=256, batch_tokens=8 * K, schedule=curve),
+        StageConfig(name="context-512", tokens=15 * 8 * K, seq_len=512, batch_tokens=8 * K, schedule=constant,
+                    gate=gate),
+        StageConfig(name="context-1k", tokens=15 * 8 * K, seq_len=K, batch_tokens=8 * K, schedule=constant, gate=gate),
+        StageConfig(name="anneal", tokens=20 * 8 * K, seq_len=K, batch_tokens=8 * K, average=True, average_every=2,
                     schedule=ScheduleConfig(kind=LINEAR, floor=0.0)),
     )  # fmt: skip
     return Recipe(
-        name="cpu", model=MODELS["cpu-1m"], stages=stages, mix_block=16,
-        faults=FaultConfig(checkpoint_s=20.0), evaluation=EvalConfig(tokens=32 * K),
+        name="cpu", model=MODELS["cpu-400k"], stages=stages, mix_block=16,
+        faults=FaultConfig(checkpoint_s=20.0), evaluation=EvalConfig(held_out_shards=1, tokens=16 * K),
+        local=LocalConfig(threads=1),  # so small a model gains little from a second, and loses much when it is not free
     )  # fmt: skip
 
 

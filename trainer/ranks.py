@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ import torch.distributed as dist
 from torch._C._distributed_c10d import FileStore
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 
+COLLECTIVE_WAITS = 2  # times as long as the watchdog
+_ABSENT = re.compile(r"[Rr]anks? ([\d, ]*\d) failed to pass monitoredBarrier")
+
 
 @dataclass(frozen=True)
 class Ranks:
@@ -24,6 +28,9 @@ class Ranks:
     world: int
     device: torch.device
     mesh: DeviceMesh | None  # None: one rank, whose model is not sharded
+    # Two threads in one group would take each other's collectives and hang: each has a group of its own.
+    saving: dist.ProcessGroup | None = None  # over CPUs, for the thread that writes checkpoints
+    roll_call: dist.ProcessGroup | None = None  # over CPUs, for the watchdog's thread alone
 
     @property
     def is_first(self) -> bool:
@@ -57,12 +64,23 @@ class Ranks:
         if self.world > 1:
             dist.barrier()
 
+    def who_is_absent(self, timeout_s: float) -> str:
+        """Return which ranks do not answer within so many seconds; '' when all that can be asked do."""
+        if self.roll_call is None:
+            return ""
+        try:
+            dist.monitored_barrier(self.roll_call, datetime.timedelta(seconds=timeout_s), wait_all_ranks=True)
+        except RuntimeError as error:
+            named = _ABSENT.search(str(error))
+            return f"no answer from {'rank ' + named[1] if named else 'rank 0'} in {timeout_s:g} s"
+        return ""
+
 
 @contextlib.contextmanager
 def joined(timeout_s: float) -> Iterator[Ranks]:
     """Join the ranks that torchrun's environment names, or stand alone; leave them at the end.
 
-    A collective that takes longer than `timeout_s` raises, so that one dead or stalled rank ends all.
+    `timeout_s` is after what the watchdog ends a rank; a collective waits twice as long before it raises by itself.
     """
     world, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     cuda = torch.cuda.is_available()
@@ -70,7 +88,7 @@ def joined(timeout_s: float) -> Iterator[Ranks]:
     if cuda:
         torch.cuda.set_device(device)
     backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"
-    timeout = datetime.timedelta(seconds=timeout_s)
+    timeout = datetime.timedelta(seconds=COLLECTIVE_WAITS * timeout_s)
     with tempfile.TemporaryDirectory() as alone:
         # Also a single rank has a group: torch writes checkpoints in the background only in one.
         if world == 1:
@@ -80,6 +98,7 @@ def joined(timeout_s: float) -> Iterator[Ranks]:
             dist.init_process_group(backend, timeout=timeout)
         try:
             mesh = init_device_mesh(device.type, (world,)) if world > 1 else None
-            yield Ranks(rank, world, device, mesh)
+            groups = [dist.new_group(backend="gloo") if world > 1 else None for _ in range(2)]
+            yield Ranks(rank, world, device, mesh, *groups)
         finally:
             dist.destroy_process_group()

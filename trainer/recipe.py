@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from schemas.errors import ConfigError
 from schemas.settings import overlay, section, setting, validate
+from trainer.titan.settings import TitanConfig
 
 COSINE, LINEAR, CONSTANT = "cosine", "linear", "constant"
 
@@ -131,7 +132,8 @@ class FaultConfig:
     spike_mads: float = setting(20.0, "median absolute deviations above the median that make a spike; 0: off", ge=0)
     spike_steps: int = setting(3, "steps in a row above that before the run rolls back", ge=1)
     max_rollbacks: int = setting(10, "roll-backs after which the run stops", ge=0)
-    stall_s: float = setting(1800.0, "seconds without a step after which a rank counts as stalled", gt=0)
+    max_restarts: int = setting(3, "times that torchrun starts all ranks anew after one failed", ge=0)
+    stall_s: float = setting(1800.0, "seconds without any event after which a rank counts as stalled, and ends", gt=0)
 
     def __post_init__(self) -> None:
         validate(self)
@@ -141,7 +143,7 @@ class FaultConfig:
 class LocalConfig:
     """How the local runner computes."""
 
-    micro_sequences: int = setting(0, "sequences of a rank's forward pass; 0: as many as 16,384 tokens hold", ge=0)
+    micro_sequences: int = setting(0, "sequences of a rank's forward pass; 0: 16,384 tokens, 1,024 on CPUs", ge=0)
     dtype: str = setting("auto", "of parameters in compute; auto: bfloat16 on GPUs, float32 on CPUs",
                          choices=("auto", "float32", "bfloat16"))  # fmt: skip
     attention: str = setting("auto", "kernel; auto: flex_attention on GPUs, sdpa on CPUs",
@@ -159,10 +161,12 @@ class EvalConfig:
     """What is measured on the way."""
 
     held_out: tuple[str, ...] = setting((), "folders of shards that are never trained on, for perplexity by source")
+    held_out_shards: int = setting(0, "last shards of each source of `data` that are held out as well", ge=0)
     tokens: int = setting(262_144, "tokens of each held-out source that are read", ge=1)
     every_steps: int = setting(0, "steps between evaluations; 0: at the ends of stages", ge=0)
     needle_depths: int = setting(10, "places of a context in which the needle is hidden (ours)", ge=1)
-    tasks: tuple[str, ...] = setting((), "multiple-choice task files (JSONL)")
+    tasks: tuple[str, ...] = setting((), "multiple-choice tasks: YAML files (docs/trainer.md)")
+    tokenizer: str = setting("", "tokenizer.json of the shards, for tasks; empty: the one in the outputs of `data`")
 
     def __post_init__(self) -> None:
         validate(self)
@@ -185,7 +189,9 @@ class Recipe:
     stages: tuple[StageConfig, ...] = setting((), "in order")
     faults: FaultConfig = section(FaultConfig, "bad steps, checkpoints, stalls")
     evaluation: EvalConfig = section(EvalConfig, "measures on the way")
+    runner: str = setting("local", "what trains the stages: our own loop, or torchtitan", choices=("local", "titan"))
     local: LocalConfig = section(LocalConfig, "the local runner")
+    titan: TitanConfig = section(TitanConfig, "the titan runner")
 
     def __post_init__(self) -> None:
         validate(self)

@@ -13,16 +13,17 @@ import torch
 from schemas import storage
 from schemas.errors import ConfigError
 from schemas.settings import to_plain
-from schemas.shard_folders import find_shards
 from trainer.checkpoints import State
-from trainer.data.corpus import Corpus
+from trainer.data.sources import open_streams, training_shards
 from trainer.evaluate.gates import Gatekeeper
 from trainer.journal import Journal
 from trainer.local import LocalRunner
 from trainer.ranks import Ranks, joined
 from trainer.recipe import Recipe
 from trainer.stages import StageJob, jobs
+from trainer.titan.runner import TitanRunner
 from trainer.training import Training, Watcher
+from trainer.watchdog import watching
 
 RECIPE = "recipe.json"
 
@@ -53,22 +54,35 @@ def run(recipe: Recipe, folder: Path, watcher: Watcher) -> State:
     """
     if not recipe.stages:
         raise ConfigError("stages: none; a recipe has at least one")
-    if not recipe.data:
-        raise ConfigError("data: none; give outputs of Winnow or folders of token shards")
-    shards = find_shards(recipe.data)
+    shards = training_shards(recipe)
     planned = plan_jobs(recipe, shards, folder)
     number, state = first_open(planned)
     if number == len(planned):
         return state
+    if recipe.runner == "titan":
+        return _run_titan(recipe, folder, watcher, planned[number:], state)
     if recipe.local.threads:
         torch.set_num_threads(recipe.local.threads)
-    corpora = {source: Corpus(source, paths, recipe.unit, recipe.seed) for source, paths in shards.items()}
-    with joined(recipe.faults.stall_s) as ranks, _journal(folder, ranks, recipe) as journal:
-        training = Training(recipe, folder, corpora, ranks, journal, watcher)
+    corpora = open_streams(recipe, shards)
+    with (
+        joined(recipe.faults.stall_s) as ranks,
+        watching(ranks, recipe.faults.stall_s) as watchdog,
+        _journal(folder, ranks, recipe) as journal,
+    ):
+        training = Training(recipe, folder, corpora, ranks, journal, watcher, watchdog)
         runner = LocalRunner(training, Gatekeeper(training))
         with _stopping(training):
             for job in planned[number:]:
                 state = runner.run(job, state)
+    return state
+
+
+def _run_titan(recipe: Recipe, folder: Path, watcher: Watcher, planned: list[StageJob], state: State) -> State:
+    alone = Ranks(0, 1, torch.device("cpu"), None)  # torchtitan's launch starts the processes that compute
+    with _journal(folder, alone, recipe) as journal:
+        runner = TitanRunner(recipe, journal, watcher)
+        for job in planned:
+            state = runner.run(job, state)
     return state
 
 
@@ -78,8 +92,8 @@ def _journal(folder: Path, ranks: Ranks, recipe: Recipe) -> Iterator[Journal | N
         yield None
         return
     folder.mkdir(parents=True, exist_ok=True)
-    storage.write_atomic(str(folder / RECIPE), json.dumps(to_plain(recipe), indent=1).encode())
     with contextlib.closing(Journal(folder)) as journal:
+        storage.write_atomic(str(folder / RECIPE), json.dumps(to_plain(recipe), indent=1).encode())
         yield journal
 
 

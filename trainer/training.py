@@ -13,7 +13,7 @@ from transformers import LlamaForCausalLM
 
 from trainer.averages import snapshot_path, write_snapshot
 from trainer.checkpoints import CheckpointFolder, Saver, State, load, read_state
-from trainer.data.corpus import Corpus, same_tokenizer
+from trainer.data.corpus import Stream, same_tokenizer
 from trainer.export import load_weights
 from trainer.faults import checkpoint_interval_s
 from trainer.journal import Journal
@@ -22,9 +22,11 @@ from trainer.optimiser import make_optimiser
 from trainer.placement import shard, weights_digest, whole_weights
 from trainer.ranks import Ranks
 from trainer.recipe import Recipe, StageConfig
+from trainer.watchdog import Watchdog
 
 DIGESTED_PARAMETERS = 2 * 10**9  # a larger model is gathered for its digest only at the ends of stages
-MICRO_TOKENS = 16_384  # of a forward pass, where the recipe says nothing
+# Of a forward pass, where the recipe says nothing. On CPUs more logits than the caches hold cost a tenth to a third.
+MICRO_TOKENS, CPU_MICRO_TOKENS = 16_384, 1024
 FIRST_SAVE_S = 1.0  # what a checkpoint is taken to cost before one was written
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -45,10 +47,11 @@ class Training:
 
     recipe: Recipe
     folder: Path
-    corpora: Mapping[str, Corpus]
+    corpora: Mapping[str, Stream]
     ranks: Ranks
     journal: Journal | None  # rank 0's alone
     watcher: Watcher
+    watchdog: Watchdog
     model: LlamaForCausalLM = field(init=False)
     optimiser: torch.optim.AdamW = field(init=False)
     checkpoints: CheckpointFolder = field(init=False)
@@ -77,7 +80,8 @@ class Training:
 
     def micro_sequences(self, seq_len: int) -> int:
         """Return how many sequences go through the model at once."""
-        return self.recipe.local.micro_sequences or max(1, MICRO_TOKENS // seq_len)
+        tokens = MICRO_TOKENS if self.ranks.device.type == "cuda" else CPU_MICRO_TOKENS
+        return self.recipe.local.micro_sequences or max(1, tokens // seq_len)
 
     def begin_anew(self) -> None:
         """Give the model its initial weights and a new optimiser."""
@@ -94,7 +98,8 @@ class Training:
             load_weights(self.model, folder)
 
     def write(self, event: str, **fields: Any) -> None:
-        """Write an event to the journal, on rank 0."""
+        """Write an event to the journal, on rank 0; tells the watchdog that this rank gets on."""
+        self.watchdog.beat()
         if self.journal is not None:
             self.journal.write(event, **fields)
 

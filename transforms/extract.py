@@ -1,59 +1,31 @@
 """The main text of an HTML page, as plain text.
 
-Engines: `winnow` is ours (`transforms.extraction`: one walk, a trained forest over the blocks of a page).
-`trafilatura` is trafilatura 2.3 in its balanced mode with tables and without comments, the best of the combinations
-measured on 150 pages of the WCXB benchmark (word F1): balanced 0.848, with comments 0.838, without tables 0.841; recall
-0.819; precision 0.770; without its fallbacks 0.797. `resiliparse`: 0.810, 11 times as fast. (Forum posts count as text,
-not as comments.)
+Engines: `winnow` is ours (`transforms.extraction`: one walk, a trained forest over the blocks of a page); those of
+others (`transforms.extraction.other_engines`) are there to compare with and as a second opinion, which the router asks
+where ours expects to be wrong. Figures of each in benchmarks/README.md.
 
-Around them, so that a page's text is a function of that page alone:
-
-* Bytes become text here, by `decode_html`; trafilatura's own guess is never used, nor its decompression.
-* `deduplicate` stays off: it would drop what *earlier* pages had, so that the result hung on their order. The caches
-  that are left (trimmed lines, stop lists) hold pure functions.
-* trafilatura swallows MemoryError and RecursionError of its fallbacks and goes on without them; here they are errors.
-* It deletes zero-width joiners, which Persian, the Indic scripts and emoji need; they are carried past it.
-* Code goes through it fenced, so that `strip_markers`, which removes Markdown (Llama 3, section 3.1.1: markers harm a
-  model trained mostly on web data), leaves code as it is, blank lines included.
-
-Known limits: list items lose their bullets and numbers, cells of a table row are parted by tabs, mathematics in
-MathML is lost in trafilatura.
+A page's text is a function of that page alone. Bytes become text here, by `decode_html`; no engine's own guess is used,
+nor its decompression. Markdown goes (Llama 3, section 3.1.1: markers harm a model trained mostly on web data).
 """
 
 from __future__ import annotations
 
 import codecs
-import logging
 import re
 import unicodedata
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
 
-from lxml import etree  # type: ignore[import-untyped]
-from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import bytes_to_str, detect_encoding, map_encoding_to_html5
 from selectolax.lexbor import SelectolaxError
 
 from schemas.errors import BadRecord
 from schemas.settings import setting, validate
+from transforms.extraction import other_engines
 from transforms.extraction.page import Extracted, extract_source
 from transforms.guard import Guard
 
-# What lxml, justext and trafilatura raise on hostile pages beside MemoryError; their own handlers catch most of it.
-_ENGINE_ERRORS = (
-    SelectolaxError,
-    etree.LxmlError,  # ParserError on documents without an element, SerialisationError
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,  # UnicodeError included
-)
-
-
+_ENGINE_ERRORS = (SelectolaxError, *other_engines.ERRORS)
 _OF_THE_PROCESS = frozenset({"extraction_timeout", "extraction_memory", "extraction_crash"})
 
 
@@ -62,6 +34,10 @@ class ExtractConfig:
     """How pages become text, and what one page may cost."""
 
     engine: str = setting("winnow", "what finds the main text", choices=("winnow", "trafilatura", "resiliparse"))
+    comments: str = setting("drop", "comments under what is no forum; resiliparse keeps them", choices=("drop", "keep"))
+    second_opinion_below: float = setting(
+        0.0, "confidence of engine winnow, 0 to 1, below which trafilatura writes the text; ours", ge=0, le=1
+    )
     timeout_s: float = setting(30.0, "seconds of wall time a page may take, twice; beyond: extraction_timeout", gt=0)
     memory_mb: int = setting(1024, "MiB a page may take over an idle worker; beyond: extraction_memory", ge=64)
     max_html_bytes: int = setting(20_000_000, "longest page that is parsed; beyond: extraction_oversized", ge=1)
@@ -71,34 +47,44 @@ class ExtractConfig:
         validate(self)
 
 
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """A page's main text and what engine winnow says of the page; '' and 0 when it was not asked."""
+
+    text: str
+    kind: str = ""  # one of page_kind.KINDS
+    confidence: float = 0.0  # expected word F1 of its own text
+    is_second: bool = False  # the text is the second opinion
+
+
 class TextExtractor:
     """Extracts pages in a guarded child process. Make it in DoFn.setup, close it in DoFn.teardown."""
 
     def __init__(self, config: ExtractConfig) -> None:
         self._config = config
         self._guard = Guard(
-            "transforms.extract:page_text",
+            "transforms.extract:text_of_page",
             prefix="extraction",
             timeout_s=config.timeout_s,
             memory_mb=config.memory_mb,
             recycle_calls=config.recycle_pages,
-            preload=["trafilatura"] if config.engine == "trafilatura" else ["transforms.extraction.page"],
+            preload=_modules_of(config),
         )
 
-    def extract(self, payload: bytes, charset: str, url: str) -> tuple[str, float]:
+    def extract(self, payload: bytes, charset: str, url: str) -> tuple[PageText, float]:
         """Return the page's main text and the CPU seconds it took; raises BadRecord."""
         if len(payload) > self._config.max_html_bytes:
             detail = f"{len(payload)} bytes, at most {self._config.max_html_bytes} are parsed"
             raise BadRecord("extraction_oversized", detail)
         try:
-            text, cpu_s = self._guard.call(payload, charset, url, self._config.engine)
+            found, cpu_s = self._guard.call(payload, charset, url, self._config)
         except BadRecord as error:
             if error.cause not in _OF_THE_PROCESS:
                 raise
             # What earlier pages left in the process, or the machine's load, may be to blame: once more, in a new one.
             self._guard.close()
-            text, cpu_s = self._guard.call(payload, charset, url, self._config.engine)
-        return text, cpu_s
+            found, cpu_s = self._guard.call(payload, charset, url, self._config)
+        return found, cpu_s
 
     def close(self) -> None:
         self._guard.close()
@@ -108,6 +94,14 @@ class TextExtractor:
 
     def __exit__(self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
         self.close()
+
+
+def _modules_of(config: ExtractConfig) -> list[str]:
+    """Return what a child imports before its first page's clock starts."""
+    wanted = ["transforms.extraction.page"] if config.engine == "winnow" else []
+    if config.engine == "trafilatura" or (config.engine == "winnow" and config.second_opinion_below > 0):
+        wanted.append("trafilatura")
+    return wanted
 
 
 def main_text(html: bytes, url: str | None = None) -> str:
@@ -121,26 +115,54 @@ def main_text(html: bytes, url: str | None = None) -> str:
         raise BadRecord("extraction_memory", "not enough memory") from None
 
 
-def extract_page(html: bytes, url: str | None = None, charset: str = "") -> Extracted:
+def extract_page(html: bytes, url: str | None = None, charset: str = "", *, comments: bool = False) -> Extracted:
     """Return the main content of a page by our own engine: blocks with their kinds, title, date, language hint, kind of
     page, confidence. Raises BadRecord `html_unparsable`, or MemoryError. As `main_text`, without limits."""
-    source = decode_html(html, charset)
-    try:
-        return extract_source(source, url or "")
-    except _ENGINE_ERRORS as error:
-        raise BadRecord("html_unparsable", f"winnow: {type(error).__name__}") from None
+    return _by_winnow(decode_html(html, charset), url or "", comments=comments)
 
 
 def page_text(html: bytes, charset: str, url: str, engine: str) -> str:
+    """Return the main text of a page by one engine; as `text_of_page`."""
+    return text_of_page(html, charset, url, ExtractConfig(engine=engine)).text
+
+
+def text_of_page(html: bytes, charset: str, url: str, config: ExtractConfig) -> PageText:
     """Return the main text of a page whose server declared `charset` ('': none).
 
     Raises BadRecord `html_unparsable`, or MemoryError, which the guard of `TextExtractor` makes a BadRecord.
     """
-    if engine == "winnow":
-        return extract_page(html, url, charset).text
     source = decode_html(html, charset)
+    comments = config.comments == "keep"
+    if config.engine != "winnow":
+        return PageText(_by_other(config.engine, source, url, comments=comments))
+    ours = _by_winnow(source, url, comments=comments)
+    is_doubtful = ours.confidence < config.second_opinion_below
+    if is_doubtful and (second := _second_opinion(source, url, comments=comments)):
+        return PageText(second, ours.kind, ours.confidence, is_second=True)
+    return PageText(ours.text, ours.kind, ours.confidence)
+
+
+def _by_winnow(source: str, url: str, *, comments: bool) -> Extracted:
     try:
-        text = strip_markers(_by_trafilatura(source, url)) if engine == "trafilatura" else _by_resiliparse(source)
+        return extract_source(source, url, comments=comments)
+    except _ENGINE_ERRORS as error:
+        raise BadRecord("html_unparsable", f"winnow: {type(error).__name__}") from None
+
+
+def _second_opinion(source: str, url: str, *, comments: bool) -> str:
+    """Return what trafilatura makes of a page, '' when it cannot."""
+    try:
+        return _by_other("trafilatura", source, url, comments=comments)
+    except BadRecord:
+        return ""
+
+
+def _by_other(engine: str, source: str, url: str, *, comments: bool) -> str:
+    try:
+        if engine == "trafilatura":
+            text = strip_markers(other_engines.by_trafilatura(source, url, comments=comments))
+        else:
+            text = other_engines.by_resiliparse(source)
     except _ENGINE_ERRORS as error:
         raise BadRecord("html_unparsable", f"{engine}: {type(error).__name__}") from None
     return clean_text(text)
@@ -185,99 +207,6 @@ def _guess_encoding(html: bytes) -> str:
         except LookupError:
             continue
     return "utf-8"
-
-
-# ---- engines --------------------------------------------------------------------------------------------------------
-
-
-def _by_resiliparse(source: str) -> str:
-    """Return text without markers: this engine, told so, writes none, and cannot tell what is code."""
-    return str(extract_plain_text(source.replace("\0", ""), main_content=True, list_bullets=False, alt_texts=False))
-
-
-class _SwallowedFatal(logging.Handler):
-    """Raises again what trafilatura catches, logs and forgets, when a result without it would hang on free memory or
-    on the depth of the caller's stack."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        for argument in record.args or ():
-            if isinstance(argument, (MemoryError, RecursionError)):
-                raise argument
-
-
-# Letters of Tangut and Nushu that stand in for joiners inside trafilatura, which deletes what is not printable.
-_STAND_INS = {"\u200c": "\U00016fe0", "\u200d": "\U00016fe1"}
-_TO_STAND_INS = str.maketrans(_STAND_INS)
-_FROM_STAND_INS = str.maketrans({stand_in: joiner for joiner, stand_in in _STAND_INS.items()})
-_JOINER = re.compile("[\u200c\u200d]|&(?:zwn?j|#820[45]|#[xX]200[cCdD]);")
-
-
-def _by_trafilatura(source: str, url: str) -> str:
-    from trafilatura import bare_extraction  # 0.2 s, and only the child process pays it
-    from trafilatura.settings import Extractor
-    from trafilatura.xml import xmltotxt
-
-    _listen_to("trafilatura")
-    carried = _JOINER.search(source) is not None and not any(char in source for char in _STAND_INS.values())
-    if carried:
-        source = _JOINER.sub(_stand_in, source)
-    options = Extractor(comments=False, tables=True, dedup=False, url=url or None)
-    document: Any = bare_extraction(source, options=options)
-    if document is None:
-        return ""
-    _protect(document.body)
-    text = str(xmltotxt(document.body, False))
-    return text.translate(_FROM_STAND_INS) if carried else text
-
-
-def _listen_to(name: str) -> None:
-    logger = logging.getLogger(name)
-    if not any(isinstance(handler, _SwallowedFatal) for handler in logger.handlers):
-        logger.addHandler(_SwallowedFatal(logging.WARNING))
-        logger.propagate = False  # a warning for every odd page is nobody's reading
-
-
-def _stand_in(match: re.Match[str]) -> str:
-    found = match.group().lower()
-    joins = found in ("\u200d", "&zwj;", "&#8205;", "&#x200d;")
-    return _STAND_INS["\u200d" if joins else "\u200c"]
-
-
-_SHOWN_DASH = re.compile(r"^([ \t]*)- ", re.MULTILINE)
-
-
-def _protect(body: Any) -> None:
-    """Mark in the engine's tree what `strip_markers` must leave: code, and dashes that the page itself shows."""
-    for element in list(body.iter()):
-        preformatted = element.tag == "quote" and not len(element) and "\n" in (element.text or "")  # <pre>, mostly
-        if element.tag == "code" or preformatted:
-            _fence(element)
-        elif element.text and "- " in element.text:
-            element.text = _SHOWN_DASH.sub(r"\1\\- ", element.text)
-        if element.tail and "- " in element.tail:
-            element.tail = _SHOWN_DASH.sub(r"\1\\- ", element.tail)
-
-
-def _fence(element: Any) -> None:
-    """Put the code of an element between backticks, as a block when it has several lines."""
-    code = "".join(_code_of(part, element) for part in element.iter())
-    for child in list(element):
-        element.remove(child)
-    # The engine drops empty lines and resolves entities once more on its way out.
-    ticks = "`" * max(3, 1 + max(map(len, re.findall("`+", code)), default=0))
-    escaped = code.replace("&", "&amp;")
-    if "\n" not in code.strip():
-        element.text = f"{ticks}{escaped}{ticks}" if code.strip() else code
-    elif next(element.iterancestors("cell"), None) is None:
-        lines = [line if line.strip() else "\u2424" for line in escaped.strip("\n").splitlines()]
-        element.text = "\n".join(["", ticks, *lines, ticks, ""])
-    else:
-        element.text = escaped  # a cell is one line
-
-
-def _code_of(part: Any, root: Any) -> str:
-    tail = "" if part is root else part.tail or ""
-    return "\n" + tail if part.tag == "lb" else (part.text or "") + tail
 
 
 # ---- Markdown to plain text -----------------------------------------------------------------------------------------

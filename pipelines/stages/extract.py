@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from pipelines.folder import DataFolder
-from pipelines.stage import StageContext, StageResult
+from pipelines.stage import PartCounts, StageContext, StageResult
 from pipelines.stages.parts import PartWork, run_parts
 from pipelines.tables import BATCH_ROWS, DraftBatch, FateWriter, read_pages, read_schema, with_steps
 from schemas import storage
@@ -17,12 +17,13 @@ from schemas.errors import BadRecord, InputError
 from schemas.identity import content_id
 from schemas.records import Document, Page, arrow_schema
 from schemas.step import Draft, Drop, Step
-from transforms.extract import ExtractConfig, TextExtractor, clean_text
+from transforms.extract import ExtractConfig, PageText, TextExtractor, clean_text
 from transforms.ingest import Broken, IngestConfig, Part, read_bodies
 from transforms.step import run_steps
 from transforms.text_stats import TextView
 
-CPU_MS = {"trafilatura": 45.0, "resiliparse": 6.0}  # of a page, roughly
+CPU_MS = {"winnow": 12.0, "trafilatura": 45.0, "resiliparse": 6.0}  # of a page, roughly
+SECOND_OPINION = "extract_text:second_opinion"  # pages whose text trafilatura wrote for want of confidence
 
 
 @dataclass(frozen=True)
@@ -111,36 +112,37 @@ class _ExtractWork(PartWork):
             cpu_ns["read"] += time.thread_time_ns() - started
             if body is None:
                 break
-            drafts.append(self._draft(pages[row], body, place.path, cpu_ns))
+            drafts.append(self._draft(pages[row], body, place.path, fates.counts))
             if len(drafts) == BATCH_ROWS:
                 yield drafts
                 drafts = []
         yield drafts
 
-    def _draft(self, page: Page, body: Any, archive: str, cpu_ns: Any) -> Draft:
+    def _draft(self, page: Page, body: Any, archive: str, counts: PartCounts) -> Draft:
         if isinstance(body, Broken):
             return self._failed(page, archive, BadRecord(body.cause, body.detail))
         assert self.extractor is not None  # noqa: S101
         started = time.thread_time_ns()
         try:
             if page.kind == "html":
-                text, child_s = self.extractor.extract(body.payload, body.charset or page.charset, page.url)
-                cpu_ns["extract_text"] += int(child_s * 1e9)
+                found, child_s = self.extractor.extract(body.payload, body.charset or page.charset, page.url)
+                counts.cpu_ns["extract_text"] += int(child_s * 1e9)
+                counts.edits.update([SECOND_OPINION] * found.is_second)
             else:
-                text = clean_text(body.payload.decode("utf-8", "replace"))
+                found = PageText(clean_text(body.payload.decode("utf-8", "replace")))
         except BadRecord as error:
             return self._failed(page, archive, error)
         finally:
-            cpu_ns["extract_text"] += time.thread_time_ns() - started
-        draft = Draft(self._document(page, archive, text), TextView)
-        if not text.strip():
+            counts.cpu_ns["extract_text"] += time.thread_time_ns() - started
+        draft = Draft(self._document(page, archive, found), TextView)
+        if not found.text.strip():
             draft.drop, draft.step = Drop("no_text", len(body.payload), None), "extract_text"
         return draft
 
-    def _document(self, page: Page, archive: str, text: str) -> Document:
+    def _document(self, page: Page, archive: str, found: PageText) -> Document:
         return Document(
             id=document_id(self.stage.source_name, page, archive),
-            text=text,
+            text=found.text,
             url=page.url,
             source=self.stage.source_name,
             fetched_at=page.fetched_at,
@@ -148,9 +150,11 @@ class _ExtractWork(PartWork):
             archive=archive,
             offset=page.offset,
             length=page.length,
+            page_kind=found.kind,
+            extraction_confidence=found.confidence,
         )
 
     def _failed(self, page: Page, archive: str, error: BadRecord) -> Draft:
-        draft = Draft(self._document(page, archive, ""), TextView)
+        draft = Draft(self._document(page, archive, PageText("")), TextView)
         draft.failure, draft.step = error, "extract_text"
         return draft

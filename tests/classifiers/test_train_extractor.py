@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifiers.train_extractor import TrainExtractorConfig, exported, main, train
+from classifiers.train_extractor import Example, TrainExtractorConfig, as_if_unread, exported, main, train
 from classifiers.train_extractor_data import LabelledPage, block_weights, read_pages, site_of
 from classifiers.train_extractor_labels import label_blocks
 from schemas.errors import ConfigError
@@ -62,8 +62,8 @@ def write_web(folder: Path, n_sites: int) -> None:
         page = f"<html><body>{menu}<div class=content><h1>Head {at}</h1>{body}</div>{foot}</body></html>"
         (folder / "html" / f"{at:03}.html.gz").write_bytes(gzip.compress(page.encode(), mtime=0))
         truth = {
-            "url": f"https://site{at}.example/{'forum' if at % 3 == 0 else 'news'}/a-page",
-            "_internal": {"page_type": {"primary": "forum" if at % 3 == 0 else "article"}},
+            "url": f"https://site{at}.example/{'forum' if at % 2 else 'news'}/a-page",
+            "_internal": {"page_type": {"primary": "forum" if at % 2 else "article"}},
             "ground_truth": {"main_content": "\n\n".join(posts)},
         }
         (folder / "ground-truth" / f"{at:03}.json").write_text(json.dumps(truth), "utf-8")
@@ -102,6 +102,14 @@ def test_a_broken_page_is_named(tmp_path: Path, truth: str) -> None:
     (tmp_path / "web" / "ground-truth" / "000.json").write_text(truth, "utf-8")
     with pytest.raises(ConfigError, match=r"000\.json: not a page"):
         read_pages(tmp_path / "web")
+
+
+def test_a_page_without_known_words(web: Path) -> None:
+    page = read_pages(web)[0]
+    example = Example(page, np.arange(1, 9).reshape(4, 2), np.array([3, 2]))
+    blank = as_if_unread(example, ("said", "words", "make_said", "said+1"))
+    assert blank.table.tolist() == [[0, 0], [3, 4], [0, 0], [0, 0]]
+    assert example.table[0].tolist() == [1, 2]
 
 
 def test_trees_as_arrays() -> None:

@@ -12,15 +12,19 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree  # type: ignore[import-untyped]
 
 from schemas.errors import BadRecord, ConfigError
 from transforms import extract
 from transforms.extract import (
     ExtractConfig,
+    PageText,
     TextExtractor,
     clean_text,
+    extract_page,
     main_text,
     page_text,
+    text_of_page,
 )
 
 SHARED_PAGES = pathlib.Path(__file__).resolve().parents[2].parent / "shared" / "data" / "extraction" / "wcxb"
@@ -33,15 +37,30 @@ def page(body: str, head: str = "<title>t</title>") -> bytes:
     return f"<!DOCTYPE html><html><head>{head}</head><body>{CHROME}<article>{body}</article></body></html>".encode()
 
 
+def trafilatura_text(html: bytes) -> str:
+    return page_text(html, "", "", "trafilatura")
+
+
 ARTICLE = page(f"<h1>The Heading</h1><p>{PROSE}</p><p>{PROSE[::-1]}</p>")
 
 
 # ---- the fixed entry ------------------------------------------------------------------------------------------------
 
 
-def test_an_article_without_its_chrome() -> None:
-    assert main_text(ARTICLE) == f"The Heading\n{PROSE}\n{PROSE[::-1]}"
-    assert main_text(ARTICLE, "https://example.org/a") == main_text(ARTICLE, None)
+@pytest.mark.parametrize(("engine", "between"), [("trafilatura", "\n"), ("resiliparse", "\n\n")])
+def test_an_article_without_its_chrome(engine: str, between: str) -> None:
+    expected = between.join(["The Heading", PROSE, PROSE[::-1]])
+    assert page_text(ARTICLE, "", "", engine) == expected
+    assert page_text(ARTICLE, "utf-8", "https://example.org/a", engine) == expected
+
+
+def test_our_own_engine_keeps_the_prose_and_drops_the_chrome() -> None:
+    text = main_text(page("".join(f"<p>{n}. {PROSE}</p>" for n in range(5))))
+    assert text.split("\n\n") == [f"{n}. {PROSE}" for n in range(5)]
+
+
+def test_the_fixed_entry_is_engine_winnow() -> None:
+    assert main_text(ARTICLE) == main_text(ARTICLE, "https://example.org/a") == page_text(ARTICLE, "", "", "winnow")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +69,6 @@ def test_an_article_without_its_chrome() -> None:
         b"",
         b" ",
         b"\0",
-        b"a",
         b"<",
         b"<html>",
         b"<?xml?>",
@@ -59,12 +77,16 @@ def test_an_article_without_its_chrome() -> None:
         b"<!-- only a comment -->",
         b"<html><body><script>var a = 1;</script></body></html>",
         b"{}",
-        b"plain words, no page",
-        b"\x1f\x8b\x08\x00 not gzip",
     ],
 )
 def test_a_page_without_text_is_empty(html: bytes) -> None:
     assert main_text(html) == ""
+
+
+@pytest.mark.parametrize("html", [b"a", b"plain words, no page", b"{a: 1}"])
+def test_words_without_a_page_are_its_text(html: bytes) -> None:
+    assert main_text(html) == html.decode()
+    assert trafilatura_text(html) == ""
 
 
 @pytest.mark.parametrize("url", ["", "http://[", "x", "\ud800", "javascript:1", "http://a.b/" + "c" * 10_000])
@@ -79,10 +101,11 @@ def test_nul_and_controls_in_the_page() -> None:
     assert "seven" in text
 
 
-def test_the_text_is_nfc() -> None:
-    assert main_text(page(f"<p>{PROSE}</p><p>Cafe\u0301 cre\u0300me, avec une phrase assez longue.</p>")).endswith(
-        "Café crème, avec une phrase assez longue."
-    )
+@pytest.mark.parametrize("engine", ["winnow", "trafilatura", "resiliparse"])
+def test_the_text_is_nfc(engine: str) -> None:
+    sentence = "Cafe\u0301 cre\u0300me, avec une phrase assez longue pour que tout moteur la garde sans aucun doute."
+    text = page_text(page(f"<p>{sentence}</p>" * 3), "", "", engine)
+    assert text.endswith("Café crème, avec une phrase assez longue pour que tout moteur la garde sans aucun doute.")
 
 
 @pytest.mark.parametrize(
@@ -96,11 +119,11 @@ def test_the_text_is_nfc() -> None:
     ],
 )
 def test_joiners_survive(source: str, expected: str) -> None:
-    assert main_text(page(f"<p>{PROSE}</p><p>{source} {PROSE}</p>")) == f"{PROSE}\n{expected} {PROSE}"
+    assert trafilatura_text(page(f"<p>{PROSE}</p><p>{source} {PROSE}</p>")) == f"{PROSE}\n{expected} {PROSE}"
 
 
 def test_a_page_that_uses_the_stand_ins_keeps_them() -> None:
-    text = main_text(page(f"<p>{PROSE}</p><p>\U00016fe0 a\u200cb {PROSE}</p>"))
+    text = trafilatura_text(page(f"<p>{PROSE}</p><p>\U00016fe0 a\u200cb {PROSE}</p>"))
     assert text == f"{PROSE}\n\U00016fe0 ab {PROSE}"
 
 
@@ -112,7 +135,7 @@ def test_lists_tables_and_code_without_markers() -> None:
         f"<p>Call <code>__init__(*a)</code> or <code>a `b` | c</code> in C#. {PROSE}</p>"
         f"<p>- A dash that is shown. {PROSE}</p>"
     )
-    assert main_text(html).split("\n") == [
+    assert trafilatura_text(html).split("\n") == [
         PROSE,
         "first item here",
         "nested item",
@@ -130,13 +153,13 @@ def test_lists_tables_and_code_without_markers() -> None:
 
 
 def test_preformatted_text_that_is_no_code_stays_as_it_is() -> None:
-    text = main_text(page(f"<p>{PROSE}</p><pre>x = 1\n  y **z**\n\n# q\n&gt; r</pre><p>{PROSE[::-1]}</p>"))
+    text = trafilatura_text(page(f"<p>{PROSE}</p><pre>x = 1\n  y **z**\n\n# q\n&gt; r</pre><p>{PROSE[::-1]}</p>"))
     assert text == f"{PROSE}\nx = 1\n  y **z**\n\n# q\n> r\n{PROSE[::-1]}"
 
 
 def test_code_inside_a_table_cell_stays_in_its_row() -> None:
     rows = "".join(f"<tr><td>name {n}</td><td><code>a = {n}\nb = 2</code></td></tr>" for n in range(3))
-    text = main_text(page(f"<p>{PROSE}</p><table>{rows}</table><p>{PROSE[::-1]}</p>"))
+    text = trafilatura_text(page(f"<p>{PROSE}</p><table>{rows}</table><p>{PROSE[::-1]}</p>"))
     assert [line for line in text.split("\n") if line.startswith("name")] == [
         f"name {n}\ta = {n} b = 2" for n in range(3)
     ]
@@ -180,33 +203,43 @@ def test_any_bytes_in_a_page(junk: bytes, place: int, charset: str) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [RecursionError(), ValueError("a text of the page"), IndexError(), extract.etree.ParserError("Document is empty")],
+    [RecursionError(), ValueError("a text of the page"), IndexError(), etree.ParserError("Document is empty")],
 )
 def test_what_an_engine_raises_is_a_bad_record(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def fail(*_args: Any) -> str:
+    def fail(*_args: Any, **_options: Any) -> str:
         raise error
 
-    monkeypatch.setattr(extract, "_by_trafilatura", fail)
+    for name in ("by_trafilatura", "by_resiliparse"):
+        monkeypatch.setattr(extract.other_engines, name, fail)
+    monkeypatch.setattr(extract, "extract_source", fail)
+    for engine in ("winnow", "trafilatura", "resiliparse"):
+        with pytest.raises(BadRecord) as caught:
+            page_text(ARTICLE, "", "", engine)
+        assert (caught.value.cause, caught.value.detail) == ("html_unparsable", f"{engine}: {type(error).__name__}")
+
+
+def test_no_memory_is_a_bad_record_of_the_fixed_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: Any, **_options: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(extract, "extract_source", fail)
     with pytest.raises(BadRecord) as caught:
         main_text(ARTICLE)
-    assert (caught.value.cause, caught.value.detail) == ("html_unparsable", f"trafilatura: {type(error).__name__}")
+    assert caught.value.cause == "extraction_memory"
 
 
-@pytest.mark.parametrize(("error", "cause"), [(MemoryError, "extraction_memory"), (RecursionError, "html_unparsable")])
-def test_what_trafilatura_swallows_is_raised(
-    monkeypatch: pytest.MonkeyPatch, error: type[Exception], cause: str
-) -> None:
+@pytest.mark.parametrize("error", [MemoryError, RecursionError])
+def test_what_trafilatura_swallows_is_raised(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
     import trafilatura.external
 
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise error
 
     monkeypatch.setattr(trafilatura.external, "ReadabilityDocument", fail)
-    with pytest.raises(BadRecord) as caught:
-        main_text(ARTICLE)
-    assert caught.value.cause == cause
+    with pytest.raises(MemoryError if error is MemoryError else BadRecord):
+        trafilatura_text(ARTICLE)
     monkeypatch.undo()
-    assert main_text(ARTICLE).startswith("The Heading")
+    assert trafilatura_text(ARTICLE).startswith("The Heading")
 
 
 # ---- one page at a time ---------------------------------------------------------------------------------------------
@@ -218,10 +251,11 @@ def repeated_pages() -> list[bytes]:
     return [page(f"<h1>Page {n}</h1>{shared}<p>Its own {n}. {PROSE}</p>") for n in range(12)] * 2
 
 
-def test_a_text_depends_on_no_earlier_page() -> None:
+@pytest.mark.parametrize("engine", ["winnow", "trafilatura"])
+def test_a_text_depends_on_no_earlier_page(engine: str) -> None:
     pages = repeated_pages()
-    forward = [main_text(html) for html in pages]
-    backward = [main_text(html) for html in reversed(pages)]
+    forward = [page_text(html, "", "", engine) for html in pages]
+    backward = [page_text(html, "", "", engine) for html in reversed(pages)]
     assert forward == backward[::-1]
     assert forward[:12] == forward[12:]
     assert all(text.count("Shared paragraph") == 4 for text in forward)
@@ -234,7 +268,7 @@ def test_real_pages_in_another_order_and_alone() -> None:
     pages = [html for html in (gzip.decompress(path.read_bytes()) for path in paths) if len(html) < 300_000]
     forward = [main_text(html) for html in pages]
     with TextExtractor(ExtractConfig(recycle_pages=1)) as one_child_a_page:
-        alone = [one_child_a_page.extract(html, "", "")[0] for html in pages[:4]]
+        alone = [one_child_a_page.extract(html, "", "")[0].text for html in pages[:4]]
     assert len(pages) >= 8
     assert [main_text(html) for html in reversed(pages)] == forward[::-1]
     assert alone == forward[:4]
@@ -266,13 +300,15 @@ def extractor() -> Iterator[TextExtractor]:
 
 
 def test_the_extractor_gives_the_same_text_and_the_cpu_time(extractor: TextExtractor) -> None:
-    text, cpu_s = extractor.extract(ARTICLE, "utf-8", "https://example.org/")
-    assert text == main_text(ARTICLE)
+    found, cpu_s = extractor.extract(ARTICLE, "utf-8", "https://example.org/")
+    assert found.text == main_text(ARTICLE, "https://example.org/")
+    assert (found.kind, found.is_second) == (extract_page(ARTICLE, "https://example.org/").kind, False)
+    assert 0.5 < found.confidence <= 1
     assert 0.0 < cpu_s < 10.0
 
 
 def test_both_sides_of_the_size_limit(extractor: TextExtractor) -> None:
-    assert extractor.extract(ARTICLE + b" " * (3_000_000 - len(ARTICLE)), "", "")[0] == main_text(ARTICLE)
+    assert extractor.extract(ARTICLE + b" " * (3_000_000 - len(ARTICLE)), "", "")[0].text == main_text(ARTICLE)
     with pytest.raises(BadRecord) as caught:
         extractor.extract(b" " * 3_000_001, "", "")
     assert str(caught.value) == "extraction_oversized: 3000001 bytes, at most 3000000 are parsed"
@@ -288,24 +324,80 @@ def test_a_page_over_its_limits_costs_only_itself() -> None:
         with pytest.raises(BadRecord) as caught:
             small.extract(slow, "", "")
         assert caught.value.cause in ("extraction_memory", "extraction_crash")
-        assert small.extract(ARTICLE, "", "")[0] == main_text(ARTICLE)
+        assert small.extract(ARTICLE, "", "")[0].text == main_text(ARTICLE)
 
 
 def test_the_declared_charset_reaches_the_decoder(extractor: TextExtractor) -> None:
-    html = page(f"<p>{PROSE}</p><p>Съешь же ещё этих мягких французских булок.</p>").decode().encode("koi8-r")
-    assert extractor.extract(html, "koi8-r", "")[0].endswith("Съешь же ещё этих мягких французских булок.")
+    sentence = (
+        "Съешь же ещё этих мягких французских булок, да выпей чаю, и приходи к нам ещё раз в воскресенье вечером."
+    )
+    html = page(f"<p>{sentence}</p>" * 3).decode().encode("koi8-r")
+    assert extractor.extract(html, "koi8-r", "")[0].text.endswith(sentence)
 
 
 def test_the_other_engine() -> None:
     with TextExtractor(ExtractConfig(engine="resiliparse")) as fast:
-        assert fast.extract(ARTICLE, "", "")[0] == f"The Heading\n\n{PROSE}\n\n{PROSE[::-1]}"
-        assert fast.extract(b"\0<html>", "", "")[0] == ""
+        assert fast.extract(ARTICLE, "", "")[0].text == f"The Heading\n\n{PROSE}\n\n{PROSE[::-1]}"
+        assert fast.extract(b"\0<html>", "", "")[0] == PageText("")
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"engine": "jusText"}, {"timeout_s": 0.0}, {"memory_mb": 63}, {"max_html_bytes": 0}, {"recycle_pages": -1}],
+    [
+        {"engine": "jusText"},
+        {"comments": "some"},
+        {"second_opinion_below": 1.01},
+        {"second_opinion_below": -0.01},
+        {"timeout_s": 0.0},
+        {"memory_mb": 63},
+        {"max_html_bytes": 0},
+        {"recycle_pages": -1},
+    ],
 )
 def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         ExtractConfig(**wrong)
+
+
+# ---- the second opinion ---------------------------------------------------------------------------------------------
+
+
+def test_both_sides_of_the_confidence_limit() -> None:
+    ours = extract_page(ARTICLE, "")
+    below = text_of_page(ARTICLE, "", "", ExtractConfig(second_opinion_below=ours.confidence))
+    assert below == PageText(ours.text, ours.kind, ours.confidence)
+    above = text_of_page(ARTICLE, "", "", ExtractConfig(second_opinion_below=1.0))
+    assert ours.confidence < 1
+    assert above == PageText(trafilatura_text(ARTICLE), ours.kind, ours.confidence, is_second=True)
+
+
+@pytest.mark.parametrize("says", ["", BadRecord("html_unparsable", "trafilatura: ValueError")])
+def test_a_second_opinion_that_finds_nothing_is_none(monkeypatch: pytest.MonkeyPatch, says: str | BadRecord) -> None:
+    def second(*_args: Any, **_options: Any) -> str:
+        if isinstance(says, BadRecord):
+            raise says
+        return says
+
+    monkeypatch.setattr(extract, "_by_other", second)
+    found = text_of_page(ARTICLE, "", "", ExtractConfig(second_opinion_below=1.0))
+    assert (found.text, found.is_second) == (main_text(ARTICLE), False)
+
+
+# ---- comments -------------------------------------------------------------------------------------------------------
+
+REMARK = "I disagree with the second paragraph, because the numbers in it are those of last year."
+
+
+@pytest.mark.parametrize("engine", ["winnow", "trafilatura"])
+def test_comments_under_an_article_are_a_choice(engine: str) -> None:
+    section = f'<div id="comments" class="comments"><div class="comment"><p>{REMARK}</p><a>Reply</a></div></div>'
+    prose = "".join(f"<p>{n}. {PROSE}</p>" for n in range(8))
+    html = f"<html><body><article><h1>Head</h1>{prose}</article>{section}</body></html>".encode()
+    texts = {
+        choice: text_of_page(html, "", "https://example.org/news/a-b-c", ExtractConfig(engine=engine, comments=choice))
+        for choice in ("drop", "keep")
+    }
+    assert REMARK not in texts["drop"].text
+    assert REMARK in texts["keep"].text
+    assert engine != "winnow" or "Reply" not in texts["keep"].text
+    assert all("7. " + PROSE in found.text for found in texts.values())

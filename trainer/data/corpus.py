@@ -18,6 +18,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,9 @@ from schemas.errors import ConfigError, RunError
 from schemas.shards import ShardMetadata, TokenizerFacts
 from trainer.data.permutation import Permutation
 
-CACHED_GROUPS = 2  # decoded row groups: 34 MB each at 64 rows of 131,072 tokens
+# Decoded row groups that a source holds: two, and more of small ones up to so many tokens, since a block of a mixture
+# takes its sequences in no order. 67 MB: two row groups of 64 rows of 131,072 tokens.
+CACHED_GROUPS, CACHED_TOKENS = 2, 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,22 @@ class TokenSlice:
 class _Decoded:
     tokens: npt.NDArray[np.uint32]  # [rows, row_tokens]
     doc_ends: list[npt.NDArray[np.int64]]  # a row each
+
+
+class Stream(Protocol):
+    """What a mixture draws from: any position, at any length that divides the unit."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def tokenizer(self) -> TokenizerFacts: ...
+
+    @property
+    def epoch_tokens(self) -> int:
+        """Tokens of one epoch."""
+
+    def slice(self, position: int, n: int) -> TokenSlice: ...
 
 
 class Corpus:
@@ -116,17 +135,26 @@ class Corpus:
         whole = group.used_tokens // group.row_tokens
         if row >= whole:
             return row
-        return Permutation(whole, f"{self._seed}:{self.source}:{epoch}:{group_number}")[row]
+        return int(_row_order(whole, f"{self._seed}:{self.source}:{epoch}:{group_number}")[row])
+
+    @property
+    def _held_tokens(self) -> int:
+        return sum(group.tokens.size for group in self._decoded.values())
 
     def _decode(self, group_number: int) -> _Decoded:
         found = self._decoded.get(group_number)
         if found is None:
             found = _read_group(self._groups[group_number])
             self._decoded[group_number] = found
-            if len(self._decoded) > CACHED_GROUPS:
+            while len(self._decoded) > CACHED_GROUPS and self._held_tokens > CACHED_TOKENS:
                 self._decoded.popitem(last=False)
         self._decoded.move_to_end(group_number)
         return found
+
+
+@functools.lru_cache(maxsize=64)  # a sequence at a time would hash its way to each row anew: 200 µs
+def _row_order(rows: int, key: str) -> npt.NDArray[np.uint64]:
+    return Permutation(rows, key).of(np.arange(rows, dtype=np.uint64))
 
 
 def _groups_of(path: str, unit: int) -> tuple[ShardMetadata, list[RowGroup]]:
@@ -170,7 +198,7 @@ def _cut(decoded: _Decoded, row: int, start: int, n: int) -> TokenSlice:
     return TokenSlice(tokens[start:end], next_token, inside, bool(ends[last] > end))
 
 
-def same_tokenizer(corpora: Sequence[Corpus]) -> TokenizerFacts:
+def same_tokenizer(corpora: Sequence[Stream]) -> TokenizerFacts:
     """Return the one tokenizer of all corpora. ConfigError when they have several."""
     first = corpora[0]
     for corpus in corpora[1:]:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import ConfigError
-from trainer.data.corpus import Corpus, TokenSlice
+from trainer.data.corpus import Stream, TokenSlice
 from trainer.data.permutation import Permutation
 
 IGNORE = -100  # a label that no loss counts
@@ -66,7 +66,7 @@ class Mixture:
     """The batches of one stage."""
 
     def __init__(
-        self, corpora: Mapping[str, Corpus], mix: Mapping[str, float], seq_len: int, batch_sequences: int,
+        self, corpora: Mapping[str, Stream], mix: Mapping[str, float], seq_len: int, batch_sequences: int,
         starts: Mapping[str, int], block: int, key: str,
     ) -> None:  # fmt: skip
         """`starts`: position in each source's stream where the stage begins; `key` tells its order from others'."""

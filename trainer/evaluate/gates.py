@@ -7,14 +7,16 @@ depth. Each measurement is an event of the journal, so that a resumed run knows 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from schemas.errors import ConfigError
-from schemas.shard_folders import find_shards
 from trainer.checkpoints import State
-from trainer.data.corpus import Corpus
+from trainer.data.sources import held_out_shards, open_streams
 from trainer.evaluate.needle import needles_found
 from trainer.evaluate.perplexity import held_out_losses
+from trainer.evaluate.scores import measure_tasks
+from trainer.evaluate.tasks import read_task
 from trainer.journal import read_journal
 from trainer.recipe import GateConfig
 from trainer.stages import StageJob
@@ -26,43 +28,52 @@ class Gatekeeper:
 
     def __init__(self, training: Training) -> None:
         recipe = training.recipe
-        shards = find_shards(recipe.evaluation.held_out) if recipe.evaluation.held_out else {}
         self._training = training
-        self._held_out = {name: Corpus(name, paths, recipe.unit, recipe.seed) for name, paths in shards.items()}
+        self._held_out = open_streams(recipe, held_out_shards(recipe))
+        self._tasks = [read_task(Path(name)) for name in recipe.evaluation.tasks]
         gated = [stage.name for stage in recipe.stages if stage.gate.enabled]
         if gated and not self._held_out:
             raise ConfigError(f"evaluation.held_out: none, but the gate of stage {gated[0]} needs some")
 
     def __call__(self, job: StageJob, state: State) -> bool:
         """Measure, tell the journal, and return whether the stage may end."""
-        if not self._held_out:
+        if not self._held_out and not self._tasks:
             return True
-        training, stage = self._training, job.config
-        measured = self.measure(stage.seq_len)
+        training, gate = self._training, job.config.gate
+        measured = self.measure(job.config.seq_len)
         before = training.ranks.from_first(self._before(job.number) if training.ranks.is_first else None)
-        is_open = not stage.gate.enabled or passes(stage.gate, measured, before)
-        training.write("eval", stage=stage.name, number=job.number, step=state.global_step, open=is_open, **measured)
-        said = ", ".join(f"{name} {loss:.4f}" for name, loss in measured["short_loss"].items())
-        training.watcher.say(
-            f"{stage.name}: held-out loss {said}; needle {measured['needle']:.0%}" + ("" if is_open else "; goes on")
-        )
+        is_open = not gate.enabled or passes(gate, measured, before)
+        self._tell(job, state, measured, is_open)
         return is_open
 
+    def look(self, job: StageJob, state: State) -> None:
+        """Measure on the way, and tell the journal."""
+        if self._held_out or self._tasks:
+            self._tell(job, state, self.measure(job.config.seq_len), None)
+
     def measure(self, seq_len: int) -> dict[str, Any]:
-        """Return loss by source at the recipe's first length and at `seq_len`, and the share of needles found."""
+        """Return loss by source at the recipe's first length and at `seq_len`, needles found, and scores of tasks."""
         training, config = self._training, self._training.recipe.evaluation
         short = training.recipe.stages[0].seq_len
         losses = {
             length: held_out_losses(training, self._held_out, length, config.tokens) for length in {short, seq_len}
         }
-        filler = self._held_out[min(self._held_out)]
-        found = needles_found(training, filler, seq_len, config.needle_depths)
-        return {
-            "seq_len": seq_len,
-            "short_loss": losses[short],
-            "loss": losses[seq_len],
-            "needle": sum(found.values()) / len(found),
-        }
+        found: dict[str, Any] = {"seq_len": seq_len, "short_loss": losses[short], "loss": losses[seq_len]}
+        if self._held_out:
+            filler = self._held_out[min(self._held_out)]
+            needles = needles_found(training, filler, seq_len, config.needle_depths)
+            found["needle"] = sum(needles.values()) / len(needles)
+        return {**found, "tasks": measure_tasks(training, self._tasks)}
+
+    def _tell(self, job: StageJob, state: State, measured: Mapping[str, Any], is_open: bool | None) -> None:
+        """Write to the journal and say what was measured; `is_open` is None on the way."""
+        name = job.config.name
+        self._training.write("eval", stage=name, number=job.number, step=state.global_step, open=is_open, **measured)
+        words = [f"held-out loss of {source} {loss:.4f}" for source, loss in measured["short_loss"].items()]
+        words += [f"needles {measured['needle']:.0%}"] if "needle" in measured else []
+        words += [f"{task} {scores['acc']:.1%}" for task, scores in measured["tasks"].items()]
+        words += ["the stage goes on"] if is_open is False else []
+        self._training.watcher.say(f"{name}, step {state.global_step:,}: {', '.join(words)}")
 
     def _before(self, number: int) -> dict[str, float] | None:
         """Return the short losses at the end of the stage before."""

@@ -75,6 +75,10 @@ _CODE_NAME: Final = re.compile(
     r"|(?<!bb)code[-_]?(?:block|snippet|box|listing|sample|example)|(?<![a-z])(?:listing|programlisting|snippet)(?![a-z])",
     re.IGNORECASE,
 )
+# An element is a listing by its class only with one of these names in lower case, or a name with one of these parts.
+CLASSES: Final = _WRAPPERS
+CLASS_PARTS: Final = ("code", "listing", "snippet")
+_CODE_BOX: Final = re.compile(r"(?<!bb)code[-_]?(?:box|block|snippet|listing)", re.IGNORECASE)  # of one line, too
 _TITLES: Final = names("h1 h2 h3 h4 h5 h6 a button label summary input")
 _CODE_SIGN: Final = re.compile(r"[;{}\[\]=<>|]|\w\(|^\s*(?://|#|--|\$ |>>> )|\)$|:$|^\s+\S")
 _SENTENCE: Final = re.compile(r"^[A-Z]\w* \w+ \w+.*[a-z)]\.$|https?://")
@@ -139,7 +143,7 @@ _LANGUAGE: Final = re.compile(r"(?:^|\s)(?:language-|lang-|hljs|brush|prettyprin
 
 def _is_listing_by_name(node: LexborNode) -> bool:
     """Return whether an element that calls itself code holds lines of code and nothing else."""
-    if node.tag in _TITLES or node.css_first("pre, p, ul, table, img, input, iframe") is not None:
+    if node.tag in _TITLES or node.css_first("pre, p, ul, img, input, iframe, th, td + td") is not None:
         return False
     text = node.text(deep=True)
     if len(text) > _LONGEST or not text.strip():
@@ -152,7 +156,8 @@ def _is_listing_by_name(node: LexborNode) -> bool:
             and len(node.css("div, li, br")) > 1
         )
     lines = [line for line in code_of(node).split("\n") if line]
-    return node.css_first("br, div, li") is not None and 2 * sum(map(_is_code_like, lines)) > len(lines) > 1
+    enough = 0 if _CODE_BOX.search(node.attributes.get("class") or "") else 1
+    return node.css_first("br, div, li, tr") is not None and 2 * sum(map(_is_code_like, lines)) > len(lines) > enough
 
 
 def _is_code_like(line: str) -> bool:

@@ -132,7 +132,6 @@ def _text_of(outline: Outline, lexicon: Lexicon) -> dict[str, Ints]:
         "free": words * (1000 - link) // 1000,
         "stops": counts[3],
         "commas": counts[4],
-        "marks": counts[6],
         "digits": share(counts[2], sizes),
         "capitals": share(counts[5], words),
         "ends": classes[starts + sizes - 1],
@@ -152,7 +151,6 @@ def _way_of(outline: Outline, elements: Elements, owners: Ints, boxes: Ints) -> 
     return {
         "tag": tags[owners],
         "box_tag": tags[boxes],
-        "up_tag": tags[up],
         "depth": elements.depth[owners],
         "own": elements.own[owners],
         "box_own": elements.own[boxes],
@@ -181,13 +179,10 @@ def _add_headings(grid: Grid, level: Ints, text: dict[str, Ints], way: dict[str,
     firsts = np.flatnonzero(level == 1)
     grid.add(
         level=level,
-        heading_level=np.where(none, 0, level[at]),
         heading_since=place - at,
         heading_said=np.where(none, 0, text["said"][at]),
-        heading_link=np.where(none, 0, text["link"][at]),
         heading_path=np.where(none, 0, way["path"][at]),
         from_h1=place - (firsts[0] if len(firsts) else 0),
-        h1s=np.full(len(level), len(firsts)),
     )
 
 
@@ -219,15 +214,11 @@ def _add_containers(grid: Grid, elements: Elements, boxes: Ints, sums: _Sums) ->
     start, end = elements.start[at], elements.end[at]
     size = np.maximum(end - start, 1)
     words = sums.words[end] - sums.words[start]
-    prose = sums.prose[end] - sums.prose[start]
     columns = {
-        "blocks": size,
         "words": words,
         "share": share(words, sums.words[-1]),
         "free": share(sums.free[end] - sums.free[start], words),
-        "prose": share(prose, words),
-        "prose_share": share(prose, sums.prose[-1]),
-        "mean": 10 * words // size,
+        "prose_share": share(sums.prose[end] - sums.prose[start], sums.prose[-1]),
         "stops": share(sums.stops[end] - sums.stops[start], words),
         "said": (sums.said[end] - sums.said[start]) // size,
         "own": elements.own[at],
@@ -247,8 +238,6 @@ def _add_series(grid: Grid, name: str, series: Ints, elements: Elements, sums: _
     columns = {
         "repeats": repeats,
         "place": elements.place[at],
-        "blocks": elements.end[at] - elements.start[at],
-        "words": sums.words[elements.end[at]] - sums.words[elements.start[at]],
         "mean": whole // np.maximum(repeats, 1),
         "share": share(whole, sums.words[-1]),
         "free": share(sums.free[end] - sums.free[start], whole),
@@ -309,14 +298,14 @@ def _add_page(
 
 def _add_neighbours(grid: Grid, text: dict[str, Ints], way: dict[str, Ints], sums: _Sums) -> None:
     size = len(text["words"])
-    near = {"path": way["path"], "said": text["said"], "words": text["words"], "link": text["link"], "tag": way["tag"]}
+    near = {"path": way["path"], "said": text["said"]}
     padded = np.full((len(near), size + 2 * REACH), -1, np.int64)
     padded[:, REACH : REACH + size] = np.stack(list(near.values()))
     for by in (by for by in range(-REACH, REACH + 1) if by):
-        rows = padded[: 1 if abs(by) > 2 else 2 if abs(by) > 1 else len(near), REACH + by : REACH + by + size]
+        rows = padded[: 1 if abs(by) > 2 else 2, REACH + by : REACH + by + size]
         grid.add_rows([f"{name}{by:+d}" for name in list(near)[: len(rows)]], rows)
     place = np.arange(size)
     for reach in WINDOWS:
         low, high = np.maximum(place - reach, 0), np.minimum(place + reach + 1, size)
-        for name, total in (("free", sums.free), ("said", sums.said), ("stops", sums.stops)):
+        for name, total in (("free", sums.free), ("said", sums.said)):
             grid.add_rows((f"{name}~{reach}",), ((total[high] - total[low]) // (high - low))[None])

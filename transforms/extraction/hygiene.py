@@ -38,6 +38,7 @@ _CONTINUATION: Final = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”�
 _CYRILLIC: Final = "‚ѓ„…†‡€‰Љ‹ЊЌЋЏђ™љ›њќћџЎўЈ¤Ґ¦§Ё©°±µ¶·»ѕ"
 # The first is the filter, a set and a set, which the engine looks for fast; the second is what it stands for.
 _MAYBE_BROKEN: Final = re.compile(f"[\xc2-\xf0РС][{_CONTINUATION}{_CYRILLIC}]")
+_CONTROL: Final = re.compile("[\x80-\x9f]")  # nobody types one: a single broken pair with one is enough
 _BROKEN: Final = re.compile(
     f"[\xc2-\xdf][{_CONTINUATION}]|[\xe0-\xef][{_CONTINUATION}]{{2}}|\xf0[{_CONTINUATION}]{{3}}|[РС][{_CYRILLIC}]"
 )
@@ -65,7 +66,7 @@ def clean_unicode(text: str) -> str:
 def _is_broken(text: str) -> bool:
     """Return whether a text was decoded wrongly, in whole or in part: a page about mojibake quotes a few pairs, too."""
     found = _BROKEN.findall(text)
-    if len(found) >= _MANY:
+    if len(found) >= _MANY or _CONTROL.search("".join(found)):
         return True
     n_foreign = len(text) - len(text.encode("ascii", "ignore"))
     return len(found) > 1 and 2 * sum(map(len, found)) >= n_foreign

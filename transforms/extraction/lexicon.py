@@ -9,14 +9,14 @@ import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 _MARK_WORD = re.compile(r"[a-z]{2,}|[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]")
-_NUMBER = re.compile(r"\d+")
+_LOWER_WORD = re.compile(r"[a-z]{2,}")
 _TEXT_WORD = re.compile(r"[^\W\d_]+|\d+|[$€£¥©®|•→›»]")
 MAX_NAMES = 40  # of an element: utility classes come by the dozen
 MAX_NAME = 60  # characters of a class name that are looked at
@@ -31,7 +31,7 @@ class Lexicon:
 
     marks: Mapping[str, int]
     texts: Mapping[str, int]
-    pairs: Mapping[tuple[str, str], int]  # of words that follow each other
+    pairs: Mapping[tuple[str, str], int]  # of words that follow each other, both in `texts`
     pages: Mapping[str, int]  # row of `page_weights`
     page_weights: NDArray[np.int64]  # one column for each page kind
     page_bias: tuple[int, ...]
@@ -51,14 +51,27 @@ class Lexicon:
         return total
 
     def said(self, words: Sequence[str]) -> int:
-        """Return what a block's words weigh."""
-        return weigh(words, self.texts) + weigh(pairwise(words), self.pairs)
+        """Return what a block's words weigh, and each two that follow each other."""
+        total = 0
+        words_get, pairs_get = self.texts.get, self.pairs.get
+        before = ""
+        for word in words:
+            if (weight := words_get(word)) is None:
+                before = ""  # what is rare alone is in no pair
+                continue
+            total += weight
+            if before and (weight := pairs_get((before, word))) is not None:
+                total += weight
+            before = word
+        return total
 
 
 @lru_cache(maxsize=65536)
 def name_words(name: str) -> tuple[str, ...]:
     """Return the words of one class name or id, camel case taken apart, single letters left out."""
-    return tuple(word.lower() for word in _MARK_WORD.findall(name[:MAX_NAME]) if len(word) > 1)
+    if name.islower():  # most are
+        return tuple(_LOWER_WORD.findall(name[:MAX_NAME]))
+    return tuple([word.lower() for word in _MARK_WORD.findall(name[:MAX_NAME]) if len(word) > 1])
 
 
 def mark_words(tag: str, mark: str) -> list[str]:
@@ -68,7 +81,8 @@ def mark_words(tag: str, mark: str) -> list[str]:
 
 def text_words(text: str) -> list[str]:
     """Return the first words of a block; numbers are `0`."""
-    return _TEXT_WORD.findall(_NUMBER.sub("0", text[:MAX_TEXT].lower()))[:MAX_TEXT_WORDS]
+    found = _TEXT_WORD.findall(text[:MAX_TEXT].lower())[:MAX_TEXT_WORDS]
+    return ["0" if word.isdecimal() else word for word in found]
 
 
 def weigh(words: Iterable[Hashable], weights: Mapping[Any, int]) -> int:

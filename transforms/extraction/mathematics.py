@@ -73,6 +73,7 @@ _DELIMITED: Final = names(
     " eq-inline mathtex asciimath notranslate"
 )
 _KNOWN: Final = _RENDERED | _KATEX | _HOLDERS | _BARE | _DELIMITED | {"katex-html"}
+CLASSES: Final = _KNOWN  # in lower case; an element is a formula by its class only with one of them
 # Attributes whose value is TeX whatever it looks like, and others that may hold some.
 _TEX_DATA: Final = ("data-tex", "data-latex", "data-katex", "data-latex-source", "data-original-tex", "data-value")
 _DATA: Final = (

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from selectolax.lexbor import LexborHTMLParser
 
+from transforms.extraction.comments import with_comments, without_comments
 from transforms.extraction.decide import decide, probabilities
 from transforms.extraction.declared import add_declared
 from transforms.extraction.features import features_of
+from transforms.extraction.insets import with_insets
 from transforms.extraction.metadata import published_date, title_of
 from transforms.extraction.model import Model, shipped_model
-from transforms.extraction.page_kind import KINDS, kind_scores, page_words
+from transforms.extraction.page_kind import ARTICLE, KINDS, kind_scores, page_words
+from transforms.extraction.repeats import without_repeats
 from transforms.extraction.tex import tex_dialect
 from transforms.extraction.walk import Outline, outline
+from transforms.extraction.whole_rows import with_whole_rows
 from transforms.extraction.write import Block, blocks_to_write, text_of
 
 
@@ -38,22 +46,45 @@ def outline_of(source: str) -> Outline:
     return page
 
 
-def extract_source(source: str, url: str = "", model: Model | None = None) -> Extracted:
-    """Return the main content of a page's source. The page's URL helps to tell its kind."""
+def extract_source(source: str, url: str = "", model: Model | None = None, *, comments: bool = False) -> Extracted:
+    """Return the main content of a page's source. The page's URL helps to tell its kind. `comments`: with what readers
+    wrote under it when it is an article; reviews of a product and posts of a forum are content in any case."""
     model = model or shipped_model()
+    with _no_collection():
+        return _extract(source, url, model, comments=comments)
+
+
+def _extract(source: str, url: str, model: Model, *, comments: bool) -> Extracted:
     page = outline_of(source)
     scores = kind_scores(page_words(page, url), model.lexicon)
     kind = KINDS[int(np.argmax(scores))]
     kept, confidence = _kept(page, scores, model)
-    blocks = tuple(blocks_to_write(page, kept, tex_dialect(source)))
+    if kind == ARTICLE and page.texts:
+        kept = with_comments(page, kept) if comments else without_comments(page, kept)
+    blocks = tuple(blocks_to_write(page, np.flatnonzero(kept).tolist(), tex_dialect(source)))
     return Extracted(text_of(blocks), blocks, title_of(page), page.language, published_date(page), kind, confidence)
 
 
-def _kept(page: Outline, scores: tuple[int, ...], model: Model) -> tuple[list[int], float]:
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let the garbage collector rest: a page's lists and tuples hold no cycles, and looking for some takes 4%."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _kept(page: Outline, scores: tuple[int, ...], model: Model) -> tuple[NDArray[np.bool_], float]:
     if not page.texts:
-        return [], 0.0
+        return np.zeros(0, np.bool_), 0.0
     features = features_of(page, model.lexicon, scores)
-    place = {name: at for at, name in enumerate(features.names)}
-    table = features.table[[place[name] for name in model.columns]]
+    table = features.table
+    if features.names != model.columns:
+        place = {name: at for at, name in enumerate(features.names)}
+        table = table[[place[name] for name in model.columns]]
     kept, confidence = decide(probabilities(model.forest.scores(table)), features.words)
-    return np.flatnonzero(kept).tolist(), confidence
+    kept = with_whole_rows(page, without_repeats(page, kept), features.words)
+    return with_insets(page, kept), confidence

@@ -12,6 +12,7 @@ from transforms.extraction.lexicon import Lexicon, name_words
 from transforms.extraction.walk import Outline
 
 KINDS = ("article", "documentation", "service", "forum", "collection", "listing", "product")
+ARTICLE = "article"
 
 _WORD = re.compile(r"[a-z]{2,}")
 _NUMBER = re.compile(r"\d{3,}")

@@ -1,10 +1,8 @@
-"""What a block inherits from the elements around it, computed for every element once, level by level from the root."""
+"""What a block inherits from the elements around it, for all elements at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +13,10 @@ from transforms.extraction.walk import Outline
 Ints = NDArray[np.int64]
 
 # Ancestors that mean something by their tag alone; one bit each.
-LANDMARKS = (
-    *("nav", "header", "footer", "aside", "main", "article", "form", "table", "ul", "figure", "button", "li", "p"),
-    *("label", "section", "pre"),
-)
-_BITS = {tag: 1 << at for at, tag in enumerate(LANDMARKS)} | {"menu": 1 << LANDMARKS.index("ul")}
+LANDMARKS = ("nav", "header", "footer", "aside", "main", "article", "form", "table", "figure", "li")
+_BITS = {tag: 1 << at for at, tag in enumerate(LANDMARKS)}
+_HIDES = len(LANDMARKS)  # the bit of an element that says that it is not shown
+_HIDING = 1 << _HIDES
 MIN_REPEATS = 3  # siblings of one make from which on they are a series, ours
 
 
@@ -51,33 +48,79 @@ def elements_of(outline: Outline, lexicon: Lexicon) -> Elements:
     start, end = np.array(outline.starts, np.int64), np.array(outline.ends, np.int64)
     own = np.array([lexicon.own_weight(tag, mark) for tag, mark in outline.made], np.int64)[makes]
     bits = np.array([_BITS.get(tag, 0) for tag, _ in outline.made], np.int64)[makes]
+    bits |= np.array(outline.hides, np.int64) << _HIDES
     repeats, place = _repeats(outline, makes, parent, end > start)
+    above = _Above.of(parent, own, bits, end - start, repeats >= MIN_REPEATS)
+    above.gather(int(depth.max(initial=0)))
     size = len(makes)
-    itself = np.arange(size)
-    path, low, high, hidden = own.copy(), own.copy(), own.copy(), np.array(outline.hides, np.int64)
-    series = np.where(repeats >= MIN_REPEATS, itself, -1)
-    outer, wider, n_blocks = series.copy(), itself.copy(), end - start
-    for at in _levels(depth):
-        up = parent[at]
-        path[at] += path[up]
-        low[at] = np.minimum(low[at], low[up])
-        high[at] = np.maximum(high[at], high[up])
-        bits[at] |= bits[up]
-        hidden[at] |= hidden[up]
-        wider[at] = np.where(n_blocks[up] > n_blocks[at], up, wider[up])
-        series[at] = np.where(series[at] < 0, series[up], series[at])
-        outer[at] = np.where(outer[up] < 0, outer[at], outer[up])
+    hidden = above.bits[:size] >> _HIDES
+    wider = np.append(parent, 0)[above.top[:size]]
+    series, outer = above.series[:size], above.outer[:size]
     return Elements(
-        parent, depth, start, end, own, path, low, high, bits, hidden, wider, repeats, place, series, outer
-    )  # fmt: skip
+        parent,
+        depth,
+        start,
+        end,
+        own,
+        above.path[:size],
+        above.bounds[0, :size],
+        -above.bounds[1, :size],
+        above.bits[:size] & (_HIDING - 1),
+        hidden,
+        np.maximum(wider, 0),
+        repeats,
+        place,
+        np.where(series == size, -1, series),
+        outer,
+    )
 
 
-def _levels(depth: Ints) -> Iterator[Ints]:
-    """Yield the elements of each depth, from those below the root on."""
-    order = np.argsort(depth, kind="stable")
-    bounds = np.searchsorted(depth[order], np.arange(1, int(depth.max(initial=0)) + 2))
-    for first, last in pairwise(bounds.tolist()):
-        yield order[first:last]
+@dataclass(slots=True)
+class _Above:
+    """What an element inherits, gathered by doubling: after n rounds from the 2**n - 1 elements above it and itself.
+
+    The entry after the last element stands for what is above the root and changes nothing.
+    """
+
+    up: Ints
+    path: Ints
+    bounds: Ints  # lowest weight; minus the highest
+    bits: Ints
+    top: Ints  # topmost element that holds the same blocks
+    series: Ints
+    outer: Ints
+
+    @classmethod
+    def of(cls, parent: Ints, own: Ints, bits: Ints, n_blocks: Ints, repeated: NDArray[np.bool_]) -> _Above:
+        """Return what each element has of its own."""
+        size = len(parent)
+        itself = np.arange(size + 1)
+        up = np.append(np.where(parent < 0, size, parent), size)
+        counts = np.append(n_blocks, -1)
+        marked = np.append(repeated, False)
+        limit = np.iinfo(np.int64).max
+        return cls(
+            up=up,
+            path=np.append(own, 0),
+            bounds=np.stack((np.append(own, limit), np.append(-own, limit))),
+            bits=np.append(bits, 0),
+            top=np.where(counts[up] == counts, up, itself),
+            series=np.where(marked, itself, up),
+            outer=np.where(marked, itself, -1),
+        )
+
+    def gather(self, depth: int) -> None:
+        """Let every element inherit from all above it, the root at most `depth` away."""
+        for _ in range(depth.bit_length()):
+            up = self.up
+            self.path += self.path[up]
+            np.minimum(self.bounds, self.bounds.take(up, axis=1), out=self.bounds)
+            self.bits |= self.bits[up]
+            higher = self.outer[up]
+            self.outer = np.where(higher >= 0, higher, self.outer)
+            self.top = self.top[self.top]
+            self.series = self.series[self.series]
+            self.up = up[up]
 
 
 def _repeats(outline: Outline, makes: Ints, parent: Ints, filled: NDArray[np.bool_]) -> tuple[Ints, Ints]:

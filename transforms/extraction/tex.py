@@ -202,6 +202,7 @@ _WRITTEN: Final = {
 }
 
 
+_GROUPING: Final = re.compile(r"\$\\(?:begin|end)group\$\s*")  # Stack Exchange keeps a post's macros apart by them
 _INSIDE: Final = 50  # marks inside one pair of dollars that are looked at
 
 
@@ -218,6 +219,8 @@ def normalised_tex(text: str, dialect: TexDialect) -> str:
 
     Without a script for mathematics on the page, only a pair whose content looks like TeX is a formula.
     """
+    if "group$" in text:
+        text = _GROUPING.sub("", text)
     if not any(sign in text for sign in _SIGNS) or not _CANDIDATE.search(text):
         return text
     marks = list(_marks(text, dialect))

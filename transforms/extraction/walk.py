@@ -16,7 +16,9 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
 
-from transforms.extraction.code import code_of, is_code_block, may_be_code
+from transforms.extraction.code import CLASS_PARTS, code_of, is_code_block, may_be_code
+from transforms.extraction.code import CLASSES as LISTINGS
+from transforms.extraction.mathematics import CLASSES as FORMULAS
 from transforms.extraction.mathematics import Formula, formula_of, may_be_formula
 from transforms.extraction.names import names
 
@@ -29,12 +31,16 @@ BLOCK_LEVEL = names(
     " figcaption figure footer form h1 h2 h3 h4 h5 h6 head header hgroup hr html legend li main menu nav ol p pre"
     " search section summary table tbody td tfoot th thead tr ul noscript"
 )
+# Links to the place where they stand: "[edit | edit source]" in Wikipedia's headings, the pilcrow of documentation.
+_SELF_LINKS = names("mw-editsection mw-cite-backlink headerlink hash-link")
+_WATCHED = _SELF_LINKS | FORMULAS | LISTINGS  # class names of elements that are looked at closely
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HAS_WORD = re.compile(r"[^\W_]")
 _PARTING_BREAKS = 2  # line breaks in a row that part paragraphs
 
 _NOT_WALKED, _INLINE, _LINK, _BLOCK, _BREAK, _NOTED_ONLY, _UNSEEN = range(7)
 _WAYS = {
+    **dict.fromkeys(("span", "b", "strong", "i", "em", "small", "sup", "code", "time", "font"), _INLINE),
     **dict.fromkeys(SKIPPED, _UNSEEN),
     **dict.fromkeys(("script", "meta", "title", "img"), _NOTED_ONLY),
     **dict.fromkeys(BLOCK_LEVEL, _BLOCK),
@@ -128,16 +134,20 @@ def _may_be_special(tag: str) -> bool:
     return may_be_formula(tag, {}) or may_be_code(tag, {})
 
 
-@lru_cache(maxsize=65536)
-def _names_special(name: str) -> bool:
-    attributes: dict[str, str | None] = {"class": name}
-    return may_be_formula("div", attributes) or may_be_code("div", attributes)
+def _names_special(classes: str) -> bool:
+    """Return whether a class attribute may name a formula or a listing; False for nearly every one."""
+    lower = classes.lower()
+    for part in CLASS_PARTS:  # a generator would take three times as long
+        if part in lower:
+            return True
+    return not _WATCHED.isdisjoint(lower.split())
 
 
 class _Walker:
     """Holds the open block while the walk goes on."""
 
     __slots__ = (
+        "after_link",
         "boxes",
         "breaks",
         "element",
@@ -169,6 +179,7 @@ class _Walker:
     def _reset(self) -> None:
         self.parts: list[str] = []
         self.links = 0
+        self.after_link = -1  # how many parts there were when the last link ended
         self.breaks = 0
         self.first = -1  # element of the first text of the open block
         self.mixed = False  # text of more than one element
@@ -191,8 +202,7 @@ class _Walker:
         if make is None:
             make = self._new_make(tag, mark, attributes)
         watched = self.watched[make] or (tag == "span" and len(attributes) > 1)
-        if watched and may_be_formula(tag, attributes) and (formula := formula_of(node)) is not None:
-            self._formula(formula)
+        if watched and self._is_settled(node, tag, mark, attributes):
             return _NOT_WALKED
         if way == _BLOCK and self.parts:
             self.flush()
@@ -205,20 +215,30 @@ class _Walker:
         if way == _BLOCK:
             self.boxes.append(index)
         elif way == _LINK:
-            if self.links and not self.parts[-1].isspace():
+            if self.parts and len(self.parts) == self.after_link and not self.parts[-1][-1].isspace():
                 self.parts.append(" ")  # a menu without white space between its links is not one long word
             self.in_link += 1
         self.element = index
         above.append(index)
         return way
 
+    def _is_settled(self, node: Any, tag: str, mark: str, attributes: dict[str, str | None]) -> bool:
+        """Write an element that is a formula; return whether that is done, or there is nothing to write."""
+        if mark and not _SELF_LINKS.isdisjoint(mark.split()):
+            return True
+        formula = formula_of(node) if may_be_formula(tag, attributes) else None
+        if formula is None:
+            return False
+        self._formula(formula)
+        return True
+
     def _new_make(self, tag: str, mark: str, attributes: dict[str, str | None]) -> int:
         """Number a tag with its marks, and note whether it may be a formula or a listing."""
         make = self.made[tag, mark] = len(self.made)
         if tag == "html" and attributes:
             self.out.language = (attributes.get("lang") or attributes.get("xml:lang") or "")[:35]
-        names = (attributes.get("class") or "").split() if attributes else ()
-        self.watched.append(_may_be_special(tag) or any(map(_names_special, names)))
+        classes = attributes.get("class") if attributes else None
+        self.watched.append(_may_be_special(tag) or (classes is not None and _names_special(classes)))
         return make
 
     def leave(self, way: int) -> None:
@@ -229,6 +249,7 @@ class _Walker:
             self.boxes.pop()
         elif way == _LINK:
             self.in_link -= 1
+            self.after_link = len(self.parts)
         above = self.open
         n_blocks = len(self.texts)
         self.ends[above.pop()] = n_blocks + 1 if self.parts else n_blocks  # an inline element's block is still open
@@ -240,6 +261,9 @@ class _Walker:
         if self.rows:
             columns = map(list, zip(*self.rows, strict=True))
             out.tags, out.parents, out.depths, out.makes, out.hides, out.starts = columns
+        n_blocks = len(out.texts)
+        if max(out.ends, default=0) > n_blocks:  # the last open text may have held no word
+            out.ends = [min(end, n_blocks) for end in out.ends]
         return out
 
     def _formula(self, formula: Formula) -> None:

@@ -62,10 +62,14 @@ def test_a_document_that_ends_with_the_slice_is_not_cut(tmp_path: Path) -> None:
     assert (piece.doc_ends.tolist(), piece.cut) == ([8], False)
 
 
-def test_only_few_row_groups_are_held(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("tokens", "groups"), [(0, 2), (64, 2), (5 * 64, 5), (1 << 24, 64)])
+def test_only_few_row_groups_are_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokens: int, groups: int
+) -> None:
+    monkeypatch.setattr("trainer.data.corpus.CACHED_TOKENS", tokens)
     corpus = Corpus("a", write_source(tmp_path, "a", counting([4096])), unit=32, seed=0)
     _read_epoch(corpus, 32)
-    assert len(corpus._decoded) == 2
+    assert len(corpus._decoded) == groups
 
 
 def test_what_cannot_be_read_is_one_line(tmp_path: Path) -> None:

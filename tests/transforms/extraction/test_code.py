@@ -45,6 +45,9 @@ def test_listing_is_exact(name: str, html: str) -> None:
         '<blockquote class="bbCodeBlock">He said (once);<br>she left;</blockquote>',
         '<code class="docutils literal">f(a,\nb)</code>',
         '<h4 class="code-header">fn f()<br>where</h4>',
+        '<div class="code">Total: 5;<br></div>',  # one line of what calls itself code may be anything
+        '<div class="codeBlock">Use it today<br></div>',
+        '<div class="codeBlock"><table><tr><td>x = 1;<td>y = 2;<tr><td>z = 3;<td>w = 4;</table></div>',
     ],
 )
 def test_what_is_no_listing(html: str) -> None:
@@ -70,9 +73,15 @@ def test_code_whose_source_is_wrapped_stays_in_its_line() -> None:
         ("<pre>&lt;script&gt;x&lt;/script&gt;<script>y</script></pre>", "<script>x</script>"),
         ("<pre>a<style>b</style>c<template>d</template></pre>", "ac"),
         ("<pre>سلام\n  日本</pre>", "سلام\n  日本"),
+        ('<div class="codebox">gp:&nbsp;f(x, 20)<br><div>&nbsp;</div></div>', "gp: f(x, 20)"),
+        (
+            '<div class="codeBlock"><table><tr><td>if (x) {<tr><td>&nbsp;&nbsp;y();<tr><td>}</table></div>',
+            "if (x) {\n  y();\n}",
+        ),
     ],
 )
 def test_edges(html: str, code: str) -> None:
+    assert is_code_block(first(html))
     assert code_of(first(html)) == code
 
 

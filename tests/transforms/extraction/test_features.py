@@ -12,7 +12,7 @@ from transforms.extraction.structure import elements_of
 
 LEXICON = Lexicon(
     {"<nav>": -100, "post": 40, "side": -30, "<body>": 5},
-    {"share": -7},
+    {"share": -7, "read": 0, "more": 0},
     {("read", "more"): -9},
     {},
     np.zeros((0, 7), np.int64),
@@ -53,9 +53,8 @@ LINKS = "<nav><a>Share</a></nav><div class=post><h1>A title</h1><p>Ein Satz, 12 
         ("tag", [TAG_CODES[tag] for tag in ("a", "h1", "p", "p")]),
         ("box_tag", [TAG_CODES[tag] for tag in ("nav", "h1", "p", "p")]),
         ("in_nav", [1, 0, 0, 0]),
-        ("in_p", [0, 0, 1, 1]),
+        ("in_main", [0, 0, 0, 0]),
         ("level", [0, 1, 0, 0]),
-        ("heading_level", [0, 0, 1, 1]),
         ("heading_since", [0, 1, 1, 2]),
         ("from_h1", [-1, 0, 1, 2]),
         ("words^0", [1, 2, 4, 2]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def test_no_block_and_huge_values() -> None:
 
 def test_hopeless_blocks_are_not_asked_about_again() -> None:
     forest = grown(forests.FIRST_TREES + 1, 3)
-    forest.value[:] = np.where(forest.value != 0, -1000, 0)
+    forest = replace(forest, value=np.where(forest.value != 0, -1000, 0).astype(np.int32))
     assert forest.scores(np.zeros((5, 1), np.int64)).tolist() == [17 - 1000 * forests.FIRST_TREES]
 
 

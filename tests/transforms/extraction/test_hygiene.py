@@ -52,6 +52,7 @@ def test_characters(text: str, clean: str) -> None:
         ("Ãœber das schÃ¶ne StraÃŸe", "Über das schöne Straße"),
         ("donâ€™t â€œquoteâ€\x9d", "don’t “quote”"),
         ("Â£5 for the cafÃ©", "£5 for the café"),
+        ("CreditÃ\x81ngel Franco", "CreditÁngel Franco"),
         ("à¤¨à¤®à¤¸à¥\x8dà¤¤à¥‡", "नमस्ते"),
         ("РџСЂРёРІРµС‚ РјРёСЂ", "Привет мир"),
     ],

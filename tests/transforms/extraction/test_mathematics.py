@@ -100,6 +100,8 @@ def test_a_copy_is_written_as_nothing() -> None:
             "$n$ and $$n^2$$",
         ),
         ("$$a$$$b$ \\(x\\)", _RENDERED, "$$a$$$b$ $x$"),
+        (r"$\begingroup$ let \(x\) be $\endgroup$", _RENDERED, "let $x$ be "),
+        (r"$\begingroup$", TexDialect(), ""),
     ],
 )
 def test_raw_tex_in_prose(text: str, dialect: TexDialect, expected: str) -> None:

@@ -89,7 +89,7 @@ def test_words() -> None:
     assert len(mark_words("a", "word " * (MAX_NAMES + 5))) == 1 + MAX_NAMES
     assert mark_words("a", "") == ["<a>"]
     assert text_words("Read 12 MORE") == ["read", "0", "more"]
-    lexicon = Lexicon({}, {"read": 1, "0": 4}, {("0", "more"): -9}, {}, np.zeros((0, 7), np.int64), (0,) * 7)
+    lexicon = Lexicon({}, {"read": 1, "0": 4, "more": 0}, {("0", "more"): -9}, {}, np.zeros((0, 7), np.int64), (0,) * 7)
     marked = Lexicon({"<a>": 1, "post": 4, "nav": -9}, {}, {}, {}, np.zeros((0, 7), np.int64), (0,) * 7)
     for _ in range(2):  # the second time from memory
         assert marked.own_weight("a", "post postNav other") == 1 + 4 + 4 - 9

@@ -21,6 +21,8 @@ def walked(body: str) -> Outline:
         ("<p>one<br> <br>two</p>", ["one", "two"]),
         ("<p>w<b>or</b>d</p>", ["word"]),
         ("<div><a>Home</a><a>About</a></div>", ["Home About"]),
+        ("<p><a>One</a> of l'<a>Academia</a> (<a>2007</a>)<a>two</a></p>", ["One of l'Academia (2007)two"]),
+        ("<div><a><b>Home</b> </a><a>About</a><i></i><a>Us</a></div>", ["Home About Us"]),
         ("<ul><li>a<li>b</ul>", ["a", "b"]),
         ("<my-card>a</my-card><my-card>b</my-card>", ["a", "b"]),
         ("<p>| - *</p>", []),
@@ -29,6 +31,8 @@ def walked(body: str) -> Outline:
         ("<p>x <math><annotation encoding='application/x-tex'>y^2</annotation></math> z</p>", ["x $y^2$ z"]),
         ("<script>no</script><style>no</style><template>no</template><svg><text>no</text></svg>", []),
         ("<select><option>no</select><textarea>no</textarea><iframe>no</iframe><title>no</title>", []),
+        ("<h2>A<span class='mw-editsection'>[<a>edit</a>]</span></h2><p class='headerlink x'>no</p>", ["A"]),
+        ("<h2>A<a class=headerlink>#1</a> b</h2>", ["A b"]),
         ("<noscript><p>shown without scripts</p></noscript>", ["shown without scripts"]),
         ("", []),
     ],
@@ -48,6 +52,12 @@ def test_where_a_block_stands() -> None:
     assert page.depths == [0, 1, 1, 2, 3, 4, 3]
     assert list(zip(page.starts, page.ends, strict=True))[3:] == [(0, 2), (0, 1), (0, 1), (1, 2)]
     assert list(page.made)[3:] == [("article", "post"), ("p", ""), ("a", ""), ("span", " s")]
+
+
+def test_no_element_ends_behind_the_last_block() -> None:
+    page = walked("<h3>1<h4>\\]")
+    assert page.texts == ["1"]
+    assert max(page.ends) == 1
 
 
 def test_columns_are_of_one_length() -> None:

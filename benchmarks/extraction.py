@@ -1,0 +1,154 @@
+"""Word F1 and CPU time of extraction, by kind of page, on sites that the model has not seen; other engines beside it.
+
+    .venv/bin/python benchmarks/extraction.py [DATA] [--parts 4] [--only 0] [--models FOLDER]
+
+The sites fall into parts by a hash of their names. For each part, lexicon and forest are trained on the pages of the
+others (the shipped model has seen all pages, so it is not used) and every engine gets the part's pages, one engine
+after another, in one process. `--models` keeps the models; `--only` measures these parts alone. Needs the extra
+`train-extractor`, unless all models are there.
+
+F1 is that of the multisets of words (`\\w+`, lower case) of text and gold, the mean of the pages', as the benchmark of
+the pages (WCXB) counts it. CPU time is the process's own.
+
+    winnow             extract_source with the model of the part
+    trafilatura        trafilatura.extract(html, url=url): its defaults
+    fast               the same with fast=True
+    resiliparse        extract_plain_text(html, main_content=True)
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import re
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import trafilatura
+from machine import ROOT, facts, say
+from resiliparse.extract.html2text import extract_plain_text
+
+from classifiers.train_extractor import TrainExtractorConfig, train
+from classifiers.train_extractor_data import LabelledPage, read_pages
+from transforms.extract import decode_html
+from transforms.extraction.model import Model, load_model, save_model
+from transforms.extraction.page import extract_source
+from transforms.extraction.page_kind import KINDS
+
+DATA = ROOT.parent / "shared" / "data" / "extraction" / "wcxb"
+WORD = re.compile(r"\w+")
+Engine = Callable[[bytes, str], str]
+
+
+@dataclass(frozen=True)
+class Score:
+    """What an engine made of a page."""
+
+    kind: str
+    precision: float
+    recall: float
+    f1: float
+    cpu_s: float
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    arguments.add_argument("data", nargs="?", type=Path, default=DATA)
+    arguments.add_argument("--parts", type=int, default=4, help="into how many the sites are parted")
+    arguments.add_argument("--only", type=int, nargs="+", help="the parts that are measured; default: all")
+    arguments.add_argument("--models", type=Path, help="folder of the parts' models, made where they are missing")
+    given = arguments.parse_args()
+    pages = read_pages(given.data)
+    scores: dict[str, list[Score]] = defaultdict(list)
+    measured = given.only if given.only is not None else list(range(given.parts))
+    for part in measured:
+        model = model_without(pages, part, given.parts, given.models)
+        inside = [page for page in pages if page.fold(given.parts) == part]
+        say(f"part {part} of {given.parts}: {len(inside)} pages of {len({page.site for page in inside})} sites")
+        for engine, found in scored(inside, given.data, engines(model)).items():
+            scores[engine] += found
+    report(scores, [given.parts, measured])
+
+
+def model_without(pages: list[LabelledPage], part: int, n_parts: int, folder: Path | None) -> Model:
+    """Return the model of all pages but those of a part."""
+    file = folder / f"without-{part}-of-{n_parts}.npz" if folder else None
+    if file is not None and file.exists():
+        return load_model(file)
+    model, _ = train(
+        [page for page in pages if page.fold(n_parts) != part], TrainExtractorConfig(), validate_folds=False
+    )
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save_model(model, file)
+    return model
+
+
+def engines(model: Model) -> dict[str, Engine]:
+    return {
+        "winnow": lambda html, url: extract_source(decode_html(html), url, model).text,
+        "trafilatura": lambda html, url: trafilatura.extract(html, url=url) or "",
+        "fast": lambda html, url: trafilatura.extract(html, url=url, fast=True) or "",
+        "resiliparse": lambda html, _url: str(extract_plain_text(decode_html(html), main_content=True)),
+    }
+
+
+def scored(pages: list[LabelledPage], data: Path, by: dict[str, Engine]) -> dict[str, list[Score]]:
+    """Run one engine after another over the pages; each gets the first page once before, for imports and caches."""
+    found: dict[str, list[Score]] = {engine: [] for engine in by}
+    for name, engine in by.items():
+        for at, page in enumerate([*pages[:1], *pages]):
+            html = gzip.decompress((data / "html" / f"{page.name}.html.gz").read_bytes())
+            started = time.process_time()
+            text = engine(html, page.url)
+            cpu_s = time.process_time() - started
+            if at:
+                found[name].append(score(page, text, cpu_s))
+    return found
+
+
+def score(page: LabelledPage, text: str, cpu_s: float) -> Score:
+    chosen, gold = (Counter(WORD.findall(words.lower())) for words in (text, page.gold))
+    shared = (chosen & gold).total()
+    precision, recall = shared / max(1, chosen.total()), shared / max(1, gold.total())
+    return Score(KINDS[page.kind], precision, recall, 2 * shared / max(1, chosen.total() + gold.total()), cpu_s)
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def report(scores: dict[str, list[Score]], parts: list[object]) -> None:
+    """Print one table, and the figures as one line of JSON."""
+    everything = next(iter(scores.values()))
+    if not everything:
+        sys.exit("extraction: no pages in these parts")
+    counts = Counter(each.kind for each in everything)
+    print(f"| word F1 | pages | {' | '.join(scores)} |")
+    print(f"| --- | ---: |{' ---: |' * len(scores)}")
+    for kind in (kind for kind in KINDS if counts[kind]):
+        cells = [f"{mean([each.f1 for each in found if each.kind == kind]):.3f}" for found in scores.values()]
+        print(f"| {kind} | {counts[kind]} | {' | '.join(cells)} |")
+    rows: dict[str, Callable[[list[Score]], str]] = {
+        "all": lambda found: f"{mean([each.f1 for each in found]):.3f}",
+        "precision": lambda found: f"{mean([each.precision for each in found]):.3f}",
+        "recall": lambda found: f"{mean([each.recall for each in found]):.3f}",
+        "CPU ms a page": lambda found: f"{1000 * mean([each.cpu_s for each in found]):.1f}",
+        "pages a CPU second": lambda found: f"{1 / mean([each.cpu_s for each in found]):.1f}",
+        "times as fast as trafilatura": lambda found: (
+            f"{mean([each.cpu_s for each in scores['trafilatura']]) / mean([each.cpu_s for each in found]):.1f}"
+        ),
+    }
+    for name, cell in rows.items():
+        print(f"| {name} | {len(everything)} | {' | '.join(map(cell, scores.values()))} |")
+    figures = {engine: {name: cell(found) for name, cell in rows.items()} for engine, found in scores.items()}
+    print(json.dumps({"figures": figures, "parts": parts, "pages": len(everything), **facts()}))
+
+
+if __name__ == "__main__":
+    main()

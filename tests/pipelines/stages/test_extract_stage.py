@@ -1,0 +1,73 @@
+"""The extract stage without a runner: what a page's row tells of its extraction, and the count of second opinions."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from pipelines.folder import DataFolder
+from pipelines.stage import PHASES, StageContext, add_up
+from pipelines.stages.extract import SECOND_OPINION, ExtractStage
+from pipelines.stages.index import IndexConfig, IndexStage
+from pipelines.tables import read_batches
+from schemas import storage
+from transforms.extract import ExtractConfig, text_of_page
+from transforms.extraction.page_kind import KINDS
+from transforms.ingest import IngestConfig
+
+PROSE = "A sentence of the article that is long enough to be kept by any engine, with commas, and more words."
+HTML = f"<html><body><article><h1>Head</h1>{f'<p>{PROSE}</p><p>Other: {PROSE}</p>' * 4}</article></body></html>"
+
+
+def archive(folder: Path) -> Path:
+    stream = io.BytesIO()
+    writer = WARCWriter(stream, gzip=True)
+    for url in ("https://a.example/news/one", "https://b.example/news/two"):
+        page = HTML.replace("Head", url).encode()
+        head = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.1")
+        writer.write_record(
+            writer.create_warc_record(url, "response", payload=io.BytesIO(page), length=len(page), http_headers=head)
+        )
+    path = folder / "pages.warc.gz"
+    path.write_bytes(stream.getvalue())
+    return path
+
+
+@pytest.mark.parametrize(("below", "n_second"), [(0.0, 0), (1.0, 2)])
+def test_rows_and_counts(new_dataset: Callable[..., Any], tmp_path: Path, below: float, n_second: int) -> None:
+    data = new_dataset(tmp_path)
+    index = data.archives(IndexStage(IndexConfig(), "web"), [archive(tmp_path)])
+    config = ExtractConfig(second_opinion_below=below)
+    stage = ExtractStage({}, config, IngestConfig(), "web", ())
+    target = DataFolder(f"{tmp_path}/extract/key")
+    stage.run(
+        StageContext(
+            stage="extract",
+            inputs=[],
+            upstream=index.manifest,
+            source=index.data,
+            target=target,
+            chain={},
+            earlier=[],
+            run_pipeline=data.run_pipeline,
+            shuffles_in_memory=True,
+            set_parts=lambda parts: None,
+        )
+    )
+    told = add_up(file for phase in PHASES for file in storage.list_files(target.table(phase)))
+    assert (told.read, told.kept) == (2, 2)
+    assert dict(told.edits) == ({SECOND_OPINION: n_second} if n_second else {})
+    files = [file for file in storage.list_files(target.table("documents")) if file.endswith(".parquet")]
+    rows = [row for file in files for batch in read_batches(file) for row in batch.to_pylist()]
+    for row in rows:
+        found = text_of_page(HTML.replace("Head", row["url"]).encode(), "utf-8", row["url"], config)
+        assert (row["text"], row["page_kind"]) == (found.text, found.kind)
+        assert row["page_kind"] in KINDS
+        assert row["extraction_confidence"] == pytest.approx(found.confidence, rel=1e-6)
+        assert found.is_second == bool(n_second)

@@ -1,0 +1,109 @@
+"""Gates of long-context stages: what must hold, and what a run does while it does not."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from schemas.errors import ConfigError, RunError
+from tests.trainer.small import Listener, recipe_of, stage, train, write_shards
+from trainer.evaluate.gates import Gatekeeper, passes
+from trainer.evaluate.needle import KEY_TOKENS, VALUE_TOKENS, haystack
+from trainer.journal import read_journal
+from trainer.recipe import EvalConfig, GateConfig, Recipe
+
+GATE = GateConfig(enabled=True, tolerance=0.1, needle_accuracy=0.9)
+
+
+@pytest.mark.parametrize(
+    ("loss", "needle", "is_open"), [(2.1, 0.9, True), (2.11, 1.0, False), (1.0, 0.89, False), (2.0, 1.0, True)]
+)
+def test_a_gate_asks_for_both(loss: float, needle: float, is_open: bool) -> None:
+    assert passes(GATE, {"short_loss": {"a": loss}, "needle": needle}, {"a": 2.0, "gone": 1.0}) is is_open
+
+
+def test_without_a_stage_before_there_is_nothing_to_recover() -> None:
+    assert passes(GATE, {"short_loss": {"a": 9.0}, "needle": 1.0}, None)
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Recipe:
+    data = write_shards(tmp_path / "shards", documents=120)
+    return recipe_of(
+        data, stage("short", 4), stage("long", 20, seq_len=32, gate=GATE),
+        evaluation=EvalConfig(held_out_shards=1, tokens=256, needle_depths=2),
+    )  # fmt: skip
+
+
+def _measured(monkeypatch: pytest.MonkeyPatch, needles: list[float]) -> None:
+    """Let the gate measure these one after the other, and then the last of them again and again."""
+    left = list(needles)
+
+    def measure(self: Gatekeeper, seq_len: int) -> dict[str, Any]:
+        needle = left.pop(0) if len(left) > 1 else left[0]
+        return {"seq_len": seq_len, "short_loss": {"a": 2.0}, "loss": {"a": 2.0}, "needle": needle, "tasks": {}}
+
+    monkeypatch.setattr(Gatekeeper, "measure", measure)
+
+
+def test_a_stage_goes_on_by_tenths_until_its_gate_opens(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _measured(monkeypatch, [0.0, 0.0, 0.5, 1.0])  # after the first stage, and three times after the second
+    heard = Listener()
+    state = train(recipe, tmp_path / "run", heard)
+    assert state.taken == (4, 24)
+    told = [(event["step"], event["open"]) for event in read_journal(tmp_path / "run") if event["event"] == "eval"]
+    assert told == [(4, True), (24, False), (26, False), (28, True)]
+    assert [line for line in heard.said if "the stage goes on" in line] == [
+        "long, step 24: held-out loss of a 2.0000, needles 0%, the stage goes on",
+        "long, step 26: held-out loss of a 2.0000, needles 50%, the stage goes on",
+    ]
+
+
+def test_a_gate_that_never_opens_ends_the_run(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _measured(monkeypatch, [0.0])
+    with pytest.raises(RunError, match=r"stage long: its gate is still shut after 40 steps \(gate\.max_tokens\)"):
+        train(recipe, tmp_path / "run")
+
+
+def test_what_is_measured_at_the_ends_of_stages_and_on_the_way(recipe: Recipe, tmp_path: Path) -> None:
+    evaluation = dataclasses.replace(recipe.evaluation, every_steps=8)
+    open_gate = dataclasses.replace(GATE, needle_accuracy=0.0, tolerance=9.0)
+    stages = (recipe.stages[0], dataclasses.replace(recipe.stages[1], gate=open_gate))
+    train(dataclasses.replace(recipe, evaluation=evaluation, stages=stages), tmp_path / "run")
+    evals = [event for event in read_journal(tmp_path / "run") if event["event"] == "eval"]
+    assert [(event["step"], event["open"]) for event in evals] == [(4, True), (12, None), (20, None), (24, True)]
+    assert evals[-1]["short_loss"]["a"] < evals[0]["short_loss"]["a"]
+    assert evals[-1]["loss"].keys() == {"a"}
+    assert 0 <= evals[-1]["needle"] <= 1
+
+
+def test_a_gate_needs_shards_that_are_held_out(recipe: Recipe, tmp_path: Path) -> None:
+    bare = dataclasses.replace(recipe, evaluation=EvalConfig())
+    with pytest.raises(ConfigError, match=r"evaluation\.held_out: none, but the gate of stage long needs some"):
+        train(bare, tmp_path / "run")
+    many = dataclasses.replace(recipe, evaluation=EvalConfig(held_out_shards=99))
+    with pytest.raises(ConfigError, match=r"evaluation\.held_out_shards: 99 is not allowed; source a has \d+ shards"):
+        train(many, tmp_path / "run")
+
+
+@pytest.mark.parametrize("depth", [0.0, 0.5, 1.0])
+def test_a_needle_lies_where_it_should_and_is_asked_for_at_the_end(depth: float) -> None:
+    filler = np.arange(10, 50)
+    context = haystack(filler, 64, depth, "x")
+    n = KEY_TOKENS + VALUE_TOKENS
+    needle = context[-n:]
+    place = round(depth * (len(filler) - 2 * n))
+    assert len(context) == len(filler)
+    assert np.array_equal(context[place : place + n], needle)
+    assert not set(needle.tolist()) & set(filler.tolist())
+    assert len(set(needle.tolist())) == n
+    assert np.array_equal(haystack(filler, 64, depth, "x"), context)
+    assert not np.array_equal(haystack(filler, 64, depth, "y")[-n:], needle)
+    with pytest.raises(ValueError, match="a context of 15 tokens is too short"):
+        haystack(filler[:15], 64, depth, "x")

@@ -1,0 +1,79 @@
+"""Small runs of the trainer: a model of some thousand weights, on documents that can be learned, in this process."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from schemas.shards import TokenizerFacts
+from tests.trainer.shards import write_source
+from trainer.checkpoints import State
+from trainer.progress import Silent
+from trainer.recipe import (
+    AdamWConfig,
+    EvalConfig,
+    FaultConfig,
+    LocalConfig,
+    ModelConfig,
+    Recipe,
+    ScheduleConfig,
+    StageConfig,
+)
+from trainer.run import run
+
+FACTS = TokenizerFacts(sha256="1" * 64, vocab_size=64, bos_id=0, eos_id=1)
+MODEL = ModelConfig(layers=2, dim=32, ffn_dim=64, heads=4, kv_heads=2)
+SCHEDULE = ScheduleConfig(peak=3e-3, floor=3e-4, warmup_steps=2, decay_steps=60)
+
+
+def write_shards(folder: Path, source: str = "a", documents: int = 80, seed: int = 0, step: int = 3) -> str:
+    """Write shards whose documents count up by `step`, BOS and EOS around them; return the folder."""
+    draw = random.Random(f"{source}:{seed}")
+    made = []
+    for _ in range(documents):
+        first = draw.randrange(62)
+        made.append([0, *(2 + (first + step * n) % 62 for n in range(draw.randrange(5, 40))), 1])
+    write_source(folder, source, made, row_tokens=64, tokenizer=FACTS)
+    return str(folder)
+
+
+def stage(name: str, steps: int, seq_len: int = 16, sequences: int = 4, **more: Any) -> StageConfig:
+    """Return a stage of so many steps."""
+    batch = seq_len * sequences
+    return StageConfig(name=name, tokens=steps * batch, seq_len=seq_len, batch_tokens=batch,
+                       **{"schedule": SCHEDULE, **more})  # fmt: skip
+
+
+def recipe_of(data: str, *stages: StageConfig, **changes: Any) -> Recipe:
+    """Return a recipe of the small model; a checkpoint is taken after each step unless told otherwise."""
+    plain = Recipe(
+        name="small", seed=3, data=(data,), model=MODEL, stages=stages, mix_block=8, adamw=AdamWConfig(eps=1e-8),
+        faults=FaultConfig(checkpoint_s=1e-9, stall_s=60.0), local=LocalConfig(threads=1),
+        evaluation=EvalConfig(tokens=512, needle_depths=2),
+    )  # fmt: skip
+    return dataclasses.replace(plain, **changes)
+
+
+class Listener(Silent):
+    """Keeps what is said, and does something at each step."""
+
+    def __init__(self, on_step: Callable[[Mapping[str, Any]], None] | None = None) -> None:
+        self.said: list[str] = []
+        self.losses: list[float] = []
+        self._on_step = on_step
+
+    def step_taken(self, event: Mapping[str, Any]) -> None:
+        self.losses.append(event["loss"])
+        if self._on_step is not None:
+            self._on_step(event)
+
+    def say(self, line: str) -> None:
+        self.said.append(line)
+
+
+def train(recipe: Recipe, folder: Path, listener: Listener | None = None) -> State:
+    """Train in this process."""
+    return run(recipe, folder, listener or Listener())

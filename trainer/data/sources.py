@@ -1,0 +1,42 @@
+"""Which shards a recipe trains on, which it only measures on, and the streams over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from schemas.errors import ConfigError
+from schemas.shard_folders import find_shards
+from trainer.data.corpus import Corpus
+from trainer.recipe import Recipe
+
+Shards = Mapping[str, Sequence[str]]  # paths by source
+
+
+def training_shards(recipe: Recipe) -> dict[str, list[str]]:
+    """Return the shards that are trained on, by source. ConfigError when the recipe names none or keeps all back."""
+    if not recipe.data:
+        raise ConfigError("data: none; give outputs of Winnow or folders of token shards")
+    return {source: paths[: _kept_from(source, paths, recipe)] for source, paths in find_shards(recipe.data).items()}
+
+
+def held_out_shards(recipe: Recipe) -> dict[str, list[str]]:
+    """Return the shards that are never trained on, by source; none when the recipe holds none out."""
+    evaluation = recipe.evaluation
+    found = find_shards(evaluation.held_out) if evaluation.held_out else {}
+    if evaluation.held_out_shards and recipe.data:
+        for source, paths in find_shards(recipe.data).items():
+            found.setdefault(source, []).extend(paths[_kept_from(source, paths, recipe) :])
+    return dict(sorted(found.items()))
+
+
+def _kept_from(source: str, paths: Sequence[str], recipe: Recipe) -> int:
+    """Return from which of a source's shards on they are held out."""
+    n = recipe.evaluation.held_out_shards
+    if n >= len(paths):
+        raise ConfigError(f"evaluation.held_out_shards: {n} is not allowed; source {source} has {len(paths)} shards")
+    return len(paths) - n
+
+
+def open_streams(recipe: Recipe, shards: Shards) -> dict[str, Corpus]:
+    """Return the stream over each source's shards."""
+    return {source: Corpus(source, paths, recipe.unit, recipe.seed) for source, paths in shards.items()}

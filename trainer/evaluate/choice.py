@@ -1,0 +1,105 @@
+"""Multiple choice by likelihood: the model answers with the choice that it finds most likely after the text.
+
+Text and choice are tokenised together, and spaces at the end of the text count to the choice, as lm-evaluation-harness
+does (`_encode_pair`, version 0.4.13); BOS stands before the text, as in our shards. What is too long loses its
+beginning. acc compares the log-likelihoods of the choices, acc_norm those divided by their characters, acc_bytes by
+their bytes of UTF-8. `nll_per_char` is that of the right choices, which scaling laws forecast (L3 section 3.2.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812  the field's name for it
+from torch import nn
+
+from trainer.data.mixture import IGNORE
+from trainer.evaluate.tasks import Question, Task
+from trainer.evaluate.words import Words
+from trainer.training import Training
+
+ROWS = 16  # choices that go through the model at once
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a model came to on a task."""
+
+    questions: int
+    acc: float
+    acc_norm: float
+    acc_bytes: float
+    nll_per_char: float  # nats, mean over the questions
+
+
+@dataclass(frozen=True)
+class Row:
+    """One choice to be scored."""
+
+    tokens: list[int]
+    scored: int  # the last so many
+
+
+def measure_task(training: Training, words: Words, task: Task, max_len: int) -> Scores:
+    """Return what the model of a run comes to. All ranks call it together, and each does all of it."""
+    training.model.train(False)
+    rows = [row for question in task.questions for row in rows_of(words, task.delimiter, question, max_len)]
+    found = log_likelihoods(training.model, rows, training.ranks.device)
+    training.model.train()
+    return score(task.questions, found)
+
+
+def rows_of(words: Words, delimiter: str, question: Question, max_len: int) -> list[Row]:
+    """Return what has to be scored for a question, a row for each choice."""
+    text = question.text.rstrip()
+    rest = question.text[len(text) :] + delimiter
+    before = words.encode(text) if text else []
+    rows = []
+    for choice in question.choices:
+        whole = words.encode(text + rest + choice)
+        scored = max(1, len(whole) - len(before))
+        rows.append(Row([words.facts.bos_id, *whole][-max_len:], min(scored, max_len - 1)))
+    return rows
+
+
+def log_likelihoods(model: nn.Module, rows: Sequence[Row], device: torch.device) -> list[float]:
+    """Return the log-likelihood of the scored tokens of each row, in nats."""
+    found: list[float] = []
+    with torch.no_grad():
+        for start in range(0, len(rows), ROWS):
+            found += _some(model, rows[start : start + ROWS], device)
+    return found
+
+
+def _some(model: nn.Module, rows: Sequence[Row], device: torch.device) -> list[float]:
+    """Rows are filled on the right, where no token of theirs looks."""
+    longest = max(len(row.tokens) for row in rows)
+    tokens = torch.zeros((len(rows), longest), dtype=torch.int64)
+    labels = torch.full_like(tokens, IGNORE)
+    for n, row in enumerate(rows):
+        end = len(row.tokens)
+        tokens[n, :end] = torch.tensor(row.tokens)
+        labels[n, end - row.scored - 1 : end - 1] = tokens[n, end - row.scored : end]
+    positions = torch.arange(longest).expand(len(rows), -1)
+    logits = model(input_ids=tokens.to(device), position_ids=positions.to(device), use_cache=False).logits
+    losses = F.cross_entropy(logits.float().transpose(1, 2), labels.to(device), ignore_index=IGNORE, reduction="none")
+    return [-float(loss) for loss in losses.double().sum(1)]
+
+
+def score(questions: Sequence[Question], found: Sequence[float]) -> Scores:
+    """Return accuracies and likelihood, given the log-likelihood of each choice in order; ties go to the first."""
+    hits = np.zeros((len(questions), 3))
+    per_char = np.zeros(len(questions))
+    at = 0
+    for n, question in enumerate(questions):
+        mine = np.array(found[at : at + len(question.choices)])
+        at += len(question.choices)
+        chars = np.array([len(choice) for choice in question.choices])
+        lengths = (1, chars, np.array([len(choice.encode()) for choice in question.choices]))
+        hits[n] = [int(np.argmax(mine / length)) == question.answer for length in lengths]
+        per_char[n] = -mine[question.answer] / chars[question.answer]
+    acc, acc_norm, acc_bytes = hits.mean(0).tolist()
+    return Scores(len(questions), acc, acc_norm, acc_bytes, float(per_char.mean()))

@@ -1,0 +1,21 @@
+"""The scores of a run's tasks, with the tokenizer of its shards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from trainer.data.corpus import same_tokenizer
+from trainer.evaluate.choice import measure_task
+from trainer.evaluate.tasks import Task
+from trainer.evaluate.words import open_words
+from trainer.training import Training
+
+
+def measure_tasks(training: Training, tasks: Sequence[Task]) -> dict[str, dict[str, Any]]:
+    """Return the scores of tasks by name."""
+    if not tasks:
+        return {}
+    words = open_words(training.recipe, same_tokenizer(list(training.corpora.values())))
+    return {task.name: asdict(measure_task(training, words, task, training.recipe.unit)) for task in tasks}

@@ -1,0 +1,147 @@
+"""Multiple-choice tasks in the format of lm-evaluation-harness: a YAML file over a JSONL table.
+
+    task: capitals
+    dataset_path: json
+    dataset_kwargs: {data_files: {test: capitals.jsonl}}    # beside the YAML file, or from where the command runs
+    test_split: test
+    output_type: multiple_choice
+    doc_to_text: "{{question}}"                             # a Jinja template, or the name of a column
+    doc_to_choice: choices                                  # a list, a column, or a template that renders a list
+    doc_to_target: answer                                   # number of the right choice, its text, or a template
+
+These keys mean what they mean in version 0.4.13 of the harness, and `lm-eval --include_path FOLDER --tasks capitals`
+takes the file as it is. A key that would change the figures and is not among them is refused.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from schemas.errors import ConfigError, InputError
+
+NEEDED = ("task", "dataset_kwargs", "doc_to_text", "doc_to_choice", "doc_to_target")
+FIXED = {"output_type": "multiple_choice", "dataset_path": "json", "num_fewshot": 0}
+WITHOUT_EFFECT = ("tag", "metadata", "metric_list", "task_alias")  # all metrics are always told
+OPTIONAL = ("test_split", "validation_split", "target_delimiter")
+_TEMPLATES = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of a task."""
+
+    text: str
+    choices: tuple[str, ...]
+    answer: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """A named list of questions."""
+
+    name: str
+    delimiter: str  # between text and choice
+    questions: tuple[Question, ...]
+
+
+def read_task(path: Path) -> Task:
+    """Return the task of a YAML file. ConfigError, InputError: the file, the key or the row, and what is wrong."""
+    plain = _read_yaml(path)
+    _check_keys(plain, path)
+    table = _table_path(plain, path)
+    try:
+        rows = [json.loads(line) for line in table.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except OSError as error:
+        raise InputError(f"{path}: dataset_kwargs: {table} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise InputError(f"{table}: not JSON lines: {error}") from None
+    if not rows:
+        raise InputError(f"{table}: no rows")
+    questions = []
+    for number, row in enumerate(rows, 1):
+        try:
+            questions.append(make_question(plain, row))
+        except (jinja2.TemplateError, ValueError, SyntaxError, TypeError) as error:
+            raise InputError(f"{table}, row {number}: {error}") from None
+    return Task(str(plain["task"]), str(plain.get("target_delimiter", " ")), tuple(questions))
+
+
+def make_question(task: Mapping[str, Any], row: Mapping[str, Any]) -> Question:
+    """Return the question of a row. ValueError when its choices or its answer are none."""
+    choices = _choices(task["doc_to_choice"], row)
+    if len(choices) < 2:
+        raise ValueError(f"doc_to_choice: {len(choices)} choices; at least 2 are needed")
+    return Question(
+        str(_value(task["doc_to_text"], row)), choices, _answer(_value(task["doc_to_target"], row), choices)
+    )
+
+
+def _value(wanted: Any, row: Mapping[str, Any]) -> Any:
+    """Return a column, what a template renders to, or the constant itself."""
+    if not isinstance(wanted, str):
+        return wanted
+    return row[wanted] if wanted in row else _TEMPLATES.from_string(wanted).render(**row)
+
+
+def _choices(wanted: Any, row: Mapping[str, Any]) -> tuple[str, ...]:
+    if isinstance(wanted, dict):
+        wanted = list(wanted.values())
+    found = _value(wanted, row)
+    if isinstance(found, str):
+        found = ast.literal_eval(found)
+    if not isinstance(found, list) or not all(isinstance(choice, str) and choice for choice in found):
+        raise ValueError("doc_to_choice: must give a list of texts, none empty")
+    return tuple(found)
+
+
+def _answer(found: Any, choices: tuple[str, ...]) -> int:
+    if isinstance(found, str):
+        if found in choices:
+            return choices.index(found)
+        found = int(found) if found.strip().isdecimal() else -1
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found < len(choices):
+        raise ValueError(f"doc_to_target: {found!r} is neither a choice nor a number from 0 to {len(choices) - 1}")
+    return found
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(plain, dict):
+        raise ConfigError(f"{path}: expected a mapping, found {type(plain).__name__}")
+    return plain
+
+
+def _check_keys(plain: Mapping[str, Any], path: Path) -> None:
+    missing = [key for key in NEEDED if key not in plain]
+    if missing:
+        raise ConfigError(f"{path}: {missing[0]} is missing")
+    for key, allowed in FIXED.items():
+        if plain.get(key, allowed) != allowed:
+            raise ConfigError(f"{path}: {key}: {plain[key]!r} is not allowed; must be {allowed!r}")
+    unknown = sorted(plain.keys() - {*NEEDED, *FIXED, *WITHOUT_EFFECT, *OPTIONAL})
+    if unknown:
+        raise ConfigError(f"{path}: {unknown[0]}: not supported; it would change what is measured")
+
+
+def _table_path(plain: Mapping[str, Any], path: Path) -> Path:
+    split = plain.get("test_split") or plain.get("validation_split")
+    files = plain["dataset_kwargs"].get("data_files") if isinstance(plain["dataset_kwargs"], dict) else None
+    named = files.get(split) if isinstance(files, dict) else files
+    if not isinstance(named, str):
+        raise ConfigError(f"{path}: dataset_kwargs: data_files must name one file for the split {split!r}")
+    beside = path.parent / named
+    return beside if beside.exists() else Path(named)
