@@ -9,28 +9,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.extraction.lexicon import name_words
+from transforms.extraction.furniture import blocks_inside
 from transforms.extraction.names import names
 from transforms.extraction.walk import Outline
 
 SECTIONS = names("comment comments commentlist commenting disqus")
 MIN_CHARS = 25  # of a block that is a comment and no button or date below it, ours
-_MAX_NAMES = 40  # of an element that are looked at
 
 
 def comment_blocks(outline: Outline) -> NDArray[np.bool_]:
     """Return which blocks stand inside an element that is named after comments."""
-    inside = np.zeros(len(outline.texts), np.bool_)
-    named = {make for (tag, mark), make in outline.made.items() if "om" in mark or "isqus" in mark if _is_named(mark)}
-    if named:
-        for element, make in enumerate(outline.makes):
-            if make in named and outline.tags[element] not in ("html", "body"):
-                inside[outline.starts[element] : outline.ends[element]] = True
-    return inside
-
-
-def _is_named(mark: str) -> bool:
-    return any(word in SECTIONS for name in mark.split(None, _MAX_NAMES)[:_MAX_NAMES] for word in name_words(name))
+    return blocks_inside(outline, SECTIONS, lambda mark: "om" in mark or "isqus" in mark, frozenset(("html", "body")))
 
 
 def without_comments(outline: Outline, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from transforms.extraction.comments import with_comments, without_comments
 from transforms.extraction.decide import decide, probabilities
 from transforms.extraction.declared import add_declared
 from transforms.extraction.features import features_of
+from transforms.extraction.furniture import without_asides
 from transforms.extraction.insets import with_insets
 from transforms.extraction.metadata import published_date, title_of
 from transforms.extraction.model import Model, shipped_model
@@ -60,6 +61,7 @@ def _extract(source: str, url: str, model: Model, *, comments: bool) -> Extracte
     kind = KINDS[int(np.argmax(scores))]
     kept, confidence = _kept(page, scores, model)
     if kind == ARTICLE and page.texts:
+        kept = without_asides(page, kept)
         kept = with_comments(page, kept) if comments else without_comments(page, kept)
     blocks = tuple(blocks_to_write(page, np.flatnonzero(kept).tolist(), tex_dialect(source)))
     return Extracted(text_of(blocks), blocks, title_of(page), page.language, published_date(page), kind, confidence)

@@ -31,9 +31,9 @@ BLOCK_LEVEL = names(
     " figcaption figure footer form h1 h2 h3 h4 h5 h6 head header hgroup hr html legend li main menu nav ol p pre"
     " search section summary table tbody td tfoot th thead tr ul noscript"
 )
-# Links to the place where they stand: "[edit | edit source]" in Wikipedia's headings, the pilcrow of documentation.
-_SELF_LINKS = names("mw-editsection mw-cite-backlink headerlink hash-link")
-_WATCHED = _SELF_LINKS | FORMULAS | LISTINGS  # class names of elements that are looked at closely
+# MediaWiki's column of links, and links to the place where they stand: "[edit | edit source]", the pilcrow.
+_NEVER_TEXT = names("mw-editsection mw-cite-backlink headerlink hash-link mw-navigation mw-panel")
+_WATCHED = _NEVER_TEXT | FORMULAS | LISTINGS  # class names of elements that are looked at closely
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HAS_WORD = re.compile(r"[^\W_]")
 _PARTING_BREAKS = 2  # line breaks in a row that part paragraphs
@@ -224,7 +224,7 @@ class _Walker:
 
     def _is_settled(self, node: Any, tag: str, mark: str, attributes: dict[str, str | None]) -> bool:
         """Write an element that is a formula; return whether that is done, or there is nothing to write."""
-        if mark and not _SELF_LINKS.isdisjoint(mark.split()):
+        if mark and not _NEVER_TEXT.isdisjoint(mark.split()):
             return True
         formula = formula_of(node) if may_be_formula(tag, attributes) else None
         if formula is None:
@@ -238,7 +238,8 @@ class _Walker:
         if tag == "html" and attributes:
             self.out.language = (attributes.get("lang") or attributes.get("xml:lang") or "")[:35]
         classes = attributes.get("class") if attributes else None
-        self.watched.append(_may_be_special(tag) or (classes is not None and _names_special(classes)))
+        never = bool(mark) and not _NEVER_TEXT.isdisjoint(mark.split())
+        self.watched.append(never or _may_be_special(tag) or (classes is not None and _names_special(classes)))
         return make
 
     def leave(self, way: int) -> None:

@@ -33,6 +33,7 @@ def walked(body: str) -> Outline:
         ("<select><option>no</select><textarea>no</textarea><iframe>no</iframe><title>no</title>", []),
         ("<h2>A<span class='mw-editsection'>[<a>edit</a>]</span></h2><p class='headerlink x'>no</p>", ["A"]),
         ("<h2>A<a class=headerlink>#1</a> b</h2>", ["A b"]),
+        ("<p>A</p><div id=mw-navigation><ul><li><a>b</a></ul></div>", ["A"]),
         ("<noscript><p>shown without scripts</p></noscript>", ["shown without scripts"]),
         ("", []),
     ],

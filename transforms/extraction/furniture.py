@@ -1,0 +1,49 @@
+"""Links that lead away from an article: what stands beside or under it, told by the names of the elements around them.
+
+A list of other articles is made of the words of an article, and where the article is short the model takes it too: the
+expected F1 of a few words more is high. The names tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.extraction.lexicon import name_words
+from transforms.extraction.names import names
+from transforms.extraction.walk import Outline
+
+ASIDE = names("sidebar related")
+_MAX_NAMES = 40  # of an element that are looked at
+_WHOLE = frozenset(("html", "body", "main", "article"))  # themes name the whole page after its columns
+
+
+def blocks_inside(
+    outline: Outline, words: frozenset[str], quick: Callable[[str], bool], whole: frozenset[str] = _WHOLE
+) -> NDArray[np.bool_]:
+    """Return which blocks stand inside an element whose class or id holds one of `words`, but for `whole` tags. `quick`
+    says of an element's names, letter by letter, whether it can be one: most need no closer look."""
+    inside = np.zeros(len(outline.texts), np.bool_)
+    named = {make for (_, mark), make in outline.made.items() if quick(mark) and _has(mark, words)}
+    if named:
+        for element, make in enumerate(outline.makes):
+            if make in named and outline.tags[element] not in whole:
+                inside[outline.starts[element] : outline.ends[element]] = True
+    return inside
+
+
+def _has(mark: str, words: frozenset[str]) -> bool:
+    return any(word in words for name in mark.split(None, _MAX_NAMES)[:_MAX_NAMES] for word in name_words(name))
+
+
+def without_asides(outline: Outline, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return a choice of an article's blocks without links in what is named a sidebar or related, where
+    those are a fifth of it or more: of less beside a longer article the model is right more often."""
+    aside = blocks_inside(outline, ASIDE, lambda mark: "ide" in mark or "elated" in mark)
+    for block in np.flatnonzero(kept & aside).tolist():
+        aside[block] = 2 * outline.link_chars[block] >= len(outline.texts[block])
+    left = kept & ~aside
+    sizes = np.array([len(text) for text in outline.texts], np.int64)
+    return left if left.any() and 5 * sizes[left].sum() <= 4 * sizes[kept].sum() else kept
