@@ -134,9 +134,9 @@ def _may_be_special(tag: str) -> bool:
     return may_be_formula(tag, {}) or may_be_code(tag, {})
 
 
-def _names_special(classes: str) -> bool:
-    """Return whether a class attribute may name a formula or a listing; False for nearly every one."""
-    lower = classes.lower()
+def _names_special(mark: str) -> bool:
+    """Return whether an element's names may be those of a formula, a listing or of no text; False for nearly all."""
+    lower = mark.lower()
     for part in CLASS_PARTS:  # a generator would take three times as long
         if part in lower:
             return True
@@ -237,9 +237,7 @@ class _Walker:
         make = self.made[tag, mark] = len(self.made)
         if tag == "html" and attributes:
             self.out.language = (attributes.get("lang") or attributes.get("xml:lang") or "")[:35]
-        classes = attributes.get("class") if attributes else None
-        never = bool(mark) and not _NEVER_TEXT.isdisjoint(mark.split())
-        self.watched.append(never or _may_be_special(tag) or (classes is not None and _names_special(classes)))
+        self.watched.append(_may_be_special(tag) or (mark != "" and _names_special(mark)))
         return make
 
     def leave(self, way: int) -> None:
