@@ -24,7 +24,6 @@ from transforms.extract import (
     extract_page,
     main_text,
     page_text,
-    text_of_page,
 )
 
 SHARED_PAGES = pathlib.Path(__file__).resolve().parents[2].parent / "shared" / "data" / "extraction" / "wcxb"
@@ -357,47 +356,3 @@ def test_the_other_engine() -> None:
 def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         ExtractConfig(**wrong)
-
-
-# ---- the second opinion ---------------------------------------------------------------------------------------------
-
-
-def test_both_sides_of_the_confidence_limit() -> None:
-    ours = extract_page(ARTICLE, "")
-    below = text_of_page(ARTICLE, "", "", ExtractConfig(second_opinion_below=ours.confidence))
-    assert below == PageText(ours.text, ours.kind, ours.confidence)
-    above = text_of_page(ARTICLE, "", "", ExtractConfig(second_opinion_below=1.0))
-    assert ours.confidence < 1
-    assert above == PageText(trafilatura_text(ARTICLE), ours.kind, ours.confidence, is_second=True)
-
-
-@pytest.mark.parametrize("says", ["", BadRecord("html_unparsable", "trafilatura: ValueError")])
-def test_a_second_opinion_that_finds_nothing_is_none(monkeypatch: pytest.MonkeyPatch, says: str | BadRecord) -> None:
-    def second(*_args: Any, **_options: Any) -> str:
-        if isinstance(says, BadRecord):
-            raise says
-        return says
-
-    monkeypatch.setattr(extract, "_by_other", second)
-    found = text_of_page(ARTICLE, "", "", ExtractConfig(second_opinion_below=1.0))
-    assert (found.text, found.is_second) == (main_text(ARTICLE), False)
-
-
-# ---- comments -------------------------------------------------------------------------------------------------------
-
-REMARK = "I disagree with the second paragraph, because the numbers in it are those of last year."
-
-
-@pytest.mark.parametrize("engine", ["winnow", "trafilatura"])
-def test_comments_under_an_article_are_a_choice(engine: str) -> None:
-    section = f'<div id="comments" class="comments"><div class="comment"><p>{REMARK}</p><a>Reply</a></div></div>'
-    prose = "".join(f"<p>{n}. {PROSE}</p>" for n in range(8))
-    html = f"<html><body><article><h1>Head</h1>{prose}</article>{section}</body></html>".encode()
-    texts = {
-        choice: text_of_page(html, "", "https://example.org/news/a-b-c", ExtractConfig(engine=engine, comments=choice))
-        for choice in ("drop", "keep")
-    }
-    assert REMARK not in texts["drop"].text
-    assert REMARK in texts["keep"].text
-    assert engine != "winnow" or "Reply" not in texts["keep"].text
-    assert all("7. " + PROSE in found.text for found in texts.values())
