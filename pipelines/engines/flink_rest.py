@@ -56,6 +56,12 @@ class FlinkRest:
         jobs = self._get("/jobs/overview").get("jobs", [])
         return {job["jid"]: job["name"] for job in jobs if job["name"].startswith(prefix) and job["state"] in RUNNING}
 
+    def restarted_at(self, prefix: str) -> int:
+        """Return when a job whose name begins with `prefix` and that is not over was last begun anew, in ms since 1970;
+        0 for never."""
+        found = [self._get(f"/jobs/{job}").get("timestamps", {}) for job in self.running(prefix)]
+        return max((int(stamps.get("RESTARTING", 0)) for stamps in found), default=0)
+
     def cancel(self, job: str) -> None:
         """Ask for the end of a job."""
         self._call(urllib.request.Request(f"{self.address}/jobs/{job}", method="PATCH"))  # noqa: S310

@@ -33,6 +33,7 @@ from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
 
 from pipelines.engines.flink_rest import FlinkRest
 from pipelines.engines.interrupt import Stop
+from pipelines.engines.pool_line import PoolLine
 from pipelines.engines.worker_pool import check_worker_pool
 from schemas.errors import ConfigError, RunError
 
@@ -253,15 +254,37 @@ def watched(target: Target, stop: Stop) -> Iterator[None]:
 
 def _watch(target: Target, stop: Stop, over: threading.Event) -> None:
     since: float | None = None
+    line = PoolLine(target.pool) if _has_pool_here(target) else None
     while not over.wait(CHECK_S):
+        if line is not None and line.broken_at is not None and _has_restarted(target, line.broken_at):
+            line.close()  # the job has asked for its workers again
+            line = PoolLine(target.pool)
         reason = lost(target)
+        if not reason and line is not None and line.broken_at is not None:
+            reason = f"the worker pool at {target.pool} was started anew, and the job waits for workers of the old one"
         if not reason:
             since = None
             continue
         since = since or time.monotonic()
         if time.monotonic() - since >= LOST_S:
             stop(reason)
-            return
+            break
+    if line is not None:
+        line.close()
+
+
+def _has_pool_here(target: Target) -> bool:
+    return bool(target.pool) and target.sees_workers and is_here(target.pool.rpartition(":")[0])
+
+
+def _has_restarted(target: Target, since: float) -> bool:
+    """Return whether Flink began one of our jobs anew after a moment (seconds since 1970)."""
+    if not target.flink:
+        return False
+    try:
+        return FlinkRest(target.flink).restarted_at("winnow-") / 1000 >= since - CHECK_S
+    except RunError:
+        return False
 
 
 def lost(target: Target) -> str:
@@ -275,7 +298,7 @@ def lost(target: Target) -> str:
             return f"Flink at {target.flink} has only {state.slots} slots left"
     if target.job_server not in ("", "embed") and not listens(target.job_server):
         return f"the job server at {target.job_server} is gone"
-    if target.pool and target.sees_workers and is_here(target.pool.rpartition(":")[0]) and not listens(target.pool):
+    if _has_pool_here(target) and not listens(target.pool):
         return f"the worker pool at {target.pool} is gone"
     return ""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -34,12 +36,13 @@ class FakeFlink:
         self.slots, self.free, self.network, self.cancelled = 2, 2, 1024 * MIB, list[str]()
         self.jobs: list[dict[str, str]] = []
         self.garbled = self.deaf = False
+        self.restarted_ms = 0
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 answers = {"/overview": fake.overview, "/taskmanagers": fake.managers, "/jobs/overview": fake.listing}
-                body = b"<html>" if fake.garbled else json.dumps(answers[self.path]()).encode()
+                body = b"<html>" if fake.garbled else json.dumps(answers.get(self.path, fake.detail)()).encode()
                 self.send_response(200)
                 self.end_headers()
                 self.wfile.write(body)
@@ -65,6 +68,9 @@ class FakeFlink:
 
     def listing(self) -> dict[str, Any]:
         return {"jobs": self.jobs}
+
+    def detail(self) -> dict[str, Any]:
+        return {"timestamps": {"RUNNING": 1, "RESTARTING": self.restarted_ms}}
 
 
 @pytest.fixture
@@ -260,3 +266,39 @@ def test_a_loss_that_lasts_ends_the_run_and_a_short_one_does_not(
         flink.slots = 0
         assert told.wait(10)
     assert heard == [f"Flink at {flink.address} has only 0 slots left"]
+
+
+def test_a_pool_that_was_started_anew_ends_a_run_whose_job_did_not_begin_anew(
+    flink: FakeFlink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beam waits for ever for a worker that died before it called; the pool answers as if nothing had been."""
+    monkeypatch.setattr(portable, "CHECK_S", 0.05)
+    monkeypatch.setattr(portable, "LOST_S", 1.0)
+    flink.jobs = [{"jid": "9", "name": "winnow-ab-dedup-1", "state": "RUNNING"}]
+    told, heard = threading.Event(), list[str]()
+
+    def stop(reason: str) -> None:
+        heard.append(reason)
+        told.set()
+
+    def pool(port: int = 0) -> tuple[grpc.Server, int]:
+        server = grpc.server(ThreadPoolExecutor(max_workers=1))
+        port = server.add_insecure_port(f"localhost:{port}")
+        server.start()
+        return server, port
+
+    first, port = pool()
+    with watched(replace(cluster(flink), pool=f"localhost:{port}"), stop):
+        assert not told.wait(1.5)
+        flink.restarted_ms = 2**53  # whatever is lost now, the job asks for its workers again
+        first.stop(None).wait()
+        second, _ = pool(port)
+        assert not told.wait(2.5)
+        flink.restarted_ms = 0
+        second.stop(None).wait()
+        third, _ = pool(port)
+        assert told.wait(30)
+        third.stop(None).wait()
+    assert heard == [
+        f"the worker pool at localhost:{port} was started anew, and the job waits for workers of the old one"
+    ]
