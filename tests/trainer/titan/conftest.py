@@ -14,7 +14,7 @@ import pytest
 def engine() -> ModuleType:
     """Return `trainer.titan.engine`."""
     if find_spec("torchtitan") is None:
-        pytest.skip("torchtitan is not installed (extra `titan`, in an environment of its own)")
+        pytest.skip("torchtitan is not installed (trainer/titan/requirements.txt, in an environment of its own)")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torchtitan's own imports
         import trainer.titan.engine as found
