@@ -1,6 +1,6 @@
-"""What torchtitan is given of ours in place of its own: loader, learning rate, tokenizer. Needs the extra `titan`.
+"""What torchtitan is given of ours in place of its own: loader, learning rate, tokenizer.
 
-Written against torchtitan 0.3.0: its wheel and its main branch ask for different loaders. The type checker sees no
+Needs torchtitan (requirements.txt beside this file). Written against torchtitan 0.3.0: its wheel and its main branch ask for different loaders. The type checker sees no
 torchtitan (it cannot be installed beside the other extras), hence its remarks on classes of unknown type.
 """
 

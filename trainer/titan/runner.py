@@ -135,7 +135,8 @@ def convert(titan: TitanJob, source: Path, target: Path) -> None:
     try:
         from trainer.titan.engine import build_whole, trainer_config
     except ImportError as error:
-        raise ConfigError(f"runner: titan needs the extra `titan` ({error.name} is missing)") from None
+        wanted = "`pip install --no-deps -r trainer/titan/requirements.txt`"
+        raise ConfigError(f"runner: titan needs {wanted} ({error.name} is missing)") from None
     plain = replace(titan.recipe, titan=replace(titan.recipe.titan, float8="", float8_emulate=False))
     job = replace(titan, recipe=plain)
     _, tokenizer = job.open_data()

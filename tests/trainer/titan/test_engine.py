@@ -113,7 +113,7 @@ def test_the_same_weights_give_the_same_logits(
 
 def test_float8_swaps_the_matrices_of_blocks_alone(engine: ModuleType, tmp_path: Path) -> None:
     if find_spec("torchao") is None:
-        pytest.skip("torchao is not installed (extra `titan`)")
+        pytest.skip("torchao is not installed (trainer/titan/requirements.txt)")
     from torchtitan.components.quantization.float8 import Float8Linear
 
     titan = TitanConfig(gpus=1, float8="rowwise", float8_emulate=True, compile=False)
