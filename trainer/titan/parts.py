@@ -1,7 +1,8 @@
 """What torchtitan is given of ours in place of its own: loader, learning rate, tokenizer.
 
-Needs torchtitan (requirements.txt beside this file). Written against torchtitan 0.3.0: its wheel and its main branch ask for different loaders. The type checker sees no
-torchtitan (it cannot be installed beside the other extras), hence its remarks on classes of unknown type.
+Needs torchtitan (requirements.txt beside this file). Written against torchtitan 0.3.0: its wheel and its main branch
+ask for different loaders. The type checker sees no torchtitan (it cannot be installed beside the other extras), hence
+its remarks on classes of unknown type.
 """
 
 from __future__ import annotations
