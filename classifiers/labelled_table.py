@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
-import json
 import zlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from schemas import json_lines
 from schemas.errors import ConfigError
 
 _SUFFIXES = ".jsonl, .ndjson, .json, .csv, .tsv (each also with .gz), .parquet"
@@ -39,7 +39,8 @@ def read_labelled(table: Path, text_column: str, label_column: str) -> Iterator[
 def _rows(table: Path, columns: tuple[str, str]) -> Generator[tuple[int, dict[str, Any]], None, None]:
     suffix = Path(table.name.removesuffix(".gz")).suffix.lower()
     if suffix in (".jsonl", ".ndjson", ".json"):
-        yield from _json_rows(table)
+        with io.TextIOWrapper(_open(table), encoding="utf-8-sig") as lines:
+            yield from json_lines.objects(lines, str(table))
     elif suffix in (".csv", ".tsv"):
         yield from enumerate(_arrow_rows(_read_csv(table, "\t" if suffix == ".tsv" else ",", columns)), start=1)
     elif suffix == ".parquet":
@@ -51,20 +52,6 @@ def _rows(table: Path, columns: tuple[str, str]) -> Generator[tuple[int, dict[st
             yield from enumerate((row for batch in batches for row in batch.to_pylist()), start=1)
     else:
         raise ConfigError(f"{table}: unknown kind of table; allowed: {_SUFFIXES}")
-
-
-def _json_rows(table: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with io.TextIOWrapper(_open(table), encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise ConfigError(f"{table}: row {number} is not JSON: {error}") from None
-            if not isinstance(row, dict):
-                raise ConfigError(f"{table}: row {number} is not a JSON object but {type(row).__name__}")
-            yield number, row
 
 
 def _open(table: Path) -> BinaryIO:

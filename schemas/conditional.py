@@ -10,9 +10,10 @@ from __future__ import annotations
 import email.utils
 import hashlib
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from fsspec.asyn import sync
 
@@ -31,19 +32,39 @@ class Seen:
     age_s: float  # since it was written, by the store's clock
 
 
-class ConditionalObject(Protocol):
+class ConditionalObject(ABC):
     """One object of a store."""
 
     is_atomic: bool  # whether of two writers under the same condition only one can win
 
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.fs = filesystem(path)
+
     def read(self) -> Seen | None:
         """Return what is there. InputError when that cannot be known."""
+        return retry(self.path, lambda: or_none(self._read))
 
     def put(self, data: bytes, version: str) -> str | None:
         """Write if what is there has `version`; return the new one, None if refused. RunError when the store fails."""
+        put = retry(self.path, lambda: self._put(data, version), WRITE)
+        if put is None:
+            # A write whose answer was lost is tried again by the library, and refused by what it wrote itself.
+            now = self.read()
+            return now.version if now is not None and now.data == data else None
+        return put
 
     def remove(self) -> None:
         """Remove it, whatever is there."""
+        retry(self.path, lambda: or_none(lambda: self.fs.rm_file(self.path)), WRITE)
+
+    @abstractmethod
+    def _read(self) -> Seen:
+        """Return what is there, by one request."""
+
+    @abstractmethod
+    def _put(self, data: bytes, version: str) -> str | None:
+        """Write if what is there has `version`, by one request; return the new version, None if refused."""
 
 
 def conditional(path: str) -> ConditionalObject:
@@ -53,35 +74,7 @@ def conditional(path: str) -> ConditionalObject:
     return _GcsObject(path) if protocol_of(path) in GCS else _PlainObject(path)
 
 
-class _Object:
-    """What the kinds share."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.fs = filesystem(path)
-
-    def read(self) -> Seen | None:
-        return retry(self.path, lambda: or_none(self._read))
-
-    def put(self, data: bytes, version: str) -> str | None:
-        put = retry(self.path, lambda: self._put(data, version), WRITE)
-        if put is None:
-            # A write whose answer was lost is tried again by the library, and refused by what it wrote itself.
-            now = self.read()
-            return now.version if now is not None and now.data == data else None
-        return put
-
-    def remove(self) -> None:
-        retry(self.path, lambda: or_none(lambda: self.fs.rm_file(self.path)), WRITE)
-
-    def _read(self) -> Seen:
-        raise NotImplementedError
-
-    def _put(self, data: bytes, version: str) -> str | None:
-        raise NotImplementedError
-
-
-class _S3Object(_Object):
+class _S3Object(ConditionalObject):
     is_atomic = True
 
     def __init__(self, path: str) -> None:
@@ -106,7 +99,7 @@ class _S3Object(_Object):
             raise
 
 
-class _GcsObject(_Object):
+class _GcsObject(ConditionalObject):
     is_atomic = True
 
     def _read(self) -> Seen:
@@ -128,7 +121,7 @@ class _GcsObject(_Object):
         return str(told["generation"])
 
 
-class _PlainObject(_Object):
+class _PlainObject(ConditionalObject):
     is_atomic = False
 
     def _read(self) -> Seen:

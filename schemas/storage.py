@@ -149,7 +149,7 @@ def _opened(path: str, *, durable: bool) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
         raise
     if durable:
-        _sync_directory(target.parent)
+        sync_to_disk(target.parent)
 
 
 def exists(path: str) -> bool:
@@ -232,8 +232,9 @@ def _spool(fs: Any, path: str) -> BinaryIO:
     return cast(BinaryIO, spooled)
 
 
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
+def sync_to_disk(path: Path) -> None:
+    """Wait until a local file's bytes, or a directory's names, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

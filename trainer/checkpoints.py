@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -104,7 +103,7 @@ class Saver:
 def complete(folder: Path, state: State) -> None:
     """Make a checkpoint count, once all ranks have written. Rank 0 calls it."""
     for path in _data_files(folder):
-        _sync(path)
+        storage.sync_to_disk(path)
     files = {path.name: path.stat().st_size for path in _data_files(folder)}
     storage.write_atomic(str(folder / STATE), state.to_json(files))
 
@@ -171,14 +170,6 @@ def remove(folder: Path) -> None:
 
 def _data_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.name != STATE and not path.name.startswith(".tmp"))
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def as_plain(state: State) -> dict[str, Any]:

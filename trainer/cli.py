@@ -32,7 +32,6 @@ app.command("eval")(eval_command)
 app.command("sample")(sample_command)
 app.command("plot")(plot_command)
 app.add_typer(scaling_app, name="scaling")
-TERMINATED = 143
 
 RecipeArg = Annotated[str, typer.Argument(help="A TOML file, or the name of a preset.")]
 Data = Annotated[list[str] | None, typer.Option("--data", help="Output of Winnow, or folder of shards.")]
@@ -88,24 +87,14 @@ def run_command(
         from trainer.launch import start_ranks
 
         raise SystemExit(start_ranks(ranks, loaded.faults.max_restarts, sys.argv[1:]))
-    from trainer.loop import StoppedError
-    from trainer.progress import ConsoleWatcher, Silent
     from trainer.run import run
+    from trainer.terminal import is_first_rank, watching
 
-    first = os.environ.get("RANK", "0") == "0"
     console = Console(soft_wrap=True)
-    machine = _machine(loaded, peak_tflops) if first else None
-    watcher = ConsoleWatcher(console, loaded, vocab_size, machine, output / "tensorboard") if first else Silent()
-    try:
+    machine = _machine(loaded, peak_tflops) if is_first_rank() else None
+    with watching(console, loaded, vocab_size, machine, output / "tensorboard") as watcher:
         state = run(loaded, output, watcher)
-    except StoppedError:
-        if first:
-            typer.echo("winnow-train: stopped and saved; run the same command again to go on", err=True)
-        raise SystemExit(TERMINATED) from None
-    finally:
-        if isinstance(watcher, ConsoleWatcher):
-            watcher.close()
-    if first:
+    if is_first_rank():
         from trainer.curves import draw_curves
 
         console.print(f"{output}: done, {state.tokens:,} tokens, weights {state.weights_sha256}", highlight=False)

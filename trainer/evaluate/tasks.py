@@ -16,7 +16,6 @@ takes the file as it is. A key that would change the figures and is not among th
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ import jinja2
 import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from schemas import json_lines
 from schemas.errors import ConfigError, InputError
 
 NEEDED = ("task", "dataset_kwargs", "doc_to_text", "doc_to_choice", "doc_to_target")
@@ -59,19 +59,19 @@ def read_task(path: Path) -> Task:
     _check_keys(plain, path)
     table = _table_path(plain, path)
     try:
-        rows = [json.loads(line) for line in table.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = table.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise InputError(f"{path}: dataset_kwargs: {table} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise InputError(f"{table}: not JSON lines: {error}") from None
-    if not rows:
-        raise InputError(f"{table}: no rows")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{table}: not UTF-8: {error}") from None
     questions = []
-    for number, row in enumerate(rows, 1):
+    for number, row in json_lines.objects(lines, str(table)):
         try:
             questions.append(make_question(plain, row))
         except (jinja2.TemplateError, ValueError, SyntaxError, TypeError) as error:
-            raise InputError(f"{table}, row {number}: {error}") from None
+            raise InputError(f"{table}: line {number}: {error}") from None
+    if not questions:
+        raise InputError(f"{table}: no rows")
     return Task(str(plain["task"]), str(plain.get("target_delimiter", " ")), tuple(questions))
 
 

@@ -8,7 +8,6 @@ matplotlib) is imported by the command that needs it.
 from __future__ import annotations
 
 import dataclasses
-import os
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +29,6 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="What small runs say of large ones, of data mixes, and of a new source.",
 )  # fmt: skip
-TERMINATED = 143
 T = TypeVar("T")
 
 LadderArg = Annotated[str, typer.Argument(help="A TOML file, or the name of a ladder.")]
@@ -177,27 +175,19 @@ def _read(path: str, default: T, neither: str = "") -> T:
 
 def _train(cells: Sequence[Cell], output: Path, only: Sequence[str] | None) -> list[Point]:
     """Train what is not done; return the points of all runs, on the first rank and when all were asked for."""
-    from trainer.loop import StoppedError
-    from trainer.progress import ConsoleWatcher, Silent
     from trainer.scaling.runs import POINTS, is_done, point_of, select, train
+    from trainer.terminal import is_first_rank, watching
 
-    first, console = os.environ.get("RANK", "0") == "0", Console(soft_wrap=True)
+    console = Console(soft_wrap=True)
     chosen = select(cells, only or ())
     for number, cell in enumerate(chosen, 1):
         if is_done(cell, output):
             continue
-        if first:
+        if is_first_rank():
             console.print(f"{cell.name}: run {number} of {len(chosen)}, {cell.flops:.3g} FLOPs", highlight=False)
-        watcher = ConsoleWatcher(console, cell.recipe, 0, None, None) if first else Silent()
-        try:
+        with watching(console, cell.recipe) as watcher:
             train(cell, output, watcher)
-        except StoppedError:
-            typer.echo("winnow-train: stopped and saved; run the same command again to go on", err=True)
-            raise SystemExit(TERMINATED) from None
-        finally:
-            if isinstance(watcher, ConsoleWatcher):
-                watcher.close()
-    if only or not first:
+    if only or not is_first_rank():
         return []
     points = [point_of(cell, output) for cell in cells]
     write_points(points, output / POINTS)

@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from schemas import storage
+from schemas import json_lines, storage
 from schemas.errors import ConfigError, InputError
 from schemas.settings import overlay, setting, to_plain, validate
 
@@ -59,21 +59,16 @@ def read_table(path: Path, default: T, required: tuple[str, ...]) -> list[T]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
-    return [_row(line, default, required, f"{path}, line {n}") for n, line in enumerate(lines, 1) if line.strip()]
+    rows = json_lines.objects(lines, str(path))
+    return [_settings(row, default, required, f"{path}: line {number}") for number, row in rows]
 
 
-def _row(line: str, default: T, required: tuple[str, ...], where: str) -> T:
-    try:
-        plain = json.loads(line)
-    except ValueError as error:
-        raise ConfigError(f"{where}: not JSON: {error}") from None
-    if not isinstance(plain, dict):
-        raise ConfigError(f"{where}: expected an object, found {type(plain).__name__}")
+def _settings(row: dict[str, Any], default: T, required: tuple[str, ...], where: str) -> T:
     for name in required:
-        if name not in plain:
+        if name not in row:
             raise ConfigError(f"{where}: {name} is missing")
     try:
-        return overlay(default, plain)
+        return overlay(default, row)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
 

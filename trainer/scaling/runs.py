@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import ConfigError, RunError
-from schemas.settings import to_plain
+from schemas.settings import overlay
 from schemas.shard_folders import find_shards
 from trainer.data.corpus import Corpus, same_tokenizer
 from trainer.journal import read_journal
-from trainer.recipe import Recipe
+from trainer.recipe import EvalConfig, Recipe
 from trainer.run import RECIPE, first_open, plan_jobs, run
 from trainer.scaling.ladder import Cell
 from trainer.scaling.points import Point, mean_loss
@@ -67,7 +67,7 @@ def read_losses(cell: Cell, directory: Path) -> dict[str, float]:
     if not is_done(cell, directory):
         raise RunError(f"{folder}: this run is not finished")
     measured = json.loads((folder / RECIPE).read_bytes())["evaluation"]
-    if measured != to_plain(cell.recipe.evaluation):
+    if overlay(EvalConfig(), measured) != cell.recipe.evaluation:
         raise RunError(f"{folder}: was measured on other held-out shards than the recipe names; use another folder")
     losses = [e["loss"] for e in read_journal(folder) if e["event"] == "eval" and e["stage"] == cell.stage.name]
     if not losses:

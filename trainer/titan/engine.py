@@ -61,7 +61,7 @@ def trainer_config(job: TitanJob) -> Trainer.Config:
         loss=ChunkedLossWrapper.Config(loss_fn=CrossEntropyLoss.Config(global_vocab_size=vocabulary)),
         hf_assets_path=job.folder,
         dump_folder=job.folder,
-        tokenizer=NoTokenizer.Config(),
+        tokenizer=NoTokenizer.Config(vocab_size=vocabulary),
         dataloader=ShardLoader.Config(job=file),
         optimizer=optimiser(recipe.adamw),
         lr_scheduler=RecipeRate.Config(job=file, warmup_steps=0),

@@ -20,7 +20,7 @@ from torchtitan.components.dataloader import BaseDataLoader
 from torchtitan.components.optimizer import LRSchedulersContainer
 from torchtitan.components.tokenizer import BaseTokenizer
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, RunError
 from trainer.titan.job import TitanJob, read_job
 from trainer.titan.order import MicroBatches
 
@@ -94,20 +94,24 @@ def _rate(job: TitanJob, step: int) -> float:
 
 
 class NoTokenizer(BaseTokenizer):  # type: ignore[misc]
-    """Shards hold tokens; torchtitan asks for a tokenizer all the same."""
+    """Shards hold tokens; torchtitan asks for a tokenizer all the same. It knows how many tokens there are, and that
+    is all of it: RunError for a text."""
 
     @dataclass(kw_only=True, slots=True)
     class Config(BaseTokenizer.Config):  # type: ignore[misc]
-        """It has no settings."""
+        """The vocabulary is the model's."""
+
+        vocab_size: int = 0
 
     def __init__(self, config: Config, **_: Any) -> None:
         super().__init__()
+        self._vocab_size = config.vocab_size
 
     def encode(self, *_args: Any, **_: Any) -> list[int]:
-        raise NotImplementedError("token shards are not encoded again")
+        raise RunError("token shards are not encoded again")
 
     def decode(self, *_args: Any, **_: Any) -> str:
-        raise NotImplementedError("token shards are not decoded")
+        raise RunError("token shards are not decoded")
 
     def get_vocab_size(self) -> int:
-        raise NotImplementedError("the model's size of vocabulary is in the job")
+        return self._vocab_size

@@ -66,10 +66,11 @@ def test_what_a_row_becomes(changes: dict[str, Any], expected: Question) -> None
         ({"dataset_kwargs": {}}, "data_files must name one file for the split 'test'"),
         ({"dataset_kwargs": {"data_files": {"test": "absent.jsonl"}}}, "absent.jsonl cannot be read: No such file"),
         ({"rows": []}, "facts.jsonl: no rows"),
-        ({"rows": [ROWS[0], {"question": "?", "choices": ["a"], "answer": 0}]}, "row 2: doc_to_choice: 1 choices; at"),
-        ({"rows": [{"question": "?", "choices": ["a", "b"], "answer": 2}]}, "row 1: doc_to_target: 2 is neither a ch"),
-        ({"rows": [{"question": "?", "choices": "no list", "answer": 0}]}, "facts.jsonl, row 1: "),
-        ({"rows": [{"choices": ["a", "b"], "answer": 0}]}, "row 1: 'question' is undefined"),
+        ({"rows": [ROWS[0], {"question": "?", "choices": ["a"], "answer": 0}]}, "line 2: doc_to_choice: 1 choices; at"),
+        ({"rows": [{"question": "?", "choices": ["a", "b"], "answer": 2}]}, "line 1: doc_to_target: 2 is neither a ch"),
+        ({"rows": [{"question": "?", "choices": "no list", "answer": 0}]}, "facts.jsonl: line 1: "),
+        ({"rows": [[1]]}, "facts.jsonl: line 1 is not a JSON object but list"),
+        ({"rows": [{"choices": ["a", "b"], "answer": 0}]}, "line 1: 'question' is undefined"),
     ],
 )
 def test_what_is_wrong_is_one_line(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

@@ -34,8 +34,8 @@ def test_what_a_table_made_elsewhere_needs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", "line 2: not JSON"),
-        ("[1]", "line 2: expected an object, found list"),
+        ("{", "line 2 is not JSON"),
+        ("[1]", "line 2 is not a JSON object but list"),
         ('{"tokens": 1, "loss": 1}', "line 2: budget is missing"),
         ('{"budget": 1, "tokens": 0, "loss": 1}', "line 2: tokens: 0 is not allowed; must be >= 1"),
         ('{"budget": 1, "tokens": 1, "loss": NaN}', "line 2: loss: nan is not allowed"),

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from schemas.errors import ConfigError, RunError
-from tests.trainer.titan.jobs import BATCH, SEQ_LEN, job
+from tests.trainer.titan.jobs import BATCH, MODEL, SEQ_LEN, job
 
 
 def loader(engine: ModuleType, path: Path, rank: int = 0, world: int = 1, size: int = 2, seq_len: int = SEQ_LEN) -> Any:
@@ -102,7 +102,9 @@ def test_a_rate_from_another_stage_does_not_stay(engine: ModuleType, tmp_path: P
 
 
 def test_there_is_nothing_to_encode(engine: ModuleType, tmp_path: Path) -> None:
-    tokenizer = engine.NoTokenizer.Config().build(tokenizer_path=str(tmp_path))
-    assert tokenizer.eos_id is None
-    with pytest.raises(NotImplementedError):
+    tokenizer = engine.trainer_config(job(tmp_path)).tokenizer.build(tokenizer_path=str(tmp_path))
+    assert tokenizer.get_vocab_size() == MODEL.vocab_size
+    with pytest.raises(RunError, match="not encoded again"):
         tokenizer.encode("text")
+    with pytest.raises(RunError, match="not decoded"):
+        tokenizer.decode([1])
