@@ -1,10 +1,15 @@
-"""An S3 server in this process, moto's, that counts what it is asked, refuses, dawdles and hangs up when told to."""
+"""An S3 server in this process, moto's, that counts what it is asked, refuses, dawdles and hangs up when told to.
+
+Below it, what the tests of object stores check in common.
+"""
 
 from __future__ import annotations
 
 import collections
 import contextlib
 import dataclasses
+import hashlib
+import json
 import os
 import socket
 import threading
@@ -18,6 +23,8 @@ import fsspec.config
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from schemas.conditional import ABSENT, conditional
 
 # botocore tries five times before we do: that is tested by others, and takes its time
 KEYS = {
@@ -105,6 +112,13 @@ class ObjectStore:
     def counts(self) -> collections.Counter[str]:
         return collections.Counter(request.kind for request in self.requests)
 
+    def clear(self) -> None:
+        """Empty `box`, and forget the fault and what was asked."""
+        self.fault = lambda _: ""
+        for key in self.objects("box"):
+            self.client.delete_object(Bucket="box", Key=key)
+        self.requests.clear()
+
     def close(self) -> None:
         self._server.shutdown()
         self._thread.join()
@@ -145,14 +159,17 @@ def _hang_up(environ: dict[str, Any]) -> NoReturn:
 
 
 @contextlib.contextmanager
-def object_store() -> Iterator[ObjectStore]:
-    """Serve an empty store while the block lasts; this process' own s3fs speaks with it too."""
+def object_store(crawl: Path | None = None) -> Iterator[ObjectStore]:
+    """Serve a store of one bucket, `box`, empty or with a crawl in it; this process' own s3fs speaks with it too."""
     moto_api_backend.reset()  # what another server of this process held
     store = ObjectStore()
     before = {name: os.environ.get(name) for name in store.environment}
     os.environ.update(store.environment)
     fsspec.config.conf["s3"] = {"endpoint_url": store.url}  # it reads the environment once, when it is imported
     try:
+        store.bucket("box")
+        if crawl is not None:
+            store.upload(crawl, "box", "crawl")
         yield store
     finally:
         del fsspec.config.conf["s3"]
@@ -161,6 +178,38 @@ def object_store() -> Iterator[ObjectStore]:
             if value is not None:
                 os.environ[name] = value
         store.close()
+
+
+def final_shards(store: ObjectStore) -> dict[str, str]:
+    """Return the SHA-256 of each shard of `s3://box/run`, computed from its bytes and equal to what is recorded."""
+    objects = store.objects("box", "run/")
+    manifest = json.loads(objects["run/shards/manifest.json"])
+    found = {}
+    for shard in manifest["facts"]["shards"]:
+        data = objects[f"run/shards/{manifest['key']}/{shard['path']}"]
+        found[shard["path"]] = hashlib.sha256(data).hexdigest()
+        assert found[shard["path"]] == shard["sha256"]
+    return found
+
+
+def assert_one_writer_wins(path: str, wrong: str) -> None:
+    """Check that of two writers of an object only one wins; `wrong` is a version that no object of the store has."""
+    one, two = conditional(path), conditional(path)
+    assert one.read() is None
+    version = one.put(b"1", ABSENT)
+    assert version is not None
+    assert two.put(b"2", ABSENT) is None
+    assert two.put(b"2", wrong) is None
+    time.sleep(1.1)  # the store's clock counts whole seconds
+    seen = two.read()
+    assert seen is not None
+    assert (seen.data, seen.version) == (b"1", version)
+    assert 1 <= seen.age_s < 60
+    assert two.put(b"2", version) is not None
+    assert one.put(b"3", version) is None
+    one.remove()
+    one.remove()
+    assert two.put(b"4", version) is None  # gone since
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy.flink.cluster import Cluster, Home, Settings, check_java
-from deploy.flink.packages import fetch
+from deploy.flink.cluster import Cluster, Home
 from deploy.flink.processes import members
 from pipelines.engines.flink_rest import FlinkRest
-from schemas.errors import ConfigError, RunError
+from schemas.errors import RunError
 from tests.chaos.harness import Running, Web, assert_balanced, assert_one_line, commits, shards
+from tests.flink import TWO_SLOTS, flink_home
 
 LIMIT_S = 900.0  # of a run on Flink: each of ten jobs costs some ten seconds on an idle machine
 LOST_S = 120.0  # within which a run notices that its cluster is gone
@@ -26,25 +26,18 @@ LOST_S = 120.0  # within which a run notices that its cluster is gone
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    try:
-        check_java()
-        fetch()
-    except ConfigError as missing:
-        pytest.skip(f"no Flink: {missing}")
-    home = Home(tmp_path_factory.mktemp("flink") / "home")
-    yield home
-    home.down()
+    with flink_home(tmp_path_factory.mktemp("flink")) as home:
+        yield home
 
 
 @pytest.fixture
 def cluster(home: Home) -> Cluster:
     """A whole cluster, made anew when the test before destroyed it."""
-    settings = Settings(slots=2, changes={"taskmanager.memory.task.heap.size": "512m"})
     try:
-        return home.up(settings, {}, None, print)
+        return home.up(TWO_SLOTS, {}, None, print)
     except RunError:
         home.down()
-        return home.up(settings, {}, None, print)
+        return home.up(TWO_SLOTS, {}, None, print)
 
 
 def kill(cluster: Cluster, part: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import signal
 import sys
 from collections.abc import Iterator
@@ -12,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.harness import STAGES, Running, Web, assert_one_line, shards
-from tests.object_store import ObjectStore, Request, object_store, wait_until
+from tests.object_store import ObjectStore, Request, final_shards, object_store, wait_until
 
 RUN = "s3://box/run"
 TWO_WORKERS = ("--", "--direct_num_workers=2", "--direct_running_mode=multi_processing")
@@ -20,9 +18,8 @@ TWO_WORKERS = ("--", "--direct_num_workers=2", "--direct_running_mode=multi_proc
 
 @pytest.fixture
 def store(web: Web) -> Iterator[ObjectStore]:
-    with object_store() as store:
-        store.bucket("box")
-        store.upload(web.crawl, "box", "crawl")
+    """A store with the crawl in it."""
+    with object_store(web.crawl) as store:
         yield store
 
 
@@ -30,18 +27,10 @@ def start(web: Web, *more: str) -> Running:
     return web.start(RUN, *more, crawl="s3://box/crawl")
 
 
-def final(store: ObjectStore) -> dict[str, str]:
-    objects = store.objects("box", "run/")
-    manifest = json.loads(objects["run/shards/manifest.json"])
-    folder = f"run/shards/{manifest['key']}"
-    paths = [shard["path"] for shard in manifest["facts"]["shards"]]
-    return {path: hashlib.sha256(objects[f"{folder}/{path}"]).hexdigest() for path in paths}
-
-
 def test_worker_processes_write_the_same_bytes(web: Web, store: ObjectStore, undisturbed: Path) -> None:
     ended = start(web, *TWO_WORKERS).wait()
     assert ended.code == 0, ended.err
-    assert final(store) == shards(undisturbed)
+    assert final_shards(store) == shards(undisturbed)
 
 
 @pytest.mark.parametrize("more", [(), TWO_WORKERS], ids=["one worker", "two workers"])
@@ -59,7 +48,7 @@ def test_killed_at_every_stage(web: Web, store: ObjectStore, undisturbed: Path, 
         assert running.orphans() == []
     ended = start(web, *more).wait()
     assert ended.code == 0, ended.err
-    assert final(store) == shards(undisturbed)
+    assert final_shards(store) == shards(undisturbed)
 
 
 @pytest.mark.parametrize("fault", ["refuse", "busy", "hang up", "lose", "cut", "slow"])
@@ -71,7 +60,7 @@ def test_a_store_that_fails_often(web: Web, store: ObjectStore, undisturbed: Pat
     ended = start(web).wait()
     store.fault = lambda _: ""
     assert ended.code == 0, ended.err
-    assert final(store) == shards(undisturbed)
+    assert final_shards(store) == shards(undisturbed)
 
 
 RENEW_OFTEN = (
@@ -93,4 +82,4 @@ def test_a_lost_lock_stops_the_run_in_one_line(
     assert running.orphans() == []
     again = start(web).wait()
     assert again.code == 0, again.err
-    assert final(store) == shards(undisturbed)
+    assert final_shards(store) == shards(undisturbed)

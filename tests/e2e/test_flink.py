@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from deploy.flink.cluster import Cluster, Home, Settings, check_java
-from deploy.flink.packages import fetch
-from schemas.errors import ConfigError
+from deploy.flink.cluster import Cluster
+from tests.flink import TWO_SLOTS, flink_home
 
 pytestmark = pytest.mark.slow
 
@@ -22,16 +21,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster of two slots on ports of its own."""
-    try:
-        check_java()
-        fetch()
-    except ConfigError as missing:
-        pytest.skip(f"no Flink: {missing}")
-    home = Home(tmp_path_factory.mktemp("flink") / "home")
-    # Half of the usual memory: the machine of a test run has other work too.
-    changes = {"taskmanager.memory.task.heap.size": "512m"}
-    yield home.up(Settings(slots=2, changes=changes), dict.fromkeys(("rest", "job", "pool"), 0), None, print)
-    home.down()
+    with flink_home(tmp_path_factory.mktemp("flink")) as home:
+        yield home.up(TWO_SLOTS, dict.fromkeys(("rest", "job", "pool"), 0), None, print)
 
 
 def test_two_slots_write_the_direct_runners_bytes(

@@ -13,7 +13,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,9 +20,8 @@ from pathlib import Path
 import pytest
 
 from schemas import storage
-from schemas.conditional import ABSENT, conditional
 from tests.chaos.harness import Web, assert_one_line, make_web, shards
-from tests.object_store import wait_until
+from tests.object_store import assert_one_writer_wins, wait_until
 
 SERVER = "fake-gcs-server"
 RUN = "gs://box/run"
@@ -95,20 +93,7 @@ def test_the_seam(bucket: str) -> None:
 
 
 def test_a_conditional_write_wins_once(bucket: str) -> None:
-    one, two = conditional(f"gs://{bucket}/c"), conditional(f"gs://{bucket}/c")
-    assert one.read() is None
-    version = one.put(b"1", ABSENT)
-    assert version is not None
-    assert two.put(b"2", ABSENT) is None
-    time.sleep(1.1)
-    seen = two.read()
-    assert seen is not None
-    assert (seen.data, seen.version) == (b"1", version)
-    assert 1 <= seen.age_s < 60
-    assert two.put(b"2", version) is not None
-    assert one.put(b"3", version) is None
-    one.remove()
-    assert two.put(b"4", version) is None
+    assert_one_writer_wins(f"gs://{bucket}/c", wrong="1")
 
 
 def test_the_same_bytes_as_on_a_disk(web: Web, bucket: str) -> None:

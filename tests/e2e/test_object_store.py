@@ -5,8 +5,6 @@ More of it, stage by stage: tests/chaos/test_object_store.py.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.harness import Running, Web, assert_one_line, make_web, shards
-from tests.object_store import ObjectStore, Request, object_store, wait_until
+from tests.object_store import ObjectStore, Request, final_shards, object_store, wait_until
 
 RUN = "s3://box/run"
 
@@ -40,9 +38,7 @@ def on_disk(web: Web) -> dict[str, str]:
 @pytest.fixture
 def store(web: Web) -> Iterator[ObjectStore]:
     """A store with the crawl in it."""
-    with object_store() as store:
-        store.bucket("box")
-        store.upload(web.crawl, "box", "crawl")
+    with object_store(web.crawl) as store:
         yield store
 
 
@@ -56,25 +52,13 @@ def committed(store: ObjectStore) -> dict[str, bytes]:
     return {key.split("/")[-2]: data for key, data in objects.items() if key.endswith("/manifest.json")}
 
 
-def final(store: ObjectStore) -> dict[str, str]:
-    """SHA-256 of each shard that the last stage's manifest names, from its bytes."""
-    objects = store.objects("box", "run/")
-    manifest = json.loads(objects["run/shards/manifest.json"])
-    found = {}
-    for shard in manifest["facts"]["shards"]:
-        data = objects[f"run/shards/{manifest['key']}/{shard['path']}"]
-        found[shard["path"]] = hashlib.sha256(data).hexdigest()
-        assert found[shard["path"]] == shard["sha256"]
-    return found
-
-
 def finish(web: Web, store: ObjectStore, on_disk: dict[str, str], done: dict[str, bytes]) -> None:
     """Start again what was struck; what it had finished is not done again, and the end is the same."""
     ended = start(web).wait()
     store.fault = lambda _: ""
     assert ended.code == 0, ended.err
     assert {stage: committed(store)[stage] for stage in done} == done
-    assert final(store) == on_disk
+    assert final_shards(store) == on_disk
     assert store.client.list_multipart_uploads(Bucket="box").get("Uploads", []) == []
 
 
@@ -83,7 +67,7 @@ def test_the_same_bytes_as_on_a_disk(web: Web, store: ObjectStore, on_disk: dict
     ended = start(web).wait()
     assert ended.code == 0, ended.err
     asked = store.counts()
-    assert final(store) == on_disk
+    assert final_shards(store) == on_disk
     objects = store.objects("box", "run/")
     assert objects["run/.lock"] == b"{}"
     assert [key for key in objects if "/chunks/" in key] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import random
@@ -108,12 +109,8 @@ def _value(value: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_shards(tmp_path_factory.mktemp("shards"))
-
-
-@pytest.fixture(scope="module")
-def recipe(data: str) -> Recipe:
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+    data = write_shards(tmp_path_factory.mktemp("shards"))
     linear = ScheduleConfig(kind="linear", floor=0.0)
     return recipe_of(
         data, stage("short", STEPS, sequences=6), stage("anneal", 12, seq_len=32, schedule=linear, average=True),
@@ -208,10 +205,9 @@ def ranks_of(process: subprocess.Popen[str]) -> list[int]:
 
 
 @pytest.mark.slow  # torchrun waits 30 s before it kills a stopped process
-def test_a_rank_that_stops_ends_the_run_with_a_line(recipe: Recipe, data: str, tmp_path: Path) -> None:
-    stalling = recipe_of(
-        data, stage("a", 100_000, sequences=6), faults=FaultConfig(checkpoint_s=1.0, stall_s=6.0, max_restarts=0)
-    )
+def test_a_rank_that_stops_ends_the_run_with_a_line(recipe: Recipe, tmp_path: Path) -> None:
+    faults = FaultConfig(checkpoint_s=1.0, stall_s=6.0, max_restarts=0)
+    stalling = dataclasses.replace(recipe, stages=(stage("a", 100_000, sequences=6),), faults=faults)
     path = toml_of(stalling, tmp_path / "stalling.toml")
     run = tmp_path / "run"
     with running("run", path, "--output", run, "--ranks", 2) as process:

@@ -13,7 +13,7 @@ from schemas import remote, storage
 from schemas.conditional import ABSENT, conditional
 from schemas.errors import InputError, RunError
 from schemas.inputs import expand
-from tests.object_store import ObjectStore, Request, object_store
+from tests.object_store import ObjectStore, Request, assert_one_writer_wins, object_store
 
 BIG = bytes(range(256)) * (48 << 10)  # 12 MiB: three blocks of a read
 
@@ -21,18 +21,14 @@ BIG = bytes(range(256)) * (48 << 10)  # 12 MiB: three blocks of a read
 @pytest.fixture(scope="module")
 def server() -> Iterator[ObjectStore]:
     with object_store() as store:
-        store.bucket("box")
         yield store
 
 
 @pytest.fixture
-def store(server: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
+def store(server: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
     monkeypatch.setattr(remote, "PAUSE_S", 0.0)
-    server.requests.clear()
-    yield server
-    server.fault = lambda _: ""
-    for key in server.objects("box"):
-        server.client.delete_object(Bucket="box", Key=key)
+    server.clear()
+    return server
 
 
 def put(store: ObjectStore, **objects: bytes) -> None:
@@ -260,21 +256,7 @@ def test_without_credentials_it_is_one_line(
 
 
 def test_a_conditional_write_wins_once(store: ObjectStore) -> None:
-    one, two = conditional("s3://box/c"), conditional("s3://box/c")
-    assert one.read() is None
-    version = one.put(b"1", ABSENT)
-    assert version is not None
-    assert two.put(b"2", ABSENT) is None
-    assert two.put(b"2", '"0"') is None
-    seen = two.read()
-    assert seen is not None
-    assert (seen.data, seen.version) == (b"1", version)
-    assert 0 <= seen.age_s < 60
-    assert two.put(b"2", version) is not None
-    assert one.put(b"3", version) is None
-    one.remove()
-    one.remove()
-    assert two.put(b"4", version) is None  # gone since
+    assert_one_writer_wins("s3://box/c", wrong='"0"')
     assert store.objects("box") == {}
 
 

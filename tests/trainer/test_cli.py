@@ -39,11 +39,6 @@ def call(capsys: pytest.CaptureFixture[str], *words: object, code: int = 0) -> s
     return told.out + told.err
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_shards(tmp_path_factory.mktemp("shards"))
-
-
 def test_plan_says_what_a_recipe_asks_for(capsys: pytest.CaptureFixture[str], data: str, tmp_path: Path) -> None:
     path = tmp_path / "small.toml"
     path.write_text(RECIPE)

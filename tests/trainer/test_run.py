@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from schemas.errors import ConfigError, InputError, RunError
-from tests.trainer.small import MODEL, Listener, recipe_of, stage, train, write_shards
+from tests.trainer.small import MODEL, Listener, recipe_of, stage, train
 from trainer.averages import averaged_steps
 from trainer.checkpoints import State
 from trainer.data.mixture import Batch
@@ -27,11 +27,6 @@ from trainer.status import status
 from trainer.step import Stepper, StepResult
 
 STEPS = 14
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_shards(tmp_path_factory.mktemp("shards"))
 
 
 @pytest.fixture(scope="module")

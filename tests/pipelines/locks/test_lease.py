@@ -47,16 +47,13 @@ except LockHeldError as error:
 @pytest.fixture(scope="module")
 def server() -> Iterator[ObjectStore]:
     with object_store() as store:
-        store.bucket("box")
         yield store
 
 
 @pytest.fixture
-def store(server: ObjectStore) -> Iterator[ObjectStore]:
-    yield server
-    server.fault = lambda _: ""
-    for key in server.objects("box"):
-        server.client.delete_object(Bucket="box", Key=key)
+def store(server: ObjectStore) -> ObjectStore:
+    server.clear()
+    return server
 
 
 @pytest.fixture
