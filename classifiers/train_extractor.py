@@ -74,7 +74,7 @@ class Example:
 
 def example_of(page: LabelledPage, rows: PageRows, lexicon: Lexicon) -> tuple[tuple[str, ...], Example]:
     """Return the features' names and a page's features under a lexicon."""
-    found = features_of(page.outline, lexicon, kind_scores(rows.page, lexicon))
+    found = features_of(page.outline, lexicon, kind_scores(page.outline, page.url, lexicon))
     return found.names, Example(page, found.table, found.words)
 
 

@@ -21,9 +21,9 @@ from schemas.errors import ConfigError
 from schemas.identity import keyed_fraction, keyed_hash
 from transforms.extract import decode_html
 from transforms.extraction.names import names
+from transforms.extraction.outline import Outline
 from transforms.extraction.page import outline_of
 from transforms.extraction.page_kind import KINDS
-from transforms.extraction.walk import Outline
 
 # Second-level labels under which countries register names: a site there has three labels. Not the whole public suffix
 # list: a wrong guess only joins two sites, or parts two of one owner.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from transforms.extraction.furniture import blocks_inside
 from transforms.extraction.names import names
-from transforms.extraction.walk import Outline
+from transforms.extraction.outline import Outline
 
 SECTIONS = names("comment comments commentlist commenting disqus")
 MIN_CHARS = 25  # of a block that is a comment and no button or date below it, ours

@@ -9,10 +9,10 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from transforms.extraction.walk import Outline
+from transforms.extraction.outline import Outline
 
 KEYS = ("articlebody", "description", "text", "reviewbody", "disambiguatingdescription")
 METAS = ("og:description", "description", "twitter:description")
@@ -32,18 +32,23 @@ def add_declared(outline: Outline) -> None:
     if not declared:
         return
     if not outline.tags:
-        outline.add_element("html", -1, "", hides=False)
-    shown = "".join("".join(outline.texts).split()).lower()
+        outline.add_element("html", -1, "")
+    shown = _squashed(outline.texts)
     for place, raw in declared[:MAX_TEXTS]:
         paragraphs = _plain(raw)
-        probe = "".join("".join(paragraphs).split()).lower()
+        probe = _squashed(paragraphs)
         if sum(len(text.split()) for text in paragraphs) < MIN_WORDS or probe[:_PROBE] in shown:
             continue
         shown += probe
-        element = outline.add_element(place, 0, "", hides=False)
+        element = outline.add_element(place, 0, "")
         for text in paragraphs:
             outline.add_block(text, element, element, 0, "declared")
         outline.ends[element] = outline.ends[0] = len(outline.texts)
+
+
+def _squashed(texts: Iterable[str]) -> str:
+    """Return collapsed texts without what white space they have, in lower case."""
+    return "".join(texts).replace(" ", "").replace("\n", "").lower()
 
 
 def _of_json(data: str) -> Iterator[tuple[str, str]]:

@@ -6,16 +6,16 @@ No logarithm, no exponential, no floating-point sum: the trees only compare, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.extraction.lexicon import Lexicon, text_words
+from transforms.extraction.lexicon import Lexicon
+from transforms.extraction.outline import Outline
 from transforms.extraction.page_kind import KINDS
 from transforms.extraction.structure import LANDMARKS, Elements, elements_of
-from transforms.extraction.walk import Outline
 
 Ints = NDArray[np.int64]
 
@@ -37,17 +37,17 @@ class Grid:
     """Columns, in the order they were added."""
 
     names: list[str] = field(default_factory=list)
-    rows: list[Ints] = field(default_factory=list)
+    parts: list[Ints] = field(default_factory=list)  # rows of columns
 
     def add(self, **columns: Ints) -> None:
         """Add columns by name."""
         self.names += columns
-        self.rows += columns.values()
+        self.parts += [column[None] for column in columns.values()]
 
     def add_rows(self, names: Sequence[str], rows: Ints) -> None:
         """Add the rows of an array."""
         self.names += names
-        self.rows.extend(rows)
+        self.parts.append(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def features_of(outline: Outline, lexicon: Lexicon, kinds: tuple[int, ...]) -> F
     owners, boxes = np.array(outline.owners, np.int64), np.array(outline.boxes, np.int64)
     text = _text_of(outline, lexicon)
     way = _way_of(outline, elements, owners, boxes)
-    level = _levels(outline)
+    level = _levels(outline, owners, boxes)
     grid = Grid()
     grid.add(**text)
     grid.add(**way)
@@ -78,7 +78,7 @@ def features_of(outline: Outline, lexicon: Lexicon, kinds: tuple[int, ...]) -> F
     _add_makes(grid, _makes(outline), text)
     _add_page(grid, level, kinds, sums)
     _add_neighbours(grid, text, way, sums)
-    return Features(tuple(grid.names), np.stack(grid.rows), text["words"])
+    return Features(tuple(grid.names), np.concatenate(grid.parts), text["words"])
 
 
 def share(part: Ints, whole: Ints | int) -> Ints:
@@ -124,7 +124,7 @@ def _text_of(outline: Outline, lexicon: Lexicon) -> dict[str, Ints]:
         before = seen.get(text, 0)
         copy.append(before)
         seen[text] = before + 1
-    said = {text: lexicon.said(text_words(text)) for text in seen}
+    said = dict(zip(seen, lexicon.said(seen), strict=True))
     return {
         "chars": sizes,
         "words": words,
@@ -145,8 +145,7 @@ def _text_of(outline: Outline, lexicon: Lexicon) -> dict[str, Ints]:
 
 
 def _way_of(outline: Outline, elements: Elements, owners: Ints, boxes: Ints) -> dict[str, Ints]:
-    code = TAG_CODES.get
-    tags = np.array([code(tag, 0) for tag in outline.tags], np.int64)
+    tags = _of_tags(outline, TAG_CODES)
     up = np.maximum(elements.parent[boxes], 0)
     return {
         "tag": tags[owners],
@@ -162,11 +161,15 @@ def _way_of(outline: Outline, elements: Elements, owners: Ints, boxes: Ints) -> 
     }
 
 
-def _levels(outline: Outline) -> Ints:
+def _of_tags(outline: Outline, numbers: Mapping[str, int]) -> Ints:
+    """Return the number of each element's tag, 0 for a tag without."""
+    return np.array([numbers.get(tag, 0) for tag, _ in outline.made], np.int64)[outline.makes]
+
+
+def _levels(outline: Outline, owners: Ints, boxes: Ints) -> Ints:
     """Return the level of each block that is a heading, 0 of others."""
-    tags, level = outline.tags, _HEADINGS.get
-    pairs = zip(outline.boxes, outline.owners, strict=True)
-    return np.array([level(tags[box], 0) or level(tags[owner], 0) for box, owner in pairs], np.int64)
+    level = _of_tags(outline, _HEADINGS)
+    return np.where(level[boxes] > 0, level[boxes], level[owners])
 
 
 def _add_headings(grid: Grid, level: Ints, text: dict[str, Ints], way: dict[str, Ints]) -> None:

@@ -69,11 +69,13 @@ class Forest:
         n_rows, n_columns = cells.shape
         total = np.zeros(n_rows, np.int64)
         step = max(1, STATES // len(roots))
+        top = self._nodes[roots]
         for low in range(0, n_rows, step):
-            here = cells[low : low + step].ravel()
+            part = cells[low : low + step]
+            here = part.ravel()
             row = np.arange(0, len(here), n_columns)[:, None]
-            state = np.repeat(roots[None], len(row), 0)
-            for _ in range(self.depth):
+            state = (part.take(top & _FEATURES, axis=1) > top >> _ABOVE) + (top >> _FEATURE & _PLACES)
+            for _ in range(self.depth - 1):
                 node = self._nodes.take(state)
                 place = node & _FEATURES
                 place += row

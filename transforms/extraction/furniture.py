@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from transforms.extraction.lexicon import name_words
 from transforms.extraction.names import names
-from transforms.extraction.walk import Outline
+from transforms.extraction.outline import Outline
 
 ASIDE = names("sidebar related")
 _MAX_NAMES = 40  # of an element that are looked at

@@ -51,7 +51,10 @@ _MANY: Final = (
 
 def clean_unicode(text: str) -> str:
     """Return `text` without what no reader sees, repaired where it is surely broken, in NFC. Total."""
-    if not text.isascii():
+    if text.isascii():
+        if text.isprintable():
+            return text
+    else:
         if _MAYBE_BROKEN.search(text) and _is_broken(text):
             text = "\n".join([_repaired(line) for line in text.split("\n")])
         if not unicodedata.is_normalized("NFC", text):

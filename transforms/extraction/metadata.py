@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 from transforms.extraction.hygiene import clean_unicode
-from transforms.extraction.walk import Outline
+from transforms.extraction.outline import Outline
 
 _DATES = (
     "article:published_time",

@@ -19,10 +19,11 @@ from transforms.extraction.furniture import without_asides
 from transforms.extraction.insets import with_insets
 from transforms.extraction.metadata import published_date, title_of
 from transforms.extraction.model import Model, shipped_model
-from transforms.extraction.page_kind import ARTICLE, KINDS, kind_scores, page_words
+from transforms.extraction.outline import Outline
+from transforms.extraction.page_kind import ARTICLE, KINDS, kind_scores
 from transforms.extraction.repeats import without_repeats
 from transforms.extraction.tex import tex_dialect
-from transforms.extraction.walk import Outline, outline
+from transforms.extraction.walk import outline
 from transforms.extraction.whole_rows import with_whole_rows
 from transforms.extraction.write import Block, blocks_to_write, text_of
 
@@ -57,7 +58,7 @@ def extract_source(source: str, url: str = "", model: Model | None = None, *, co
 
 def _extract(source: str, url: str, model: Model, *, comments: bool) -> Extracted:
     page = outline_of(source)
-    scores = kind_scores(page_words(page, url), model.lexicon)
+    scores = kind_scores(page, url, model.lexicon)
     kind = KINDS[int(np.argmax(scores))]
     kept, confidence = _kept(page, scores, model)
     if kind == ARTICLE and page.texts:

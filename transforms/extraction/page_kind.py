@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from itertools import chain
 from urllib.parse import urlsplit
 
 import numpy as np
 
-from transforms.extraction.lexicon import Lexicon, name_words
-from transforms.extraction.walk import Outline
+from transforms.extraction.lexicon import Lexicon, name_words, names_of
+from transforms.extraction.outline import Outline
 
 KINDS = ("article", "documentation", "service", "forum", "collection", "listing", "product")
 ARTICLE = "article"
@@ -21,7 +20,12 @@ _TYPE_LIMIT = 200_000  # characters of linked data that are looked through
 
 
 def page_words(outline: Outline, url: str) -> set[str]:
-    """Return the words that tell what kind of page it is, each with the place it came from."""
+    """Return the words that tell what kind of page it is: those with a place, and those of class names."""
+    return _placed_words(outline, url).union(*map(name_words, names_of(outline.made)))
+
+
+def _placed_words(outline: Outline, url: str) -> set[str]:
+    """Return words of types, address and tags, each with the place it came from."""
     words = {f"type {kind.lower()}" for data in outline.linked_data for kind in _TYPE.findall(data[:_TYPE_LIMIT])}
     for name in ("og:type", "generator", "twitter:card", "discourse_theme_id"):
         if value := outline.metas.get(name):
@@ -42,14 +46,11 @@ def page_words(outline: Outline, url: str) -> set[str]:
     if parts.query:
         words.add("path query")
     words.update(f"<{tag}>" for tag in {tag for tag, _ in outline.made})
-    names = set(" ".join([mark for _, mark in outline.made]).split())
-    words.update(chain.from_iterable(map(name_words, names)))
     return words
 
 
-def kind_scores(words: set[str], lexicon: Lexicon) -> tuple[int, ...]:
-    """Return a score in thousandths of a logit for each of KINDS."""
-    row = lexicon.pages.get
-    rows = [at for word in words if (at := row(word)) is not None]
+def kind_scores(outline: Outline, url: str, lexicon: Lexicon) -> tuple[int, ...]:
+    """Return a score in thousandths of a logit for each of KINDS: the sum over the page's `page_words`."""
+    rows = sorted(lexicon.page_rows(_placed_words(outline, url), names_of(outline.made)))
     scores = lexicon.page_weights[rows].sum(axis=0) + np.array(lexicon.page_bias, np.int64)
     return tuple(scores.tolist())

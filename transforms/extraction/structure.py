@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.extraction.lexicon import Lexicon
-from transforms.extraction.walk import Outline
+from transforms.extraction.outline import Outline
 
 Ints = NDArray[np.int64]
 
@@ -44,21 +44,21 @@ class Elements:
 def elements_of(outline: Outline, lexicon: Lexicon) -> Elements:
     """Return the elements of a page as arrays."""
     makes = np.array(outline.makes, np.int64)
-    parent, depth = np.array(outline.parents, np.int64), np.array(outline.depths, np.int64)
+    parent = np.array(outline.parents, np.int64)
     start, end = np.array(outline.starts, np.int64), np.array(outline.ends, np.int64)
-    own = np.array([lexicon.own_weight(tag, mark) for tag, mark in outline.made], np.int64)[makes]
+    own = np.array(lexicon.own_weights(outline.made), np.int64)[makes]
     bits = np.array([_BITS.get(tag, 0) for tag, _ in outline.made], np.int64)[makes]
-    bits |= np.array(outline.hides, np.int64) << _HIDES
+    bits[outline.hidden] |= _HIDING
     repeats, place = _repeats(outline, makes, parent, end > start)
     above = _Above.of(parent, own, bits, end - start, repeats >= MIN_REPEATS)
-    above.gather(int(depth.max(initial=0)))
+    above.gather()
     size = len(makes)
     hidden = above.bits[:size] >> _HIDES
     wider = np.append(parent, 0)[above.top[:size]]
     series, outer = above.series[:size], above.outer[:size]
     return Elements(
         parent,
-        depth,
+        above.depth[:size],
         start,
         end,
         own,
@@ -83,6 +83,7 @@ class _Above:
     """
 
     up: Ints
+    depth: Ints  # elements above it
     path: Ints
     bounds: Ints  # lowest weight; minus the highest
     bits: Ints
@@ -101,6 +102,7 @@ class _Above:
         limit = np.iinfo(np.int64).max
         return cls(
             up=up,
+            depth=np.append(np.minimum(parent, 0) + 1, 0),
             path=np.append(own, 0),
             bounds=np.stack((np.append(own, limit), np.append(-own, limit))),
             bits=np.append(bits, 0),
@@ -109,10 +111,12 @@ class _Above:
             outer=np.where(marked, itself, -1),
         )
 
-    def gather(self, depth: int) -> None:
-        """Let every element inherit from all above it, the root at most `depth` away."""
-        for _ in range(depth.bit_length()):
+    def gather(self) -> None:
+        """Let every element inherit from all above it."""
+        size = len(self.up) - 1
+        while self.up.min(initial=size) < size:
             up = self.up
+            self.depth += self.depth[up]
             self.path += self.path[up]
             np.minimum(self.bounds, self.bounds.take(up, axis=1), out=self.bounds)
             self.bits |= self.bits[up]
@@ -134,7 +138,8 @@ def _repeats(outline: Outline, makes: Ints, parent: Ints, filled: NDArray[np.boo
         return repeats, place
     key = (parent[at] + 1) * len(kinds) + kind[makes[at]]
     order = np.argsort(key, kind="stable")
-    firsts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    key = key[order]
+    firsts = np.append(0, np.flatnonzero(key[1:] != key[:-1]) + 1)
     sizes = np.diff(np.append(firsts, len(at)))
     repeats[at[order]] = np.repeat(sizes, sizes)
     place[at[order]] = np.arange(len(at)) - np.repeat(firsts, sizes)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.extraction.walk import Outline
+from transforms.extraction.outline import Outline
 
 Mask = NDArray[np.bool_]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from transforms.extraction.hygiene import clean_unicode
+from transforms.extraction.outline import Outline
 from transforms.extraction.tex import TexDialect, normalised_tex
-from transforms.extraction.walk import Outline
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _LISTS = frozenset({"li", "dt", "dd"})
@@ -33,10 +33,10 @@ def blocks_to_write(outline: Outline, kept: Sequence[int], dialect: TexDialect) 
     written: list[Block] = []
     open_row = -1
     for block, (kind, row, _) in zip(kept, places, strict=True):
-        text = outline.texts[block]
-        if kind != "code":
-            text = normalised_tex(text, dialect)
-        text = _clean(text, kind)
+        raw = outline.texts[block]
+        text = clean_unicode(raw if kind == "code" else normalised_tex(raw, dialect))
+        if text != raw and kind != "code":
+            text = "\n".join(line for raw in text.split("\n") if (line := _one_line(raw)))
         if not text:
             continue
         if kind == "table" and row in crowded:
@@ -74,13 +74,6 @@ def _place(outline: Outline, block: int) -> tuple[str, int, int]:
             break
         at = parents[at]
     return kind or "paragraph", -1, -1
-
-
-def _clean(text: str, kind: str) -> str:
-    text = clean_unicode(text)
-    if kind == "code":
-        return text
-    return "\n".join(line for raw in text.split("\n") if (line := " ".join(raw.split())))
 
 
 def _one_line(text: str) -> str:

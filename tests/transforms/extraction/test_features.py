@@ -112,3 +112,8 @@ def test_elements_of_an_empty_page() -> None:
 def test_sums_and_shares() -> None:
     assert prefix_sums(np.array([1, 2, 3])).tolist() == [0, 1, 3, 6]
     assert share(np.array([1, 2, 0]), np.array([3, 2, 0])).tolist() == [333, 1000, 0]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 7, 8, 9, 3000])
+def test_depth_is_counted_from_the_root(depth: int) -> None:
+    assert column("<div>" * depth + "deep" + "</div>" * depth, "depth") == [depth + 1]

@@ -7,7 +7,8 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from transforms.extraction.insets import is_inset, with_insets
-from transforms.extraction.walk import Outline, outline
+from transforms.extraction.outline import Outline
+from transforms.extraction.walk import outline
 
 
 def walked(body: str) -> Outline:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from transforms.extraction.declared import MAX_TEXTS, add_declared
-from transforms.extraction.lexicon import MAX_NAMES, Lexicon, mark_words, text_words, weigh
+from transforms.extraction.lexicon import MAX_NAMES, Lexicon, mark_words, text_words
 from transforms.extraction.metadata import published_date, title_of
+from transforms.extraction.outline import Outline
 from transforms.extraction.page import outline_of
 from transforms.extraction.page_kind import KINDS, kind_scores, page_words
-from transforms.extraction.walk import Outline
 
 
 @pytest.mark.parametrize(
@@ -92,17 +92,17 @@ def test_words() -> None:
     lexicon = Lexicon({}, {"read": 1, "0": 4, "more": 0}, {("0", "more"): -9}, {}, np.zeros((0, 7), np.int64), (0,) * 7)
     marked = Lexicon({"<a>": 1, "post": 4, "nav": -9}, {}, {}, {}, np.zeros((0, 7), np.int64), (0,) * 7)
     for _ in range(2):  # the second time from memory
-        assert marked.own_weight("a", "post postNav other") == 1 + 4 + 4 - 9
-    assert lexicon.said(["read", "0", "more"]) == -4
+        assert marked.own_weights([("a", "post postNav other")]) == [1 + 4 + 4 - 9]
+    assert lexicon.said(["Read 12 MORE", "12 more", ""]) == [-4, -5, 0]
     assert text_words("") == []
-    assert weigh(["a", "b", "c", "a"], {"a": 2, "c": -7}) == -3
 
 
 def test_kinds() -> None:
     weights = np.array([[0, 0, 0, 5, 0, 0, 0]])
     lexicon = Lexicon({}, {}, {}, {"path forum": 0}, weights, (1, 0, 0, 0, 0, 0, 0))
     page = outline_of("<p class=post>x</p>")
-    words = page_words(page, "https://a.example.org/forum/12345?x=1")
+    url = "https://a.example.org/forum/12345?x=1"
+    words = page_words(page, url)
     assert {"path forum", "path number", "path query", "path depth 2", "host example", "post", "<p>"} <= words
-    assert KINDS[max(range(7), key=kind_scores(words, lexicon).__getitem__)] == "forum"
-    assert kind_scores(page_words(page, "http://["), lexicon) == (1, 0, 0, 0, 0, 0, 0)
+    assert KINDS[max(range(7), key=kind_scores(page, url, lexicon).__getitem__)] == "forum"
+    assert kind_scores(page, "http://[", lexicon) == (1, 0, 0, 0, 0, 0, 0)

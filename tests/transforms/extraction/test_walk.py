@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from transforms.extraction.walk import Outline, outline
+from transforms.extraction.outline import Outline
+from transforms.extraction.walk import outline
 
 
 def walked(body: str) -> Outline:
@@ -50,7 +51,6 @@ def test_where_a_block_stands() -> None:
     assert [tags[box] for box in page.boxes] == ["p", "article"]
     assert page.link_chars == [3, 0]
     assert page.parents == [-1, 0, 0, 2, 3, 4, 3]
-    assert page.depths == [0, 1, 1, 2, 3, 4, 3]
     assert list(zip(page.starts, page.ends, strict=True))[3:] == [(0, 2), (0, 1), (0, 1), (1, 2)]
     assert list(page.made)[3:] == [("article", "post"), ("p", ""), ("a", ""), ("span", " s")]
 
@@ -63,9 +63,7 @@ def test_no_element_ends_behind_the_last_block() -> None:
 
 def test_columns_are_of_one_length() -> None:
     page = walked("<div><p>a<table><tr><td>b<td><a>c</a></table><pre><code>d\ne</code></pre>f</div>")
-    assert {len(x) for x in (page.tags, page.parents, page.depths, page.makes, page.hides, page.starts, page.ends)} == {
-        len(page.tags)
-    }
+    assert {len(x) for x in (page.tags, page.parents, page.makes, page.starts, page.ends)} == {len(page.tags)}
     assert {len(x) for x in (page.texts, page.owners, page.boxes, page.link_chars, page.kinds)} == {len(page.texts)}
     assert page.ends[0] == len(page.texts)
 
@@ -74,7 +72,7 @@ def test_columns_are_of_one_length() -> None:
 def test_what_may_be_hidden_is_marked(attribute: str) -> None:
     page = walked(f"<div {attribute}>folded</div><div style='display:block'>shown</div>")
     assert page.texts == ["folded", "shown"]
-    assert page.hides == [False, False, False, True, False]
+    assert page.hidden == [3]
 
 
 def test_what_the_head_says() -> None:
@@ -95,4 +93,4 @@ def test_what_the_head_says() -> None:
 def test_a_deep_page() -> None:
     page = walked("<div>" * 3000 + "deep" + "</div>" * 3000)
     assert page.texts == ["deep"]
-    assert max(page.depths) == page.depths[page.owners[0]]
+    assert (page.owners, page.parents[-1]) == ([3002], 3001)  # below html and body, beside head

@@ -1,0 +1,52 @@
+"""A page as its elements and its blocks of text, in arrays.
+
+A block is a run of text that no block-level tag interrupts: a paragraph, a list item, a cell, a heading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Outline:
+    """A page as parallel lists: one entry an element in document order, one entry a block of text."""
+
+    # elements
+    tags: list[str] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)  # index of the parent element, -1 for the root
+    makes: list[int] = field(default_factory=list)  # which of `made` the element is
+    starts: list[int] = field(default_factory=list)  # the element's blocks are starts..ends
+    ends: list[int] = field(default_factory=list)
+    hidden: list[int] = field(default_factory=list)  # the elements that say themselves that they are not shown
+    made: dict[tuple[str, str], int] = field(default_factory=dict)  # (tag; class, id, role, itemprop) -> its number
+    # blocks
+    texts: list[str] = field(default_factory=list)  # white space collapsed unless it is code
+    owners: list[int] = field(default_factory=list)  # the element that holds the whole block
+    boxes: list[int] = field(default_factory=list)  # the nearest block-level element
+    link_chars: list[int] = field(default_factory=list)  # characters of the block inside links
+    kinds: list[str] = field(default_factory=list)  # "", "code", or what the page declares: "declared"
+    # what the head says
+    title: str = ""
+    language: str = ""  # the `lang` of the root element
+    metas: dict[str, str] = field(default_factory=dict)  # name or property in lower case -> content, the first of each
+    linked_data: list[str] = field(default_factory=list)  # the JSON of each application/ld+json script
+
+    def add_element(self, tag: str, parent: int, mark: str) -> int:
+        """Append an element that holds no block yet; return its index."""
+        index = len(self.tags)
+        self.tags.append(tag)
+        self.parents.append(parent)
+        made = self.made
+        self.makes.append(made.setdefault((tag, mark), len(made)))
+        self.starts.append(len(self.texts))
+        self.ends.append(len(self.texts))
+        return index
+
+    def add_block(self, text: str, owner: int, box: int, link_chars: int, kind: str) -> None:
+        """Append a block."""
+        self.texts.append(text)
+        self.owners.append(owner)
+        self.boxes.append(box)
+        self.link_chars.append(link_chars)
+        self.kinds.append(kind)
