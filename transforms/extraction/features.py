@@ -59,9 +59,10 @@ class Features:
     words: Ints  # of each block
 
 
-def features_of(outline: Outline, lexicon: Lexicon, kinds: tuple[int, ...]) -> Features:
-    """Return the features of every block of a page that has one; `kinds` are the page kinds' scores."""
-    elements = elements_of(outline, lexicon)
+def features_of(outline: Outline, marks: Sequence[str], lexicon: Lexicon, kinds: tuple[int, ...]) -> Features:
+    """Return the features of every block of a page that has one; `marks` are the `words_of_marks` of its elements,
+    `kinds` the page kinds' scores."""
+    elements = elements_of(outline, marks, lexicon)
     owners, boxes = np.array(outline.owners, np.int64), np.array(outline.boxes, np.int64)
     text = _text_of(outline, lexicon)
     way = _way_of(outline, elements, owners, boxes)

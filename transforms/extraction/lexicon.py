@@ -6,20 +6,19 @@ Every weight is an integer (thousandths of a logit), so that sums are the same o
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 _MARK_WORD = re.compile(r"[a-z]{2,}|[A-Z]{2,}(?![a-z])|[A-Z][a-z]+|\n")
-_TEXT_WORD = re.compile(r"[^\W\d_]+|\d+|[$€£¥©®•|→›»\0]")
+# The first alternative is there for speed alone.
+_TEXT_WORD = re.compile(r"[a-z]+[^\W\d_]*|[^\W\d_]+|\d+|[$€£¥©®•|→›»\0]")
 MAX_NAMES = 40  # of an element: utility classes come by the dozen
 MAX_NAME = 60  # characters of a class name that are looked at
 MAX_TEXT_WORDS = 10  # of a block: what a block is for shows in its first words
 MAX_TEXT = 80  # characters of a block that they are taken from
-MAX_KNOWN = 100_000  # class names that are remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,88 +31,91 @@ class Lexicon:
     pages: Mapping[str, int]  # row of `page_weights`
     page_weights: NDArray[np.int64]  # one column for each page kind
     page_bias: tuple[int, ...]
-    known: dict[str, tuple[int, Sequence[int]]] = field(default_factory=dict, repr=False, compare=False)
 
-    def learn(self, names: Set[str]) -> Mapping[str, tuple[int, Sequence[int]]]:
-        """Return a mapping that holds these class names: the weight of a name's words, and their rows of
-        `page_weights`. Most names of a page stand on no other: its new ones are taken apart all at once."""
-        known, mark, row = self.known, self.marks.get, self.pages.get
-        new = [name for name in names if name not in known]
-        if len(known) + len(new) > MAX_KNOWN:
-            known.clear()
-            new = list(names)
-        weight, rows, nth = 0, list[int](), 0
-        for word in _MARK_WORD.findall("".join([f"{name[:MAX_NAME]}\n" for name in new])):
+    _first: dict[str, tuple[int, Mapping[str, int] | None]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Gather what a word of a text leads to: its weight, and the weights of the pairs that it begins."""
+        after: dict[str, dict[str, int]] = {}
+        for (first, second), weight in self.pairs.items():
+            after.setdefault(first, {})[second] = weight
+        first_of = {word: (weight, after.get(word)) for word, weight in self.texts.items()}
+        object.__setattr__(self, "_first", first_of)
+
+    def own_weights(self, made: Iterable[tuple[str, str]], words: Iterable[str]) -> list[int]:
+        """Return the sum of the weights of the `mark_words` of each (tag; class, id, role, itemprop); `words` are their
+        `words_of_marks`."""
+        weight = self.marks.get
+        totals, total = [], 0
+        for word in words:
             if word == "\n":
-                known[new[nth]] = weight, rows
-                weight, rows, nth = 0, [], nth + 1
-                continue
-            lower = word.lower()
-            weight += mark(lower, 0)
-            if (at := row(lower)) is not None:
-                rows.append(at)
-        return known
-
-    def own_weights(self, made: Collection[tuple[str, str]]) -> list[int]:
-        """Return the sum of the weights of the `mark_words` of each (tag; class, id, role, itemprop)."""
-        known, marks = self.known, self.marks
-        totals = []
-        for tag, mark in made:
-            total = marks.get(f"<{tag}>", 0)
-            for name in mark.split(None, MAX_NAMES)[:MAX_NAMES]:
-                total += (known.get(name) or self.learn(names_of(made))[name])[0]
-            totals.append(total)
-        return totals
-
-    def page_rows(self, words: Iterable[str], names: Set[str]) -> set[int]:
-        """Return the rows of `page_weights` of words and of the words of class names."""
-        known, rows = self.learn(names), self.pages
-        return {rows[word] for word in words if word in rows}.union(*[known[name][1] for name in names])
+                totals.append(total)
+                total = 0
+            else:
+                total += weight(word, 0)
+        return [total + weight(f"<{tag}>", 0) for total, (tag, _) in zip(totals, made, strict=True)]
 
     def said(self, texts: Iterable[str]) -> list[int]:
         """Return what the `text_words` of each block weigh, and each two that follow each other."""
-        weights, pairs = self.texts.get, self.pairs.get
+        first = self._first.get
         totals = []
-        total, left, before = 0, MAX_TEXT_WORDS, ""
-        for word in _TEXT_WORD.findall("".join([_head(text) for text in texts])):
+        total, left, after = 0, MAX_TEXT_WORDS, None
+        for word in _TEXT_WORD.findall(_heads(texts)):
             if word == "\0":
                 totals.append(total)
-                total, left, before = 0, MAX_TEXT_WORDS, ""
+                total, left, after = 0, MAX_TEXT_WORDS, None
             elif left:
                 left -= 1
                 if word.isdecimal():
                     word = "0"
-                if (weight := weights(word)) is None:
-                    before = ""  # what is rare alone is in no pair
+                found = first(word)
+                if found is None:
+                    after = None  # what is rare alone is in no pair
                     continue
-                total += weight
-                if before and (weight := pairs((before, word))) is not None:
-                    total += weight
-                before = word
+                total += found[0]
+                if after is not None:
+                    total += after.get(word, 0)
+                after = found[1]
         return totals
 
 
-def names_of(made: Iterable[tuple[str, str]]) -> set[str]:
-    """Return the class names, ids, roles and itemprops of elements."""
-    return set(" ".join([mark for _, mark in made]).split())
+def words_of_marks(made: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the words of the class names, ids, roles and itemprops of elements, in lower case: camel case taken apart,
+    single letters left out, a line end after each element's."""
+    marks = [mark if len(mark) <= MAX_NAME and "\n" not in mark else _cut(mark) for _, mark in made]
+    return [word.lower() for word in _MARK_WORD.findall("\n".join([*marks, ""]))]
+
+
+def words_left_out(made: Iterable[tuple[str, str]]) -> set[str]:
+    """Return the words of the names that `words_of_marks` leaves out: themes name all their settings on `body`."""
+    marks = [mark for _, mark in made if len(mark) > 2 * MAX_NAMES]
+    return {word for mark in marks for name in mark.split()[MAX_NAMES:] for word in name_words(name)}
+
+
+def _cut(mark: str) -> str:
+    return " ".join([name[:MAX_NAME] for name in mark.split(None, MAX_NAMES)[:MAX_NAMES]])
 
 
 def name_words(name: str) -> list[str]:
-    """Return the words of one class name or id, camel case taken apart, single letters left out."""
+    """Return the words of one class name or id."""
     return [word.lower() for word in _MARK_WORD.findall(name[:MAX_NAME])]
 
 
 def mark_words(tag: str, mark: str) -> list[str]:
     """Return the tag and the words of an element's class names, id, role and itemprop."""
-    return [f"<{tag}>", *chain.from_iterable(map(name_words, mark.split(None, MAX_NAMES)[:MAX_NAMES]))]
+    return [f"<{tag}>", *words_of_marks([(tag, mark)])[:-1]]
 
 
 def text_words(text: str) -> list[str]:
     """Return the first words of a block; numbers are `0`."""
-    found = _TEXT_WORD.findall(_head(text))[:-1][:MAX_TEXT_WORDS]
+    found = _TEXT_WORD.findall(_heads([text]))[:-1][:MAX_TEXT_WORDS]
     return ["0" if word.isdecimal() else word for word in found]
 
 
-def _head(text: str) -> str:
-    """Return the part of a block that is looked at, and an end that no block holds."""
-    return text[:MAX_TEXT].replace("\0", " ").lower() + "\0"
+def _heads(texts: Iterable[str]) -> str:
+    """Return the parts of blocks that are looked at, each with an end that no block holds."""
+    heads = [text[:MAX_TEXT] for text in texts]
+    joined = "\0".join([*heads, ""])
+    if joined.count("\0") != len(heads):
+        joined = "\0".join([*[head.replace("\0", " ") for head in heads], ""])
+    return joined.lower()

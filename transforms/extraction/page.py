@@ -17,10 +17,11 @@ from transforms.extraction.declared import add_declared
 from transforms.extraction.features import features_of
 from transforms.extraction.furniture import without_asides
 from transforms.extraction.insets import with_insets
+from transforms.extraction.lexicon import words_of_marks
 from transforms.extraction.metadata import published_date, title_of
 from transforms.extraction.model import Model, shipped_model
 from transforms.extraction.outline import Outline
-from transforms.extraction.page_kind import ARTICLE, KINDS, kind_scores
+from transforms.extraction.page_kind import ARTICLE, KINDS, kind_scores, page_words
 from transforms.extraction.repeats import without_repeats
 from transforms.extraction.tex import tex_dialect
 from transforms.extraction.walk import outline
@@ -58,9 +59,10 @@ def extract_source(source: str, url: str = "", model: Model | None = None, *, co
 
 def _extract(source: str, url: str, model: Model, *, comments: bool) -> Extracted:
     page = outline_of(source)
-    scores = kind_scores(page, url, model.lexicon)
+    marks = words_of_marks(page.made)
+    scores = kind_scores(page_words(page, url, marks), model.lexicon)
     kind = KINDS[int(np.argmax(scores))]
-    kept, confidence = _kept(page, scores, model)
+    kept, confidence = _kept(page, marks, scores, model)
     if kind == ARTICLE and page.texts:
         kept = without_asides(page, kept)
         kept = with_comments(page, kept) if comments else without_comments(page, kept)
@@ -80,10 +82,10 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _kept(page: Outline, scores: tuple[int, ...], model: Model) -> tuple[NDArray[np.bool_], float]:
+def _kept(page: Outline, marks: list[str], scores: tuple[int, ...], model: Model) -> tuple[NDArray[np.bool_], float]:
     if not page.texts:
         return np.zeros(0, np.bool_), 0.0
-    features = features_of(page, model.lexicon, scores)
+    features = features_of(page, marks, model.lexicon, scores)
     table = features.table
     if features.names != model.columns:
         place = {name: at for at, name in enumerate(features.names)}

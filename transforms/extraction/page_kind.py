@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Set
 from urllib.parse import urlsplit
 
 import numpy as np
 
-from transforms.extraction.lexicon import Lexicon, name_words, names_of
+from transforms.extraction.lexicon import Lexicon, words_left_out
 from transforms.extraction.outline import Outline
 
 KINDS = ("article", "documentation", "service", "forum", "collection", "listing", "product")
@@ -19,13 +20,9 @@ _TYPE = re.compile(r'"@type"\s*:\s*(?:\[\s*)?"(?:https?://schema\.org/)?(\w{1,40
 _TYPE_LIMIT = 200_000  # characters of linked data that are looked through
 
 
-def page_words(outline: Outline, url: str) -> set[str]:
-    """Return the words that tell what kind of page it is: those with a place, and those of class names."""
-    return _placed_words(outline, url).union(*map(name_words, names_of(outline.made)))
-
-
-def _placed_words(outline: Outline, url: str) -> set[str]:
-    """Return words of types, address and tags, each with the place it came from."""
+def page_words(outline: Outline, url: str, marks: Iterable[str]) -> set[str]:
+    """Return the words that tell what kind of page it is: of types, address and tags, each with the place it came from,
+    and `marks`, the `words_of_marks` of its elements."""
     words = {f"type {kind.lower()}" for data in outline.linked_data for kind in _TYPE.findall(data[:_TYPE_LIMIT])}
     for name in ("og:type", "generator", "twitter:card", "discourse_theme_id"):
         if value := outline.metas.get(name):
@@ -46,11 +43,15 @@ def _placed_words(outline: Outline, url: str) -> set[str]:
     if parts.query:
         words.add("path query")
     words.update(f"<{tag}>" for tag in {tag for tag, _ in outline.made})
+    words.update(marks)
+    words.discard("\n")
+    words |= words_left_out(outline.made)
     return words
 
 
-def kind_scores(outline: Outline, url: str, lexicon: Lexicon) -> tuple[int, ...]:
-    """Return a score in thousandths of a logit for each of KINDS: the sum over the page's `page_words`."""
-    rows = sorted(lexicon.page_rows(_placed_words(outline, url), names_of(outline.made)))
+def kind_scores(words: Set[str], lexicon: Lexicon) -> tuple[int, ...]:
+    """Return a score in thousandths of a logit for each of KINDS."""
+    row = lexicon.pages.get
+    rows = [at for word in words if (at := row(word)) is not None]
     scores = lexicon.page_weights[rows].sum(axis=0) + np.array(lexicon.page_bias, np.int64)
     return tuple(scores.tolist())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,12 +42,12 @@ class Elements:
     outer_series: Ints  # topmost such
 
 
-def elements_of(outline: Outline, lexicon: Lexicon) -> Elements:
-    """Return the elements of a page as arrays."""
+def elements_of(outline: Outline, marks: Sequence[str], lexicon: Lexicon) -> Elements:
+    """Return the elements of a page as arrays; `marks` are their `words_of_marks`."""
     makes = np.array(outline.makes, np.int64)
     parent = np.array(outline.parents, np.int64)
     start, end = np.array(outline.starts, np.int64), np.array(outline.ends, np.int64)
-    own = np.array(lexicon.own_weights(outline.made), np.int64)[makes]
+    own = np.array(lexicon.own_weights(outline.made, marks), np.int64)[makes]
     bits = np.array([_BITS.get(tag, 0) for tag, _ in outline.made], np.int64)[makes]
     bits[outline.hidden] |= _HIDING
     repeats, place = _repeats(outline, makes, parent, end > start)

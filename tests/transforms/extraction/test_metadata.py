@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from transforms.extraction.declared import MAX_TEXTS, add_declared
-from transforms.extraction.lexicon import MAX_NAMES, Lexicon, mark_words, text_words
+from transforms.extraction.lexicon import MAX_NAMES, Lexicon, mark_words, text_words, words_of_marks
 from transforms.extraction.metadata import published_date, title_of
 from transforms.extraction.outline import Outline
 from transforms.extraction.page import outline_of
@@ -91,8 +91,9 @@ def test_words() -> None:
     assert text_words("Read 12 MORE") == ["read", "0", "more"]
     lexicon = Lexicon({}, {"read": 1, "0": 4, "more": 0}, {("0", "more"): -9}, {}, np.zeros((0, 7), np.int64), (0,) * 7)
     marked = Lexicon({"<a>": 1, "post": 4, "nav": -9}, {}, {}, {}, np.zeros((0, 7), np.int64), (0,) * 7)
-    for _ in range(2):  # the second time from memory
-        assert marked.own_weights([("a", "post postNav other")]) == [1 + 4 + 4 - 9]
+    made = [("a", "post postNav other"), ("p", ""), ("a", "a\nnav")]
+    assert words_of_marks(made) == ["post", "post", "nav", "other", "\n", "\n", "nav", "\n"]
+    assert marked.own_weights(made, words_of_marks(made)) == [1 + 4 + 4 - 9, 0, 1 - 9]
     assert lexicon.said(["Read 12 MORE", "12 more", ""]) == [-4, -5, 0]
     assert text_words("") == []
 
@@ -102,7 +103,7 @@ def test_kinds() -> None:
     lexicon = Lexicon({}, {}, {}, {"path forum": 0}, weights, (1, 0, 0, 0, 0, 0, 0))
     page = outline_of("<p class=post>x</p>")
     url = "https://a.example.org/forum/12345?x=1"
-    words = page_words(page, url)
+    words = page_words(page, url, words_of_marks(page.made))
     assert {"path forum", "path number", "path query", "path depth 2", "host example", "post", "<p>"} <= words
-    assert KINDS[max(range(7), key=kind_scores(page, url, lexicon).__getitem__)] == "forum"
-    assert kind_scores(page, "http://[", lexicon) == (1, 0, 0, 0, 0, 0, 0)
+    assert KINDS[max(range(7), key=kind_scores(words, lexicon).__getitem__)] == "forum"
+    assert kind_scores(page_words(page, "http://[", []), lexicon) == (1, 0, 0, 0, 0, 0, 0)
