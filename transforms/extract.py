@@ -118,7 +118,7 @@ def main_text(html: bytes, url: str | None = None) -> str:
 def extract_page(html: bytes, url: str | None = None, charset: str = "", *, comments: bool = False) -> Extracted:
     """Return the main content of a page by our own engine: blocks with their kinds, title, date, language hint, kind of
     page, confidence. Raises BadRecord `html_unparsable`, or MemoryError. As `main_text`, without limits."""
-    return _by_winnow(decode_html(html, charset), url or "", comments=comments)
+    return _by_winnow(*_decoded(html, charset), url or "", comments=comments)
 
 
 def page_text(html: bytes, charset: str, url: str, engine: str) -> str:
@@ -131,20 +131,20 @@ def text_of_page(html: bytes, charset: str, url: str, config: ExtractConfig) -> 
 
     Raises BadRecord `html_unparsable`, or MemoryError, which the guard of `TextExtractor` makes a BadRecord.
     """
-    source = decode_html(html, charset)
+    source, utf8 = _decoded(html, charset)
     comments = config.comments == "keep"
     if config.engine != "winnow":
         return PageText(_by_other(config.engine, source, url, comments=comments))
-    ours = _by_winnow(source, url, comments=comments)
+    ours = _by_winnow(source, utf8, url, comments=comments)
     is_doubtful = ours.confidence < config.second_opinion_below
     if is_doubtful and (second := _second_opinion(source, url, comments=comments)):
         return PageText(second, ours.kind, ours.confidence, is_second=True)
     return PageText(ours.text, ours.kind, ours.confidence)
 
 
-def _by_winnow(source: str, url: str, *, comments: bool) -> Extracted:
+def _by_winnow(source: str, utf8: bytes | None, url: str, *, comments: bool) -> Extracted:
     try:
-        return extract_source(source, url, comments=comments)
+        return extract_source(source, url, comments=comments, utf8=utf8)
     except _ENGINE_ERRORS as error:
         raise BadRecord("html_unparsable", f"winnow: {type(error).__name__}") from None
 
@@ -183,18 +183,23 @@ def decode_html(html: bytes, charset: str = "") -> str:
     byte fits; what the page's own `meta` says or the bytes suggest (resiliparse); bytes that still do not fit become
     U+FFFD. Departure from the WHATWG order: UTF-8 before declarations.
     """
+    return _decoded(html, charset)[0]
+
+
+def _decoded(html: bytes, charset: str) -> tuple[str, bytes | None]:
+    """Return the characters of a page, and its bytes when they are those characters in UTF-8."""
     for mark, name in _BOMS:
         if html.startswith(mark):
-            return html[len(mark) :].decode(name, "replace")
+            return html[len(mark) :].decode(name, "replace"), None
     declared = map_encoding_to_html5(charset.strip(" \"'").lower(), fallback_utf8=False) if charset else None
     order = [declared, "utf-8"] if declared in _LOOKS_LIKE_UTF8 else ["utf-8", declared]
     for encoding in filter(None, order):
         try:
-            return html.decode(encoding)
+            return html.decode(encoding), html if encoding == "utf-8" else None
         except (UnicodeError, LookupError):
             continue
     guess = _guess_encoding(html)
-    return str(bytes_to_str(html, guess, errors="replace", fallback_encodings=())).removeprefix("\ufeff")
+    return str(bytes_to_str(html, guess, errors="replace", fallback_encodings=())).removeprefix("\ufeff"), None
 
 
 def _guess_encoding(html: bytes) -> str:

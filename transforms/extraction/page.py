@@ -23,7 +23,7 @@ from transforms.extraction.model import Model, shipped_model
 from transforms.extraction.outline import Outline
 from transforms.extraction.page_kind import ARTICLE, KINDS, kind_scores, page_words
 from transforms.extraction.repeats import without_repeats
-from transforms.extraction.tex import tex_dialect
+from transforms.extraction.tex import TexDialect, tex_dialect
 from transforms.extraction.walk import outline
 from transforms.extraction.whole_rows import with_whole_rows
 from transforms.extraction.write import Block, blocks_to_write, text_of
@@ -42,23 +42,26 @@ class Extracted:
     confidence: float  # expected word F1 of the choice of blocks, 0..1
 
 
-def outline_of(source: str) -> Outline:
-    """Return the blocks of a page's source, with the texts it declares."""
+def outline_of(source: str | bytes) -> Outline:
+    """Return the blocks of a page's source (as bytes: UTF-8), with the texts it declares."""
     page = outline(LexborHTMLParser(source))
     add_declared(page)
     return page
 
 
-def extract_source(source: str, url: str = "", model: Model | None = None, *, comments: bool = False) -> Extracted:
+def extract_source(
+    source: str, url: str = "", model: Model | None = None, *, comments: bool = False, utf8: bytes | None = None
+) -> Extracted:
     """Return the main content of a page's source. The page's URL helps to tell its kind. `comments`: with what readers
-    wrote under it when it is an article; reviews of a product and posts of a forum are content in any case."""
+    wrote under it when it is an article; reviews of a product and posts of a forum are content in any case. `utf8`: the
+    source's bytes where they are at hand, which saves encoding them for the parser."""
     model = model or shipped_model()
     with _no_collection():
-        return _extract(source, url, model, comments=comments)
+        page = outline_of(source if utf8 is None else utf8)
+        return _extract(page, tex_dialect(source), url, model, comments=comments)
 
 
-def _extract(source: str, url: str, model: Model, *, comments: bool) -> Extracted:
-    page = outline_of(source)
+def _extract(page: Outline, dialect: TexDialect, url: str, model: Model, *, comments: bool) -> Extracted:
     marks = words_of_marks(page.made)
     scores = kind_scores(page_words(page, url, marks), model.lexicon)
     kind = KINDS[int(np.argmax(scores))]
@@ -66,7 +69,7 @@ def _extract(source: str, url: str, model: Model, *, comments: bool) -> Extracte
     if kind == ARTICLE and page.texts:
         kept = without_asides(page, kept)
         kept = with_comments(page, kept) if comments else without_comments(page, kept)
-    blocks = tuple(blocks_to_write(page, np.flatnonzero(kept).tolist(), tex_dialect(source)))
+    blocks = tuple(blocks_to_write(page, np.flatnonzero(kept).tolist(), dialect))
     return Extracted(text_of(blocks), blocks, title_of(page), page.language, published_date(page), kind, confidence)
 
 
