@@ -34,7 +34,7 @@ from schemas.settings import setting, to_plain, validate
 from transforms.extraction.decide import UNIT, decide, probabilities
 from transforms.extraction.features import features_of
 from transforms.extraction.forest import Forest
-from transforms.extraction.lexicon import Lexicon, words_of_marks
+from transforms.extraction.lexicon import Lexicon, Names
 from transforms.extraction.model import Model, save_model
 from transforms.extraction.page_kind import KINDS, kind_scores
 
@@ -74,7 +74,7 @@ class Example:
 
 def example_of(page: LabelledPage, rows: PageRows, lexicon: Lexicon) -> tuple[tuple[str, ...], Example]:
     """Return the features' names and a page's features under a lexicon."""
-    found = features_of(page.outline, words_of_marks(page.outline.made), lexicon, kind_scores(rows.page, lexicon))
+    found = features_of(page.outline, Names.of(page.outline.made), lexicon, kind_scores(rows.page, lexicon))
     return found.names, Example(page, found.table, found.words)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.train_extractor_data import LabelledPage, block_weights
-from transforms.extraction.lexicon import Lexicon, mark_words, text_words, words_of_marks
+from transforms.extraction.lexicon import Lexicon, Names, mark_words, text_words
 from transforms.extraction.page_kind import KINDS, page_words
 
 Floats = NDArray[np.float64]
@@ -73,7 +73,7 @@ def page_rows(page: LabelledPage) -> PageRows:
         texts=[Counter([*words, *map(" ".join, pairwise(words))]) for words in map(text_words, outline.texts)],
         text_weights=capped / (5 + capped.sum()),
         text_labels=page.labels,
-        page=page_words(outline, page.url, words_of_marks(outline.made)),
+        page=page_words(outline, page.url, Names.of(outline.made)),
     )
 
 

@@ -14,12 +14,15 @@ from transforms.extraction.names import names
 from transforms.extraction.outline import Outline
 
 SECTIONS = names("comment comments commentlist commenting disqus")
+_WHOLE = frozenset(("html", "body"))
 MIN_CHARS = 25  # of a block that is a comment and no button or date below it, ours
 
 
 def comment_blocks(outline: Outline) -> NDArray[np.bool_]:
     """Return which blocks stand inside an element that is named after comments."""
-    return blocks_inside(outline, SECTIONS, lambda mark: "om" in mark or "isqus" in mark, frozenset(("html", "body")))
+    return blocks_inside(
+        outline, SECTIONS, lambda mark: "omment" in mark or "isqus" in mark, frozenset(("html", "body"))
+    )
 
 
 def without_comments(outline: Outline, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:

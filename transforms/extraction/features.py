@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.extraction.lexicon import Lexicon
+from transforms.extraction.lexicon import Lexicon, Names
 from transforms.extraction.outline import Outline
 from transforms.extraction.page_kind import KINDS
 from transforms.extraction.structure import LANDMARKS, Elements, elements_of
@@ -59,10 +59,9 @@ class Features:
     words: Ints  # of each block
 
 
-def features_of(outline: Outline, marks: Sequence[str], lexicon: Lexicon, kinds: tuple[int, ...]) -> Features:
-    """Return the features of every block of a page that has one; `marks` are the `words_of_marks` of its elements,
-    `kinds` the page kinds' scores."""
-    elements = elements_of(outline, marks, lexicon)
+def features_of(outline: Outline, names: Names, lexicon: Lexicon, kinds: tuple[int, ...]) -> Features:
+    """Return the features of every block of a page that has one; `kinds` are the page kinds' scores."""
+    elements = elements_of(outline, names, lexicon)
     owners, boxes = np.array(outline.owners, np.int64), np.array(outline.boxes, np.int64)
     text = _text_of(outline, lexicon)
     way = _way_of(outline, elements, owners, boxes)

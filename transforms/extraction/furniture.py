@@ -26,7 +26,7 @@ def blocks_inside(
     """Return which blocks stand inside an element whose class or id holds one of `words`, but for `whole` tags. `quick`
     says of an element's names, letter by letter, whether it can be one: most need no closer look."""
     inside = np.zeros(len(outline.texts), np.bool_)
-    named = {make for (_, mark), make in outline.made.items() if quick(mark) and _has(mark, words)}
+    named = {make for (_, mark), make in outline.made.items() if quick(mark) and _has(mark, words, quick)}
     if named:
         for element, make in enumerate(outline.makes):
             if make in named and outline.tags[element] not in whole:
@@ -34,14 +34,15 @@ def blocks_inside(
     return inside
 
 
-def _has(mark: str, words: frozenset[str]) -> bool:
-    return any(word in words for name in mark.split(None, _MAX_NAMES)[:_MAX_NAMES] for word in name_words(name))
+def _has(mark: str, words: frozenset[str], quick: Callable[[str], bool]) -> bool:
+    names = filter(quick, mark.split(None, _MAX_NAMES)[:_MAX_NAMES])
+    return any(word in words for name in names for word in name_words(name))
 
 
 def without_asides(outline: Outline, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return a choice of an article's blocks without links in what is named a sidebar or related, where
     those are a fifth of it or more: of less beside a longer article the model is right more often."""
-    aside = blocks_inside(outline, ASIDE, lambda mark: "ide" in mark or "elated" in mark)
+    aside = blocks_inside(outline, ASIDE, lambda mark: "idebar" in mark or "elated" in mark)
     for block in np.flatnonzero(kept & aside).tolist():
         aside[block] = 2 * outline.link_chars[block] >= len(outline.texts[block])
     left = kept & ~aside

@@ -6,8 +6,9 @@ Every weight is an integer (thousandths of a logit), so that sums are the same o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,18 +43,19 @@ class Lexicon:
         first_of = {word: (weight, after.get(word)) for word, weight in self.texts.items()}
         object.__setattr__(self, "_first", first_of)
 
-    def own_weights(self, made: Iterable[tuple[str, str]], words: Iterable[str]) -> list[int]:
-        """Return the sum of the weights of the `mark_words` of each (tag; class, id, role, itemprop); `words` are their
-        `words_of_marks`."""
+    def own_weights(self, made: Iterable[tuple[str, str]], names: Names) -> list[int]:
+        """Return the sum of the weights of the `mark_words` of each (tag; class, id, role, itemprop)."""
         weight = self.marks.get
-        totals, total = [], 0
-        for word in words:
+        of_name: dict[str, int] = {}
+        name, total = iter(names.names), 0
+        for word in names.words:
             if word == "\n":
-                totals.append(total)
+                of_name[next(name)] = total
                 total = 0
             else:
                 total += weight(word, 0)
-        return [total + weight(f"<{tag}>", 0) for total, (tag, _) in zip(totals, made, strict=True)]
+        own = of_name.__getitem__
+        return [sum(map(own, mark.split(None, MAX_NAMES)[:MAX_NAMES]), weight(f"<{tag}>", 0)) for tag, mark in made]
 
     def said(self, texts: Iterable[str]) -> list[int]:
         """Return what the `text_words` of each block weigh, and each two that follow each other."""
@@ -79,31 +81,29 @@ class Lexicon:
         return totals
 
 
-def words_of_marks(made: Iterable[tuple[str, str]]) -> list[str]:
-    """Return the words of the class names, ids, roles and itemprops of elements, in lower case: camel case taken apart,
-    single letters left out, a line end after each element's."""
-    marks = [mark if len(mark) <= MAX_NAME and "\n" not in mark else _cut(mark) for _, mark in made]
-    return [word.lower() for word in _MARK_WORD.findall("\n".join([*marks, ""]))]
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The class names, ids, roles and itemprops of a page, each once, taken apart all at once."""
 
+    names: Sequence[str]
+    words: Sequence[str]  # the `name_words` of each, and a line end
 
-def words_left_out(made: Iterable[tuple[str, str]]) -> set[str]:
-    """Return the words of the names that `words_of_marks` leaves out: themes name all their settings on `body`."""
-    marks = [mark for _, mark in made if len(mark) > 2 * MAX_NAMES]
-    return {word for mark in marks for name in mark.split()[MAX_NAMES:] for word in name_words(name)}
-
-
-def _cut(mark: str) -> str:
-    return " ".join([name[:MAX_NAME] for name in mark.split(None, MAX_NAMES)[:MAX_NAMES]])
+    @classmethod
+    def of(cls, made: Iterable[tuple[str, str]]) -> Names:
+        """Return the names of elements given as (tag; class, id, role, itemprop)."""
+        names = list(dict.fromkeys(" ".join([mark for _, mark in made]).split()))
+        found = _MARK_WORD.findall("".join([f"{name[:MAX_NAME]}\n" for name in names]))
+        return cls(names, [word.lower() for word in found])
 
 
 def name_words(name: str) -> list[str]:
-    """Return the words of one class name or id."""
+    """Return the words of one class name or id, in lower case: camel case taken apart, single letters left out."""
     return [word.lower() for word in _MARK_WORD.findall(name[:MAX_NAME])]
 
 
 def mark_words(tag: str, mark: str) -> list[str]:
     """Return the tag and the words of an element's class names, id, role and itemprop."""
-    return [f"<{tag}>", *words_of_marks([(tag, mark)])[:-1]]
+    return [f"<{tag}>", *chain.from_iterable(map(name_words, mark.split(None, MAX_NAMES)[:MAX_NAMES]))]
 
 
 def text_words(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from transforms.extraction.declared import add_declared
 from transforms.extraction.features import features_of
 from transforms.extraction.furniture import without_asides
 from transforms.extraction.insets import with_insets
-from transforms.extraction.lexicon import words_of_marks
+from transforms.extraction.lexicon import Names
 from transforms.extraction.metadata import published_date, title_of
 from transforms.extraction.model import Model, shipped_model
 from transforms.extraction.outline import Outline
@@ -62,10 +62,10 @@ def extract_source(
 
 
 def _extract(page: Outline, dialect: TexDialect, url: str, model: Model, *, comments: bool) -> Extracted:
-    marks = words_of_marks(page.made)
-    scores = kind_scores(page_words(page, url, marks), model.lexicon)
+    names = Names.of(page.made)
+    scores = kind_scores(page_words(page, url, names), model.lexicon)
     kind = KINDS[int(np.argmax(scores))]
-    kept, confidence = _kept(page, marks, scores, model)
+    kept, confidence = _kept(page, names, scores, model)
     if kind == ARTICLE and page.texts:
         kept = without_asides(page, kept)
         kept = with_comments(page, kept) if comments else without_comments(page, kept)
@@ -85,10 +85,10 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _kept(page: Outline, marks: list[str], scores: tuple[int, ...], model: Model) -> tuple[NDArray[np.bool_], float]:
+def _kept(page: Outline, names: Names, scores: tuple[int, ...], model: Model) -> tuple[NDArray[np.bool_], float]:
     if not page.texts:
         return np.zeros(0, np.bool_), 0.0
-    features = features_of(page, marks, model.lexicon, scores)
+    features = features_of(page, names, model.lexicon, scores)
     table = features.table
     if features.names != model.columns:
         place = {name: at for at, name in enumerate(features.names)}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Set
 from urllib.parse import urlsplit
 
 import numpy as np
 
-from transforms.extraction.lexicon import Lexicon, words_left_out
+from transforms.extraction.lexicon import Lexicon, Names
 from transforms.extraction.outline import Outline
 
 KINDS = ("article", "documentation", "service", "forum", "collection", "listing", "product")
@@ -20,9 +20,9 @@ _TYPE = re.compile(r'"@type"\s*:\s*(?:\[\s*)?"(?:https?://schema\.org/)?(\w{1,40
 _TYPE_LIMIT = 200_000  # characters of linked data that are looked through
 
 
-def page_words(outline: Outline, url: str, marks: Iterable[str]) -> set[str]:
+def page_words(outline: Outline, url: str, names: Names) -> set[str]:
     """Return the words that tell what kind of page it is: of types, address and tags, each with the place it came from,
-    and `marks`, the `words_of_marks` of its elements."""
+    and those of its class names."""
     words = {f"type {kind.lower()}" for data in outline.linked_data for kind in _TYPE.findall(data[:_TYPE_LIMIT])}
     for name in ("og:type", "generator", "twitter:card", "discourse_theme_id"):
         if value := outline.metas.get(name):
@@ -43,9 +43,8 @@ def page_words(outline: Outline, url: str, marks: Iterable[str]) -> set[str]:
     if parts.query:
         words.add("path query")
     words.update(f"<{tag}>" for tag in {tag for tag, _ in outline.made})
-    words.update(marks)
+    words.update(names.words)
     words.discard("\n")
-    words |= words_left_out(outline.made)
     return words
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.extraction.lexicon import Lexicon
+from transforms.extraction.lexicon import Lexicon, Names
 from transforms.extraction.outline import Outline
 
 Ints = NDArray[np.int64]
@@ -42,12 +41,12 @@ class Elements:
     outer_series: Ints  # topmost such
 
 
-def elements_of(outline: Outline, marks: Sequence[str], lexicon: Lexicon) -> Elements:
-    """Return the elements of a page as arrays; `marks` are their `words_of_marks`."""
+def elements_of(outline: Outline, names: Names, lexicon: Lexicon) -> Elements:
+    """Return the elements of a page as arrays."""
     makes = np.array(outline.makes, np.int64)
     parent = np.array(outline.parents, np.int64)
     start, end = np.array(outline.starts, np.int64), np.array(outline.ends, np.int64)
-    own = np.array(lexicon.own_weights(outline.made, marks), np.int64)[makes]
+    own = np.array(lexicon.own_weights(outline.made, names), np.int64)[makes]
     bits = np.array([_BITS.get(tag, 0) for tag, _ in outline.made], np.int64)[makes]
     bits[outline.hidden] |= _HIDING
     repeats, place = _repeats(outline, makes, parent, end > start)

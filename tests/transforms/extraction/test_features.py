@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from transforms.extraction.features import TAG_CODES, Features, features_of, prefix_sums, share
-from transforms.extraction.lexicon import Lexicon, words_of_marks
+from transforms.extraction.lexicon import Lexicon, Names
 from transforms.extraction.page import outline_of
 from transforms.extraction.structure import elements_of
 
@@ -23,7 +23,7 @@ KIND_SCORES = (1, 2, 3, 4, 5, 6, 7)
 
 def featured(body: str, title: str = "") -> Features:
     page = outline_of(f"<html><head><title>{title}</title></head><body>{body}</body></html>")
-    return features_of(page, words_of_marks(page.made), LEXICON, KIND_SCORES)
+    return features_of(page, Names.of(page.made), LEXICON, KIND_SCORES)
 
 
 def column(body: str, name: str, title: str = "") -> list[int]:
@@ -106,7 +106,7 @@ def test_the_same_columns_on_every_page() -> None:
 def test_elements_of_an_empty_page() -> None:
     page = outline_of("")
     assert page.texts == []
-    assert elements_of(page, words_of_marks(page.made), LEXICON).parent.tolist() == [-1, 0, 0]
+    assert elements_of(page, Names.of(page.made), LEXICON).parent.tolist() == [-1, 0, 0]
 
 
 def test_sums_and_shares() -> None:

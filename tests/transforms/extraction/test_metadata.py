@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from transforms.extraction.declared import MAX_TEXTS, add_declared
-from transforms.extraction.lexicon import MAX_NAMES, Lexicon, mark_words, text_words, words_of_marks
+from transforms.extraction.lexicon import MAX_NAMES, Lexicon, Names, mark_words, text_words
 from transforms.extraction.metadata import published_date, title_of
 from transforms.extraction.outline import Outline
 from transforms.extraction.page import outline_of
@@ -92,8 +92,10 @@ def test_words() -> None:
     lexicon = Lexicon({}, {"read": 1, "0": 4, "more": 0}, {("0", "more"): -9}, {}, np.zeros((0, 7), np.int64), (0,) * 7)
     marked = Lexicon({"<a>": 1, "post": 4, "nav": -9}, {}, {}, {}, np.zeros((0, 7), np.int64), (0,) * 7)
     made = [("a", "post postNav other"), ("p", ""), ("a", "a\nnav")]
-    assert words_of_marks(made) == ["post", "post", "nav", "other", "\n", "\n", "nav", "\n"]
-    assert marked.own_weights(made, words_of_marks(made)) == [1 + 4 + 4 - 9, 0, 1 - 9]
+    names = Names.of(made)
+    assert names.names == ["post", "postNav", "other", "a", "nav"]
+    assert " ".join(names.words).split(" \n") == ["post", " post nav", " other", "", " nav", ""]
+    assert marked.own_weights(made, names) == [1 + 4 + 4 - 9, 0, 1 - 9]
     assert lexicon.said(["Read 12 MORE", "12 more", ""]) == [-4, -5, 0]
     assert text_words("") == []
 
@@ -103,7 +105,7 @@ def test_kinds() -> None:
     lexicon = Lexicon({}, {}, {}, {"path forum": 0}, weights, (1, 0, 0, 0, 0, 0, 0))
     page = outline_of("<p class=post>x</p>")
     url = "https://a.example.org/forum/12345?x=1"
-    words = page_words(page, url, words_of_marks(page.made))
+    words = page_words(page, url, Names.of(page.made))
     assert {"path forum", "path number", "path query", "path depth 2", "host example", "post", "<p>"} <= words
     assert KINDS[max(range(7), key=kind_scores(words, lexicon).__getitem__)] == "forum"
-    assert kind_scores(page_words(page, "http://[", []), lexicon) == (1, 0, 0, 0, 0, 0, 0)
+    assert kind_scores(page_words(page, "http://[", Names.of([])), lexicon) == (1, 0, 0, 0, 0, 0, 0)
