@@ -40,14 +40,27 @@ _HAS_WORD = re.compile(r"[^\W_]")
 _PARTING_BREAKS = 2  # line breaks in a row that part paragraphs
 
 _INLINE, _LINK, _BLOCK, _BREAK, _NOTED_ONLY, _UNSEEN = range(6)
-_WAYS = {
-    **dict.fromkeys(("span", "b", "strong", "i", "em", "small", "sup", "code", "time", "font"), _INLINE),
-    **dict.fromkeys(SKIPPED, _UNSEEN),
-    **dict.fromkeys(("script", "meta", "title", "img"), _NOTED_ONLY),
-    **dict.fromkeys(BLOCK_LEVEL, _BLOCK),
-    "a": _LINK,
-    "br": _BREAK,
-}
+
+
+class _Ways(dict[str, int]):
+    """How each tag is walked."""
+
+    def __missing__(self, tag: str) -> int:
+        if tag[0] in "-!":  # comments, types of documents
+            return _UNSEEN
+        return _BLOCK if "-" in tag else _INLINE  # custom elements are boxes, mostly
+
+
+_WAYS = _Ways(
+    {
+        **dict.fromkeys(("span", "b", "strong", "i", "em", "small", "sup", "code", "time", "font"), _INLINE),
+        **dict.fromkeys(SKIPPED, _UNSEEN),
+        **dict.fromkeys(("script", "meta", "title", "img"), _NOTED_ONLY),
+        **dict.fromkeys(BLOCK_LEVEL, _BLOCK),
+        "a": _LINK,
+        "br": _BREAK,
+    }
+)
 
 
 def outline(tree: LexborHTMLParser) -> Outline:
@@ -55,13 +68,6 @@ def outline(tree: LexborHTMLParser) -> Outline:
     walker = _Walker()
     walker.walk(tree.root)
     return walker.out
-
-
-def _way(tag: str) -> int:
-    """Return how a tag that has no way of its own is walked: custom elements are boxes, mostly."""
-    if tag[0] in "-!":  # comments, types of documents
-        return _UNSEEN
-    return _BLOCK if "-" in tag else _INLINE
 
 
 @lru_cache(maxsize=4096)
@@ -107,60 +113,51 @@ class _Walker:
             is_open = False
             if tag == "-text":
                 text = node.text_content
-                if not text:
-                    pass
-                elif text.isspace():
-                    if parts and parts[-1] != "\n":
-                        parts.append(" ")
-                else:
+                if text and not text.isspace():
                     parts.append(text)
                     sources.append(element)
                     if in_link:
                         self.links.append(len(text))
-            else:
-                found = _WAYS.get(tag)
-                way = _way(tag) if found is None else found
-                if way > _BLOCK:
-                    if way == _BREAK:
-                        self._line_break()
+                elif text and parts and parts[-1] != "\n":
+                    parts.append(" ")
+            elif (way := _WAYS[tag]) == _BREAK:
+                self._line_break()
+                after_link = -1
+            elif way == _NOTED_ONLY:
+                self._note(node, tag, element)
+            elif way != _UNSEEN:
+                attributes = node.attributes
+                mark, hidden = attributes.get("class") or "", False
+                if not _TELLING.isdisjoint(attributes):
+                    mark, hidden = _mark(attributes)
+                make = made.get((tag, mark))
+                if make is None:
+                    make = self._new_make(tag, mark, attributes)
+                watch = watched[make] or (tag == "span" and len(attributes) > 1)
+                if not watch or not self._is_settled(node, tag, mark, attributes, element):
+                    if way == _BLOCK and parts:
+                        self.flush()
                         after_link = -1
-                    elif way == _NOTED_ONLY:
-                        self._note(node, tag, element)
-                else:
-                    attributes = node.attributes
-                    mark, hidden = "", False
-                    if attributes:
-                        mark = attributes.get("class") or ""
-                        if not _TELLING.isdisjoint(attributes):
-                            mark, hidden = _mark(attributes)
-                    make = made.get((tag, mark))
-                    if make is None:
-                        make = self._new_make(tag, mark, attributes)
-                    watch = watched[make] or (tag == "span" and len(attributes) > 1)
-                    if not (watch and self._is_settled(node, tag, mark, attributes, element)):
-                        if way == _BLOCK and parts:
-                            self.flush()
-                            after_link = -1
-                        index = len(tags)
-                        tags.append(tag)
-                        parents.append(element)
-                        makes.append(make)
-                        if hidden:
-                            out.hidden.append(index)
-                        starts.append(len(texts))
-                        ends.append(len(texts))
-                        if watch and may_be_code(tag, attributes) and is_code_block(node):
-                            self._code(node, index)
-                            after_link = -1
-                        else:
-                            is_open = True
-                            element = index
-                            if way == _BLOCK:
-                                boxes.append(index)
-                            elif way == _LINK:
-                                if parts and len(parts) == after_link and not parts[-1][-1].isspace():
-                                    parts.append(" ")  # a menu without white space between its links: not one long word
-                                in_link += 1
+                    index = len(tags)
+                    tags.append(tag)
+                    parents.append(element)
+                    makes.append(make)
+                    starts.append(len(texts))
+                    ends.append(len(texts))
+                    if hidden:
+                        out.hidden.append(index)
+                    if watch and may_be_code(tag, attributes) and is_code_block(node):
+                        self._code(node, index)
+                        after_link = -1
+                    else:
+                        is_open = True
+                        element = index
+                        if way == _BLOCK:
+                            boxes.append(index)
+                        elif way == _LINK:
+                            if parts and len(parts) == after_link and not parts[-1][-1].isspace():
+                                parts.append(" ")  # a menu without white space between its links is not one long word
+                            in_link += 1
             if is_open:
                 path.append((node, way))
                 node = node.first_child
