@@ -3,14 +3,14 @@
     .venv/bin/python benchmarks/extraction.py [DATA] [--parts 4] [--only 0] [--models FOLDER]
 
 The sites fall into parts by a hash of their names. For each part, lexicon and forest are trained on the pages of the
-others (the shipped model has seen all pages, so it is not used) and every engine gets the part's pages, one engine
-after another, in one process. `--models` keeps the models; `--only` measures these parts alone. Needs the extra
-`train-extractor`, unless all models are there.
+others (the shipped model has seen all pages, so it is not used) and the engines get the part's pages in one process, by
+turns of ten pages. `--models` keeps the models; `--only` measures these parts alone. Needs the extra `train-extractor`,
+unless all models are there.
 
 F1 is that of the multisets of words (`\\w+`, lower case) of text and gold, the mean of the pages', as the benchmark of
 the pages (WCXB) counts it. CPU time is the process's own.
 
-    winnow             extract_source with the model of the part
+    winnow             extract_page with the model of the part
     trafilatura        trafilatura.extract(html, url=url): its defaults
     fast               the same with fast=True
     resiliparse        extract_plain_text(html, main_content=True)
@@ -35,12 +35,12 @@ from resiliparse.extract.html2text import extract_plain_text
 
 from classifiers.train_extractor import TrainExtractorConfig, train
 from classifiers.train_extractor_data import LabelledPage, read_pages
-from transforms.extract import decode_html
+from transforms.extract import decode_html, extract_page
 from transforms.extraction.model import Model, load_model, save_model
-from transforms.extraction.page import extract_source
 from transforms.extraction.page_kind import KINDS
 
 DATA = ROOT.parent / "shared" / "data" / "extraction" / "wcxb"
+TURN = 10  # pages that an engine gets before the next one has its turn
 WORD = re.compile(r"\w+")
 Engine = Callable[[bytes, str], str]
 
@@ -91,7 +91,7 @@ def model_without(pages: list[LabelledPage], part: int, n_parts: int, folder: Pa
 
 def engines(model: Model) -> dict[str, Engine]:
     return {
-        "winnow": lambda html, url: extract_source(decode_html(html), url, model).text,
+        "winnow": lambda html, url: extract_page(html, url, model=model).text,
         "trafilatura": lambda html, url: trafilatura.extract(html, url=url) or "",
         "fast": lambda html, url: trafilatura.extract(html, url=url, fast=True) or "",
         "resiliparse": lambda html, _url: str(extract_plain_text(decode_html(html), main_content=True)),
@@ -99,17 +99,25 @@ def engines(model: Model) -> dict[str, Engine]:
 
 
 def scored(pages: list[LabelledPage], data: Path, by: dict[str, Engine]) -> dict[str, list[Score]]:
-    """Run one engine after another over the pages; each gets the first page once before, for imports and caches."""
+    """Run the engines over the pages, by turns of TURN pages, so that a slow minute of the machine is everybody's; each
+    gets the first page once before, for imports and caches."""
     found: dict[str, list[Score]] = {engine: [] for engine in by}
-    for name, engine in by.items():
-        for at, page in enumerate([*pages[:1], *pages]):
-            html = gzip.decompress((data / "html" / f"{page.name}.html.gz").read_bytes())
-            started = time.process_time()
-            text = engine(html, page.url)
-            cpu_s = time.process_time() - started
-            if at:
+    for engine in by.values():
+        for page in pages[:1]:
+            engine(html_of(page, data), page.url)
+    for turn in range(0, len(pages), TURN):
+        for name, engine in by.items():
+            for page in pages[turn : turn + TURN]:
+                html = html_of(page, data)
+                started = time.process_time()
+                text = engine(html, page.url)
+                cpu_s = time.process_time() - started
                 found[name].append(score(page, text, cpu_s))
     return found
+
+
+def html_of(page: LabelledPage, data: Path) -> bytes:
+    return gzip.decompress((data / "html" / f"{page.name}.html.gz").read_bytes())
 
 
 def score(page: LabelledPage, text: str, cpu_s: float) -> Score:

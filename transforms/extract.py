@@ -22,6 +22,7 @@ from selectolax.lexbor import SelectolaxError
 from schemas.errors import BadRecord
 from schemas.settings import setting, validate
 from transforms.extraction import other_engines
+from transforms.extraction.model import Model
 from transforms.extraction.page import Extracted, extract_source
 from transforms.guard import Guard
 
@@ -115,10 +116,13 @@ def main_text(html: bytes, url: str | None = None) -> str:
         raise BadRecord("extraction_memory", "not enough memory") from None
 
 
-def extract_page(html: bytes, url: str | None = None, charset: str = "", *, comments: bool = False) -> Extracted:
+def extract_page(
+    html: bytes, url: str | None = None, charset: str = "", *, comments: bool = False, model: Model | None = None
+) -> Extracted:
     """Return the main content of a page by our own engine: blocks with their kinds, title, date, language hint, kind of
-    page, confidence. Raises BadRecord `html_unparsable`, or MemoryError. As `main_text`, without limits."""
-    return _by_winnow(*_decoded(html, charset), url or "", comments=comments)
+    page, confidence. `model`: another than the one that comes with the package. Raises BadRecord `html_unparsable`, or
+    MemoryError. As `main_text`, without limits."""
+    return _by_winnow(*_decoded(html, charset), url or "", comments=comments, model=model)
 
 
 def page_text(html: bytes, charset: str, url: str, engine: str) -> str:
@@ -142,9 +146,9 @@ def text_of_page(html: bytes, charset: str, url: str, config: ExtractConfig) -> 
     return PageText(ours.text, ours.kind, ours.confidence)
 
 
-def _by_winnow(source: str, utf8: bytes | None, url: str, *, comments: bool) -> Extracted:
+def _by_winnow(source: str, utf8: bytes | None, url: str, *, comments: bool, model: Model | None = None) -> Extracted:
     try:
-        return extract_source(source, url, comments=comments, utf8=utf8)
+        return extract_source(source, url, model, comments=comments, utf8=utf8)
     except _ENGINE_ERRORS as error:
         raise BadRecord("html_unparsable", f"winnow: {type(error).__name__}") from None
 
