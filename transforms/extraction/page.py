@@ -24,6 +24,7 @@ from transforms.extraction.outline import Outline
 from transforms.extraction.page_kind import ARTICLE, KINDS, kind_scores, page_words
 from transforms.extraction.repeats import without_repeats
 from transforms.extraction.tex import TexDialect, tex_dialect
+from transforms.extraction.titles import without_title
 from transforms.extraction.walk import outline
 from transforms.extraction.whole_rows import with_whole_rows
 from transforms.extraction.write import Block, blocks_to_write, text_of
@@ -67,7 +68,7 @@ def _extract(page: Outline, dialect: TexDialect, url: str, model: Model, *, comm
     kind = KINDS[int(np.argmax(scores))]
     kept, confidence = _kept(page, names, scores, model)
     if kind == ARTICLE and page.texts:
-        kept = without_asides(page, kept)
+        kept = without_title(page, without_asides(page, kept))
         kept = with_comments(page, kept) if comments else without_comments(page, kept)
     blocks = tuple(blocks_to_write(page, np.flatnonzero(kept).tolist(), dialect))
     return Extracted(text_of(blocks), blocks, title_of(page), page.language, published_date(page), kind, confidence)

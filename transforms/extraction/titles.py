@@ -1,0 +1,37 @@
+"""The heading that repeats an article's title, which stands beside the text (`Extracted.title`), not in it.
+
+On held-out pages the model leaves it out of 425 articles and keeps it in ten: putting it into the former costs .0017 of
+word F1, taking it out of the latter gains .0001, and two copies of an article no longer differ by a line.
+"""
+
+from __future__ import annotations
+
+from itertools import compress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.extraction.outline import Outline
+
+Mask = NDArray[np.bool_]
+
+_HEADING = "h1"
+
+
+def without_title(outline: Outline, kept: Mask) -> Mask:
+    """Return a choice of an article's blocks without the first heading, when that is the page's title or a part of it;
+    all of it when nothing else was chosen."""
+    titles = [title for raw in (outline.title, outline.metas.get("og:title", "")) if (title := _plain(raw))]
+    for block in compress(range(len(outline.texts)), kept.tolist()):
+        if _HEADING not in (outline.tags[outline.boxes[block]], outline.tags[outline.owners[block]]):
+            continue
+        heading = _plain(outline.texts[block])
+        if any(heading in title or title in heading for title in titles):
+            left = kept.copy()
+            left[block] = False
+            return left if left.any() else kept
+    return kept
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split())
