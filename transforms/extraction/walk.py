@@ -99,8 +99,8 @@ class _Walker:
         self.sources: list[int] = []  # the elements its texts stand in
         self.links: list[int] = []  # sizes of its texts inside links
 
-    def walk(self, node: Any) -> None:  # noqa: C901  # one loop: calls for entering, leaving and texts cost twice as much
-        """Walk everything below a node."""
+    def walk(self, node: Any) -> None:  # noqa: C901
+        """Walk everything below a node. One loop: calls to enter, to leave and to add a text took a sixth more."""
         out, parts, sources, boxes, watched = self.out, self.parts, self.sources, self.boxes, self.watched
         tags, parents, makes = out.tags, out.parents, out.makes
         starts, ends, made, texts = out.starts, out.ends, out.made, out.texts
