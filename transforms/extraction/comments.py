@@ -7,25 +7,24 @@ article; the names tell.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from transforms.extraction.furniture import blocks_inside
 from transforms.extraction.names import names
-from transforms.extraction.outline import Outline
+from transforms.extraction.outline import Mask, Outline
 
 SECTIONS = names("comment comments commentlist commenting disqus")
 _WHOLE = frozenset(("html", "body"))
 MIN_CHARS = 25  # of a block that is a comment and no button or date below it, ours
 
 
-def comment_blocks(outline: Outline) -> NDArray[np.bool_]:
+def comment_blocks(outline: Outline) -> Mask:
     """Return which blocks stand inside an element that is named after comments."""
     return blocks_inside(
         outline, SECTIONS, lambda mark: "omment" in mark or "isqus" in mark, frozenset(("html", "body"))
     )
 
 
-def without_comments(outline: Outline, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def without_comments(outline: Outline, kept: Mask) -> Mask:
     """Return what is left of a choice of blocks without comments; all of it when they are its larger part: then the
     page is a discussion that was taken for an article."""
     left = kept & ~comment_blocks(outline)
@@ -35,7 +34,7 @@ def without_comments(outline: Outline, kept: NDArray[np.bool_]) -> NDArray[np.bo
     return left if 2 * sizes[left].sum() >= sizes[kept].sum() else kept
 
 
-def with_comments(outline: Outline, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def with_comments(outline: Outline, kept: Mask) -> Mask:
     """Return a choice of blocks with the text of every comment: no link, no button, inside a section of comments."""
     written = comment_blocks(outline)
     for block in np.flatnonzero(written & ~kept).tolist():

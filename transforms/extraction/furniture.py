@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from transforms.extraction.lexicon import name_words
+from transforms.extraction.lexicon import MAX_NAMES, name_words
 from transforms.extraction.names import names
-from transforms.extraction.outline import Outline
+from transforms.extraction.outline import Mask, Outline
 
 ASIDE = names("sidebar related")
-_MAX_NAMES = 40  # of an element that are looked at
 _WHOLE = frozenset(("html", "body", "main", "article"))  # themes name the whole page after its columns
 
 
 def blocks_inside(
     outline: Outline, words: frozenset[str], quick: Callable[[str], bool], whole: frozenset[str] = _WHOLE
-) -> NDArray[np.bool_]:
+) -> Mask:
     """Return which blocks stand inside an element whose class or id holds one of `words`, but for `whole` tags. `quick`
     says of an element's names, letter by letter, whether it can be one: most need no closer look."""
     inside = np.zeros(len(outline.texts), np.bool_)
@@ -35,11 +33,11 @@ def blocks_inside(
 
 
 def _has(mark: str, words: frozenset[str], quick: Callable[[str], bool]) -> bool:
-    names = filter(quick, mark.split(None, _MAX_NAMES)[:_MAX_NAMES])
+    names = filter(quick, mark.split(None, MAX_NAMES)[:MAX_NAMES])
     return any(word in words for name in names for word in name_words(name))
 
 
-def without_asides(outline: Outline, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def without_asides(outline: Outline, kept: Mask) -> Mask:
     """Return a choice of an article's blocks without links in what is named a sidebar or related, where
     those are a fifth of it or more: of less beside a longer article the model is right more often."""
     aside = blocks_inside(outline, ASIDE, lambda mark: "idebar" in mark or "elated" in mark)

@@ -44,17 +44,14 @@ _BROKEN: Final = re.compile(
 )
 
 
-_MANY: Final = (
-    3  # broken characters of a text that are no quotation (ours; the development pages have 2, or 5 and more)
-)
+_MANY: Final = 3  # broken characters of a text that are no quotation (ours; the pages looked at have 2, or 5 and more)
 
 
 def clean_unicode(text: str) -> str:
     """Return `text` without what no reader sees, repaired where it is surely broken, in NFC. Total."""
-    if text.isascii():
-        if text.isprintable():
-            return text
-    else:
+    if text.isascii() and text.isprintable():
+        return text
+    if not text.isascii():
         if _MAYBE_BROKEN.search(text) and _is_broken(text):
             text = "\n".join([_repaired(line) for line in text.split("\n")])
         if not unicodedata.is_normalized("NFC", text):

@@ -10,11 +10,8 @@ import re
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from transforms.extraction.outline import Outline
-
-Mask = NDArray[np.bool_]
+from transforms.extraction.outline import Mask, Outline
 
 _OPENERS: Final = ("$", "\\(", "\\[", "\\begin")
 _FORMULA: Final = re.compile(

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]  # of a page's blocks, for instance those that are kept
+
 
 @dataclass(slots=True)
 class Outline:

@@ -5,12 +5,7 @@ from __future__ import annotations
 from itertools import compress
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from transforms.extraction.outline import Outline
-
-Mask = NDArray[np.bool_]
+from transforms.extraction.outline import Mask, Outline
 
 _LONG: Final = 100  # characters of a text that is worth saying once only; shorter ones are names and labels (ours)
 

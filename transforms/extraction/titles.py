@@ -8,12 +8,7 @@ from __future__ import annotations
 
 from itertools import compress
 
-import numpy as np
-from numpy.typing import NDArray
-
-from transforms.extraction.outline import Outline
-
-Mask = NDArray[np.bool_]
+from transforms.extraction.outline import Mask, Outline
 
 _HEADING = "h1"
 
