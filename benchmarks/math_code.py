@@ -28,8 +28,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from transforms.extract import decode_html, page_text
 from transforms.extraction.code import code_of, is_code_block, may_be_code
-from transforms.extraction.mathematics import formula_of, may_be_formula
-from transforms.extraction.tex import TexDialect, normalised_tex
+from transforms.extraction.formulas.mathematics import formula_of, may_be_formula
+from transforms.extraction.formulas.tex import TexDialect, normalised_tex
 
 DATA = ROOT.parent / "shared" / "data" / "extraction" / "llm_webkit_bench"
 WHOLE = "whole page"

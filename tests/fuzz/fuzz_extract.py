@@ -5,7 +5,7 @@
     bytes   the input is a page as a server may send it
     page    the input picks tags, attributes and words; scripts, styles and templates hold a word that must not come out
     whole   the same pages, every block of them written, none left to a model's choice
-    parts   the same pages, each element asked whether it is a formula, a listing or a table
+    parts   the same pages, each element asked whether it is a formula or a listing
 
 Any exception but BadRecord, any text that differs the second time, any word that no reader sees ends the run, and the
 input is left as crash-HASH. Options of use: -max_total_time=S, -max_len=N, -timeout=S, -artifact_prefix=DIR/.

@@ -7,12 +7,11 @@ from selectolax.lexbor import LexborHTMLParser
 from schemas.errors import BadRecord
 from transforms.extract import page_text
 from transforms.extraction.code import code_of, is_code_block, may_be_code
+from transforms.extraction.formulas.mathematics import formula_of, may_be_formula
+from transforms.extraction.formulas.tex import TexDialect, normalised_tex, tex_dialect
 from transforms.extraction.hygiene import clean_unicode
-from transforms.extraction.mathematics import formula_of, may_be_formula
 from transforms.extraction.page import outline_of
 from transforms.extraction.shown import shown_text
-from transforms.extraction.tables import is_layout_table, table_rows
-from transforms.extraction.tex import TexDialect, normalised_tex, tex_dialect
 from transforms.extraction.write import blocks_to_write, text_of
 
 SECRET = "qzxunseenqzx"  # stands where no reader sees it, and in no other place of a page
@@ -141,7 +140,7 @@ def check_whole(choices: bytes) -> None:
 
 
 def check_parts(page: str) -> None:
-    """Ask each element of a page whether it is a formula, a listing or a table, and write what it says it is."""
+    """Ask each element of a page whether it is a formula or a listing, and write what it says it is."""
     dialect = TexDialect(page + "MathJax AM_HTML")
     for node in LexborHTMLParser(page).css("*"):
         tag, attributes = node.tag or "", node.attributes
@@ -151,8 +150,6 @@ def check_parts(page: str) -> None:
             written.append(found.written())
         if may_be_code(tag, attributes) and is_code_block(node):
             written.append(code_of(node))
-        if tag == "table" and not is_layout_table(node):
-            written += [cell for row in table_rows(node) for cell in row]
         if tag == "p":
             written.append(normalised_tex(shown_text(node), dialect))
         assert all(SECRET not in text for text in written), (tag, attributes)

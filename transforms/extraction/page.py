@@ -11,22 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 from selectolax.lexbor import LexborHTMLParser
 
-from transforms.extraction.comments import with_comments, without_comments
+from transforms.extraction.corrections.comments import with_comments, without_comments
+from transforms.extraction.corrections.furniture import without_asides
+from transforms.extraction.corrections.insets import with_insets
+from transforms.extraction.corrections.repeats import without_repeats
+from transforms.extraction.corrections.titles import without_title
+from transforms.extraction.corrections.whole_rows import with_whole_rows
 from transforms.extraction.decide import decide, probabilities
 from transforms.extraction.declared import add_declared
 from transforms.extraction.features import features_of
-from transforms.extraction.furniture import without_asides
-from transforms.extraction.insets import with_insets
+from transforms.extraction.formulas.tex import TexDialect, tex_dialect
 from transforms.extraction.lexicon import Names
 from transforms.extraction.metadata import published_date, title_of
 from transforms.extraction.model import Model, shipped_model
 from transforms.extraction.outline import Outline
 from transforms.extraction.page_kind import ARTICLE, KINDS, kind_scores, page_words
-from transforms.extraction.repeats import without_repeats
-from transforms.extraction.tex import TexDialect, tex_dialect
-from transforms.extraction.titles import without_title
 from transforms.extraction.walk import outline
-from transforms.extraction.whole_rows import with_whole_rows
 from transforms.extraction.write import Block, blocks_to_write, text_of
 
 

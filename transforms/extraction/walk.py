@@ -17,8 +17,8 @@ from selectolax.lexbor import LexborHTMLParser
 
 from transforms.extraction.code import CLASS_PARTS, code_of, is_code_block, may_be_code
 from transforms.extraction.code import CLASSES as LISTINGS
-from transforms.extraction.mathematics import CLASSES as FORMULAS
-from transforms.extraction.mathematics import Formula, formula_of, may_be_formula
+from transforms.extraction.formulas.mathematics import CLASSES as FORMULAS
+from transforms.extraction.formulas.mathematics import Formula, formula_of, may_be_formula
 from transforms.extraction.names import names
 from transforms.extraction.outline import Outline
 

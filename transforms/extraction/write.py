@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from transforms.extraction.formulas.tex import TexDialect, normalised_tex
 from transforms.extraction.hygiene import clean_unicode
 from transforms.extraction.outline import Outline
-from transforms.extraction.tex import TexDialect, normalised_tex
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _LISTS = frozenset({"li", "dt", "dd"})

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from transforms.extraction.formulas.tex import tex_dialect
 from transforms.extraction.page import outline_of
-from transforms.extraction.tex import tex_dialect
 from transforms.extraction.write import blocks_to_write, text_of
 
 _DATA = Path(__file__).parent / "data"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from transforms.extraction.tex import tex_dialect
+from transforms.extraction.formulas.tex import tex_dialect
 from transforms.extraction.walk import outline
 from transforms.extraction.write import Block, blocks_to_write, text_of
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from transforms.extraction.repeats import without_repeats
+from transforms.extraction.corrections.repeats import without_repeats
 from transforms.extraction.walk import outline
 
 LONG = "x" * 100

@@ -18,11 +18,9 @@ from typing import Final
 
 from selectolax.lexbor import LexborNode
 
-from transforms.extraction import content_mathml
-from transforms.extraction.math_nodes import MAX_DEPTH, children_of, name_of, text_of
-from transforms.extraction.names import pairs
-from transforms.extraction.shown import shown_text
-from transforms.extraction.symbols import (
+from transforms.extraction.formulas import content_mathml
+from transforms.extraction.formulas.math_nodes import MAX_DEPTH, children_of, name_of, text_of
+from transforms.extraction.formulas.symbols import (
     ACCENTS,
     FUNCTIONS,
     INFIX,
@@ -34,7 +32,9 @@ from transforms.extraction.symbols import (
     commands_of,
     joined,
 )  # fmt: skip
-from transforms.extraction.tex import looks_like_tex, tidy_tex
+from transforms.extraction.formulas.tex import looks_like_tex, tidy_tex
+from transforms.extraction.names import pairs
+from transforms.extraction.shown import shown_text
 
 _TEX_ENCODINGS: Final = (
     "application/x-tex",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from transforms.extraction.corrections.titles import without_title
 from transforms.extraction.page import outline_of
-from transforms.extraction.titles import without_title
 
 TITLE = "A walk at night"
 

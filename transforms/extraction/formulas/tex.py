@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from transforms.extraction.ascii_math import ascii_math_to_latex
+from transforms.extraction.formulas.ascii_math import ascii_math_to_latex
 from transforms.extraction.names import names
 
 _SCRIPTS: Final = ("MathJax", "mathjax", "katex", "KaTeX", "ASCIIMathML", "jsMath", "jsmath", "mathtex")

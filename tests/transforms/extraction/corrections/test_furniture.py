@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from transforms.extraction.furniture import without_asides
+from transforms.extraction.corrections.furniture import without_asides
 from transforms.extraction.page import outline_of
 
 

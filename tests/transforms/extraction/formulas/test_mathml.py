@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from transforms.extraction.ascii_math import ascii_math_to_latex
-from transforms.extraction.mathml import latex_of, source_of
+from transforms.extraction.formulas.ascii_math import ascii_math_to_latex
+from transforms.extraction.formulas.mathml import latex_of, source_of
 
 
 def latex(inner: str, attributes: str = "") -> str:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from transforms.extraction.corrections.whole_rows import with_whole_rows
 from transforms.extraction.walk import outline
-from transforms.extraction.whole_rows import with_whole_rows
 
 
 def left(body: str, kept: list[int], words: list[int] | None = None) -> list[int]:

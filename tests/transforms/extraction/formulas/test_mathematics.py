@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from transforms.extraction.mathematics import Formula, formula_of, may_be_formula
-from transforms.extraction.tex import TexDialect, normalised_tex, tex_dialect, tidy_tex
+from transforms.extraction.formulas.mathematics import Formula, formula_of, may_be_formula
+from transforms.extraction.formulas.tex import TexDialect, normalised_tex, tex_dialect, tidy_tex
 
 _RENDERED = TexDialect("MathJax")
 
@@ -33,7 +33,7 @@ def written(html: str) -> str:
     return " ".join("".join(pieces).split())
 
 
-_FORMULAS = (Path(__file__).parent / "data" / "formulas.txt").read_text().removeprefix("=== ").split("\n=== ")
+_FORMULAS = (Path(__file__).parents[1] / "data" / "formulas.txt").read_text().removeprefix("=== ").split("\n=== ")
 
 
 @pytest.mark.parametrize(("text", "html"), [formula.split("\n", 1) for formula in _FORMULAS])

@@ -10,9 +10,9 @@ from typing import Final
 
 from selectolax.lexbor import LexborNode
 
+from transforms.extraction.formulas.symbols import FUNCTIONS, commands_of, joined
 from transforms.extraction.names import names, pairs
 from transforms.extraction.shown import UNSEEN, shown_text
-from transforms.extraction.symbols import FUNCTIONS, commands_of, joined
 
 Writer = Callable[[LexborNode], str]
 

@@ -26,12 +26,12 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from transforms.extraction.ascii_math import ascii_math_to_latex
-from transforms.extraction.formula_images import latex_of_image, may_show_formula
-from transforms.extraction.mathml import latex_of, source_of
+from transforms.extraction.formulas.ascii_math import ascii_math_to_latex
+from transforms.extraction.formulas.formula_images import latex_of_image, may_show_formula
+from transforms.extraction.formulas.mathml import latex_of, source_of
+from transforms.extraction.formulas.tex import between_delimiters, looks_like_tex, tidy_tex
 from transforms.extraction.names import class_names, names
 from transforms.extraction.shown import nests_deep, shown_text
-from transforms.extraction.tex import between_delimiters, looks_like_tex, tidy_tex
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from transforms.extraction.comments import MIN_CHARS, comment_blocks, with_comments, without_comments
+from transforms.extraction.corrections.comments import MIN_CHARS, comment_blocks, with_comments, without_comments
 from transforms.extraction.page import outline_of
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from transforms.extraction.insets import is_inset, with_insets
+from transforms.extraction.corrections.insets import is_inset, with_insets
 from transforms.extraction.outline import Outline
 from transforms.extraction.walk import outline
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote, unquote_plus
 
-from transforms.extraction.ascii_math import ascii_math_to_latex
-from transforms.extraction.tex import between_delimiters, looks_like_tex, tidy_tex
+from transforms.extraction.formulas.ascii_math import ascii_math_to_latex
+from transforms.extraction.formulas.tex import between_delimiters, looks_like_tex, tidy_tex
 
 
 def may_show_formula(attributes: Mapping[str, str | None]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from transforms.extraction.furniture import blocks_inside
+from transforms.extraction.corrections.furniture import blocks_inside
 from transforms.extraction.names import names
 from transforms.extraction.outline import Mask, Outline
 

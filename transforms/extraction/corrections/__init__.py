@@ -1,0 +1,4 @@
+"""What is put right in the model's choice of blocks, one rule a file; each says what it gains.
+
+The model judges block by block. What depends on other blocks, or on names that it weighs too little, stands here.
+"""

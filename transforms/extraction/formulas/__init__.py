@@ -1,0 +1,1 @@
+"""Formulas of a page as LaTeX, whatever drew them: MathJax, KaTeX, MathML, AsciiMath, images."""
