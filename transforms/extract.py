@@ -111,7 +111,7 @@ def main_text(html: bytes, url: str | None = None) -> str:
     Runs in this process, without limits on time or memory: for trusted pages and measurements.
     """
     try:
-        return page_text(html, "", url or "", "winnow")
+        return extract_page(html, url).text
     except MemoryError:
         raise BadRecord("extraction_memory", "not enough memory") from None
 

@@ -58,7 +58,7 @@ class Forest:
 
         What the first FIRST_TREES say is far from content is not asked about further.
         """
-        cells = np.ascontiguousarray(np.clip(table, -CLIP, CLIP).T)
+        cells = np.ascontiguousarray(np.clip(table, -CLIP, CLIP).T) << _ABOVE  # where a node has its threshold
         total = self._sums(cells, self._first[:FIRST_TREES])
         left = np.flatnonzero(total > HOPELESS)
         if len(left) and len(self.roots) > FIRST_TREES:
@@ -74,12 +74,12 @@ class Forest:
             part = cells[low : low + step]
             here = part.ravel()
             row = np.arange(0, len(here), n_columns)[:, None]
-            state = (part.take(top & _FEATURES, axis=1) > top >> _ABOVE) + (top >> _FEATURE & _PLACES)
+            state = (part.take(top & _FEATURES, axis=1) > top) + (top >> _FEATURE & _PLACES)
             for _ in range(self.depth - 1):
                 node = self._nodes.take(state)
                 place = node & _FEATURES
                 place += row
-                above = here.take(place) > node >> _ABOVE
+                above = here.take(place) > node
                 node >>= _FEATURE
                 node &= _PLACES
                 node += above

@@ -6,7 +6,7 @@ Every weight is an integer (thousandths of a logit), so that sums are the same o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -43,8 +43,8 @@ class Lexicon:
         first_of = {word: (weight, after.get(word)) for word, weight in self.texts.items()}
         object.__setattr__(self, "_first", first_of)
 
-    def own_weights(self, made: Iterable[tuple[str, str]], names: Names) -> list[int]:
-        """Return the sum of the weights of the `mark_words` of each (tag; class, id, role, itemprop)."""
+    def own_weights(self, names: Names) -> list[int]:
+        """Return the sum of the weights of the `mark_words` of each make of element."""
         weight = self.marks.get
         of_name: dict[str, int] = {}
         name, total = iter(names.names), 0
@@ -55,7 +55,9 @@ class Lexicon:
             else:
                 total += weight(word, 0)
         own = of_name.__getitem__
-        return [sum(map(own, mark.split(None, MAX_NAMES)[:MAX_NAMES]), weight(f"<{tag}>", 0)) for tag, mark in made]
+        tags = {tag: weight(f"<{tag}>", 0) for tag in set(names.tags)}
+        made = zip(names.tags, names.of_makes, strict=True)
+        return [sum(map(own, own_names[:MAX_NAMES]), tags[tag]) for tag, own_names in made]
 
     def said(self, texts: Iterable[str]) -> list[int]:
         """Return what the `text_words` of each block weigh, and each two that follow each other."""
@@ -85,15 +87,19 @@ class Lexicon:
 class Names:
     """The class names, ids, roles and itemprops of a page, each once, taken apart all at once."""
 
+    tags: Sequence[str]  # of each make of element
+    of_makes: Sequence[Sequence[str]]  # its names
     names: Sequence[str]
     words: Sequence[str]  # the `name_words` of each, and a line end
 
     @classmethod
-    def of(cls, made: Iterable[tuple[str, str]]) -> Names:
+    def of(cls, made: Collection[tuple[str, str]]) -> Names:
         """Return the names of elements given as (tag; class, id, role, itemprop)."""
-        names = list(dict.fromkeys(" ".join([mark for _, mark in made]).split()))
+        of_makes = [mark.split() for _, mark in made]
+        names = list(dict.fromkeys(chain.from_iterable(of_makes)))
         found = _MARK_WORD.findall("".join([f"{name[:MAX_NAME]}\n" for name in names]))
-        return cls(names, [word.lower() for word in found])
+        words = " ".join(found).lower().split(" ") if found else []
+        return cls([tag for tag, _ in made], of_makes, names, words)
 
 
 def name_words(name: str) -> list[str]:

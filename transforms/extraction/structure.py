@@ -46,7 +46,7 @@ def elements_of(outline: Outline, names: Names, lexicon: Lexicon) -> Elements:
     makes = np.array(outline.makes, np.int64)
     parent = np.array(outline.parents, np.int64)
     start, end = np.array(outline.starts, np.int64), np.array(outline.ends, np.int64)
-    own = np.array(lexicon.own_weights(outline.made, names), np.int64)[makes]
+    own = np.array(lexicon.own_weights(names), np.int64)[makes]
     bits = np.array([_BITS.get(tag, 0) for tag, _ in outline.made], np.int64)[makes]
     bits[outline.hidden] |= _HIDING
     repeats, place = _repeats(outline, makes, parent, end > start)

@@ -253,7 +253,7 @@ class _Walker:
         """Close the open block, if it holds a letter or a digit."""
         parts, sources = self.parts, self.sources
         text = _lines(parts) if "\n" in parts else " ".join("".join(parts).split())
-        if _HAS_WORD.search(text):
+        if text and (text[0].isalnum() or _HAS_WORD.search(text)):
             box = self.boxes[-1]
             is_of_one = sources and sources.count(sources[0]) == len(sources)
             self.out.add_block(text, sources[0] if is_of_one else box, box, sum(self.links), "")
@@ -266,9 +266,12 @@ def _mark(attributes: dict[str, str | None]) -> tuple[str, bool]:
     """Return an element's class, id, role and itemprop in one, and whether it says that it is not shown."""
     get = attributes.get
     mark = get("class") or ""
-    name, role, prop = get("id"), get("role"), get("itemprop")
-    if name or role or prop:
-        mark = " ".join([mark, *filter(None, (name, role, prop))])
+    if name := get("id"):
+        mark = f"{mark} {name}"
+    if role := get("role"):
+        mark = f"{mark} {role}"
+    if prop := get("itemprop"):
+        mark = f"{mark} {prop}"
     style = get("style")
     hides = (
         "hidden" in attributes

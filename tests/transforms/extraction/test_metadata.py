@@ -91,11 +91,10 @@ def test_words() -> None:
     assert text_words("Read 12 MORE") == ["read", "0", "more"]
     lexicon = Lexicon({}, {"read": 1, "0": 4, "more": 0}, {("0", "more"): -9}, {}, np.zeros((0, 7), np.int64), (0,) * 7)
     marked = Lexicon({"<a>": 1, "post": 4, "nav": -9}, {}, {}, {}, np.zeros((0, 7), np.int64), (0,) * 7)
-    made = [("a", "post postNav other"), ("p", ""), ("a", "a\nnav")]
-    names = Names.of(made)
+    names = Names.of([("a", "post postNav other"), ("p", ""), ("a", "a\nnav")])
     assert names.names == ["post", "postNav", "other", "a", "nav"]
     assert " ".join(names.words).split(" \n") == ["post", " post nav", " other", "", " nav", ""]
-    assert marked.own_weights(made, names) == [1 + 4 + 4 - 9, 0, 1 - 9]
+    assert marked.own_weights(names) == [1 + 4 + 4 - 9, 0, 1 - 9]
     assert lexicon.said(["Read 12 MORE", "12 more", ""]) == [-4, -5, 0]
     assert text_words("") == []
 
