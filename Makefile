@@ -1,6 +1,7 @@
 # make demo   set up, curate a small web into token shards, show what came out
 # make train-demo             the same, then train a small model on it, measure it, let it write (10 minutes)
 # make test   set up, lint, types, import contract, unit and end-to-end tests (what CI runs)
+# make compiled   the extraction in machine code, where there is a C compiler: faster, the same texts
 # make chaos | clean-root | fuzz | bench   slow suites, by hand
 # make flink-up | flink-down    a local Flink cluster of two slots, for `winnow run --runner FlinkRunner` (docs/flink.md)
 
@@ -11,7 +12,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 DEMO   := demo
 SECONDS := 900
 
-.PHONY: demo train-demo test lint types imports unit e2e chaos clean-root fuzz bench format flink-up flink-down clean
+.PHONY: demo train-demo test lint types imports compiled unit e2e chaos clean-root fuzz bench format flink-up flink-down clean
 
 $(VENV)/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -46,7 +47,11 @@ train-demo: $(VENV)/.train demo
 	$(BIN)/winnow-train sample $(DEMO)/model --prompt 'The ' --prompt 'Die ' --count 2
 	@echo "loss and learning rate are drawn in $(DEMO)/model/curves.png"
 
-test: lint types imports unit e2e
+test: lint types imports compiled unit e2e
+
+# An option: without a compiler this says so, and the extraction runs from source.
+compiled: $(VENV)/.dev
+	@$(BIN)/python -m deploy.compiled || true
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -60,6 +65,7 @@ imports: $(VENV)/.dev
 
 unit: $(VENV)/.dev
 	$(BIN)/python -m pytest -q tests --ignore=tests/e2e --ignore=tests/chaos --ignore=tests/fuzz
+	WINNOW_COMPILED=0 $(BIN)/python -m pytest -q tests/transforms/extraction
 
 e2e: $(VENV)/.dev
 	$(BIN)/python -m pytest -q tests/e2e
@@ -72,9 +78,9 @@ clean-root: $(VENV)/.dev
 
 fuzz: $(VENV)/.dev
 	$(PIP) atheris
-	for part in bytes page whole parts; do $(BIN)/python -m tests.fuzz.fuzz_extract $$part -max_total_time=$(SECONDS) || exit 1; done
+	for part in bytes page whole parts; do WINNOW_COMPILED=0 $(BIN)/python -m tests.fuzz.fuzz_extract $$part -max_total_time=$(SECONDS) || exit 1; done
 
-bench: $(VENV)/.dev
+bench: compiled
 	$(BIN)/python benchmarks/steps.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/workers.py
@@ -96,4 +102,4 @@ flink-down: $(VENV)/.core
 	$(BIN)/python -m deploy.flink down
 
 clean:
-	rm -rf $(VENV) $(DEMO) build *.egg-info
+	rm -rf $(VENV) $(DEMO) build *.egg-info transforms/extraction/_compiled

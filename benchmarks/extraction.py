@@ -3,14 +3,15 @@
     .venv/bin/python benchmarks/extraction.py [DATA] [--parts 4] [--only 0] [--models FOLDER]
 
 The sites fall into parts by a hash of their names. For each part, lexicon and forest are trained on the pages of the
-others (the shipped model has seen all pages, so it is not used) and the engines get the part's pages in one process, by
-turns of ten pages. `--models` keeps the models; `--only` measures these parts alone. Needs the extra `train-extractor`,
+others (the shipped model has seen all pages, so it is not used) and the engines get the part's pages by turns of ten.
+`--models` keeps the models; `--only` measures these parts alone. Needs the extra `train-extractor`,
 unless all models are there.
 
 F1 is that of the multisets of words (`\\w+`, lower case) of text and gold, the mean of the pages', as the benchmark of
 the pages (WCXB) counts it. CPU time is the process's own.
 
-    winnow             extract_page with the model of the part
+    winnow             extract_page with the model of the part, compiled
+    from source        the same, not compiled, in a process of its own (no such column when nothing is compiled)
     trafilatura        trafilatura.extract(html, url=url): its defaults
     fast               the same with fast=True
     resiliparse        extract_plain_text(html, main_content=True)
@@ -21,12 +22,17 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import re
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import Pipe, get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import trafilatura
@@ -36,13 +42,16 @@ from resiliparse.extract.html2text import extract_plain_text
 from classifiers.train_extractor import TrainExtractorConfig, train
 from classifiers.train_extractor_data import LabelledPage, read_pages
 from transforms.extract import decode_html, extract_page
-from transforms.extraction.model import Model, load_model, save_model
+from transforms.extraction import walk
+from transforms.extraction.compiled import SWITCH
+from transforms.extraction.model import load_model, save_model
 from transforms.extraction.page_kind import KINDS
 
 DATA = ROOT.parent / "shared" / "data" / "extraction" / "wcxb"
+IS_COMPILED = not str(walk.__file__).endswith(".py")
 TURN = 10  # pages that an engine gets before the next one has its turn
 WORD = re.compile(r"\w+")
-Engine = Callable[[bytes, str], str]
+Engine = Callable[[bytes, str], tuple[str, float]]  # a page and its URL -> its text, CPU seconds
 
 
 @dataclass(frozen=True)
@@ -66,36 +75,76 @@ def main() -> None:
     pages = read_pages(given.data)
     scores: dict[str, list[Score]] = defaultdict(list)
     measured = given.only if given.only is not None else list(range(given.parts))
-    for part in measured:
-        model = model_without(pages, part, given.parts, given.models)
-        inside = [page for page in pages if page.fold(given.parts) == part]
-        say(f"part {part} of {given.parts}: {len(inside)} pages of {len({page.site for page in inside})} sites")
-        for engine, found in scored(inside, given.data, engines(model)).items():
-            scores[engine] += found
+    with tempfile.TemporaryDirectory() as temporary:
+        for part in measured:
+            model = model_without(pages, part, given.parts, given.models or Path(temporary))
+            inside = [page for page in pages if page.fold(given.parts) == part]
+            say(f"part {part} of {given.parts}: {len(inside)} pages of {len({page.site for page in inside})} sites")
+            with engines(model) as by:
+                for engine, found in scored(inside, given.data, by).items():
+                    scores[engine] += found
     report(scores, [given.parts, measured])
 
 
-def model_without(pages: list[LabelledPage], part: int, n_parts: int, folder: Path | None) -> Model:
-    """Return the model of all pages but those of a part."""
-    file = folder / f"without-{part}-of-{n_parts}.npz" if folder else None
-    if file is not None and file.exists():
-        return load_model(file)
-    model, _ = train(
-        [page for page in pages if page.fold(n_parts) != part], TrainExtractorConfig(), validate_folds=False
-    )
-    if file is not None:
+def model_without(pages: list[LabelledPage], part: int, n_parts: int, folder: Path) -> Path:
+    """Return the file of the model of all pages but those of a part."""
+    file = folder / f"without-{part}-of-{n_parts}.npz"
+    if not file.exists():
+        known = [page for page in pages if page.fold(n_parts) != part]
+        model, _ = train(known, TrainExtractorConfig(), validate_folds=False)
         file.parent.mkdir(parents=True, exist_ok=True)
         save_model(model, file)
-    return model
+    return file
 
 
-def engines(model: Model) -> dict[str, Engine]:
-    return {
-        "winnow": lambda html, url: extract_page(html, url, model=model).text,
-        "trafilatura": lambda html, url: trafilatura.extract(html, url=url) or "",
-        "fast": lambda html, url: trafilatura.extract(html, url=url, fast=True) or "",
-        "resiliparse": lambda html, _url: str(extract_plain_text(decode_html(html), main_content=True)),
+@contextmanager
+def engines(model: Path) -> Iterator[dict[str, Engine]]:
+    found = {
+        "winnow": ours(model),
+        "trafilatura": timed(lambda html, url: trafilatura.extract(html, url=url) or ""),
+        "fast": timed(lambda html, url: trafilatura.extract(html, url=url, fast=True) or ""),
+        "resiliparse": timed(lambda html, _url: str(extract_plain_text(decode_html(html), main_content=True))),
     }
+    if not IS_COMPILED:
+        yield found
+        return
+    here, there = Pipe()
+    os.environ[SWITCH] = "0"  # for the child alone: this process has its modules
+    child = get_context("spawn").Process(target=serve_from_source, args=(there, model), daemon=True)
+    child.start()
+    del os.environ[SWITCH]
+
+    def from_source(html: bytes, url: str) -> tuple[str, float]:
+        here.send((html, url))
+        text, cpu_s = here.recv()
+        return str(text), float(cpu_s)
+
+    yield {"winnow": found.pop("winnow"), "from source": from_source, **found}
+    here.send(None)
+    child.join()
+
+
+def ours(model: Path) -> Engine:
+    loaded = load_model(model)
+    return timed(lambda html, url: extract_page(html, url, model=loaded).text)
+
+
+def timed(extract: Callable[[bytes, str], str]) -> Engine:
+    def engine(html: bytes, url: str) -> tuple[str, float]:
+        started = time.process_time()
+        text = extract(html, url)
+        return text, time.process_time() - started
+
+    return engine
+
+
+def serve_from_source(pages: Connection, model: Path) -> None:
+    """Extract the pages that come, until None does."""
+    if IS_COMPILED:
+        raise RuntimeError(f"{walk.__file__}: compiled in spite of {SWITCH}=0")
+    engine = ours(model)
+    while (page := pages.recv()) is not None:
+        pages.send(engine(*page))
 
 
 def scored(pages: list[LabelledPage], data: Path, by: dict[str, Engine]) -> dict[str, list[Score]]:
@@ -108,11 +157,7 @@ def scored(pages: list[LabelledPage], data: Path, by: dict[str, Engine]) -> dict
     for turn in range(0, len(pages), TURN):
         for name, engine in by.items():
             for page in pages[turn : turn + TURN]:
-                html = html_of(page, data)
-                started = time.process_time()
-                text = engine(html, page.url)
-                cpu_s = time.process_time() - started
-                found[name].append(score(page, text, cpu_s))
+                found[name].append(score(page, *engine(html_of(page, data), page.url)))
     return found
 
 

@@ -22,8 +22,9 @@ from selectolax.lexbor import SelectolaxError
 from schemas.errors import BadRecord
 from schemas.settings import setting, validate
 from transforms.extraction import other_engines
+from transforms.extraction.extracted import Extracted
 from transforms.extraction.model import Model
-from transforms.extraction.page import Extracted, extract_source
+from transforms.extraction.page import extract_source
 from transforms.guard import Guard
 
 _ENGINE_ERRORS = (SelectolaxError, *other_engines.ERRORS)

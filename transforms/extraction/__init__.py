@@ -10,7 +10,12 @@ In the order in which a page goes through (`page.py` calls them):
     corrections/  what is put right in that choice
     write         the chosen blocks as text, cleaned by `hygiene`
     metadata      title and date
+    extracted     what comes of it
 
 `model` reads and writes the trained file, which `classifiers.train_extractor` makes. `other_engines` are trafilatura
-and resiliparse. `names` and `shown` are small tools of several of these.
+and resiliparse. `names` and `shown` are small tools of several of these; `compiled` finds them in machine code.
 """
+
+from transforms.extraction.compiled import use_compiled
+
+use_compiled(__path__)

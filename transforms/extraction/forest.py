@@ -53,6 +53,10 @@ class Forest:
         for name, array in (("_first", places[self.roots]), ("_nodes", nodes), ("_values", values)):
             object.__setattr__(self, name, array)
 
+    def __reduce__(self) -> tuple[type[Forest], tuple[object, ...]]:
+        """Travel without what is numbered anew, compiled or not."""
+        return Forest, (self.roots, self.feature, self.threshold, self.child, self.value, self.depth, self.bias)
+
     def scores(self, table: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the score of each column of a table that has one row a feature.
 

@@ -43,6 +43,10 @@ class Lexicon:
         first_of = {word: (weight, after.get(word)) for word, weight in self.texts.items()}
         object.__setattr__(self, "_first", first_of)
 
+    def __reduce__(self) -> tuple[type[Lexicon], tuple[object, ...]]:
+        """Travel without what is gathered, compiled or not."""
+        return Lexicon, (self.marks, self.texts, self.pairs, self.pages, self.page_weights, self.page_bias)
+
     def own_weights(self, names: Names) -> list[int]:
         """Return the sum of the weights of the `mark_words` of each make of element."""
         weight = self.marks.get

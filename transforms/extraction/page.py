@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from transforms.extraction.corrections.titles import without_title
 from transforms.extraction.corrections.whole_rows import with_whole_rows
 from transforms.extraction.decide import decide, probabilities
 from transforms.extraction.declared import add_declared
+from transforms.extraction.extracted import Extracted
 from transforms.extraction.features import features_of
 from transforms.extraction.formulas.tex import TexDialect, tex_dialect
 from transforms.extraction.lexicon import Names
@@ -27,20 +27,7 @@ from transforms.extraction.model import Model, shipped_model
 from transforms.extraction.outline import Outline
 from transforms.extraction.page_kind import ARTICLE, KINDS, kind_scores, page_words
 from transforms.extraction.walk import outline
-from transforms.extraction.write import Block, blocks_to_write, text_of
-
-
-@dataclass(frozen=True, slots=True)
-class Extracted:
-    """A page's main content and what the page says about itself; '' where it says nothing."""
-
-    text: str
-    blocks: tuple[Block, ...]
-    title: str
-    language: str  # as declared, for instance "en-GB": a hint
-    published: str  # ISO 8601 date
-    kind: str  # one of page_kind.KINDS
-    confidence: float  # expected word F1 of the choice of blocks, 0..1
+from transforms.extraction.write import blocks_to_write, text_of
 
 
 def outline_of(source: str | bytes) -> Outline:

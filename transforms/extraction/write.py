@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from transforms.extraction.extracted import Block
 from transforms.extraction.formulas.tex import TexDialect, normalised_tex
 from transforms.extraction.hygiene import clean_unicode
 from transforms.extraction.outline import Outline
@@ -15,14 +15,7 @@ _LISTS = frozenset({"li", "dt", "dd"})
 _CELLS = frozenset({"td", "th"})
 _QUOTES = frozenset({"blockquote", "q"})
 _STOPS = frozenset({"body", "main", "article", "section", "table"})
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A piece of a page's main content."""
-
-    kind: str  # heading, paragraph, list, table, code, formula, quote
-    text: str  # of a table: one row, its cells parted by tabs
+_LEVELS = 200  # elements around a block that are asked what it is: pages nested by the thousand cost no more (ours)
 
 
 def blocks_to_write(outline: Outline, kept: Sequence[int], dialect: TexDialect) -> list[Block]:
@@ -58,7 +51,9 @@ def _place(outline: Outline, block: int) -> tuple[str, int, int]:
     tags, parents = outline.tags, outline.parents
     at = outline.owners[block]
     kind, cell = "", -1
-    while at >= 0:
+    for _ in range(_LEVELS):
+        if at < 0:
+            break
         tag = tags[at]
         if tag in _HEADINGS:
             return "heading", -1, -1

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from transforms.extraction.extracted import Block
 from transforms.extraction.formulas.tex import tex_dialect
 from transforms.extraction.walk import outline
-from transforms.extraction.write import Block, blocks_to_write, text_of
+from transforms.extraction.write import blocks_to_write, text_of
 
 
 def written(body: str, left_out: tuple[int, ...] = ()) -> list[Block]:

@@ -2,3 +2,7 @@
 
 The model judges block by block. What depends on other blocks, or on names that it weighs too little, stands here.
 """
+
+from transforms.extraction.compiled import use_compiled
+
+use_compiled(__path__)
