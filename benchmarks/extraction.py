@@ -29,7 +29,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection
@@ -112,6 +112,7 @@ def engines(model: Path) -> Iterator[dict[str, Engine]]:
     os.environ[SWITCH] = "0"  # for the child alone: this process has its modules
     child = get_context("spawn").Process(target=serve_from_source, args=(there, model), daemon=True)
     child.start()
+    there.close()  # so that the end of the child ends our waiting for it
     del os.environ[SWITCH]
 
     def from_source(html: bytes, url: str) -> tuple[str, float]:
@@ -119,9 +120,11 @@ def engines(model: Path) -> Iterator[dict[str, Engine]]:
         text, cpu_s = here.recv()
         return str(text), float(cpu_s)
 
-    yield {"winnow": found.pop("winnow"), "from source": from_source, **found}
-    here.send(None)
-    child.join()
+    try:
+        yield {"winnow": found.pop("winnow"), "from source": from_source, **found}
+    finally:
+        here.close()
+        child.join()
 
 
 def ours(model: Path) -> Engine:
@@ -139,12 +142,13 @@ def timed(extract: Callable[[bytes, str], str]) -> Engine:
 
 
 def serve_from_source(pages: Connection, model: Path) -> None:
-    """Extract the pages that come, until None does."""
+    """Extract the pages that come, until no more can."""
     if IS_COMPILED:
         raise RuntimeError(f"{walk.__file__}: compiled in spite of {SWITCH}=0")
     engine = ours(model)
-    while (page := pages.recv()) is not None:
-        pages.send(engine(*page))
+    with suppress(EOFError):
+        while True:
+            pages.send(engine(*pages.recv()))
 
 
 def scored(pages: list[LabelledPage], data: Path, by: dict[str, Engine]) -> dict[str, list[Score]]:
@@ -200,7 +204,8 @@ def report(scores: dict[str, list[Score]], parts: list[object]) -> None:
     for name, cell in rows.items():
         print(f"| {name} | {len(everything)} | {' | '.join(map(cell, scores.values()))} |")
     figures = {engine: {name: cell(found) for name, cell in rows.items()} for engine, found in scores.items()}
-    print(json.dumps({"figures": figures, "parts": parts, "pages": len(everything), **facts()}))
+    setup = {"parts": parts, "pages": len(everything), "compiled": IS_COMPILED}
+    print(json.dumps({"figures": figures, **setup, **facts()}))
 
 
 if __name__ == "__main__":

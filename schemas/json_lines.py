@@ -19,7 +19,7 @@ def objects(lines: Iterable[str], where: str) -> Iterator[tuple[int, dict[str, A
             continue
         try:
             found = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError(f"{where}: line {number} is not JSON: {error}") from None
         if not isinstance(found, dict):
             raise ConfigError(f"{where}: line {number} is not a JSON object but {type(found).__name__}")

@@ -27,7 +27,6 @@ from transforms.extraction.model import Model
 from transforms.extraction.page import extract_source
 from transforms.guard import Guard
 
-_ENGINE_ERRORS = (SelectolaxError, *other_engines.ERRORS)
 _OF_THE_PROCESS = frozenset({"extraction_timeout", "extraction_memory", "extraction_crash"})
 
 
@@ -107,7 +106,7 @@ def _modules_of(config: ExtractConfig) -> list[str]:
 
 
 def main_text(html: bytes, url: str | None = None) -> str:
-    """Return the main text of a page, '' when it has none. Raises BadRecord and nothing else.
+    """Return the main text of a page, '' when it has none. Raises BadRecord when the page cannot be parsed.
 
     Runs in this process, without limits on time or memory: for trusted pages and measurements.
     """
@@ -150,7 +149,7 @@ def text_of_page(html: bytes, charset: str, url: str, config: ExtractConfig) -> 
 def _by_winnow(source: str, utf8: bytes | None, url: str, *, comments: bool, model: Model | None = None) -> Extracted:
     try:
         return extract_source(source, url, model, comments=comments, utf8=utf8)
-    except _ENGINE_ERRORS as error:
+    except (SelectolaxError, RecursionError) as error:  # what a page can do to it; all else is an error of ours
         raise BadRecord("html_unparsable", f"winnow: {type(error).__name__}") from None
 
 
@@ -168,7 +167,7 @@ def _by_other(engine: str, source: str, url: str, *, comments: bool) -> str:
             text = strip_markers(other_engines.by_trafilatura(source, url, comments=comments))
         else:
             text = other_engines.by_resiliparse(source)
-    except _ENGINE_ERRORS as error:
+    except other_engines.ERRORS as error:
         raise BadRecord("html_unparsable", f"{engine}: {type(error).__name__}") from None
     return clean_text(text)
 

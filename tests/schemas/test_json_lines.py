@@ -14,7 +14,12 @@ def test_empty_lines_are_passed_over_and_counted() -> None:
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [("{", "t: line 2 is not JSON: "), ("[1]", "t: line 2 is not a JSON object but list"), ("7", "object but int")],
+    [
+        ("{", "t: line 2 is not JSON: "),
+        ("[1]", "t: line 2 is not a JSON object but list"),
+        ("7", "object but int"),
+        ("[" * 100_000, "not JSON"),
+    ],
 )
 def test_a_wrong_line_is_named(line: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message) as caught:

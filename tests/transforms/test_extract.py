@@ -6,13 +6,14 @@ import gzip
 import json
 import pathlib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree  # type: ignore[import-untyped]
+from selectolax.lexbor import SelectolaxError
 
 from schemas.errors import BadRecord, ConfigError
 from transforms import extract
@@ -201,17 +202,25 @@ def test_any_bytes_in_a_page(junk: bytes, place: int, charset: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "error",
-    [RecursionError(), ValueError("a text of the page"), IndexError(), etree.ParserError("Document is empty")],
+    ("error", "engines"),
+    [
+        (RecursionError(), ("winnow", "trafilatura", "resiliparse")),
+        (SelectolaxError("no tree"), ("winnow",)),
+        (ValueError("a text of the page"), ("trafilatura", "resiliparse")),
+        (IndexError(), ("trafilatura", "resiliparse")),
+        (etree.ParserError("Document is empty"), ("trafilatura", "resiliparse")),
+    ],
 )
-def test_what_an_engine_raises_is_a_bad_record(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+def test_what_an_engine_raises_is_a_bad_record(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, engines: Sequence[str]
+) -> None:
     def fail(*_args: Any, **_options: Any) -> str:
         raise error
 
     for name in ("by_trafilatura", "by_resiliparse"):
         monkeypatch.setattr(extract.other_engines, name, fail)
     monkeypatch.setattr(extract, "extract_source", fail)
-    for engine in ("winnow", "trafilatura", "resiliparse"):
+    for engine in engines:
         with pytest.raises(BadRecord) as caught:
             page_text(ARTICLE, "", "", engine)
         assert (caught.value.cause, caught.value.detail) == ("html_unparsable", f"{engine}: {type(error).__name__}")

@@ -59,7 +59,7 @@ def read_task(path: Path) -> Task:
     _check_keys(plain, path)
     table = _table_path(plain, path)
     try:
-        lines = table.read_text(encoding="utf-8").splitlines()
+        lines = table.read_text(encoding="utf-8").split("\n")
     except OSError as error:
         raise InputError(f"{path}: dataset_kwargs: {table} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -56,7 +56,7 @@ def read_table(path: Path, default: T, required: tuple[str, ...]) -> list[T]:
     InputError when it cannot be read, ConfigError naming the line that is wrong.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
     rows = json_lines.objects(lines, str(path))

@@ -21,7 +21,7 @@ SWITCH: Final = "WINNOW_COMPILED"
 def sources(package: Path = PACKAGE) -> list[Path]:
     """Return the package's modules and those of the packages in it, relative to it."""
     found = (path.relative_to(package) for path in package.rglob("*.py"))
-    return sorted(path for path in found if path.parts[0] != FOLDER)
+    return sorted(path for path in found if path.parts[0] != FOLDER and not path.name.startswith("."))  # editors' locks
 
 
 def place_of(package: Path = PACKAGE) -> Path:

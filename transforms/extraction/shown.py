@@ -28,7 +28,7 @@ def _pieces(node: LexborNode) -> Iterator[str]:
             open_nodes.pop()
         elif child.tag == "-text":
             yield child.text_content or ""
-        elif child.tag not in UNSEEN:
+        elif child.tag and child.tag not in UNSEEN:  # a processing instruction has no tag
             open_nodes.append(child.iter(include_text=True))
 
 

@@ -46,7 +46,7 @@ class _Ways(dict[str, int]):
     """How each tag is walked."""
 
     def __missing__(self, tag: str) -> int:
-        if tag[0] in "-!":  # comments, types of documents
+        if not tag or tag[0] in "-!":  # processing instructions, which have none; comments, types of documents
             return _UNSEEN
         return _BLOCK if "-" in tag else _INLINE  # custom elements are boxes, mostly
 

@@ -20,6 +20,7 @@ _ENGINE = "winnow"
 @example(b"<")
 @example(b"\xff\xfe<\x00p\x00>\x00a\x00")
 @example(b"<plaintext>\x00")
+@example(b"<?php x ?><p>a <?b>b</p><pre><?c d?>e</pre>")
 @example(b"<!DOCTYPE html><frameset>")
 @settings(deadline=None)
 def test_any_bytes_give_a_text_or_a_named_error(html: bytes) -> None:

@@ -49,3 +49,9 @@ def test_switched_off(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place_of(package).mkdir(parents=True)
     monkeypatch.setenv(SWITCH, "0")
     assert searched(package) == [str(package)]
+
+
+def test_what_an_editor_leaves_is_no_source(package: Path) -> None:
+    before = place_of(package)
+    (package / ".#walk.py").symlink_to("somebody@somewhere:1")
+    assert place_of(package) == before

@@ -8,7 +8,6 @@ import pytest
 from transforms.extraction.features import TAG_CODES, Features, features_of, prefix_sums, share
 from transforms.extraction.lexicon import Lexicon, Names
 from transforms.extraction.page import outline_of
-from transforms.extraction.structure import elements_of
 
 LEXICON = Lexicon(
     {"<nav>": -100, "post": 40, "side": -30, "<body>": 5},
@@ -101,12 +100,6 @@ def test_every_column_is_of_integers_and_named_once() -> None:
 
 def test_the_same_columns_on_every_page() -> None:
     assert featured("x").names == featured("<h1>a</h1><table><tr><td>b</table>" * 20).names
-
-
-def test_elements_of_an_empty_page() -> None:
-    page = outline_of("")
-    assert page.texts == []
-    assert elements_of(page, Names.of(page.made), LEXICON).parent.tolist() == [-1, 0, 0]
 
 
 def test_sums_and_shares() -> None:

@@ -35,6 +35,7 @@ def walked(body: str) -> Outline:
         ("<h2>A<span class='mw-editsection'>[<a>edit</a>]</span></h2><p class='headerlink x'>no</p>", ["A"]),
         ("<h2>A<a class=headerlink>#1</a> b</h2>", ["A b"]),
         ("<p>A</p><div id=mw-navigation><ul><li><a>b</a></ul></div>", ["A"]),
+        ("<p>one <?php echo 1; ?>two</p><?odd>", ["one two"]),
         ("<noscript><p>shown without scripts</p></noscript>", ["shown without scripts"]),
         ("", []),
     ],

@@ -19,7 +19,7 @@ MIN_CHARS = 25  # of a block that is a comment and no button or date below it, o
 
 def comment_blocks(outline: Outline) -> Mask:
     """Return which blocks stand inside an element that is named after comments."""
-    return blocks_inside(outline, SECTIONS, lambda mark: "omment" in mark or "isqus" in mark, _WHOLE)
+    return blocks_inside(outline, SECTIONS, _WHOLE)
 
 
 def without_comments(outline: Outline, kept: Mask) -> Mask:

@@ -6,8 +6,6 @@ expected F1 of a few words more is high. The names tell.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from transforms.extraction.lexicon import MAX_NAMES, name_words
@@ -18,13 +16,13 @@ ASIDE = names("sidebar related")
 _WHOLE = frozenset(("html", "body", "main", "article"))  # themes name the whole page after its columns
 
 
-def blocks_inside(
-    outline: Outline, words: frozenset[str], quick: Callable[[str], bool], whole: frozenset[str] = _WHOLE
-) -> Mask:
-    """Return which blocks stand inside an element whose class or id holds one of `words`, but for `whole` tags. `quick`
-    says of an element's names, letter by letter, whether it can be one: most need no closer look."""
+def blocks_inside(outline: Outline, words: frozenset[str], whole: frozenset[str] = _WHOLE) -> Mask:
+    """Return which blocks stand inside an element whose class or id holds one of `words`, but for `whole` tags."""
     inside = np.zeros(len(outline.texts), np.bool_)
-    named = {make for (_, mark), make in outline.made.items() if quick(mark) and _has(mark, words, quick)}
+    marks = [mark for _, mark in outline.made]
+    lower = [mark.lower() for mark in marks]
+    near = {make for word in words for make, mark in enumerate(lower) if word in mark}  # few need a closer look
+    named = {make for make in near if _has(marks[make], words)}
     if named:
         for element, make in enumerate(outline.makes):
             if make in named and outline.tags[element] not in whole:
@@ -32,15 +30,14 @@ def blocks_inside(
     return inside
 
 
-def _has(mark: str, words: frozenset[str], quick: Callable[[str], bool]) -> bool:
-    names = filter(quick, mark.split(None, MAX_NAMES)[:MAX_NAMES])
-    return any(word in words for name in names for word in name_words(name))
+def _has(mark: str, words: frozenset[str]) -> bool:
+    return any(word in words for name in mark.split(None, MAX_NAMES)[:MAX_NAMES] for word in name_words(name))
 
 
 def without_asides(outline: Outline, kept: Mask) -> Mask:
     """Return a choice of an article's blocks without links in what is named a sidebar or related, where
     those are a fifth of it or more: of less beside a longer article the model is right more often."""
-    aside = blocks_inside(outline, ASIDE, lambda mark: "idebar" in mark or "elated" in mark)
+    aside = blocks_inside(outline, ASIDE)
     for block in np.flatnonzero(kept & aside).tolist():
         aside[block] = 2 * outline.link_chars[block] >= len(outline.texts[block])
     left = kept & ~aside

@@ -14,14 +14,14 @@ _HEADING = "h1"
 
 
 def without_title(outline: Outline, kept: Mask) -> Mask:
-    """Return a choice of an article's blocks without the first heading, when that is the page's title or a part of it;
-    all of it when nothing else was chosen."""
+    """Return a choice of an article's blocks without the first heading that is the page's title or a part of it; all of
+    it when nothing else was chosen."""
     titles = [title for raw in (outline.title, outline.metas.get("og:title", "")) if (title := _plain(raw))]
     for block in compress(range(len(outline.texts)), kept.tolist()):
         if _HEADING not in (outline.tags[outline.boxes[block]], outline.tags[outline.owners[block]]):
             continue
         heading = _plain(outline.texts[block])
-        if any(heading in title or title in heading for title in titles):
+        if any(heading in title for title in titles):
             left = kept.copy()
             left[block] = False
             return left if left.any() else kept

@@ -14,6 +14,7 @@ from transforms.extraction.page import outline_of
     [
         ("<div class=sidebar><p><a>link</a></p></div>", "x" * 16, [True, False]),
         ("<ul class='widget related-posts'><li><a>link</a></ul>", "x" * 16, [True, False]),
+        ("<div class=SIDEBAR><p><a>link</a></p></div>", "x" * 16, [True, False]),
         ("<div class=sidebar><p><a>link</a></p></div>", "x" * 17, [True, True]),  # less than a fifth
         ("<div class=sidebar><p><a>l</a>ink</p></div>", "x" * 16, [True, True]),  # no link
         ("<div class=unrelated><p><a>link</a></p></div>", "x" * 16, [True, True]),  # another word

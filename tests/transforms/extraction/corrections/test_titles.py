@@ -20,9 +20,19 @@ TITLE = "A walk at night"
         ("<title>The Paper</title>", f"<h1>{TITLE}</h1><p>Text.</p>", [TITLE, "Text."]),
         (f"<title>{TITLE}</title>", f"<h2>{TITLE}</h2><p>Text.</p>", [TITLE, "Text."]),
         (f"<title>{TITLE}</title>", f"<h1>{TITLE}</h1>", [TITLE]),
+        ("<title>Night</title>", f"<h1>{TITLE}</h1><p>Text.</p>", [TITLE, "Text."]),
         ("", f"<h1>{TITLE}</h1><p>Text.</p>", [TITLE, "Text."]),
     ],
-    ids=["part of the title", "in a link", "as shared", "another", "no first heading", "nothing else", "no title"],
+    ids=[
+        "part of the title",
+        "in a link",
+        "as shared",
+        "another",
+        "no first heading",
+        "nothing else",
+        "more than the title",
+        "none",
+    ],
 )
 def test_a_heading_that_is_the_title_goes(head: str, body: str, left: list[str]) -> None:
     page = outline_of(f"<html><head>{head}</head><body>{body}</body></html>")
