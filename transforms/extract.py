@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import codecs
 import re
-import unicodedata
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -23,6 +22,7 @@ from schemas.errors import BadRecord
 from schemas.settings import setting, validate
 from transforms.extraction import other_engines
 from transforms.extraction.extracted import Extracted
+from transforms.extraction.hygiene import clean_unicode
 from transforms.extraction.model import Model
 from transforms.extraction.page import extract_source
 from transforms.guard import Guard
@@ -319,19 +319,11 @@ def _unwrap(match: re.Match[str]) -> str:
 
 # ---- characters -----------------------------------------------------------------------------------------------------
 
-_LINE_END = re.compile("[\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
-# Controls, byte order marks, halves of surrogate pairs, and the code points that are no characters.
-_UNWANTED = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def clean_text(text: str) -> str:
-    """Return `text` in NFC with U+000A as its only line end, without control characters but tabs, without white space
-    at the ends of lines, with at most one blank line in a row and none at the ends."""
-    text = text.replace("\r\n", "\n")
-    # A line that is printable throughout, as most are, holds nothing to look for; the test is 20 times as fast.
-    lines = [line if line.isprintable() else _LINE_END.sub("\n", _UNWANTED.sub("", line)) for line in text.split("\n")]
-    if any("\n" in line for line in lines):
-        lines = "\n".join(lines).split("\n")
-    text = _BLANK_LINES.sub("\n\n", "\n".join([line.rstrip() for line in lines])).strip("\n")
-    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+    """Return `text` without what no reader sees, as our own engine writes it (`clean_unicode`), without white space at
+    the ends of lines, with at most one blank line in a row and none at the ends."""
+    lines = clean_unicode(text).split("\n")
+    return _BLANK_LINES.sub("\n\n", "\n".join([line.rstrip() for line in lines])).strip("\n")
