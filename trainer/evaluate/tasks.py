@@ -69,7 +69,7 @@ def read_task(path: Path) -> Task:
         try:
             questions.append(make_question(plain, row))
         except (jinja2.TemplateError, ValueError, SyntaxError, TypeError) as error:
-            raise InputError(f"{table}: line {number}: {error}") from None
+            raise ConfigError(f"{table}: line {number}: {error}") from None
     if not questions:
         raise InputError(f"{table}: no rows")
     return Task(str(plain["task"]), str(plain.get("target_delimiter", " ")), tuple(questions))
