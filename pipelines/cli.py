@@ -7,17 +7,17 @@ read what was printed.
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
 
-from pipelines.commands.ending import BROKEN_PIPE, GO_ON, exit_of
+from pipelines.commands.ending import BROKEN_PIPE, GO_ON, TerminatedError, exit_of
 from pipelines.commands.look import config_command, ledger_command, show_command
 from pipelines.commands.run import plan_command, run_command
 from pipelines.commands.train import demo_web_command, train_command
 from pipelines.engines.beam_options import take_beams
 from pipelines.reports.outcome import STOPPED
-from pipelines.stopping import heed_signals
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.command("run")(run_command)
@@ -68,10 +68,14 @@ def _options(command: str) -> set[str]:
     return {name for option in group.commands[command].params for name in option.opts} | {"--help"}
 
 
+def _stop(signum: int, frame: object) -> None:
+    raise TerminatedError
+
+
 def main(argv: list[str] | None = None) -> None:
     """Entry point of the `winnow` command."""
     arguments, beam_args = split_beam(spread(sys.argv[1:] if argv is None else argv))
-    heed_signals()
+    signal.signal(signal.SIGTERM, _stop)
     try:
         code = app(arguments, prog_name="winnow", standalone_mode=False, obj=beam_args)
         if code == STOPPED:  # how typer tells of Ctrl-C

@@ -25,7 +25,6 @@ from pipelines.engines.engine import Engine
 from pipelines.folder import Counts, DataFolder, Manifest, RunFolder, stage_key
 from pipelines.sources import source_digest
 from pipelines.stage import PHASES, Continued, Earlier, PartCounts, Stage, StageContext, StageResult, add_up
-from pipelines.stopping import check_stop
 from pipelines.tables import count_rows, read_batches
 from schemas import storage
 from schemas.errors import RunError
@@ -176,7 +175,6 @@ def run(
             watcher.stage_skipped(step, committed)
             manifests.append(committed)
             continue
-        check_stop()
         manifests.append(_run_stage(step, archives, manifests, folder, engine, watcher))
     return manifests
 

@@ -12,11 +12,14 @@ import typer
 from pipelines.reports.metrics import check_metrics, write_metrics
 from pipelines.reports.notify import check_notify, notify
 from pipelines.reports.outcome import DONE, ERROR, HELD, STOPPED, TERMINATED, Outcome
-from pipelines.stopping import TerminatedError
 from schemas.errors import LockHeldError, WinnowError
 
 BROKEN_PIPE = 141  # nobody reads what is printed; as a shell gives it
 GO_ON = "stopped; run the same command again to go on"
+
+
+class TerminatedError(BaseException):
+    """SIGTERM; no library's `except Exception` takes it for an error of its own."""
 
 
 def exit_of(error: BaseException) -> tuple[int, str] | None:

@@ -41,6 +41,13 @@ class Ended:
         return [line for line in self.err.splitlines() if line.strip()]
 
 
+def _as_from_a_terminal(before: Callable[[], None] | None) -> None:
+    """Let Ctrl-C be heard: what a shell starts in the background ignores it, as all that is started from there does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if before is not None:
+        before()
+
+
 class Running:
     """A `winnow` process, the leader of its own group."""
 
@@ -64,7 +71,7 @@ class Running:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
-                preexec_fn=before,
+                preexec_fn=lambda: _as_from_a_terminal(before),
                 cwd=folder,
                 env={**os.environ, MARK: self.mark},
             )

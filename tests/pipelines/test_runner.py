@@ -266,19 +266,6 @@ def test_a_full_disk_is_one_line(bench: Bench) -> None:
     assert "= first" in heard
 
 
-def test_a_swallowed_stop_is_heeded_before_the_next_stage(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second, _ = bench.stages
-
-    def swallow() -> None:
-        if first.calls["run"]:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr("pipelines.runner.check_stop", swallow)
-    with pytest.raises(KeyboardInterrupt):
-        bench.run()
-    assert (bench.folder.manifest(first.name) is not None, second.calls["run"]) == (True, 0)
-
-
 def test_settings_are_checked_before_any_stage_runs(bench: Bench) -> None:
     refused = bench.change(2, settings={"limit": 1, "refused": True})
     with pytest.raises(ConfigError, match="refused: True is not allowed"):

@@ -37,6 +37,7 @@ _WATCHED = _NEVER_TEXT | FORMULAS | LISTINGS  # class names of elements that are
 _TELLING = names("id role itemprop style hidden aria-hidden")  # attributes that say something beside the class
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HAS_WORD = re.compile(r"[^\W_]")
+_NO_TAG = "!"  # of processing instructions
 _PARTING_BREAKS = 2  # line breaks in a row that part paragraphs
 
 _INLINE, _LINK, _BLOCK, _BREAK, _NOTED_ONLY, _UNSEEN = range(6)
@@ -46,7 +47,7 @@ class _Ways(dict[str, int]):
     """How each tag is walked."""
 
     def __missing__(self, tag: str) -> int:
-        if not tag or tag[0] in "-!":  # processing instructions, which have none; comments, types of documents
+        if tag[0] in "-!":  # comments, types of documents
             return _UNSEEN
         return _BLOCK if "-" in tag else _INLINE  # custom elements are boxes, mostly
 
@@ -109,7 +110,7 @@ class _Walker:
         in_link = 0
         after_link = -1  # how many parts there were when the last link ended
         while node is not None:
-            tag = node.tag
+            tag = node.tag or _NO_TAG
             is_open = False
             if tag == "-text":
                 text = node.text_content

@@ -9,9 +9,8 @@ import pytest
 import typer
 
 from pipelines.commands import ending
-from pipelines.commands.ending import GO_ON, Ending, exit_of
+from pipelines.commands.ending import GO_ON, Ending, TerminatedError, exit_of
 from pipelines.reports.outcome import Outcome
-from pipelines.stopping import TerminatedError
 from schemas.errors import ConfigError, LockHeldError, RunError
 
 
