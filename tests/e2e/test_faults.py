@@ -45,7 +45,7 @@ def _finish(web: Web, output: Path, undisturbed: Path, done: dict[str, tuple[byt
     [
         (signal.SIGKILL, -9, ("extract", "dedup", "shards")),
         (signal.SIGTERM, 143, ("clean",)),
-        (signal.SIGINT, 130, ("extract",)),  # later ones are over in a second, and a busy machine comes too late
+        (signal.SIGINT, 130, ("extract",)),
     ],
     ids=["SIGKILL", "SIGTERM", "Ctrl-C"],
 )
