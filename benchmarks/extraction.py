@@ -4,8 +4,8 @@
 
 The sites fall into parts by a hash of their names. For each part, lexicon and forest are trained on the pages of the
 others (the shipped model has seen all pages, so it is not used) and the engines get the part's pages by turns of ten.
-`--models` keeps the models; `--only` measures these parts alone. Needs the extra `train-extractor`,
-unless all models are there.
+`--models` keeps the models; `--only` measures these parts alone. Needs the extra `train-extractor`, unless all models
+are there.
 
 F1 is that of the multisets of words (`\\w+`, lower case) of text and gold, the mean of the pages', as the benchmark of
 the pages (WCXB) counts it. CPU time is the process's own.

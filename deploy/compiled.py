@@ -8,7 +8,6 @@ folder named by the digest of the sources, and is used from then on until one of
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import shutil
@@ -16,7 +15,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -62,15 +61,16 @@ def compile_extraction(package: Path = PACKAGE) -> Path:
             built = build(package, names, Path(made))
             if place_of(package) != place:
                 raise ConfigError("the sources were changed while they were compiled: the extraction runs from source")
-            with contextlib.suppress(OSError):  # another process has published the same
+            with suppress(OSError):  # another process has published the same
                 built.rename(place)
         if not place.is_dir():
             raise ConfigError(f"{place}: cannot be made; the extraction runs from source")
     except OSError as error:
         raise ConfigError(f"{place.parent}: {error.strerror}; the extraction runs from source") from None
     for old in place.parent.iterdir():
-        if old != place and (not old.name.startswith(_UNFINISHED) or time.time() - old.stat().st_mtime > _LEFT_S):
-            shutil.rmtree(old, ignore_errors=True)
+        with suppress(FileNotFoundError):  # its maker was faster
+            if old != place and (not old.name.startswith(_UNFINISHED) or time.time() - old.stat().st_mtime > _LEFT_S):
+                shutil.rmtree(old, ignore_errors=True)
     return place
 
 

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, InputError
+
+
+def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Return the `objects` of a file. InputError when it cannot be read or is not UTF-8."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: cannot be read: not UTF-8: {error}") from None
+    return objects(text.split("\n"), str(path))  # not `splitlines`: a string may hold other line ends
 
 
 def objects(lines: Iterable[str], where: str) -> Iterator[tuple[int, dict[str, Any]]]:

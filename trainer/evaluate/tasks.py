@@ -58,14 +58,8 @@ def read_task(path: Path) -> Task:
     plain = _read_yaml(path)
     _check_keys(plain, path)
     table = _table_path(plain, path)
-    try:
-        lines = table.read_text(encoding="utf-8").split("\n")
-    except OSError as error:
-        raise InputError(f"{path}: dataset_kwargs: {table} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{table}: not UTF-8: {error}") from None
     questions = []
-    for number, row in json_lines.objects(lines, str(table)):
+    for number, row in json_lines.read_objects(table):
         try:
             questions.append(make_question(plain, row))
         except (jinja2.TemplateError, ValueError, SyntaxError, TypeError) as error:

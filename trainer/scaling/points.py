@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from schemas import json_lines, storage
-from schemas.errors import ConfigError, InputError
+from schemas.errors import ConfigError
 from schemas.settings import overlay, setting, to_plain, validate
 
 T = TypeVar("T")
@@ -55,11 +55,7 @@ def read_table(path: Path, default: T, required: tuple[str, ...]) -> list[T]:
 
     InputError when it cannot be read, ConfigError naming the line that is wrong.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
-    rows = json_lines.objects(lines, str(path))
+    rows = json_lines.read_objects(path)
     return [_settings(row, default, required, f"{path}: line {number}") for number, row in rows]
 
 

@@ -64,7 +64,7 @@ def test_what_a_row_becomes(changes: dict[str, Any], expected: Question) -> None
         ({"doc_to_target": None}, "doc_to_target is missing"),
         ({"description": "Answer."}, "description: not supported; it would change what is measured"),
         ({"dataset_kwargs": {}}, "data_files must name one file for the split 'test'"),
-        ({"dataset_kwargs": {"data_files": {"test": "absent.jsonl"}}}, "absent.jsonl cannot be read: No such file"),
+        ({"dataset_kwargs": {"data_files": {"test": "absent.jsonl"}}}, "absent.jsonl: cannot be read: No such file"),
         ({"rows": []}, "facts.jsonl: no rows"),
         ({"rows": [ROWS[0], {"question": "?", "choices": ["a"], "answer": 0}]}, "line 2: doc_to_choice: 1 choices; at"),
         ({"rows": [{"question": "?", "choices": ["a", "b"], "answer": 2}]}, "line 1: doc_to_target: 2 is neither a ch"),

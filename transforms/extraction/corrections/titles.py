@@ -6,17 +6,19 @@ word F1, taking it out of the latter gains .0001, and two copies of an article n
 
 from __future__ import annotations
 
+import re
 from itertools import compress
 
 from transforms.extraction.outline import Mask, Outline
 
 _HEADING = "h1"
+_WORD = re.compile(r"\w+")
 
 
 def without_title(outline: Outline, kept: Mask) -> Mask:
     """Return a choice of an article's blocks without the first heading that is the page's title or a part of it; all of
     it when nothing else was chosen."""
-    titles = [title for raw in (outline.title, outline.metas.get("og:title", "")) if (title := _plain(raw))]
+    titles = [_plain(title) for title in (outline.title, outline.metas.get("og:title", ""))]
     for block in compress(range(len(outline.texts)), kept.tolist()):
         if _HEADING not in (outline.tags[outline.boxes[block]], outline.tags[outline.owners[block]]):
             continue
@@ -29,4 +31,5 @@ def without_title(outline: Outline, kept: Mask) -> Mask:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.lower().split())
+    """Return the words of a text, a blank before and after each: what is looked for in it is whole words."""
+    return f" {' '.join(_WORD.findall(text.lower()))} "

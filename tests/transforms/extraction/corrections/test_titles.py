@@ -21,6 +21,8 @@ TITLE = "A walk at night"
         (f"<title>{TITLE}</title>", f"<h2>{TITLE}</h2><p>Text.</p>", [TITLE, "Text."]),
         (f"<title>{TITLE}</title>", f"<h1>{TITLE}</h1>", [TITLE]),
         ("<title>Night</title>", f"<h1>{TITLE}</h1><p>Text.</p>", [TITLE, "Text."]),
+        (f"<title>{TITLE}</title>", "<h1>Walk, at</h1><p>Text.</p>", ["Text."]),
+        (f"<title>{TITLE}</title>", "<h1>Alk</h1><p>Text.</p>", ["Alk", "Text."]),
         ("", f"<h1>{TITLE}</h1><p>Text.</p>", [TITLE, "Text."]),
     ],
     ids=[
@@ -31,6 +33,8 @@ TITLE = "A walk at night"
         "no first heading",
         "nothing else",
         "more than the title",
+        "words of it",
+        "letters of it",
         "none",
     ],
 )
