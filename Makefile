@@ -16,7 +16,7 @@ SECONDS := 900
 
 $(VENV)/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --editable .
+	$(PIP) --editable '.[compiled]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
@@ -27,7 +27,7 @@ $(VENV)/.train: $(VENV)/.core
 	$(PIP) --editable '.[train]'
 	@touch $@
 
-demo: $(VENV)/.core
+demo: compiled
 	@rm -rf $(DEMO)
 	$(BIN)/winnow demo-web --output $(DEMO)/web
 	$(BIN)/winnow train-classifier --input $(DEMO)/web/quality_labels.jsonl --output $(DEMO)/quality.bin --pin $(DEMO)/quality.yaml --set epoch=25 --set lr=0.5 --set dim=32
@@ -50,7 +50,7 @@ train-demo: $(VENV)/.train demo
 test: lint types imports compiled unit e2e
 
 # An option: without a compiler this says so, and the extraction runs from source.
-compiled: $(VENV)/.dev
+compiled: $(VENV)/.core
 	@$(BIN)/python -m deploy.compiled || true
 
 lint: $(VENV)/.dev
@@ -80,7 +80,7 @@ fuzz: $(VENV)/.dev
 	$(PIP) atheris
 	for part in bytes page whole parts; do WINNOW_COMPILED=0 $(BIN)/python -m tests.fuzz.fuzz_extract $$part -max_total_time=$(SECONDS) -rss_limit_mb=12000 || exit 1; done
 
-bench: compiled
+bench: $(VENV)/.dev compiled
 	$(BIN)/python benchmarks/steps.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/workers.py
