@@ -41,9 +41,10 @@ from resiliparse.extract.html2text import extract_plain_text
 
 from classifiers.train_extractor import TrainExtractorConfig, train
 from classifiers.train_extractor_data import LabelledPage, read_pages
-from transforms.extract import decode_html, extract_page
+from transforms.extract import extract_page
 from transforms.extraction import walk
 from transforms.extraction.compiled import SWITCH
+from transforms.extraction.decoding import decode_html
 from transforms.extraction.model import load_model, save_model
 from transforms.extraction.page_kind import KINDS
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from classifiers.train_extractor_labels import label_blocks, words_of
 from schemas.errors import ConfigError
 from schemas.identity import keyed_fraction, keyed_hash
-from transforms.extract import decode_html
+from transforms.extraction.decoding import decode_html
 from transforms.extraction.names import names
 from transforms.extraction.outline import Outline
 from transforms.extraction.page import outline_of

@@ -17,7 +17,8 @@ from schemas.errors import BadRecord, InputError
 from schemas.identity import content_id
 from schemas.records import Document, Page, arrow_schema
 from schemas.step import Draft, Drop, Step
-from transforms.extract import ExtractConfig, PageText, TextExtractor, clean_text
+from transforms.extract import ExtractConfig, PageText, TextExtractor
+from transforms.extraction.hygiene import clean_text
 from transforms.ingest import Broken, IngestConfig, Part, read_bodies
 from transforms.step import run_steps
 from transforms.text_stats import TextView

@@ -2,6 +2,7 @@
 
 In the order in which a page goes through (`page.py` calls them):
 
+    decoding      the page's bytes as characters (before, by `transforms.extract`)
     walk          one walk over the parsed page: an `outline`: elements, blocks as arrays; asks `code` and `formulas/`
     declared      texts that the page says of itself and need not show become blocks, too
     page_kind     article, product, forum, ...: by words of `lexicon`
@@ -13,7 +14,8 @@ In the order in which a page goes through (`page.py` calls them):
     extracted     what comes of it
 
 `model` reads and writes the trained file, which `classifiers.train_extractor` makes. `other_engines` are trafilatura
-and resiliparse. `names` and `shown` are small tools of several of these; `compiled` finds them in machine code.
+(its `markdown` made plain) and resiliparse. `names` and `shown` are small tools of several of these; `compiled` finds
+them in machine code.
 """
 
 from transforms.extraction.compiled import use_compiled

@@ -3,7 +3,8 @@
 Goes: control characters, surrogates and non-characters, byte order marks, soft hyphens, direction marks (text is in
 logical order without them), word joiners, zero-width spaces outside the scripts that part words with them (Thai, Lao,
 Khmer, Myanmar, Tibetan, Tai), joiners outside the scripts and emoji that need them, tag characters outside flags.
-Stays: U+FFFD, private use, variation selectors. Line ends become U+000A. Blanks, tabs and blank lines are not touched.
+Stays: U+FFFD, private use, variation selectors. Line ends become U+000A. Blanks, tabs and blank lines are touched by
+`clean_text` alone.
 
 Mojibake is repaired line by line by ftfy (Speer 2019), whose own test is a heuristic for "surely not what was meant".
 It is asked only about texts with several characters such as only a wrong decoding makes, and there about their lines.
@@ -42,8 +43,7 @@ _CONTROL: Final = re.compile("[\x80-\x9f]")  # nobody types one: a single broken
 _BROKEN: Final = re.compile(
     f"[\xc2-\xdf][{_CONTINUATION}]|[\xe0-\xef][{_CONTINUATION}]{{2}}|\xf0[{_CONTINUATION}]{{3}}|[РС][{_CYRILLIC}]"
 )
-
-
+_BLANK_LINES: Final = re.compile(r"\n{3,}")
 _MANY: Final = 3  # broken characters of a text that are no quotation (ours; the pages looked at have 2, or 5 and more)
 
 
@@ -61,6 +61,13 @@ def clean_unicode(text: str) -> str:
     lines = text.split("\n")
     cleaned = [line if line.isprintable() else _without_unseen(line) for line in lines]
     return "\n".join(cleaned)
+
+
+def clean_text(text: str) -> str:
+    """Return `text` without what no reader sees, as our own engine writes it (`clean_unicode`), without white space at
+    the ends of lines, with at most one blank line in a row and none at the ends."""
+    lines = clean_unicode(text).split("\n")
+    return _BLANK_LINES.sub("\n\n", "\n".join([line.rstrip() for line in lines])).strip("\n")
 
 
 def _is_broken(text: str) -> bool:

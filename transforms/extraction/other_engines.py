@@ -1,10 +1,10 @@
-"""Engines of others, for comparison and as a second opinion: trafilatura and resiliparse, a page at a time.
+"""Engines of others, to compare with and for second opinions: trafilatura and resiliparse, plain text, page by page.
 
 * `deduplicate` of trafilatura stays off: it would drop what *earlier* pages had, so that the result hung on their
   order. The caches that are left (trimmed lines, stop lists) hold pure functions.
 * It swallows MemoryError and RecursionError of its fallbacks and goes on without them; here they are errors.
 * It deletes zero-width joiners, which Persian, the Indic scripts and emoji need; they are carried past it.
-* Code goes through it fenced, so that `transforms.extract.strip_markers` leaves it as it is, blank lines included.
+* Code goes through it fenced, so that `strip_markers` leaves it as it is, blank lines included.
 
 Known limits of it: list items lose their bullets and numbers, cells of a table row are parted by tabs, mathematics in
 MathML is lost.
@@ -18,6 +18,8 @@ from typing import Any
 
 from lxml import etree  # type: ignore[import-untyped]
 from resiliparse.extract.html2text import extract_plain_text
+
+from transforms.extraction.markdown import strip_markers
 
 # What lxml, justext and trafilatura raise on hostile pages beside MemoryError; their own handlers catch most of it.
 ERRORS = (
@@ -56,7 +58,7 @@ _JOINER = re.compile("[\u200c\u200d]|&(?:zwn?j|#820[45]|#[xX]200[cCdD]);")
 
 
 def by_trafilatura(source: str, url: str, *, comments: bool) -> str:
-    """Return the text in Markdown, in balanced mode with tables.
+    """Return the text in balanced mode with tables.
 
     The best of the combinations measured on 150 pages of the WCXB benchmark (word F1): .848, with comments .838,
     without tables .841; recall .819; precision .770; without its fallbacks .797. Forum posts count as text, not as
@@ -79,7 +81,7 @@ def by_trafilatura(source: str, url: str, *, comments: bool) -> str:
     if comments and document.commentsbody is not None:
         _protect(document.commentsbody)
         text += "\n" + str(xmltotxt(document.commentsbody, False))
-    return text.translate(_FROM_STAND_INS) if carried else text
+    return strip_markers(text.translate(_FROM_STAND_INS) if carried else text)
 
 
 def _listen_to(name: str) -> None:

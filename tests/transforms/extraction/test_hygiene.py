@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.extraction.hygiene import clean_unicode
+from transforms.extraction.hygiene import clean_text, clean_unicode
 
 _UNSEEN = (
     "\x00\x07\x1b\x7f\x80\x9f\u00ad\u061c\u180e\u200e\u200f\u202a\u202e\u2060\u2064\u2066\u2069\ufeff\ud800\ufdd0"
@@ -92,3 +92,31 @@ def test_any_text_comes_out_clean_and_the_same_twice(text: str) -> None:
 def test_a_long_text_is_whole() -> None:
     text = "слово 日本 " * 100_000
     assert clean_unicode(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("", ""),
+        ("\n \n", ""),
+        ("a\r\nb\rc\x0bd\u2028e\x85f", "a\nb\nc\nd\ne\nf"),
+        ("a \t\nb\u00a0\n\n\n\nc\n", "a\nb\n\nc"),
+        ("\ta\tb", "\ta\tb"),
+        ("a\x00\x07\x7f\x9f\ufeff\ufffe\ud800b", "ab"),
+        ("e\x01\u0301", "é"),
+        ("\u0441\u0306", "\u0441\u0306"),
+        ("שלום \u200e你好 👩\u200d💻", "שלום 你好 👩\u200d💻"),
+    ],
+)
+def test_clean_text(text: str, clean: str) -> None:
+    assert clean_text(text) == clean
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text())
+def test_clean_text_is_idempotent_and_clean(text: str) -> None:
+    clean = clean_text(text)
+    assert clean_text(clean) == clean
+    assert unicodedata.is_normalized("NFC", clean)
+    assert clean.split("\n") == clean.splitlines() or clean == ""
+    clean.encode()
