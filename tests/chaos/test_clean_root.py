@@ -86,6 +86,11 @@ def test_the_model_is_found_without_a_network(work: Path) -> None:
     assert in_worker(work, ["python", "-c", program], 120) == "/opt/models/winnow/lid.176.ftz\n"
 
 
+def test_the_extraction_is_compiled(work: Path) -> None:
+    program = "from transforms.extraction import page; print(page.__file__)"
+    assert in_worker(work, ["python", "-c", program], 120).endswith(".so\n")
+
+
 def test_fasttext_is_built_for_any_machine(work: Path) -> None:
     """Its setup.py names -march=native, which another line of it undoes: no AVX, so it runs on any x86-64."""
     (module,) = (work / "builder/opt/winnow/lib/python3.11/site-packages").glob("fasttext_pybind*.so")
