@@ -33,7 +33,9 @@ class ExtractConfig:
     """How pages become text, and what one page may cost."""
 
     engine: str = setting("winnow", "what finds the main text", choices=("winnow", "trafilatura", "resiliparse"))
-    comments: str = setting("drop", "comments under what is no forum; resiliparse keeps them", choices=("drop", "keep"))
+    comments: str = setting(
+        "drop", "comments under an article or a forum's posts; resiliparse keeps them", choices=("drop", "keep")
+    )
     second_opinion_below: float = setting(
         0.0, "confidence of engine winnow, 0 to 1, below which trafilatura writes the text; ours", ge=0, le=1
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from selectolax.lexbor import LexborHTMLParser
 
-from transforms.extraction.corrections.comments import with_comments, without_comments
+from transforms.extraction.corrections.comments import with_comments, with_technical_comments, without_comments
 from transforms.extraction.corrections.furniture import without_asides
 from transforms.extraction.corrections.insets import with_insets
 from transforms.extraction.corrections.repeats import without_repeats
@@ -25,7 +25,7 @@ from transforms.extraction.lexicon import Names
 from transforms.extraction.metadata import published_date, title_of
 from transforms.extraction.model import Model, shipped_model
 from transforms.extraction.outline import Outline
-from transforms.extraction.page_kind import ARTICLE, KINDS, kind_scores, page_words
+from transforms.extraction.page_kind import ARTICLE, FORUM, KINDS, kind_scores, page_words
 from transforms.extraction.walk import outline
 from transforms.extraction.write import blocks_to_write, text_of
 
@@ -41,8 +41,9 @@ def extract_source(
     source: str, url: str = "", model: Model | None = None, *, comments: bool = False, utf8: bytes | None = None
 ) -> Extracted:
     """Return the main content of a page's source. The page's URL helps to tell its kind. `comments`: with what readers
-    wrote under it when it is an article; reviews of a product and posts of a forum are content in any case. `utf8`: the
-    source's bytes where they are at hand, which saves encoding them for the parser."""
+    wrote under it when it is an article, or under its posts when it is a forum; reviews of a product, a forum's posts
+    and comments on them with code or formulas are content in any case. `utf8`: the source's bytes where they are at
+    hand, which saves encoding them for the parser."""
     model = model or shipped_model()
     with _no_collection():
         page = outline_of(source if utf8 is None else utf8)
@@ -57,6 +58,8 @@ def _extract(page: Outline, dialect: TexDialect, url: str, model: Model, *, comm
     if kind == ARTICLE and page.texts:
         kept = without_title(page, without_asides(page, kept))
         kept = with_comments(page, kept) if comments else without_comments(page, kept)
+    elif kind == FORUM:
+        kept = with_comments(page, kept) if comments else with_technical_comments(page, kept)
     blocks = tuple(blocks_to_write(page, np.flatnonzero(kept).tolist(), dialect))
     return Extracted(text_of(blocks), blocks, title_of(page), page.language, published_date(page), kind, confidence)
 

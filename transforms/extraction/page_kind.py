@@ -12,7 +12,7 @@ from transforms.extraction.lexicon import Lexicon, Names
 from transforms.extraction.outline import Outline
 
 KINDS = ("article", "documentation", "service", "forum", "collection", "listing", "product")
-ARTICLE = "article"
+ARTICLE, FORUM = "article", "forum"
 
 _WORD = re.compile(r"[a-z]{2,}")
 _NUMBER = re.compile(r"\d{3,}")

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from transforms.extraction.corrections.comments import MIN_CHARS, comment_blocks, with_comments, without_comments
+from transforms.extraction.corrections.comments import (
+    MIN_CHARS,
+    comment_blocks,
+    with_comments,
+    with_technical_comments,
+    without_comments,
+)
 from transforms.extraction.page import outline_of
 
 
@@ -38,3 +44,38 @@ def test_what_is_written_and_what_is_a_button() -> None:
 def test_comments_go_when_they_are_not_the_larger_part(article: str, left: list[bool]) -> None:
     page = outline_of(f"<p>{article}</p><div class=comments><p>yyy</p><p>z</p></div>")
     assert without_comments(page, np.array([True, True, False])).tolist() == left
+
+
+@pytest.mark.parametrize(
+    ("comment", "is_kept"),
+    [
+        ("Use <code>ngrok</code>", True),
+        ("Use <b>the <kbd>Ctrl</kbd> key</b>", True),
+        ("so $x^2$ is wrong", True),
+        ("$a$ but $b_1$", True),
+        ("from $5 to $6", False),
+        ("thanks", False),
+        ("<pre>x = 1\ny = 2</pre>", False),  # a block of its own; `with_insets` judges it
+    ],
+)
+def test_comments_with_code_or_formulas(comment: str, is_kept: bool) -> None:
+    page = outline_of(
+        f"<p>b</p><div class=comments><p>first</p><p>{comment}</p></div><p><code>x</code></p><code></code>"
+    )
+    assert with_technical_comments(page, np.array([True, False, False, False])).tolist() == [
+        True,
+        False,
+        is_kept,
+        False,
+    ]
+
+
+def test_comments_alone_are_no_content() -> None:
+    page = outline_of("<div class=comments><p>Use <code>ngrok</code></p></div>")
+    assert with_technical_comments(page, np.array([False])).tolist() == [False]
+
+
+def test_formulas_are_looked_for_in_linear_time() -> None:
+    texts = ["a " * 100_000 + "$=", "$x" * 100_000 + "=", "=$x " * 100_001]
+    page = outline_of(f"<p>b</p><div class=comments>{''.join(f'<p>{text}</p>' for text in texts)}</div>")
+    assert with_technical_comments(page, np.array([True, False, False, False])).tolist() == [True, False, False, True]
