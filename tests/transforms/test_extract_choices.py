@@ -1,4 +1,4 @@
-"""The second opinion on doubtful pages, and comments under an article."""
+"""The second opinion on doubtful pages; comments under articles and posts."""
 
 from __future__ import annotations
 
@@ -59,3 +59,21 @@ def test_comments_under_an_article_are_a_choice(engine: str) -> None:
     assert REMARK in texts["keep"].text
     assert engine != "winnow" or "Reply" not in texts["keep"].text
     assert all("7. " + PROSE in found.text for found in texts.values())
+
+
+def test_comments_under_a_forums_posts() -> None:
+    """Those with code stay in any case; the others are a choice where the model leaves them out, as it does these."""
+    said = "Commented by georgephillips on September 3, 2014 at 1:52"
+    coded = "Commented by <code>root</code> on September 3, 2014 at 1:52"
+    section = "".join(f'<p class="comment-meta signature">{text}</p>' for text in (said, coded))
+    posts = "".join(f'<div class="post"><p>{n}. {PROSE}</p></div>' for n in range(9))
+    html = (
+        '<html><head><script type="application/ld+json">{"@type": "QAPage"}</script></head><body class="forum topic">'
+        f'<div class="posts thread replies">{posts}<div class="comments">{section}</div></div></body></html>'
+    ).encode()
+    url = "https://forum.example.org/t/topic/thread/18327314/"
+    found = {choice: text_of_page(html, "", url, ExtractConfig(comments=choice)) for choice in ("drop", "keep")}
+    assert {each.kind for each in found.values()} == {"forum"}
+    assert said not in found["drop"].text
+    assert said in found["keep"].text
+    assert all("Commented by root on" in each.text for each in found.values())
