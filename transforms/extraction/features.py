@@ -23,6 +23,7 @@ LONG_WORDS = 12  # words from which on a block outside links is prose, ours
 LEVELS = 6  # the box and five wider ancestors
 REACH = 3  # neighbours on either side
 WINDOWS = (4, 12)  # blocks on either side
+MAIN_SHARES = (500, 700, 900)  # thousandths of a page's prose that a main element holds
 _TAGS = (
     *("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "div", "td", "th", "span", "a", "dt", "dd", "pre", "blockquote"),
     *("figcaption", "button", "label", "time", "strong", "b", "em", "i", "section", "article", "summary", "legend"),
@@ -57,6 +58,7 @@ class Features:
     names: tuple[str, ...]
     table: Ints  # one row a feature, one column a block
     words: Ints  # of each block
+    series: Ints  # which outermost series a block belongs to (the element that holds it), -1: none
 
 
 def features_of(outline: Outline, names: Names, lexicon: Lexicon, kinds: tuple[int, ...]) -> Features:
@@ -73,12 +75,15 @@ def features_of(outline: Outline, names: Names, lexicon: Lexicon, kinds: tuple[i
     _add_headings(grid, level, text, way)
     sums = _Sums.of(text)
     _add_containers(grid, elements, boxes, sums)
+    _add_mains(grid, elements, sums)
     for name, series in (("series", elements.series[owners]), ("outer", elements.outer_series[owners])):
         _add_series(grid, name, series, elements, sums)
     _add_makes(grid, _makes(outline), text)
     _add_page(grid, level, kinds, sums)
     _add_neighbours(grid, text, way, sums)
-    return Features(tuple(grid.names), np.concatenate(grid.parts), text["words"])
+    outer = elements.outer_series[owners]
+    held_by = np.where(outer < 0, -1, elements.parent[outer])
+    return Features(tuple(grid.names), np.concatenate(grid.parts), text["words"], held_by)
 
 
 def share(part: Ints, whole: Ints | int) -> Ints:
@@ -229,6 +234,18 @@ def _add_containers(grid: Grid, elements: Elements, boxes: Ints, sums: _Sums) ->
     }
     for name, rows in columns.items():
         grid.add_rows([f"{name}^{level}" for level in range(LEVELS)], rows)
+
+
+def _add_mains(grid: Grid, elements: Elements, sums: _Sums) -> None:
+    """How many blocks before (negative) or after the page's main elements a block stands, 0 inside: what follows an
+    article's own element is seldom the article's. A main element is the innermost one with a share of the prose."""
+    place = np.arange(len(sums.words) - 1)
+    prose = sums.prose[elements.end] - sums.prose[elements.start]
+    total = int(sums.prose[-1])
+    for part in MAIN_SHARES:
+        main = int(np.flatnonzero(1000 * prose >= part * total)[-1]) if total else 0
+        start, end = elements.start[main], elements.end[main]
+        grid.add(**{f"off_main_{part}": np.minimum(place - start, 0) + np.maximum(place - end + 1, 0)})
 
 
 def _add_series(grid: Grid, name: str, series: Ints, elements: Elements, sums: _Sums) -> None:

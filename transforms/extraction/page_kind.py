@@ -13,6 +13,8 @@ from transforms.extraction.outline import Outline
 
 KINDS = ("article", "documentation", "service", "forum", "collection", "listing", "product")
 ARTICLE, FORUM = "article", "forum"
+SERIAL = frozenset({"collection", "listing"})  # of pages that are a list of like things
+SURELY = 1500  # thousandths of a logit by which an article that is no forum is more of the one than of the other, ours
 
 _WORD = re.compile(r"[a-z]{2,}")
 _NUMBER = re.compile(r"\d{3,}")
@@ -54,3 +56,8 @@ def kind_scores(words: Set[str], lexicon: Lexicon) -> tuple[int, ...]:
     rows = [at for word in words if (at := row(word)) is not None]
     scores = lexicon.page_weights[rows].sum(axis=0) + np.array(lexicon.page_bias, np.int64)
     return tuple(scores.tolist())
+
+
+def is_surely_article(scores: tuple[int, ...]) -> bool:
+    """Return whether a page is an article by its `kind_scores`, and far from a forum."""
+    return scores[KINDS.index(ARTICLE)] >= max(*scores, scores[KINDS.index(FORUM)] + SURELY)

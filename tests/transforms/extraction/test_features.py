@@ -83,6 +83,15 @@ def test_a_series_of_cards() -> None:
     assert column(body, "make_count") == [2, 2, 1, 1]
 
 
+def test_the_main_elements() -> None:
+    prose = "<p>Twelve words of prose are what it takes to make a block prose.</p>"
+    body = f"<p>a</p><div><div>{prose * 7}</div><p>b</p>{prose * 2}</div><p>c</p>{prose}<p>d</p>"
+    assert column(body, "off_main_500") == [-1, *[0] * 7, 1, 2, 3, 4, 5, 6]
+    assert column(body, "off_main_700") == [-1, *[0] * 7, 1, 2, 3, 4, 5, 6]
+    assert column(body, "off_main_900") == [-1, *[0] * 10, 1, 2, 3]
+    assert column("<p>a</p><div>b</div>", "off_main_500") == [0, 0]  # no prose: the whole page
+
+
 def test_scripts_without_spaces() -> None:
     assert column("<p>日本語の文章です。</p><p>สวัสดี</p>", "words") == [5, 4]
 
@@ -110,3 +119,10 @@ def test_sums_and_shares() -> None:
 @pytest.mark.parametrize("depth", [1, 2, 7, 8, 9, 3000])
 def test_depth_is_counted_from_the_root(depth: int) -> None:
     assert column("<div>" * depth + "deep" + "</div>" * depth, "depth") == [depth + 1]
+
+
+def test_which_series_a_block_belongs_to() -> None:
+    found = featured("<p>a</p>" + "<div><ul><li>b</ul></div>" * 3 + "<ul><li>c<li>d<li>e</ul>")
+    assert len(set(found.series[1:4].tolist())) == len(set(found.series[4:].tolist())) == 1
+    assert len({-1, *found.series.tolist()}) == 3
+    assert found.series[0] == -1

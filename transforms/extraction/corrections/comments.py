@@ -1,8 +1,9 @@
 """The comments that readers leave under a page, told by the names of the elements around them.
 
 Under an article they are a choice of the configuration. The model judges block by block and takes some of them for the
-article; the names tell. Under the posts of a forum it leaves most out, as the pages do that it learnt from; those with
-code or formulas are what such a page is read for, and stay.
+article; the names tell, where the page is surely no discussion that was taken for an article. Under the posts of a
+forum it leaves most out, as the pages do that it learnt from; those with code or formulas are what such a page is
+read for, and stay.
 """
 
 from __future__ import annotations
@@ -29,13 +30,9 @@ def comment_blocks(outline: Outline) -> Mask:
 
 
 def without_comments(outline: Outline, kept: Mask) -> Mask:
-    """Return what is left of a choice of blocks without comments; all of it when they are its larger part: then the
-    page is a discussion that was taken for an article."""
+    """Return what is left of a choice of blocks without comments; all of it when that would be nothing."""
     left = kept & ~comment_blocks(outline)
-    if left.sum() == kept.sum():
-        return kept
-    sizes = np.array([len(text) for text in outline.texts], np.int64)
-    return left if 2 * sizes[left].sum() >= sizes[kept].sum() else kept
+    return left if left.any() else kept
 
 
 def with_comments(outline: Outline, kept: Mask) -> Mask:
