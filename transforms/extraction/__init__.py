@@ -8,7 +8,7 @@ In the order in which a page goes through (`page.py` calls them):
     page_kind     article, product, forum, ...: by words of `lexicon`
     structure, features    what the forest is asked about each block
     forest, decide         a probability for each block, then the choice with the highest expected F1
-    corrections/  what is put right in that choice
+    corrections/  what is put right in that choice, by kind of page; `order` calls them
     write         the chosen blocks as text, cleaned by `hygiene`
     metadata      title and date
     extracted     what comes of it

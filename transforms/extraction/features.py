@@ -24,6 +24,7 @@ LEVELS = 6  # the box and five wider ancestors
 REACH = 3  # neighbours on either side
 WINDOWS = (4, 12)  # blocks on either side
 MAIN_SHARES = (500, 700, 900)  # thousandths of a page's prose that a main element holds
+OFF_MAIN = "off_main_700"  # the feature that is 0 in what is taken for the main element
 _TAGS = (
     *("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "div", "td", "th", "span", "a", "dt", "dd", "pre", "blockquote"),
     *("figcaption", "button", "label", "time", "strong", "b", "em", "i", "section", "article", "summary", "legend"),
@@ -59,6 +60,17 @@ class Features:
     table: Ints  # one row a feature, one column a block
     words: Ints  # of each block
     series: Ints  # which outermost series a block belongs to (the element that holds it), -1: none
+
+    def column(self, name: str) -> Ints:
+        """Return one feature of every block."""
+        return np.asarray(self.table[self.names.index(name)], np.int64)
+
+    def columns(self, names: tuple[str, ...]) -> Ints:
+        """Return the table with these features alone, in this order. Raises KeyError for one that there is not."""
+        if names == self.names:
+            return self.table
+        place = {name: at for at, name in enumerate(self.names)}
+        return self.table[[place[name] for name in names]]
 
 
 def features_of(outline: Outline, names: Names, lexicon: Lexicon, kinds: tuple[int, ...]) -> Features:

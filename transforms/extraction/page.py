@@ -7,16 +7,9 @@ import gc
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 from selectolax.lexbor import LexborHTMLParser
 
-from transforms.extraction.corrections.comments import with_comments, with_technical_comments, without_comments
-from transforms.extraction.corrections.furniture import without_asides
-from transforms.extraction.corrections.insets import with_insets
-from transforms.extraction.corrections.repeats import without_repeats
-from transforms.extraction.corrections.series import without_slivers
-from transforms.extraction.corrections.titles import without_title
-from transforms.extraction.corrections.whole_rows import with_whole_rows
+from transforms.extraction.corrections.order import corrected
 from transforms.extraction.decide import decide, probabilities
 from transforms.extraction.declared import add_declared
 from transforms.extraction.extracted import Extracted
@@ -26,7 +19,7 @@ from transforms.extraction.lexicon import Names
 from transforms.extraction.metadata import published_date, title_of
 from transforms.extraction.model import Model, shipped_model
 from transforms.extraction.outline import Outline
-from transforms.extraction.page_kind import ARTICLE, FORUM, KINDS, SERIAL, is_surely_article, kind_scores, page_words
+from transforms.extraction.page_kind import kind_of, kind_scores, page_words
 from transforms.extraction.walk import outline
 from transforms.extraction.write import blocks_to_write, text_of
 
@@ -54,18 +47,15 @@ def extract_source(
 def _extract(page: Outline, dialect: TexDialect, url: str, model: Model, *, comments: bool) -> Extracted:
     names = Names.of(page.made)
     scores = kind_scores(page_words(page, url, names), model.lexicon)
-    kind = KINDS[int(np.argmax(scores))]
-    kept, confidence = _kept(page, names, scores, kind, model)
-    if kind == ARTICLE and page.texts:
-        kept = without_title(page, without_asides(page, kept))
-    if comments and kind in (ARTICLE, FORUM):
-        kept = with_comments(page, kept)
-    elif kind == FORUM:
-        kept = with_technical_comments(page, kept)
-    elif is_surely_article(scores):
-        kept = without_comments(page, kept)
+    kept, confidence = np.zeros(len(page.texts), np.bool_), 0.0
+    if page.texts:
+        features = features_of(page, names, model.lexicon, scores)
+        chance = probabilities(model.forest.scores(features.columns(model.columns)))
+        kept, confidence = decide(chance, features.words)
+        kept = corrected(page, kept, chance, features, scores, comments=comments)
     blocks = tuple(blocks_to_write(page, np.flatnonzero(kept).tolist(), dialect))
-    return Extracted(text_of(blocks), blocks, title_of(page), page.language, published_date(page), kind, confidence)
+    title, date = title_of(page), published_date(page)
+    return Extracted(text_of(blocks), blocks, title, page.language, date, kind_of(scores), confidence)
 
 
 @contextlib.contextmanager
@@ -78,20 +68,3 @@ def _no_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def _kept(
-    page: Outline, names: Names, scores: tuple[int, ...], kind: str, model: Model
-) -> tuple[NDArray[np.bool_], float]:
-    if not page.texts:
-        return np.zeros(0, np.bool_), 0.0
-    features = features_of(page, names, model.lexicon, scores)
-    table = features.table
-    if features.names != model.columns:
-        place = {name: at for at, name in enumerate(features.names)}
-        table = table[[place[name] for name in model.columns]]
-    kept, confidence = decide(probabilities(model.forest.scores(table)), features.words)
-    if kind not in SERIAL:
-        kept = without_slivers(kept, features.words, features.series)
-    kept = with_whole_rows(page, without_repeats(page, kept), features.words)
-    return with_insets(page, kept), confidence

@@ -12,7 +12,7 @@ from transforms.extraction.lexicon import Lexicon, Names
 from transforms.extraction.outline import Outline
 
 KINDS = ("article", "documentation", "service", "forum", "collection", "listing", "product")
-ARTICLE, FORUM = "article", "forum"
+ARTICLE, DOCUMENTATION, FORUM = "article", "documentation", "forum"
 SERIAL = frozenset({"collection", "listing"})  # of pages that are a list of like things
 SURELY = 1500  # thousandths of a logit by which an article that is no forum is more of the one than of the other, ours
 
@@ -58,6 +58,12 @@ def kind_scores(words: Set[str], lexicon: Lexicon) -> tuple[int, ...]:
     return tuple(scores.tolist())
 
 
+def kind_of(scores: tuple[int, ...]) -> str:
+    """Return the kind of page that `kind_scores` are highest for, the first of those that share the place."""
+    return KINDS[scores.index(max(scores))]
+
+
 def is_surely_article(scores: tuple[int, ...]) -> bool:
     """Return whether a page is an article by its `kind_scores`, and far from a forum."""
-    return scores[KINDS.index(ARTICLE)] >= max(*scores, scores[KINDS.index(FORUM)] + SURELY)
+    is_far = scores[KINDS.index(ARTICLE)] >= scores[KINDS.index(FORUM)] + SURELY
+    return is_far and kind_of(scores) == ARTICLE

@@ -26,8 +26,7 @@ def featured(body: str, title: str = "") -> Features:
 
 
 def column(body: str, name: str, title: str = "") -> list[int]:
-    found = featured(body, title)
-    return found.table[found.names.index(name)].tolist()
+    return featured(body, title).column(name).tolist()
 
 
 LINKS = "<nav><a>Share</a></nav><div class=post><h1>A title</h1><p>Ein Satz, 12 Wörter.</p><p>Read more</p></div>"
