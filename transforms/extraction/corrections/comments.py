@@ -18,7 +18,8 @@ from transforms.extraction.names import names
 from transforms.extraction.outline import Mask, Outline
 
 SECTIONS = names("comment comments commentlist commenting disqus")
-_WHOLE = frozenset(("html", "body"))
+_WHOLE = frozenset(("html", "body", "main", "article"))  # "comments-open", say themes of the whole article
+MIN_LEFT = 200  # characters of a page without its comments, ours
 MIN_CHARS = 25  # of a block that is a comment and no button or date below it, ours
 _CODE: Final = names("code kbd samp tt")
 _FORMULA: Final = re.compile(r"\$[^$\\^_=]*[\\^_=][^$]*\$")  # "$5 and $6" are none
@@ -30,9 +31,11 @@ def comment_blocks(outline: Outline) -> Mask:
 
 
 def without_comments(outline: Outline, kept: Mask) -> Mask:
-    """Return what is left of a choice of blocks without comments; all of it when that would be nothing."""
+    """Return what is left of a choice of blocks without comments; all of it when that would be less than a paragraph:
+    then what is named after comments is the page."""
     left = kept & ~comment_blocks(outline)
-    return left if left.any() else kept
+    n_left = sum(len(outline.texts[block]) for block in np.flatnonzero(left).tolist())
+    return left if n_left >= MIN_LEFT else kept
 
 
 def with_comments(outline: Outline, kept: Mask) -> Mask:

@@ -7,6 +7,7 @@ import pytest
 
 from transforms.extraction.corrections.comments import (
     MIN_CHARS,
+    MIN_LEFT,
     comment_blocks,
     with_comments,
     with_technical_comments,
@@ -24,6 +25,7 @@ from transforms.extraction.page import outline_of
         ("<ol class=commentList><li>a<li>b</ol>", [True, True]),
         ("<p class=commentary>a</p><p class=recommended>b</p>", [False, False]),
         ("<body class=has-comments><p>a</p></body>", [False]),
+        ("<article class=comments-open><p>a</p><div class=comment><p>b</p></div></article>", [False, True]),
         ("<p>a</p><div class=comments></div>", [False]),
         ("", []),
     ],
@@ -40,10 +42,11 @@ def test_what_is_written_and_what_is_a_button() -> None:
     assert without_comments(page, kept).tolist() == kept.tolist()
 
 
-def test_comments_go_unless_nothing_else_is_kept() -> None:
-    page = outline_of("<p>x</p><div class=comments><p>yyy</p><p>z</p></div>")
-    assert without_comments(page, np.array([True, True, False])).tolist() == [True, False, False]
-    assert without_comments(page, np.array([False, True, False])).tolist() == [False, True, False]
+@pytest.mark.parametrize(("size", "goes"), [(MIN_LEFT, True), (MIN_LEFT - 1, False)])
+def test_comments_go_unless_hardly_anything_else_is_kept(size: int, *, goes: bool) -> None:
+    page = outline_of(f"<p>{'x' * size}</p><p>{'v' * 900}</p><div class=comments><p>{'y' * 900}</p><p>z</p></div>")
+    kept = np.array([True, False, True, False])
+    assert without_comments(page, kept).tolist() == [True, False, not goes, False]
 
 
 @pytest.mark.parametrize(
