@@ -4,8 +4,8 @@ Engines: `winnow` is ours (`transforms.extraction`: one walk, a trained forest o
 others (`transforms.extraction.other_engines`) are there to compare with and as a second opinion, which the router asks
 where ours expects to be wrong. Figures of each in benchmarks/README.md.
 
-A page's text is a function of that page alone. Bytes become text by `decode_html`; no engine's own guess is used,
-nor its decompression. Markdown goes (Llama 3, section 3.1.1: markers harm a model trained mostly on web data).
+A page's text is a function of that page alone. Bytes become text by `extraction.decoding`; no engine's own guess is
+used, nor its decompression. Markdown goes (Llama 3, section 3.1.1: markers harm a model trained mostly on web data).
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class ExtractConfig:
 
     engine: str = setting("winnow", "what finds the main text", choices=("winnow", "trafilatura", "resiliparse"))
     comments: str = setting(
-        "drop", "comments under an article or a forum's posts; resiliparse keeps them", choices=("drop", "keep")
+        "drop",
+        "comments under what is surely an article, or a forum's posts; resiliparse keeps them",
+        choices=("drop", "keep"),
     )
     second_opinion_below: float = setting(
         0.0, "confidence of engine winnow, 0 to 1, below which trafilatura writes the text; ours", ge=0, le=1

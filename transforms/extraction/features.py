@@ -59,7 +59,7 @@ class Features:
     names: tuple[str, ...]
     table: Ints  # one row a feature, one column a block
     words: Ints  # of each block
-    series: Ints  # which outermost series a block belongs to (the element that holds it), -1: none
+    series: Ints  # the element whose repeated children a block's topmost one is among, -1: none
 
     def column(self, name: str) -> Ints:
         """Return one feature of every block."""

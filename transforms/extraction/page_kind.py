@@ -12,7 +12,7 @@ from transforms.extraction.lexicon import Lexicon, Names
 from transforms.extraction.outline import Outline
 
 KINDS = ("article", "documentation", "service", "forum", "collection", "listing", "product")
-ARTICLE, DOCUMENTATION, FORUM, PRODUCT = "article", "documentation", "forum", "product"
+ARTICLE, DOCUMENTATION, FORUM = "article", "documentation", "forum"
 SERIAL = frozenset({"collection", "listing"})  # of pages that are a list of like things
 SURELY = 1500  # thousandths of a logit by which an article that is no forum is more of the one than of the other, ours
 

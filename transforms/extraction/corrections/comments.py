@@ -13,46 +13,56 @@ from typing import Final
 
 import numpy as np
 
-from transforms.extraction.corrections.furniture import blocks_inside
+from transforms.extraction.corrections.furniture import innermost_named
 from transforms.extraction.names import names
 from transforms.extraction.outline import Mask, Outline
 
-SECTIONS = names("comment comments commentlist commenting disqus")
-_WHOLE = frozenset(("html", "body", "main", "article"))  # "comments-open", say themes of the whole article
-MIN_LEFT = 200  # characters of a page without its comments, ours
-MIN_CHARS = 25  # of a block that is a comment and no button or date below it, ours
+SECTIONS: Final = names("comment comments commentlist commenting disqus")
+MIN_LEFT: Final = 200  # characters of a page without its comments, ours
+MIN_CHARS: Final = 25  # of a block that is a comment and no button or date below it, ours
 _CODE: Final = names("code kbd samp tt")
-_FORMULA: Final = re.compile(r"\$[^$\\^_=]*[\\^_=][^$]*\$")  # "$5 and $6" are none
+# As pandoc has it: no blank inside the marks, no digit behind, so that prices are none.
+_FORMULA: Final = re.compile(r"\$(?=\S)[^$\\^_=]*[\\^_=][^$]*(?<=\S)\$(?!\d)")
 
 
-def comment_blocks(outline: Outline) -> Mask:
-    """Return which blocks stand inside an element that is named after comments."""
-    return blocks_inside(outline, SECTIONS, _WHOLE)
+def comment_blocks(outline: Outline, kept: Mask) -> Mask:
+    """Return which blocks stand inside an element that is named after comments, each by the innermost.
+
+    One that holds most of the kept text itself, and not in elements of that name in it, is the article, or the thread,
+    whatever its name ("tone-comment", "comments-open").
+    """
+    around = innermost_named(outline, SECTIONS)
+    sizes = np.fromiter(map(len, outline.texts), np.int64, len(kept)) * kept
+    held = np.bincount(around + 1, sizes, minlength=1)
+    is_page = 2 * held > sizes.sum()
+    is_page[0] = True  # of no such element
+    return np.asarray(~is_page[around + 1], np.bool_)
 
 
 def without_comments(outline: Outline, kept: Mask) -> Mask:
-    """Return what is left of a choice of blocks without comments; all of it when that would be less than a paragraph:
-    then what is named after comments is the page."""
-    left = kept & ~comment_blocks(outline)
+    """Return what is left of a choice of blocks without comments; all of it when that is less than a paragraph."""
+    left = kept & ~comment_blocks(outline, kept)
     n_left = sum(len(outline.texts[block]) for block in np.flatnonzero(left).tolist())
     return left if n_left >= MIN_LEFT else kept
 
 
 def with_comments(outline: Outline, kept: Mask) -> Mask:
     """Return a choice of blocks with the text of every comment: no link, no button, inside a section of comments."""
-    written = comment_blocks(outline)
+    written = comment_blocks(outline, kept)
     for block in np.flatnonzero(written & ~kept).tolist():
         text = outline.texts[block]
         written[block] = len(text) >= MIN_CHARS and 2 * outline.link_chars[block] < len(text)
     return kept | written
 
 
-def with_technical_comments(outline: Outline, kept: Mask) -> Mask:
-    """Return a choice of blocks with the comments that hold code or a formula, where anything is kept."""
+def with_technical_comments(outline: Outline, kept: Mask, in_form: Mask) -> Mask:
+    """Return a choice of blocks with the comments that hold code or a formula, where anything is kept. `in_form`: the
+    blocks of forms, which tell how to write one."""
     if not kept.any():
         return kept
     technical = np.fromiter((_FORMULA.search(text) is not None for text in outline.texts), np.bool_, len(kept))
     for element, tag in enumerate(outline.tags):
-        if tag in _CODE and (start := outline.starts[element]) < len(kept):
+        start = outline.starts[element]
+        if tag in _CODE and outline.ends[element] == start + 1:  # what holds several blocks is a font, no code
             technical[start] = True
-    return kept | (technical & comment_blocks(outline))
+    return kept | (technical & comment_blocks(outline, kept) & ~in_form)

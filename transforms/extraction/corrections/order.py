@@ -15,7 +15,7 @@ from transforms.extraction.corrections.titles import without_title
 from transforms.extraction.corrections.whole_rows import with_whole_rows
 from transforms.extraction.features import OFF_MAIN, Features
 from transforms.extraction.outline import Mask, Outline
-from transforms.extraction.page_kind import ARTICLE, DOCUMENTATION, FORUM, PRODUCT, SERIAL, is_surely_article, kind_of
+from transforms.extraction.page_kind import ARTICLE, DOCUMENTATION, FORUM, SERIAL, is_surely_article, kind_of
 
 
 def corrected(
@@ -33,7 +33,7 @@ def corrected(
     if kind == DOCUMENTATION:
         kept = with_likely_blocks(kept, chance, features.column(OFF_MAIN) == 0)
     if kind not in SERIAL:
-        kept = without_slivers(kept, features.words, features.series, of_one_product=kind == PRODUCT)
+        kept = without_slivers(kept, features.words, features.series)
     kept = with_whole_rows(page, without_repeats(page, kept), features.words)
     kept = with_insets(page, kept)
     if kind == ARTICLE:
@@ -41,5 +41,5 @@ def corrected(
     if comments and kind in (ARTICLE, FORUM):
         return with_comments(page, kept)
     if kind == FORUM:
-        return with_technical_comments(page, kept)
+        return with_technical_comments(page, kept, features.column("in_form") > 0)
     return without_comments(page, kept) if is_surely_article(scores) else kept

@@ -13,21 +13,20 @@ from numpy.typing import NDArray
 
 from transforms.extraction.outline import Mask
 
-LEAST: Final = 5  # a fifth of a series' words must be kept for any of them to be (ours)
-MOST: Final = 7  # tenths of a choice's words that go at most (ours)
+MIN_KEPT: Final = 5  # a series of which less than a fifth of the words is kept is none of the content (ours)
+MOST: Final = 10  # nine tenths: a series with more of the words is the page; a choice never loses as much (ours)
 
 
-def without_slivers(
-    kept: Mask, words: NDArray[np.int64], series: NDArray[np.int64], *, of_one_product: bool = False
-) -> Mask:
-    """Return a choice of blocks without those of series of which less than a fifth is kept; all of it when more than
-    seven tenths would go, or all: then the page may be one series and its content one entry. Not so a page of one
-    product, where other products can be most of what was chosen. `words`, `series`: how many each block has, and which
-    it belongs to (-1: none)."""
+def without_slivers(kept: Mask, words: NDArray[np.int64], series: NDArray[np.int64]) -> Mask:
+    """Return a choice of blocks without those of series of which less than a fifth is kept.
+
+    All of it when nine tenths of its words or more would go: then its content may be one entry of many. `words`: of
+    each block; `series`: the element whose like children a block's topmost one is among, -1: none.
+    """
     at = series + 1
     whole = np.bincount(at, words)
     taken = np.bincount(at, words * kept)
-    left = kept & ((series < 0) | (LEAST * taken >= whole)[at])
-    gone = int((words * (kept & ~left)).sum())
-    is_most = 10 * gone > MOST * int((words * kept).sum()) and not of_one_product
-    return left if left.any() and not is_most else kept
+    stays = (MIN_KEPT * taken >= whole) | (MOST * whole > (MOST - 1) * whole.sum())
+    left = kept & ((series < 0) | stays[at])
+    n_left, n_kept = int((words * left).sum()), int((words * kept).sum())
+    return left if MOST * n_left > n_kept else kept

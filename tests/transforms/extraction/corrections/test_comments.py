@@ -31,7 +31,23 @@ from transforms.extraction.page import outline_of
     ],
 )
 def test_sections(html: str, inside: list[bool]) -> None:
-    assert comment_blocks(outline_of(html)).tolist() == inside
+    page = outline_of(html)
+    assert comment_blocks(page, np.zeros(len(page.texts), np.bool_)).tolist() == inside
+
+
+@pytest.mark.parametrize("name", ["tone-comment", "post comments-open", "hentry no-comments", "section-comment"])
+@pytest.mark.parametrize("lead", ["", f"<p>{'s' * 240}</p>"])
+def test_an_article_that_is_named_after_comments_stays(name: str, lead: str) -> None:
+    thread = f"<div class=comments><div class=comment><p>{'y' * 200}</p></div></div>"
+    page = outline_of(f"{lead}<div class='{name}'><p>{'x' * 900}</p><p>{'x' * 900}</p>{thread}</div>")
+    kept = np.ones(len(page.texts), np.bool_)
+    assert without_comments(page, kept).tolist() == [*[True] * (len(kept) - 1), False]
+
+
+def test_a_long_thread_of_comments_goes() -> None:
+    thread = "".join(f"<li class=comment><p>{'y' * 200}</p></li>" for _ in range(20))
+    page = outline_of(f"<p>{'x' * 900}</p><ol class=comments>{thread}</ol>")
+    assert without_comments(page, np.ones(21, np.bool_)).tolist() == [True, *[False] * 20]
 
 
 def test_what_is_written_and_what_is_a_button() -> None:
@@ -44,9 +60,10 @@ def test_what_is_written_and_what_is_a_button() -> None:
 
 @pytest.mark.parametrize(("size", "goes"), [(MIN_LEFT, True), (MIN_LEFT - 1, False)])
 def test_comments_go_unless_hardly_anything_else_is_kept(size: int, *, goes: bool) -> None:
-    page = outline_of(f"<p>{'x' * size}</p><p>{'v' * 900}</p><div class=comments><p>{'y' * 900}</p><p>z</p></div>")
-    kept = np.array([True, False, True, False])
-    assert without_comments(page, kept).tolist() == [True, False, not goes, False]
+    thread = f"<div class=comment><p>{'y' * 150}</p></div>" * 2
+    page = outline_of(f"<p>{'x' * size}</p><p>{'v' * 900}</p>{thread}")
+    kept = np.array([True, False, True, True])
+    assert without_comments(page, kept).tolist() == [True, False, not goes, not goes]
 
 
 @pytest.mark.parametrize(
@@ -57,28 +74,38 @@ def test_comments_go_unless_hardly_anything_else_is_kept(size: int, *, goes: boo
         ("so $x^2$ is wrong", True),
         ("$a$ but $b_1$", True),
         ("from $5 to $6", False),
+        ("costs $5 at http://a.b/?c=d or $6 there", False),
+        ("it was ^^ $20, then ^^ $30", False),
+        ("<code></code>nothing in it", False),
         ("thanks", False),
         ("<pre>x = 1\ny = 2</pre>", False),  # a block of its own; `with_insets` judges it
     ],
 )
 def test_comments_with_code_or_formulas(comment: str, is_kept: bool) -> None:
-    page = outline_of(
-        f"<p>b</p><div class=comments><p>first</p><p>{comment}</p></div><p><code>x</code></p><code></code>"
-    )
-    assert with_technical_comments(page, np.array([True, False, False, False])).tolist() == [
-        True,
-        False,
-        is_kept,
-        False,
-    ]
+    section = f"<div class=comments><p>first</p><p>{comment}</p></div>"
+    assert technical(f"<p>b</p>{section}<p><code>x</code></p><code></code>") == [True, False, is_kept, False]
+
+
+def technical(html: str) -> list[bool]:
+    """Return what is kept of a page of which the first block was."""
+    page = outline_of(html)
+    blocks = np.arange(len(page.texts))
+    in_form = np.array(["form" in text for text in page.texts])
+    return with_technical_comments(page, blocks == 0, in_form).tolist()
+
+
+def test_neither_forms_nor_fonts_are_code() -> None:
+    assert technical("<p>b</p><div class=comment><p>In this form <code>b</code> is bold.</p></div>") == [True, False]
+    assert technical("<p>b</p><div class=comment><tt>it was<div>so</div>and so</tt></div>") == [True, *[False] * 3]
 
 
 def test_comments_alone_are_no_content() -> None:
     page = outline_of("<div class=comments><p>Use <code>ngrok</code></p></div>")
-    assert with_technical_comments(page, np.array([False])).tolist() == [False]
+    nothing = np.array([False])
+    assert with_technical_comments(page, nothing, nothing).tolist() == [False]
 
 
 def test_formulas_are_looked_for_in_linear_time() -> None:
-    texts = ["a " * 100_000 + "$=", "$x" * 100_000 + "=", "=$x " * 100_001]
-    page = outline_of(f"<p>b</p><div class=comments>{''.join(f'<p>{text}</p>' for text in texts)}</div>")
-    assert with_technical_comments(page, np.array([True, False, False, False])).tolist() == [True, False, False, True]
+    texts = ["a " * 100_000 + "$=", "$x" * 100_000 + "=", "=$x " * 100_001, "$=x " * 100_001]
+    section = "".join(f"<p>{text}</p>" for text in texts)
+    assert technical(f"<p>b</p><div class=comments>{section}</div>") == [True, False, False, True, False]

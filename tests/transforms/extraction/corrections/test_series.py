@@ -23,18 +23,21 @@ def test_what_is_kept(kept: list[int], left: list[int]) -> None:
     assert without_slivers(np.array(kept, np.bool_), WORDS, SERIES).tolist() == [bool(one) for one in left]
 
 
-def test_less_than_a_fifth_goes_unless_nothing_else_is_kept() -> None:
-    words, series = np.array([50, 9, 41], np.int64), np.array([-1, 2, 2], np.int64)
-    assert without_slivers(np.array([True, True, False]), words, series).tolist() == [True, False, False]
-    for product in (True, False):
-        alone = without_slivers(np.array([False, True, False]), words, series, of_one_product=product)
-        assert alone.tolist() == [False, True, False]
-    assert without_slivers(np.zeros(0, np.bool_), words[:0], series[:0]).tolist() == []
+@pytest.mark.parametrize(("beside", "sliver", "goes"), [(50, 9, True), (2, 9, True), (1, 9, False), (0, 9, False)])
+def test_less_than_a_fifth_goes_but_never_nine_tenths_of_a_choice(beside: int, sliver: int, *, goes: bool) -> None:
+    words = np.array([beside, sliver, 50 - sliver, 900], np.int64)
+    kept = np.array([True, True, False, False])
+    series = np.array([-1, 2, 2, -1], np.int64)
+    assert without_slivers(kept, words, series).tolist() == [True, not goes, False, False]
 
 
-@pytest.mark.parametrize(("beside", "goes"), [(3, True), (2, False)])
-def test_most_of_a_choice_stays_unless_the_page_is_of_a_product(beside: int, *, goes: bool) -> None:
-    words, series = np.array([beside, 7, 93], np.int64), np.array([-1, 2, 2], np.int64)
-    kept = np.array([True, True, False])
-    assert without_slivers(kept, words, series).tolist() == [True, not goes, False]
-    assert without_slivers(kept, words, series, of_one_product=True).tolist() == [True, False, False]
+@pytest.mark.parametrize(("around", "goes"), [(10, True), (9, False)])
+def test_a_series_that_is_the_page_is_none(around: int, *, goes: bool) -> None:
+    words, series = np.array([around - 1, 1, 15, 75], np.int64), np.array([-1, -1, 2, 2], np.int64)
+    kept = np.array([True, False, True, False])
+    assert without_slivers(kept, words, series).tolist() == [True, False, not goes, False]
+
+
+def test_a_page_without_blocks() -> None:
+    nothing = np.zeros(0, np.int64)
+    assert without_slivers(np.zeros(0, np.bool_), nothing, nothing).tolist() == []
