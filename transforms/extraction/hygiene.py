@@ -43,14 +43,25 @@ _CONTROL: Final = re.compile("[\x80-\x9f]")  # nobody types one: a single broken
 _BROKEN: Final = re.compile(
     f"[\xc2-\xdf][{_CONTINUATION}]|[\xe0-\xef][{_CONTINUATION}]{{2}}|\xf0[{_CONTINUATION}]{{3}}|[РС][{_CYRILLIC}]"
 )
+_FOREIGN: Final = re.compile(r"[^\x00-\x7f\s]")
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
+_PASSES: Final = 8  # over a text; two where nothing is hidden in it
 _MANY: Final = 3  # broken characters of a text that are no quotation (ours; the pages looked at have 2, or 5 and more)
 
 
 def clean_unicode(text: str) -> str:
-    """Return `text` without what no reader sees, repaired where it is surely broken, in NFC. Total."""
+    """Return `text` without what no reader sees, repaired where it is surely broken, in NFC; again, the same. Total."""
     if text.isascii() and text.isprintable():
         return text
+    for _ in range(_PASSES):
+        before, text = text, _cleaned(text)
+        if text == before:
+            break
+    return text
+
+
+def _cleaned(text: str) -> str:
+    """Return `text` after one pass: what it takes out may have stood between the halves of a broken character."""
     if not text.isascii():
         if _MAYBE_BROKEN.search(text) and _is_broken(text):
             text = "\n".join([_repaired(line) for line in text.split("\n")])
@@ -75,8 +86,8 @@ def _is_broken(text: str) -> bool:
     found = _BROKEN.findall(text)
     if len(found) >= _MANY or _CONTROL.search("".join(found)):
         return True
-    n_foreign = len(text) - len(text.encode("ascii", "ignore"))
-    return len(found) > 1 and 2 * sum(map(len, found)) >= n_foreign
+    n_others = len(_FOREIGN.findall(_UNWANTED.sub("", _BROKEN.sub("", text))))
+    return len(found) > 1 and sum(map(len, found)) >= n_others
 
 
 def _repaired(line: str) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from transforms.extraction.hygiene import clean_text, clean_unicode
@@ -113,7 +113,11 @@ def test_clean_text(text: str, clean: str) -> None:
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.text())
+@example("\x80Â\xa0\x80\x80Â\xa0\x80¡")
+@example("\xa0\xa0\xa0ÀÂ\xa0Â\xa00\xa0")
+@example("Ã\x07©Ã\x07©Ã\x07©")
+@example("Ã\u200b\x83\x07Â\u200b©" * 3)
+@given(st.text() | st.text("ÃÂâ\x80\x83\xa0\xa9\xad\x07\u200b\u200d¡©€™a e\u0301", max_size=20))
 def test_clean_text_is_idempotent_and_clean(text: str) -> None:
     clean = clean_text(text)
     assert clean_text(clean) == clean
