@@ -18,7 +18,7 @@ from selectolax.lexbor import SelectolaxError
 from schemas.errors import BadRecord
 from schemas.settings import setting, validate
 from transforms.extraction import other_engines
-from transforms.extraction.decoding import decoded
+from transforms.extraction.decoding import decoded_with_utf8
 from transforms.extraction.extracted import Extracted
 from transforms.extraction.hygiene import clean_text
 from transforms.extraction.model import Model
@@ -124,7 +124,7 @@ def extract_page(
     """Return the main content of a page by our own engine: blocks with their kinds, title, date, language hint, kind of
     page, confidence. `model`: another than the one that comes with the package. Raises BadRecord `html_unparsable`, or
     MemoryError. As `main_text`, without limits."""
-    return _by_winnow(*decoded(html, charset), url or "", comments=comments, model=model)
+    return _by_winnow(*decoded_with_utf8(html, charset), url or "", comments=comments, model=model)
 
 
 def page_text(html: bytes, charset: str, url: str, engine: str) -> str:
@@ -137,7 +137,7 @@ def text_of_page(html: bytes, charset: str, url: str, config: ExtractConfig) -> 
 
     Raises BadRecord `html_unparsable`, or MemoryError, which the guard of `TextExtractor` makes a BadRecord.
     """
-    source, utf8 = decoded(html, charset)
+    source, utf8 = decoded_with_utf8(html, charset)
     comments = config.comments == "keep"
     if config.engine != "winnow":
         return PageText(_by_other(config.engine, source, url, comments=comments))

@@ -19,10 +19,10 @@ def decode_html(html: bytes, charset: str = "") -> str:
     byte fits; what the page's own `meta` says or the bytes suggest (resiliparse); bytes that still do not fit become
     U+FFFD. Departure from the WHATWG order: UTF-8 before declarations.
     """
-    return decoded(html, charset)[0]
+    return decoded_with_utf8(html, charset)[0]
 
 
-def decoded(html: bytes, charset: str) -> tuple[str, bytes | None]:
+def decoded_with_utf8(html: bytes, charset: str) -> tuple[str, bytes | None]:
     """Return the characters of a page, and its bytes when they are those characters in UTF-8."""
     for mark, name in _BOMS:
         if html.startswith(mark):

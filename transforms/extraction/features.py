@@ -24,7 +24,7 @@ LEVELS = 6  # the box and five wider ancestors
 REACH = 3  # neighbours on either side
 WINDOWS = (4, 12)  # blocks on either side
 MAIN_SHARES = (500, 700, 900)  # thousandths of a page's prose that a main element holds
-OFF_MAIN = "off_main_700"  # the feature that is 0 in what is taken for the main element
+OFF_MAIN = f"off_main_{MAIN_SHARES[1]}"  # the feature that is 0 in what is taken for the main element
 _TAGS = (
     *("p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "div", "td", "th", "span", "a", "dt", "dd", "pre", "blockquote"),
     *("figcaption", "button", "label", "time", "strong", "b", "em", "i", "section", "article", "summary", "legend"),
@@ -88,14 +88,14 @@ def features_of(outline: Outline, names: Names, lexicon: Lexicon, kinds: tuple[i
     sums = _Sums.of(text)
     _add_containers(grid, elements, boxes, sums)
     _add_mains(grid, elements, sums)
-    for name, series in (("series", elements.series[owners]), ("outer", elements.outer_series[owners])):
-        _add_series(grid, name, series, elements, sums)
+    outer = elements.outer_series[owners]
+    for name, nearest in (("series", elements.series[owners]), ("outer", outer)):
+        _add_series(grid, name, nearest, elements, sums)
     _add_makes(grid, _makes(outline), text)
     _add_page(grid, level, kinds, sums)
     _add_neighbours(grid, text, way, sums)
-    outer = elements.outer_series[owners]
-    held_by = np.where(outer < 0, -1, elements.parent[outer])
-    return Features(tuple(grid.names), np.concatenate(grid.parts), text["words"], held_by)
+    series = np.where(outer < 0, -1, elements.parent[outer])
+    return Features(tuple(grid.names), np.concatenate(grid.parts), text["words"], series)
 
 
 def share(part: Ints, whole: Ints | int) -> Ints:
@@ -303,12 +303,7 @@ def _add_makes(grid: Grid, makes: Ints, text: dict[str, Ints]) -> None:
 # ---- the page and the neighbours ------------------------------------------------------------------------------------
 
 
-def _add_page(
-    grid: Grid,
-    level: Ints,
-    kinds: tuple[int, ...],
-    sums: _Sums,
-) -> None:
+def _add_page(grid: Grid, level: Ints, kinds: tuple[int, ...], sums: _Sums) -> None:
     size = len(level)
     total, prose = int(sums.words[-1]), int(sums.prose[-1])
     grid.add(

@@ -1,4 +1,4 @@
-"""A page's main content: parse, walk, features, forest, decision, text."""
+"""A page's main content: parse, walk, features, forest, decision, corrections, text."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ read for, and stay.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import numpy as np
 
-from transforms.extraction.corrections.furniture import innermost_named
+from transforms.extraction.corrections.named import innermost_named
+from transforms.extraction.formulas.tex import looks_like_tex
 from transforms.extraction.names import names
 from transforms.extraction.outline import Mask, Outline
 
@@ -21,8 +21,6 @@ SECTIONS: Final = names("comment comments commentlist commenting disqus")
 MIN_LEFT: Final = 200  # characters of a page without its comments, ours
 MIN_CHARS: Final = 25  # of a block that is a comment and no button or date below it, ours
 _CODE: Final = names("code kbd samp tt")
-# As pandoc has it: no blank inside the marks, no digit behind, so that prices are none.
-_FORMULA: Final = re.compile(r"\$(?=\S)[^$\\^_=]*[\\^_=][^$]*(?<=\S)\$(?!\d)")
 
 
 def comment_blocks(outline: Outline, kept: Mask) -> Mask:
@@ -60,7 +58,7 @@ def with_technical_comments(outline: Outline, kept: Mask, in_form: Mask) -> Mask
     blocks of forms, which tell how to write one."""
     if not kept.any():
         return kept
-    technical = np.fromiter((_FORMULA.search(text) is not None for text in outline.texts), np.bool_, len(kept))
+    technical = np.fromiter(map(looks_like_tex, outline.texts), np.bool_, len(kept))
     for element, tag in enumerate(outline.tags):
         start = outline.starts[element]
         if tag in _CODE and outline.ends[element] == start + 1:  # what holds several blocks is a font, no code

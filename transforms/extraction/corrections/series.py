@@ -11,22 +11,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.extraction.features import share
 from transforms.extraction.outline import Mask
 
-MIN_KEPT: Final = 5  # a series of which less than a fifth of the words is kept is none of the content (ours)
-MOST: Final = 10  # nine tenths: a series with more of the words is the page; a choice never loses as much (ours)
+# In thousandths of words; ours, by cross-validation.
+MIN_KEPT: Final = 200  # of a series: if less of it is kept, it is no content
+MAX_SERIES: Final = 900  # of a page: a series with more of it is the page
+MIN_LEFT: Final = 100  # of a choice: with less, its content is one entry of many
 
 
 def without_slivers(kept: Mask, words: NDArray[np.int64], series: NDArray[np.int64]) -> Mask:
-    """Return a choice of blocks without those of series of which less than a fifth is kept.
+    """Return a choice of blocks without those of series of which little is kept; all of it if it would lose too much.
 
-    All of it when nine tenths of its words or more would go: then its content may be one entry of many. `words`: of
-    each block; `series`: the element whose like children a block's topmost one is among, -1: none.
+    `words`: of each block; `series`: the element whose like children a block's topmost one is among, -1: none.
     """
     at = series + 1
-    whole = np.bincount(at, words)
-    taken = np.bincount(at, words * kept)
-    stays = (MIN_KEPT * taken >= whole) | (MOST * whole > (MOST - 1) * whole.sum())
+    whole = np.bincount(at, words).astype(np.int64)
+    taken = np.bincount(at, words * kept).astype(np.int64)
+    stays = (share(taken, whole) >= MIN_KEPT) | (share(whole, int(words.sum())) > MAX_SERIES)
     left = kept & ((series < 0) | stays[at])
-    n_left, n_kept = int((words * left).sum()), int((words * kept).sum())
-    return left if MOST * n_left > n_kept else kept
+    return left if 1000 * (words * left).sum() > MIN_LEFT * (words * kept).sum() else kept

@@ -106,6 +106,6 @@ def test_comments_alone_are_no_content() -> None:
 
 
 def test_formulas_are_looked_for_in_linear_time() -> None:
-    texts = ["a " * 100_000 + "$=", "$x" * 100_000 + "=", "=$x " * 100_001, "$=x " * 100_001]
+    texts = ["a " * 100_000 + "\\", "\\frax" * 100_000, "a_b_" * 100_000, "^ a" * 100_001]
     section = "".join(f"<p>{text}</p>" for text in texts)
-    assert technical(f"<p>b</p><div class=comments>{section}</div>") == [True, False, False, True, False]
+    assert technical(f"<p>b</p><div class=comments>{section}</div>") == [True, *[False] * 4]
