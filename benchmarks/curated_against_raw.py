@@ -37,15 +37,15 @@ import pyarrow.parquet as pq
 import yaml
 from machine import ROOT, WINNOW, facts, finish, say, start
 
-from pipelines.demo.config import write_config
-from pipelines.demo.truth import KEPT
-from pipelines.demo.web import make_web
-from schemas.shard_folders import find_shards
+from demo_web.config import write_config
+from demo_web.truth import KEPT
+from demo_web.web import make_web
 from schemas.shards import ShardMetadata
-from trainer.journal import read_journal
-from trainer.progress import Silent
+from storage.shard_folders import find_shards
+from trainer.commands.progress import Silent
+from trainer.loop.journal import read_journal
+from trainer.loop.run import run
 from trainer.recipe import EvalConfig, FaultConfig, LocalConfig, ModelConfig, Recipe, ScheduleConfig, StageConfig
-from trainer.run import run
 from trainer.scaling.lines import LEVEL, t_quantile
 
 DATA = ROOT.parent / "shared" / "data"

@@ -33,7 +33,7 @@ from typing import Any
 
 from machine import commit, machine
 
-from classifiers.model_files import LID_176, resolve
+from classifiers.models.model_files import LID_176, resolve
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent

@@ -39,14 +39,14 @@ import trafilatura
 from machine import ROOT, facts, say
 from resiliparse.extract.html2text import extract_plain_text
 
-from classifiers.train_extractor import TrainExtractorConfig, train
-from classifiers.train_extractor_data import LabelledPage, read_pages
-from transforms.extract import extract_page
-from transforms.extraction import walk
+from classifiers.training.train_extractor import TrainExtractorConfig, train
+from classifiers.training.train_extractor_data import LabelledPage, read_pages
+from transforms.extraction.choice.model import load_model, save_model
+from transforms.extraction.choice.page_kind import KINDS
 from transforms.extraction.compiled import SWITCH
-from transforms.extraction.decoding import decode_html
-from transforms.extraction.model import load_model, save_model
-from transforms.extraction.page_kind import KINDS
+from transforms.extraction.extract import extract_page
+from transforms.extraction.parsing import walk
+from transforms.extraction.texts.decoding import decode_html
 
 DATA = ROOT.parent / "shared" / "data" / "extraction" / "wcxb"
 IS_COMPILED = not str(walk.__file__).endswith(".py")

@@ -26,11 +26,11 @@ from typing import Any
 from machine import ROOT, facts
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from transforms.extract import page_text
-from transforms.extraction.code import code_of, is_code_block, may_be_code
-from transforms.extraction.decoding import decode_html
+from transforms.extraction.extract import page_text
 from transforms.extraction.formulas.mathematics import formula_of, may_be_formula
 from transforms.extraction.formulas.tex import TexDialect, normalised_tex
+from transforms.extraction.parsing.code import code_of, is_code_block, may_be_code
+from transforms.extraction.texts.decoding import decode_html
 
 DATA = ROOT.parent / "shared" / "data" / "extraction" / "llm_webkit_bench"
 WHOLE = "whole page"

@@ -22,10 +22,11 @@ STARTED_S = time.process_time()  # the interpreter alone
 
 import apache_beam as beam  # noqa: E402
 
-from pipelines import common_crawl, runner  # noqa: E402
 from pipelines.engines.engine import Engine  # noqa: E402
-from pipelines.folder import DataFolder, Manifest, RunFolder  # noqa: E402
-from pipelines.runner import PlannedStage, Watcher  # noqa: E402
+from pipelines.recipes import common_crawl
+from pipelines.runs import runner  # noqa: E402
+from pipelines.runs.folder import DataFolder, Manifest, RunFolder  # noqa: E402
+from pipelines.runs.runner import PlannedStage, Watcher  # noqa: E402
 from pipelines.stages import parts  # noqa: E402
 from schemas.settings import overlay  # noqa: E402
 

@@ -32,14 +32,14 @@ from machine import commit, machine, say
 
 from schemas.records import TokenRow, to_batch
 from schemas.shards import ShardMetadata, TokenizerFacts, shard_path
+from trainer.commands.progress import Silent
 from trainer.data.corpus import Corpus
 from trainer.data.mixture import IGNORE, Mixture
-from trainer.journal import read_journal
-from trainer.model import empty_model, initialise, llama_config
+from trainer.loop.journal import read_journal
+from trainer.loop.run import run
+from trainer.model.llama import empty_model, initialise, llama_config
 from trainer.presets import MODELS
-from trainer.progress import Silent
 from trainer.recipe import CONSTANT, FaultConfig, LocalConfig, Recipe, ScheduleConfig, StageConfig
-from trainer.run import run
 
 TOKENIZER = TokenizerFacts(sha256="0" * 64, vocab_size=4096, bos_id=0, eos_id=1)
 ROW_TOKENS, ROWS, MEAN_DOCUMENT = 2048, 64, 600

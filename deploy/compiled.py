@@ -25,7 +25,7 @@ from transforms.extraction.compiled import PACKAGE, place_of, sources
 
 # `hygiene` names lone surrogates, which mypyc cannot write down; mypyc's frozen classes cannot be unpickled, so what is
 # given away is made of Python's own; the rest spends no time, or finds a file beside itself.
-LEFT: Final = frozenset({"__init__", "compiled", "extracted", "hygiene", "model", "other_engines"})
+LEFT: Final = frozenset({"__init__", "compiled", "extract", "extracted", "hygiene", "model", "other_engines"})
 GROUP: Final = "transforms.extraction.all"  # the shared library that holds the code
 _LEVEL: Final = "1"  # of the C compiler's optimisation: 3 takes a third longer and gains nothing
 _UNFINISHED: Final = "unfinished-"

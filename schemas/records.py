@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from schemas.blocks import BLOCKS_TYPE, UNKNOWN, Blocks, blocks_array
+
 SCHEMA_VERSION = 1  # of every table below; a reader refuses another
 
 TIMESTAMP = pa.timestamp("ms", tz="UTC")
@@ -32,8 +34,8 @@ def column(kind: pa.DataType, doc: str, default: Any = dataclasses.MISSING, *, n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """What the headers of one archived record say; no body. One row of the `pages` table of the index stage."""
+class Header:
+    """What the headers of one record say; no text. One row of the `headers` table of an index stage."""
 
     row: int = column(pa.int32(), "ordinal of the record in its part, in reading order")
     offset: int = column(pa.int64(), "byte where the record, or the compressed member that holds it, starts")
@@ -65,6 +67,7 @@ class Document:
     length: int = column(pa.int64(), "bytes of the record's block; -1 unknown", -1)
     page_kind: str = column(pa.string(), "kind of page its extractor took it for; '' when it does not tell", "")
     extraction_confidence: float = column(pa.float32(), "word F1 its extractor expects of the text; 0 unknown", 0.0)
+    blocks: Blocks = column(BLOCKS_TYPE, "its blocks: kind, first and last character; empty: unknown", UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,7 @@ class Rejection:
 
     id: str = column(pa.string(), "document id, or the record id before documents exist")
     url: str = column(pa.string(), "address; '' when it has none")
+    source: str = column(pa.string(), "name of the source")
     language: str = column(pa.string(), "language if already known, else ''", "")
     stage: str = column(pa.string(), "stage that removed it")
     step: str = column(pa.string(), "step of the stage")
@@ -90,6 +94,8 @@ class Failure:
 
     id: str = column(pa.string(), "document or record id; '' when not even that could be read")
     url: str = column(pa.string(), "address; '' when unknown")
+    source: str = column(pa.string(), "name of the source")
+    language: str = column(pa.string(), "language if already known, else ''", "")
     stage: str = column(pa.string(), "stage where it failed")
     step: str = column(pa.string(), "step of the stage")
     cause: str = column(pa.string(), "snake_case cause (truncated_member, extraction_timeout)")
@@ -144,10 +150,14 @@ def arrow_schema(record: type) -> pa.Schema:
     return pa.schema(fields, metadata={"winnow.record": record.__name__, "winnow.schema_version": str(SCHEMA_VERSION)})
 
 
+def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    return blocks_array(values) if kind == BLOCKS_TYPE else pa.array(values, kind)
+
+
 def to_batch(record: type, rows: Sequence[Any]) -> pa.RecordBatch:
     """Return `rows`, instances of the dataclass `record`, as one Arrow batch of its schema."""
     schema = arrow_schema(record)
-    arrays = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in schema]
+    arrays = [_array([getattr(row, field.name) for row in rows], field.type) for field in schema]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 

@@ -24,7 +24,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from schemas.conditional import ABSENT, conditional
+from storage.conditional import ABSENT, conditional
 
 # botocore tries five times before we do: that is tested by others, and takes its time
 KEYS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def main() -> None:
-    from trainer.cli import main as run
+    from trainer.commands.cli import main as run
 
     run()
 

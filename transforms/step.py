@@ -1,11 +1,11 @@
-"""The two usual kinds of per-document step, and the loop that runs a list of steps over a batch.
+"""What a per-document step is, its two usual kinds, and the loop that runs a list of steps over a batch.
 
 * `Filter(name, measure, decide, config)`: measures a text, stores the measures as a struct column called `name`,
   and decides on them. It never edits.
 * `Editor(name, edit, config)`: returns another text and counts of what it changed. It never decides.
 
 Both are built from pure functions that a rule's own file supplies; the recipe puts them in order. A step that wants
-many texts at once, or a model to be opened first, writes its own class with the members of `schemas.step.Step`.
+many texts at once, or a model to be opened first, writes its own class with the members of `Step`.
 
 A stage runs its steps inside one Beam DoFn (pipelines/), batch by batch, so that a rule costs its own work and no
 framework overhead, and so that a row's place in its file, which is its address in every shuffle, stays known.
@@ -13,17 +13,101 @@ framework overhead, and so that a row's place in its file, which is its address 
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import typing
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
-from schemas.step import Draft, Drop, Edit, Step
-from transforms.text_stats import TextView
+from schemas.errors import BadRecord
+from schemas.records import Document
+from transforms.text.view import TextView
 
-__all__ = ["Draft", "Drop", "Edit", "Editor", "Filter", "Step", "run_steps"]
+
+class View(Protocol):
+    """The text of a draft with its measures-in-common, computed once (transforms.text.view.TextView)."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def language(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """What `decide` returns for a document that must go: the reason, the measured value and the limit it broke."""
+
+    reason: str
+    value: float | None = None
+    limit: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What `edit` returns: the new text, and how many of what it changed (`{"emails": 2}`)."""
+
+    text: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A document on its way through the steps of one stage; private to the stage, so the only mutable record."""
+
+    document: Document
+    make_view: Callable[[str, str], Any]  # (text, language) -> View; the only View class there is, passed in
+    view: Any = None
+    measures: dict[str, Any] = field(default_factory=dict)  # Stats by step name
+    drop: Drop | None = None
+    failure: BadRecord | None = None
+    step: str = ""  # the step that dropped or failed it
+
+    def __post_init__(self) -> None:
+        self.view = self.make_view(self.document.text, self.document.language)
+
+    @property
+    def alive(self) -> bool:
+        return self.drop is None and self.failure is None
+
+    def replace_text(self, text: str) -> None:
+        self.document = dataclasses.replace(self.document, text=text)
+        self.view = self.make_view(text, self.document.language)
+
+    def replace_language(self, language: str, score: float) -> None:
+        self.document = dataclasses.replace(self.document, language=language, language_score=score)
+        self.view = self.make_view(self.document.text, language)
+
+
+class Step(Protocol):
+    """A rule on one document. It owns its settings and says what files it needs: both are part of its stage's key.
+
+    Steps are pickled to workers: open models in `open`, not in `__init__`.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def settings(self) -> Any:
+        """What its result depends on: a settings dataclass, or None."""
+
+    @property
+    def resources(self) -> Sequence[str]:
+        """Paths of the files its result depends on: models, lists. Their checksums are part of the stage's key."""
+
+    @property
+    def stats(self) -> type | None:
+        """The Stats dataclass whose struct column, named `name`, the step adds; None for no column."""
+
+    def open(self) -> None: ...
+
+    def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
+        """Set `measures`, `drop`, `failure` or the text of each draft; add what was edited to `edits`."""
+
 
 S = TypeVar("S")
 C = TypeVar("C")
@@ -36,7 +120,8 @@ class Filter(Generic[S, C]):
     name: str
     measure: Callable[[TextView], S]
     decide: Callable[[S, C], Drop | None]
-    config: C
+    settings: C
+    resources: Sequence[str] = ()
 
     @property
     def stats(self) -> type:
@@ -49,7 +134,7 @@ class Filter(Generic[S, C]):
         for draft in drafts:
             stats = self.measure(draft.view)
             draft.measures[self.name] = stats
-            draft.drop = self.decide(stats, self.config)
+            draft.drop = self.decide(stats, self.settings)
 
 
 @dataclass(frozen=True)
@@ -58,7 +143,8 @@ class Editor(Generic[C]):
 
     name: str
     edit: Callable[[TextView, C], Edit]
-    config: C
+    settings: C
+    resources: Sequence[str] = ()
     stats: None = None
 
     def open(self) -> None:
@@ -66,7 +152,7 @@ class Editor(Generic[C]):
 
     def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
         for draft in drafts:
-            edit = self.edit(draft.view, self.config)
+            edit = self.edit(draft.view, self.settings)
             edits.update({f"{self.name}:{what}": n for what, n in edit.counts.items() if n})
             if edit.text != draft.document.text:
                 draft.replace_text(edit.text)

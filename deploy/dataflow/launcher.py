@@ -21,7 +21,7 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, SetupOptions, WorkerOptions
 
-from schemas import storage
+import storage
 from schemas.errors import ConfigError, RunError
 
 TAIL_LINES = 20  # of what the command printed, in the error of a failed driver

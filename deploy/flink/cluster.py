@@ -18,12 +18,12 @@ from pathlib import Path
 
 import yaml
 
+import storage
 from deploy.flink.packages import HERE, Installed, fetch
 from deploy.flink.processes import Started, start, stop
 from pipelines.engines.flink_rest import FlinkRest
 from pipelines.engines.portable import check_job_server
 from pipelines.engines.worker_pool import check_worker_pool
-from schemas import storage
 from schemas.errors import ConfigError, RunError
 
 LIMIT_S = 120.0  # until all answer; 12 s on an idle machine

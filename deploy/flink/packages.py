@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifiers.model_files import cache_dir, file_sha256
+from classifiers.models.model_files import cache_dir, file_sha256
 from schemas.errors import ConfigError
 
 HERE = Path(__file__).parent

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from classifiers.model_files import LID_176, cache_dir, resolve
+from classifiers.models.model_files import LID_176, cache_dir, resolve
 from schemas.errors import ConfigError
 
 MODELS = {"lid.176": (LID_176,), "none": ()}

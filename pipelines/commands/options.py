@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from pipelines import common_crawl
-from pipelines.dataset import Dataset
-from pipelines.runner import VERSION
-from schemas import storage
+import storage
+from pipelines.recipes import common_crawl
+from pipelines.runs.dataset import Dataset
+from pipelines.runs.runner import VERSION
 from schemas.errors import ConfigError, RunError
 from schemas.settings import merge, overlay, read_yaml
 

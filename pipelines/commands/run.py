@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines import common_crawl
+import storage
 from pipelines.commands.ending import Ending
 from pipelines.commands.options import (
     AsJson,
@@ -27,19 +27,19 @@ from pipelines.commands.options import (
     print_json,
     settings_of,
 )
-from pipelines.dataset import Dataset, refuse_later_run
 from pipelines.engines.dataflow import check_dataflow
 from pipelines.engines.engine import Engine
-from pipelines.folder import ADVICE, RunFolder
 from pipelines.locks.lock import locked
+from pipelines.recipes import common_crawl
 from pipelines.reports import ledger
 from pipelines.reports.progress import Progress
-from pipelines.runner import VERSION, PlannedStage, Recipe, plan, refuse_foreign_inputs, run
-from pipelines.stage import Earlier
-from schemas import storage
+from pipelines.runs.dataset import Dataset, refuse_later_run
+from pipelines.runs.folder import ADVICE, RunFolder
+from pipelines.runs.runner import VERSION, PlannedStage, Recipe, plan, refuse_foreign_inputs, run
+from pipelines.runs.stage import Earlier
 from schemas.errors import InputError, RunError
-from schemas.inputs import describe_inputs, expand
 from schemas.settings import to_commented_yaml
+from storage.inputs import describe_inputs, expand
 
 SHOWN_INPUTS = 20
 Archives = list[dict[str, Any]]

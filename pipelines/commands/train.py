@@ -20,7 +20,7 @@ def train_command(
     as_json: AsJson = False,
 ) -> None:
     """Train the fastText quality classifier; prints the SHA-256 that the config pins."""
-    from classifiers.train_fasttext import TrainConfig, train_classifier
+    from classifiers.training.train_fasttext import TrainConfig, train_classifier
 
     report = train_classifier(Path(table), output, overlay(TrainConfig(), nested(changes)))
     plain = to_plain(report)
@@ -39,8 +39,8 @@ def train_command(
 
 def demo_web_command(output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")]) -> None:
     """Write the small web with known truth that the demo and the tests run on."""
-    from pipelines.demo import make_web
-    from pipelines.demo.config import write_config
+    from demo_web import make_web
+    from demo_web.config import write_config
 
     truth = make_web(output)
     write_config(output)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, StandardOptions
 
-from schemas import storage
+import storage
 from schemas.errors import ConfigError
 
 

@@ -15,7 +15,7 @@ import apache_beam as beam
 
 from schemas.errors import RunError
 
-_PACKAGES = ("schemas", "transforms", "classifiers", "pipelines")
+_PACKAGES = ("schemas", "storage", "transforms", "classifiers", "pipelines")
 
 
 @functools.cache

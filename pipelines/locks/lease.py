@@ -1,6 +1,6 @@
 """The lock of a folder in an object store: a lease, an object that its holder renews while it lives.
 
-It is taken by a conditional write (schemas/conditional.py), so of two takers one wins. Whoever finds it held and not
+It is taken by a conditional write (storage/conditional.py), so of two takers one wins. Whoever finds it held and not
 renewed for LEASE_S, by the store's clock, takes it over in the same way, as it does at once when it can see that the
 holder was a process of this machine and has ended. A holder that finds its lease taken, or cannot renew it in time,
 stops its run: another may be writing by then.
@@ -18,10 +18,10 @@ import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+import storage
 from pipelines.locks.holder import Holder
-from schemas import storage
-from schemas.conditional import ABSENT, ConditionalObject, Seen, conditional
 from schemas.errors import LockHeldError, RunError, WinnowError
+from storage.conditional import ABSENT, ConditionalObject, Seen, conditional
 
 LEASE_S = 600.0  # without a renewal, then it is free (ours)
 RENEW_S = 60.0  # between renewals (ours)

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 from pathlib import Path
 
+import storage
 from pipelines.locks.holder import Holder
 from pipelines.locks.lease import leased
-from schemas import storage
 from schemas.errors import LockHeldError, RunError
 
 NAME = ".lock"

@@ -12,8 +12,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.dataset import Dataset
-from pipelines.folder import Manifest, RunFolder
+from pipelines.runs.dataset import Dataset
+from pipelines.runs.folder import Manifest, RunFolder
 
 BAR_WIDTH = 32
 MIX_ROWS = 12

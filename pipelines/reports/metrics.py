@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.dataset import Dataset
+import storage
 from pipelines.reports.ledger import dataset_ledger
 from pipelines.reports.outcome import KINDS, Outcome
-from schemas import storage
+from pipelines.runs.dataset import Dataset
 from schemas.errors import ConfigError, WinnowError
 
 SUFFIX = ".prom"  # node_exporter reads no other file

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from pipelines.folder import DataFolder, Manifest
-from pipelines.runner import PlannedStage, Watcher
-from pipelines.stage import PHASES, PartCounts
-from schemas import storage
+import storage
+from pipelines.runs.folder import DataFolder, Manifest
+from pipelines.runs.runner import PlannedStage, Watcher
+from pipelines.runs.stage import PHASES, PartCounts
 from schemas.errors import WinnowError
 
 POLL_S = 0.5  # between two looks at a stage's folders

@@ -17,18 +17,18 @@ import pyarrow.compute as pc
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pipelines.dataset import Dataset
-from pipelines.folder import DataFolder, Manifest
+import storage
+from pipelines.runs.dataset import Dataset
+from pipelines.runs.folder import DataFolder, Manifest
+from pipelines.runs.tables import count_rows, read_batches, read_headers, read_schema
 from pipelines.stages.extract import ExtractStage, document_id
 from pipelines.stages.index import IndexStage
 from pipelines.stages.tokens import TokenizeStage, load_tokenizer
-from pipelines.tables import count_rows, read_batches, read_pages, read_schema
-from schemas import storage
 from schemas.errors import RunError
 from schemas.identity import keyed_hash
 from schemas.settings import overlay
 from schemas.shards import locate
-from transforms.tokenizer import TokenizerConfig
+from transforms.tokens.tokenizer import TokenizerConfig
 
 Chain = list[tuple[Manifest, DataFolder]]  # the committed stages of one run
 Chains = dict[int, Chain]  # by number of the run
@@ -104,7 +104,7 @@ def _document_of(chain: Chain, record_id: str) -> str:
         return ""
     source = places[ExtractStage.name][0].config["source"]
     for path in _files(places[IndexStage.name][1], IndexStage.kept_table):
-        for pages in read_pages(path):
+        for pages in read_headers(path):
             for page in pages:
                 if page.record_id == record_id:
                     archive = json.loads(read_schema(path).metadata[b"winnow.part"])[0]

@@ -2,7 +2,7 @@
 
     texts     each document's text hash; of equal texts the best stays
     sign      the documents that are left are signed
-    near      bands, verified pairs, connected components, the best of each cluster (transforms/near_copies.py)
+    near      bands, verified pairs, connected components, the best of each cluster (transforms/dedup/near_copies.py)
     finish    each part applies the verdicts on its rows; the kept ones carry the size of their cluster
 
 Components take a number of rounds that the data decides. A graph has a fixed number of them and counts what is not yet
@@ -26,22 +26,22 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.pvalue import PCollection
 
-from pipelines.folder import DataFolder
-from pipelines.stage import StageContext, StageResult
+import storage
+from pipelines.runs.folder import DataFolder
+from pipelines.runs.stage import StageContext, StageResult
+from pipelines.runs.tables import FateWriter, documents_of, read_batches, read_schema
 from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, tell_cpu
-from pipelines.tables import FateWriter, documents_of, read_batches, read_schema
-from schemas import storage
 from schemas.errors import RunError
 from schemas.identity import content_id, id_text, id_words
 from schemas.records import Document, stats_array, stats_type
 from schemas.settings import section, setting, validate
-from schemas.step import Drop
-from transforms.blocks import partitions_for
-from transforms.candidate_pairs import BUCKETED
-from transforms.keep_best import COPY, SEEN, KeepBestPerKey, Winner, losers_of, newest
-from transforms.minhash import MinHashConfig, signature
-from transforms.near_copies import NEAR, FindNearCopies, KnownDocuments, known_dtype, signed_dtype
+from transforms.dedup.candidate_pairs import BUCKETED
+from transforms.dedup.keep_best import COPY, SEEN, KeepBestPerKey, Winner, losers_of, newest
+from transforms.dedup.minhash import MinHashConfig, signature
+from transforms.dedup.near_copies import NEAR, FindNearCopies, KnownDocuments, known_dtype, signed_dtype
+from transforms.shuffle.hash_blocks import partitions_for
+from transforms.step import Drop
 
 MAX_ROUNDS = 64
 CPU_MS = 2.0  # of a document, roughly

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pipelines.folder import DataFolder
-from pipelines.stage import StageContext, StageResult
+import storage
+from pipelines.runs.folder import DataFolder
+from pipelines.runs.stage import StageContext, StageResult
+from pipelines.runs.tables import FateWriter, read_drafts, read_schema, with_steps
 from pipelines.stages.parts import PartWork, run_parts
-from pipelines.tables import FateWriter, read_drafts, read_schema, with_steps
-from schemas import storage
 from transforms.step import Step, run_steps
-from transforms.text_stats import TextView
+from transforms.text.view import TextView
 
 
 @dataclass(frozen=True)

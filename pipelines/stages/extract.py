@@ -8,20 +8,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from pipelines.folder import DataFolder
-from pipelines.stage import PartCounts, StageContext, StageResult
+import storage
+from pipelines.runs.folder import DataFolder
+from pipelines.runs.stage import PartCounts, StageContext, StageResult
+from pipelines.runs.tables import BATCH_ROWS, DraftBatch, FateWriter, read_headers, read_schema, with_steps
 from pipelines.stages.parts import PartWork, run_parts
-from pipelines.tables import BATCH_ROWS, DraftBatch, FateWriter, read_pages, read_schema, with_steps
-from schemas import storage
 from schemas.errors import BadRecord, InputError
 from schemas.identity import content_id
-from schemas.records import Document, Page, arrow_schema
-from schemas.step import Draft, Drop, Step
-from transforms.extract import ExtractConfig, PageText, TextExtractor
-from transforms.extraction.hygiene import clean_text
-from transforms.ingest import Broken, IngestConfig, Part, read_bodies
-from transforms.step import run_steps
-from transforms.text_stats import TextView
+from schemas.records import Document, Header, arrow_schema
+from transforms.extraction.extract import ExtractConfig, PageText, TextExtractor
+from transforms.extraction.texts.hygiene import clean_text
+from transforms.sources import Broken, IngestConfig, Part, read_bodies
+from transforms.step import Draft, Drop, Step, run_steps
+from transforms.text.view import TextView
 
 CPU_MS = {"winnow": 12.0, "trafilatura": 45.0, "resiliparse": 6.0}  # of a page, roughly
 SECOND_OPINION = "extract_text:second_opinion"  # pages whose text trafilatura wrote for want of confidence
@@ -52,7 +51,7 @@ class ExtractStage:
         return StageResult(parts)
 
 
-def document_id(source: str, page: Page, archive: str) -> str:
+def document_id(source: str, page: Header, archive: str) -> str:
     """Return the id of the document that a page becomes."""
     fetched = page.fetched_at.isoformat() if page.fetched_at else ""
     # A row of a table without an address is told apart by its place: ids of rows often begin at 0 in each file.
@@ -94,7 +93,7 @@ class _ExtractWork(PartWork):
         steps = self.stage.steps
         schema = with_steps(arrow_schema(Document), steps)
         with FateWriter(self.target, "extract", part, "documents", schema) as fates:
-            pages = {page.row: page for batch in read_pages(path) for page in batch}
+            pages = {page.row: page for batch in read_headers(path) for page in batch}
             fates.counts.read = len(pages)
             for drafts in self._drafts(place, pages, fates):
                 run_steps(steps, [draft for draft in drafts if draft.alive], fates.counts.edits, fates.counts.cpu_ns)
@@ -103,7 +102,7 @@ class _ExtractWork(PartWork):
         storage.write_atomic(self.target.done(part), fates.counts.to_json())
         yield from ()
 
-    def _drafts(self, place: Part, pages: dict[int, Page], fates: FateWriter) -> Iterator[list[Draft]]:
+    def _drafts(self, place: Part, pages: dict[int, Header], fates: FateWriter) -> Iterator[list[Draft]]:
         drafts: list[Draft] = []
         cpu_ns = fates.counts.cpu_ns
         bodies = read_bodies(place, sorted(pages), self.stage.ingest)
@@ -119,7 +118,7 @@ class _ExtractWork(PartWork):
                 drafts = []
         yield drafts
 
-    def _draft(self, page: Page, body: Any, archive: str, counts: PartCounts) -> Draft:
+    def _draft(self, page: Header, body: Any, archive: str, counts: PartCounts) -> Draft:
         if isinstance(body, Broken):
             return self._failed(page, archive, BadRecord(body.cause, body.detail))
         assert self.extractor is not None  # noqa: S101
@@ -140,7 +139,7 @@ class _ExtractWork(PartWork):
             draft.drop, draft.step = Drop("no_text", len(body.payload), None), "extract_text"
         return draft
 
-    def _document(self, page: Page, archive: str, found: PageText) -> Document:
+    def _document(self, page: Header, archive: str, found: PageText) -> Document:
         return Document(
             id=document_id(self.stage.source_name, page, archive),
             text=found.text,
@@ -155,7 +154,7 @@ class _ExtractWork(PartWork):
             extraction_confidence=found.confidence,
         )
 
-    def _failed(self, page: Page, archive: str, error: BadRecord) -> Draft:
+    def _failed(self, page: Header, archive: str, error: BadRecord) -> Draft:
         draft = Draft(self._document(page, archive, PageText("")), TextView)
         draft.failure, draft.step = error, "extract_text"
         return draft

@@ -6,7 +6,7 @@
     finish    each part applies the verdicts on its rows and writes `pages`, `rejected` and `failed`
 
 A later run over the same dataset drops what an earlier one has seen: addresses that were candidates there, whatever
-became of them, and the payloads of those that won their address (transforms/keep_best.py says why the first wins).
+became of them, and the payloads of those that won their address (keep_best.py says why the first wins).
 
 Only blocks of hashes are shuffled. No page is parsed and no body is kept.
 """
@@ -24,20 +24,20 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.pvalue import PCollection
 
-from pipelines.folder import DataFolder
-from pipelines.stage import StageContext, StageResult
+import storage
+from pipelines.runs.folder import DataFolder
+from pipelines.runs.stage import StageContext, StageResult
+from pipelines.runs.tables import BATCH_ROWS, FateWriter, read_headers
 from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
-from pipelines.tables import BATCH_ROWS, FateWriter, read_pages
-from schemas import storage
 from schemas.identity import content_id, id_words
-from schemas.records import Failure, Page, Rejection, arrow_schema, to_batch
+from schemas.records import Failure, Header, Rejection, arrow_schema, to_batch
 from schemas.settings import section, setting, validate
-from transforms.blocklist import Blocklist, BlocklistConfig
-from transforms.blocks import partitions_for
-from transforms.ingest import Broken, IngestConfig, Part, Skipped, plan_parts, scan
-from transforms.keep_best import COPY, SEEN, KeepBestPerKey, losers_of, newest
-from transforms.urls import url_key
+from transforms.dedup.keep_best import COPY, SEEN, KeepBestPerKey, losers_of, newest
+from transforms.dedup.urls import url_key
+from transforms.safety.blocklist import Blocklist, BlocklistConfig
+from transforms.shuffle.hash_blocks import partitions_for
+from transforms.sources import Broken, IngestConfig, Part, Skipped, plan_parts, scan
 
 NO_PAYLOAD = frozenset({"", "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"})  # unknown, or of no bytes at all: no copies
 _UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$", re.IGNORECASE)
@@ -128,7 +128,7 @@ def record_key(record_id: str) -> tuple[int, int]:
     return id_words(digits)
 
 
-def copies_block(rows: Sequence[tuple[tuple[int, int], Page]], part: int) -> bytes:
+def copies_block(rows: Sequence[tuple[tuple[int, int], Header]], part: int) -> bytes:
     """Return a COPY block of (key, page) pairs of one part."""
     block = np.empty(len(rows), COPY)
     for n, (key, page) in enumerate(rows):
@@ -156,8 +156,8 @@ class _ScanWork(PartWork):
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[bytes]:
         if not storage.exists(self.target.done(part, "scanned")):
             self._scan(part)
-        rows: list[tuple[tuple[int, int], Page]] = []
-        for pages in read_pages(self.target.part("candidates", part)):
+        rows: list[tuple[tuple[int, int], Header]] = []
+        for pages in read_headers(self.target.part("candidates", part)):
             if self.config.url.newest_per_url:
                 rows += [(url_key(page.url), page) for page in pages if page.url]
         yield copies_block(rows, part)
@@ -167,11 +167,11 @@ class _ScanWork(PartWork):
         path, start, end, _ = self.parts[part]
         place = Part(path, start, end)
         started = time.thread_time_ns()
-        batch: list[Page] = []
-        with FateWriter(self.target, "index", part, "candidates", arrow_schema(Page)) as fates:
+        batch: list[Header] = []
+        with FateWriter(self.target, "index", part, "candidates", arrow_schema(Header)) as fates:
             for item in scan(place, self.config.ingest):
                 fates.counts.read += 1
-                if isinstance(item, Page):
+                if isinstance(item, Header):
                     drop = self.blocklist.check(item.url) if item.url else None
                     if drop is None:
                         batch.append(item)
@@ -184,9 +184,9 @@ class _ScanWork(PartWork):
                 else:
                     fates.fail(_failure(item, place.path))
                 if len(batch) == BATCH_ROWS:
-                    fates.keep(to_batch(Page, batch))
+                    fates.keep(to_batch(Header, batch))
                     batch = []
-            fates.keep(to_batch(Page, batch))
+            fates.keep(to_batch(Header, batch))
         counts = fates.counts
         counts.kept = 0  # candidates only; the finish counts what is kept
         counts.cpu_ns["scan"] += time.thread_time_ns() - started
@@ -194,7 +194,7 @@ class _ScanWork(PartWork):
 
 
 def _rejection(
-    item: Page | Skipped,
+    item: Header | Skipped,
     archive: str,
     step: str,
     reason: str,
@@ -224,8 +224,8 @@ class _PayloadWork(PartWork):
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[bytes]:
         older = losers_of(verdicts["older_copy_of_url"])
-        rows: list[tuple[tuple[int, int], Page]] = []
-        for pages in read_pages(self.target.part("candidates", part)):
+        rows: list[tuple[tuple[int, int], Header]] = []
+        for pages in read_headers(self.target.part("candidates", part)):
             rows += [
                 (id_words(content_id(page.digest)), page)
                 for page in pages
@@ -245,9 +245,9 @@ class _FinishWork(PartWork):
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         archive = self.parts[part][0]
         losers = {reason: losers_of(blocks) for reason, blocks in verdicts.items() if reason}
-        schema = arrow_schema(Page).with_metadata({"winnow.part": json.dumps(self.parts[part])})
+        schema = arrow_schema(Header).with_metadata({"winnow.part": json.dumps(self.parts[part])})
         with FateWriter(self.target, "index", part, "pages", schema, suffix="-copies") as fates:
-            for pages in read_pages(self.target.part("candidates", part)):
+            for pages in read_headers(self.target.part("candidates", part)):
                 kept = []
                 for page in pages:
                     reason = next((name for name, rows in losers.items() if page.row in rows), None)
@@ -257,6 +257,6 @@ class _FinishWork(PartWork):
                         winner = losers[reason][page.row]
                         reason = IN_EARLIER_RUN[reason] if winner.known else reason
                         fates.reject(_rejection(page, archive, "copies", reason, winner.id))
-                fates.keep(to_batch(Page, kept).replace_schema_metadata(schema.metadata))
+                fates.keep(to_batch(Header, kept).replace_schema_metadata(schema.metadata))
         storage.write_atomic(self.target.done(part), fates.counts.to_json())
         yield from ()

@@ -1,4 +1,4 @@
-"""What a stage knows of the dataset's earlier runs, and what it leaves for later ones (transforms/known.py).
+"""What a stage knows of the dataset's earlier runs, and what it leaves for later ones (transforms/shuffle).
 
 <data folder>/known/<kind>/*.bin    rows of one kind, cut by ranges of their hash
 manifest, facts["known"][<kind>]    files, rows, bytes and a digest of the files of each kind
@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from pipelines.folder import DataFolder, Manifest
+from pipelines.runs.folder import DataFolder, Manifest
 from schemas.errors import ConfigError, RunError
 from schemas.settings import to_plain
-from transforms.known import KnownRows, KnownTable, table_facts
+from transforms.shuffle.known_rows import KnownRows, KnownTable, table_facts
 
 FACT = "known"
 EarlierRuns: TypeAlias = Sequence[tuple[Manifest, DataFolder]]  # one stage in the dataset's earlier runs, oldest first

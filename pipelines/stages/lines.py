@@ -15,16 +15,14 @@ from typing import Any, ClassVar
 import apache_beam as beam
 import numpy as np
 
-from pipelines.folder import DataFolder
-from pipelines.stage import StageContext, StageResult
+import storage
+from pipelines.runs.folder import DataFolder
+from pipelines.runs.stage import StageContext, StageResult
+from pipelines.runs.tables import DOCUMENTS_OF, FateWriter, read_drafts, read_schema, with_steps
 from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, tell_cpu
-from pipelines.tables import DOCUMENTS_OF, FateWriter, read_drafts, read_schema, with_steps
-from schemas import storage
 from schemas.records import Document
-from schemas.step import Drop, Step
-from transforms.blocks import Hashes, partitions_for
-from transforms.lines import (
+from transforms.dedup.frequent_lines import (
     COUNTED,
     LINE,
     Buckets,
@@ -34,8 +32,9 @@ from transforms.lines import (
     drop_lines,
     line_keys,
 )
-from transforms.step import run_steps
-from transforms.text_stats import TextView
+from transforms.shuffle.hash_blocks import Hashes, partitions_for
+from transforms.step import Drop, Step, run_steps
+from transforms.text.view import TextView
 
 CPU_MS = 0.7  # of a document, roughly
 COUNTED_DOCUMENTS = "counted_documents"

@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from pipelines.folder import DataFolder
-from pipelines.stage import StageContext, StageResult, add_up
+import storage
+from pipelines.runs.folder import DataFolder
+from pipelines.runs.stage import StageContext, StageResult, add_up
+from pipelines.runs.tables import FateWriter, read_batches
 from pipelines.stages.parts import PartWork, run_parts
 from pipelines.stages.tokens import TOKENS_OF
-from pipelines.tables import FateWriter, read_batches
-from schemas import storage
 from schemas.records import MixedDocument, Rejection, arrow_schema, to_batch
-from transforms.mix import MixConfig, MixPlan, copies, drop_of, plan_mix, report_mix, source_of
+from transforms.mixing.mix import MixConfig, MixPlan, copies, drop_of, plan_mix, report_mix, source_of
 
 CPU_MS = 0.05  # of a document, roughly
 TAKEN_OF = "taken:"  # facts of the manifest: tokens taken by group, copies counted

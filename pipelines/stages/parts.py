@@ -13,9 +13,9 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from pipelines.folder import DataFolder
-from pipelines.stage import PartCounts, StageContext
-from schemas import storage
+import storage
+from pipelines.runs.folder import DataFolder
+from pipelines.runs.stage import PartCounts, StageContext
 
 
 class PartWork(abc.ABC):

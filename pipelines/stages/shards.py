@@ -14,18 +14,18 @@ from typing import Any, ClassVar
 import apache_beam as beam
 import pyarrow as pa
 
-from pipelines.folder import Counts, DataFolder, Manifest
-from pipelines.stage import PartCounts, StageContext, StageResult, add_up
+import storage
+from pipelines.runs.folder import Counts, DataFolder, Manifest
+from pipelines.runs.stage import PartCounts, StageContext, StageResult, add_up
+from pipelines.runs.tables import read_batches
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
 from pipelines.stages.tokens import TOKENS_OF
-from pipelines.tables import read_batches
-from schemas import storage
 from schemas.errors import RunError
 from schemas.shards import ShardFile, TokenizerFacts
-from transforms.blocks import partitions_for
-from transforms.mix import source_of
-from transforms.shards import PLACE, Files, WriteShards, place_block
-from transforms.token_rows import ShardConfig, travel
+from transforms.mixing.mix import source_of
+from transforms.shuffle.hash_blocks import partitions_for
+from transforms.tokens.shards import PLACE, Files, WriteShards, place_block
+from transforms.tokens.token_rows import ShardConfig, travel
 
 WAVE_BYTES = 32 << 20  # of tokens in flight at a time: some 6 bytes for each while they are shuffled in memory
 SCRATCH = "chunks"  # table of the tokens on their way to their shards; there while a wave runs

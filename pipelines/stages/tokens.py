@@ -15,16 +15,16 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from pipelines.folder import DataFolder, Manifest
-from pipelines.stage import StageContext, StageResult
+import storage
+from pipelines.runs.folder import DataFolder, Manifest
+from pipelines.runs.stage import StageContext, StageResult
+from pipelines.runs.tables import TEXT_BYTES, FateWriter, TableWriter, documents_of, read_batches
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, run_parts, tell_cpu
-from pipelines.tables import TEXT_BYTES, FateWriter, TableWriter, documents_of, read_batches
-from schemas import storage
 from schemas.errors import ConfigError, RunError
 from schemas.records import TokenizedDocument, arrow_schema, to_batch
 from schemas.settings import to_plain
-from transforms.mix import MixConfig, group_of, quality_band
-from transforms.tokenizer import Tokenizer, TokenizerConfig, in_training_sample, load, train_bpe
+from transforms.mixing.mix import MixConfig, group_of, quality_band
+from transforms.tokens.tokenizer import Tokenizer, TokenizerConfig, in_training_sample, load, train_bpe
 
 CPU_MS = 0.6  # of a document, roughly
 BYTES_PER_CPU_S = 200e6  # of reading texts for the sample, roughly

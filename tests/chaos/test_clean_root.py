@@ -82,7 +82,7 @@ def test_the_worker_is_not_root_and_has_no_compiler(work: Path) -> None:
 
 
 def test_the_model_is_found_without_a_network(work: Path) -> None:
-    program = "from classifiers.model_files import LID_176, resolve; print(resolve('', LID_176.sha256, LID_176))"
+    program = "from classifiers.models.model_files import LID_176, resolve; print(resolve('', LID_176.sha256, LID_176))"
     assert in_worker(work, ["python", "-c", program], 120) == "/opt/models/winnow/lid.176.ftz\n"
 
 

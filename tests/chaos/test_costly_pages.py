@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fuzz.costly import COSTLY_PAGES, assert_costs_its_limit, make_extractor
-from transforms.extract import TextExtractor
+from transforms.extraction.extract import TextExtractor
 
 _LIMIT_S = 10.0
 

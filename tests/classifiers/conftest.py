@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from classifiers.model_files import LID_176, resolve
+from classifiers.models.model_files import LID_176, resolve
 from schemas.errors import ConfigError
 from schemas.records import Document
-from schemas.step import Draft
-from transforms.text_stats import TextView
+from transforms.step import Draft
+from transforms.text.view import TextView
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 

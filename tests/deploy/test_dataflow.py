@@ -21,20 +21,20 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 
+from demo_web import make_web
+from demo_web.config import LANGUAGES
 from deploy.dataflow import launcher
-from pipelines import common_crawl
-from pipelines.demo import make_web
-from pipelines.demo.config import LANGUAGES
 from pipelines.engines.engine import Engine
-from pipelines.folder import RunFolder
-from pipelines.runner import Watcher, describe_inputs, run
+from pipelines.recipes import common_crawl
+from pipelines.runs.folder import RunFolder
+from pipelines.runs.runner import Watcher, describe_inputs, run
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, runs_of
 from schemas.errors import ConfigError, RunError
-from schemas.inputs import expand
 from schemas.settings import overlay
-from transforms.blocks import partitions_for
-from transforms.shards import PLACE
-from transforms.token_rows import ShardConfig
+from storage.inputs import expand
+from transforms.shuffle.hash_blocks import partitions_for
+from transforms.tokens.shards import PLACE
+from transforms.tokens.token_rows import ShardConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "region-docker.pkg.dev/example/winnow/winnow-dataflow@sha256:" + "0" * 64

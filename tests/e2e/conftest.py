@@ -13,10 +13,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.demo import make_web
-from pipelines.demo.config import write_config
-from pipelines.demo.truth import Truth
-from pipelines.folder import DataFolder, Manifest, RunFolder
+from demo_web import make_web
+from demo_web.config import write_config
+from demo_web.truth import Truth
+from pipelines.runs.folder import DataFolder, Manifest, RunFolder
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "from pipelines.command import main; main()"

@@ -20,9 +20,9 @@ EXTRACT = """
 import pickle, sys
 from pathlib import Path
 from schemas.errors import BadRecord
-from transforms.extract import extract_page
-from transforms.extraction import walk
-from transforms.extraction.model import shipped_model
+from transforms.extraction.extract import extract_page
+from transforms.extraction.parsing import walk
+from transforms.extraction.choice.model import shipped_model
 print(Path(walk.__file__).suffix)
 page = extract_page(b"<article><h1>A</h1><p>One paragraph, no more words than these.</p></article>")
 assert pickle.loads(pickle.dumps(page)) == page and page.blocks, page

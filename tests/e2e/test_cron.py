@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipelines.dataset import Dataset
+from pipelines.runs.dataset import Dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 CRON = ROOT / "deploy" / "cron"

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from transforms.tokenizer import TokenizerConfig, load
+from transforms.tokens.tokenizer import TokenizerConfig, load
 
 STAGES = ("index", "extract", "clean", "dedup", "lines", "score", "tokenize", "mix", "shards")
 BEFORE_SCORE = STAGES[:5]

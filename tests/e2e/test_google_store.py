@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas import storage
+import storage
 from tests.chaos.harness import Web, assert_one_line, make_web, shards
 from tests.object_store import assert_one_writer_wins, wait_until
 

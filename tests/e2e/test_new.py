@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.dataset import Dataset
+from pipelines.runs.dataset import Dataset
 from pipelines.stages.tokens import tokenizer_path
 from tests.chaos.harness import Running, commits, shards
-from transforms.tokenizer import TokenizerConfig, load
+from transforms.tokens.tokenizer import TokenizerConfig, load
 
 FIRST = ("crawl-00000.warc.gz", "crawl-00001.warc.gz", "documents.jsonl")
 SECOND = ("crawl-00002.warc.gz", "crawl-00003.warc", "crawl-00004.warc.wet.gz")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 NAMES = ("index", "extract", "clean", "dedup", "lines", "score", "tokenize", "mix", "shards")
-TINY_RANGES = "import transforms.ingest.formats as f; f.MIN_PART_BYTES = 20_000; f.PARTS = 1000; "
+TINY_RANGES = "import transforms.sources.formats as f; f.MIN_PART_BYTES = 20_000; f.PARTS = 1000; "
 Run = Any
 
 

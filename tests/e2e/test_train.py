@@ -21,9 +21,9 @@ from safetensors.torch import load_file
 
 from schemas.settings import to_plain
 from tests.trainer.small import recipe_of, stage, write_shards
-from trainer.journal import lineage, read_journal
+from trainer.commands.status import newest_weights, status
+from trainer.loop.journal import lineage, read_journal
 from trainer.recipe import FaultConfig, Recipe, ScheduleConfig
-from trainer.status import newest_weights, status
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 600.0

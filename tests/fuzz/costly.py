@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from schemas.errors import BadRecord
-from transforms.extract import ExtractConfig, TextExtractor
+from transforms.extraction.extract import ExtractConfig, TextExtractor
 
 PROSE = b"<p>" + b"A sentence of the article, long enough to be one. " * 20
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from selectolax.lexbor import LexborHTMLParser
 
 from schemas.errors import BadRecord
-from transforms.extract import page_text
-from transforms.extraction.code import code_of, is_code_block, may_be_code
+from transforms.extraction.extract import page_text
 from transforms.extraction.formulas.mathematics import formula_of, may_be_formula
 from transforms.extraction.formulas.tex import TexDialect, normalised_tex, tex_dialect
-from transforms.extraction.hygiene import clean_unicode
 from transforms.extraction.page import outline_of
-from transforms.extraction.shown import shown_text
-from transforms.extraction.write import blocks_to_write, text_of
+from transforms.extraction.parsing.code import code_of, is_code_block, may_be_code
+from transforms.extraction.parsing.shown import shown_text
+from transforms.extraction.texts.hygiene import clean_unicode
+from transforms.extraction.texts.write import blocks_to_write, text_of
 
 SECRET = "qzxunseenqzx"  # stands where no reader sees it, and in no other place of a page
 _HIDDEN = [

@@ -12,14 +12,14 @@ from rich.console import Console
 
 from pipelines.commands.ending import Ending
 from pipelines.commands.run import Job
-from pipelines.common_crawl import CommonCrawlConfig
-from pipelines.dataset import Dataset
 from pipelines.engines.engine import Engine
-from pipelines.runner import Recipe
-from pipelines.stage import StageContext, StageResult
+from pipelines.recipes.common_crawl import CommonCrawlConfig
+from pipelines.runs.dataset import Dataset
+from pipelines.runs.runner import Recipe
+from pipelines.runs.stage import StageContext, StageResult
 from schemas.errors import ConfigError
-from schemas.inputs import describe_inputs
-from tests.pipelines.test_runner import Sieve
+from storage.inputs import describe_inputs
+from tests.pipelines.runs.test_runner import Sieve
 
 STAGES = ["first", "second"]
 

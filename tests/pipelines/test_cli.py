@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from pipelines.cli import split_beam, spread
-from pipelines.common_crawl import CommonCrawlConfig
-from pipelines.runner import VERSION
+from pipelines.recipes.common_crawl import CommonCrawlConfig
+from pipelines.runs.runner import VERSION
 from schemas.settings import overlay, to_plain
 
 Call = Any

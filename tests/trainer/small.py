@@ -10,8 +10,9 @@ from typing import Any
 
 from schemas.shards import TokenizerFacts
 from tests.trainer.shards import write_source
-from trainer.checkpoints import State
-from trainer.progress import Silent
+from trainer.commands.progress import Silent
+from trainer.loop.checkpoints import State
+from trainer.loop.run import run
 from trainer.recipe import (
     AdamWConfig,
     EvalConfig,
@@ -22,7 +23,6 @@ from trainer.recipe import (
     ScheduleConfig,
     StageConfig,
 )
-from trainer.run import run
 
 FACTS = TokenizerFacts(sha256="1" * 64, vocab_size=64, bos_id=0, eos_id=1)
 MODEL = ModelConfig(layers=2, dim=32, ffn_dim=64, heads=4, kv_heads=2)

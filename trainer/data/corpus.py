@@ -25,7 +25,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas import storage
+import storage
 from schemas.errors import ConfigError, RunError
 from schemas.shards import ShardMetadata, TokenizerFacts
 from trainer.data.permutation import Permutation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from schemas.errors import ConfigError
-from schemas.shard_folders import find_shards
+from storage.shard_folders import find_shards
 from trainer.data.corpus import Corpus
 from trainer.recipe import Recipe
 

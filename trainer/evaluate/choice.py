@@ -19,7 +19,7 @@ from torch import nn
 from trainer.data.mixture import IGNORE
 from trainer.evaluate.tasks import Question, Task
 from trainer.evaluate.words import Words
-from trainer.training import Training
+from trainer.loop.training import Training
 
 ROWS = 16  # choices that go through the model at once
 

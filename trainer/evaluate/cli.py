@@ -69,10 +69,10 @@ def sample_command(
     """Let the newest model of a run write a few lines."""
     from transformers import LlamaForCausalLM
 
+    from trainer.evaluate.finished import newest_stage, shards_tokenizer
     from trainer.evaluate.sample import sample
     from trainer.evaluate.words import open_words
-    from trainer.export import quietly
-    from trainer.finished import newest_stage, shards_tokenizer
+    from trainer.model.export import quietly
 
     recipe = _recipe(directory, tokenizer)
     facts = shards_tokenizer(recipe)
@@ -88,13 +88,13 @@ def sample_command(
 
 def plot_command(directory: RunDir) -> None:
     """Draw loss and learning rate of a run into its curves.png."""
-    from trainer.curves import draw_curves
+    from trainer.commands.curves import draw_curves
 
     Console(soft_wrap=True).print(f"{draw_curves(directory)}", highlight=False)
 
 
 def _recipe(directory: Path, tokenizer: str) -> Any:
-    from trainer.finished import read_saved_recipe
+    from trainer.evaluate.finished import read_saved_recipe
 
     recipe = read_saved_recipe(directory)
     if tokenizer and not Path(tokenizer).exists():

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import ConfigError
-from trainer.checkpoints import State
 from trainer.data.sources import held_out_shards, open_streams
 from trainer.evaluate.needle import needles_found
 from trainer.evaluate.perplexity import held_out_losses
 from trainer.evaluate.scores import measure_tasks
 from trainer.evaluate.tasks import read_task
-from trainer.journal import read_journal
+from trainer.loop.checkpoints import State
+from trainer.loop.journal import read_journal
+from trainer.loop.stages import StageJob
+from trainer.loop.training import Training
 from trainer.recipe import GateConfig
-from trainer.stages import StageJob
-from trainer.training import Training
 
 
 class Gatekeeper:

@@ -7,11 +7,11 @@ from typing import Any
 
 from schemas.errors import ConfigError
 from trainer.data.sources import held_out_shards, open_streams
+from trainer.evaluate.finished import newest_stage, opened
 from trainer.evaluate.needle import needles_found
 from trainer.evaluate.perplexity import held_out_losses
 from trainer.evaluate.scores import measure_tasks
 from trainer.evaluate.tasks import read_task
-from trainer.finished import newest_stage, opened
 from trainer.recipe import Recipe
 
 

@@ -14,7 +14,7 @@ import torch
 
 from schemas.identity import keyed_hash
 from trainer.data.corpus import Corpus
-from trainer.training import Training
+from trainer.loop.training import Training
 
 KEY_TOKENS, VALUE_TOKENS = 4, 4
 

@@ -8,8 +8,8 @@ import torch
 
 from trainer.data.corpus import Corpus
 from trainer.data.mixture import pack
-from trainer.step import micro_batches, next_token_loss
-from trainer.training import Training
+from trainer.loop.step import micro_batches, next_token_loss
+from trainer.loop.training import Training
 
 
 def held_out_losses(training: Training, corpora: Mapping[str, Corpus], seq_len: int, tokens: int) -> dict[str, float]:

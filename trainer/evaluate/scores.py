@@ -10,7 +10,7 @@ from trainer.data.corpus import same_tokenizer
 from trainer.evaluate.choice import measure_task
 from trainer.evaluate.tasks import Task
 from trainer.evaluate.words import open_words
-from trainer.training import Training
+from trainer.loop.training import Training
 
 
 def measure_tasks(training: Training, tasks: Sequence[Task]) -> dict[str, dict[str, Any]]:

@@ -25,8 +25,8 @@ import jinja2
 import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from schemas import json_lines
 from schemas.errors import ConfigError, InputError
+from storage import json_lines
 
 NEEDED = ("task", "dataset_kwargs", "doc_to_text", "doc_to_choice", "doc_to_target")
 FIXED = {"output_type": "multiple_choice", "dataset_path": "json", "num_fewshot": 0}

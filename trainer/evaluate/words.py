@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from schemas import storage
+import storage
 from schemas.errors import ConfigError
 from schemas.shards import TokenizerFacts
 from trainer.recipe import Recipe

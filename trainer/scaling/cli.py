@@ -175,8 +175,8 @@ def _read(path: str, default: T, neither: str = "") -> T:
 
 def _train(cells: Sequence[Cell], output: Path, only: Sequence[str] | None) -> list[Point]:
     """Train what is not done; return the points of all runs, on the first rank and when all were asked for."""
+    from trainer.commands.terminal import is_first_rank, watching
     from trainer.scaling.runs import POINTS, is_done, point_of, select, train
-    from trainer.terminal import is_first_rank, watching
 
     console = Console(soft_wrap=True)
     chosen = select(cells, only or ())

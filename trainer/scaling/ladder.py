@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from schemas.errors import ConfigError
 from schemas.settings import section, setting, validate
-from trainer.model import count_parameters, flops_per_token
+from trainer.model.llama import count_parameters, flops_per_token
 from trainer.presets import MODELS
 from trainer.recipe import COSINE, ModelConfig, Recipe, ScheduleConfig, StageConfig
 

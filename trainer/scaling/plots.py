@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from schemas import storage
+import storage
 from trainer.scaling.downstream import Downstream, Measured
 from trainer.scaling.isoflops import IsoFlops
 from trainer.scaling.mixes import Comparison

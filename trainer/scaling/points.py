@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from schemas import json_lines, storage
+import storage
 from schemas.errors import ConfigError
 from schemas.settings import overlay, setting, to_plain, validate
+from storage import json_lines
 
 T = TypeVar("T")
 FLAGSHIP_FLOPS = 3.8e25  # L3: the budget of the 405B model, to which its laws are carried

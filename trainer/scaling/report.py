@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from schemas import storage
+import storage
 from schemas.errors import InputError
 from schemas.settings import to_plain
 from trainer.scaling.downstream import Downstream, Measured

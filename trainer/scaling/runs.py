@@ -15,14 +15,14 @@ from pathlib import Path
 
 from schemas.errors import ConfigError, RunError
 from schemas.settings import overlay
-from schemas.shard_folders import find_shards
+from storage.shard_folders import find_shards
 from trainer.data.corpus import Corpus, same_tokenizer
-from trainer.journal import read_journal
+from trainer.loop.journal import read_journal
+from trainer.loop.run import RECIPE, first_open, plan_jobs, run
+from trainer.loop.training import Watcher
 from trainer.recipe import EvalConfig, Recipe
-from trainer.run import RECIPE, first_open, plan_jobs, run
 from trainer.scaling.ladder import Cell
 from trainer.scaling.points import Point, mean_loss
-from trainer.training import Watcher
 
 POINTS = "points.jsonl"
 

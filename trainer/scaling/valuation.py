@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from schemas.errors import ConfigError, InputError
 from schemas.settings import section, setting, validate
-from trainer.model import count_parameters, flops_per_token
+from trainer.model.llama import count_parameters, flops_per_token
 from trainer.recipe import LINEAR, Recipe, ScheduleConfig, StageConfig
 from trainer.scaling.ladder import Cell
 from trainer.scaling.lines import LEVEL, t_quantile

@@ -31,7 +31,7 @@ from torchtitan.protocols.model_spec import ModelSpec
 from torchtitan.trainer import Trainer
 
 from schemas.errors import ConfigError
-from trainer.model import HIGH_FREQ_FACTOR, LOW_FREQ_FACTOR
+from trainer.model.llama import HIGH_FREQ_FACTOR, LOW_FREQ_FACTOR
 from trainer.recipe import AdamWConfig, ModelConfig, Recipe
 from trainer.titan.job import CHECKPOINTS, FILE, JOB_VARIABLE, TitanJob, read_job
 from trainer.titan.parts import NoTokenizer, RecipeRate, ShardLoader

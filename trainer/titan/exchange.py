@@ -24,11 +24,11 @@ from transformers import LlamaForCausalLM
 
 from schemas.errors import RunError
 from schemas.shards import TokenizerFacts
-from trainer import checkpoints
-from trainer.checkpoints import State
-from trainer.export import load_weights
-from trainer.model import empty_model, initialise, llama_config
-from trainer.optimiser import make_optimiser
+from trainer.loop import checkpoints
+from trainer.loop.checkpoints import State
+from trainer.model.export import load_weights
+from trainer.model.llama import empty_model, initialise, llama_config
+from trainer.model.optimiser import make_optimiser
 from trainer.recipe import ModelConfig, Recipe
 from trainer.titan.names import from_titan, titan_name, to_titan
 

@@ -6,17 +6,17 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from schemas import storage
+import storage
 from schemas.errors import ConfigError, RunError
 from schemas.settings import overlay, to_plain
 from schemas.shards import TokenizerFacts
-from trainer.checkpoints import State
 from trainer.data.corpus import same_tokenizer
 from trainer.data.mixture import Mixture
 from trainer.data.sources import open_streams, training_shards
-from trainer.loop import make_mixture
+from trainer.loop.checkpoints import State
+from trainer.loop.loop import make_mixture
+from trainer.loop.schedule import learning_rate
 from trainer.recipe import Recipe, StageConfig
-from trainer.schedule import learning_rate
 
 JOB_VARIABLE = "WINNOW_TITAN_JOB"  # names the file of the job to the processes that train it
 FILE = "job.json"

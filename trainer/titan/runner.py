@@ -22,17 +22,17 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import ConfigError, RunError
-from trainer.averages import averaged_steps, mean, snapshot_path, write_snapshot
-from trainer.checkpoints import State
-from trainer.export import export
-from trainer.journal import Journal
-from trainer.loop import StoppedError
-from trainer.placement import weights_digest, whole_weights
+from trainer.loop.checkpoints import State
+from trainer.loop.journal import Journal
+from trainer.loop.loop import StoppedError
+from trainer.loop.placement import weights_digest, whole_weights
+from trainer.loop.stages import StageJob
+from trainer.loop.training import Watcher
+from trainer.model.averages import averaged_steps, mean, snapshot_path, write_snapshot
+from trainer.model.export import export
 from trainer.recipe import Recipe
-from trainer.stages import StageJob
 from trainer.titan.exchange import LocalModel, Whole, read_titan, write_titan
 from trainer.titan.job import CHECKPOINTS, FILE, JOB_VARIABLE, TitanJob, read_job
-from trainer.training import Watcher
 
 FOLDER = "titan"
 MODULE = ("-m", "torchtitan.train", "--module", "trainer.titan.engine", "--config", "stage")

@@ -2,20 +2,18 @@
 
 In the order in which a page goes through (`page.py` calls them):
 
-    decoding      the page's bytes as characters (before, by `transforms.extract`)
-    walk          one walk over the parsed page: an `outline`: elements, blocks as arrays; asks `code` and `formulas/`
-    declared      texts that the page says of itself and need not show become blocks, too
-    page_kind     article, product, forum, ...: by words of `lexicon`
-    structure, features    what the forest is asked about each block
-    forest, decide         a probability for each block, then the choice with the highest expected F1
-    corrections/  what is put right in that choice, by kind of page; `order` calls them
-    write         the chosen blocks as text, cleaned by `hygiene`
-    metadata      title and date
-    extracted     what comes of it
+    texts/decoding         the page's bytes as characters (before, by `extract`)
+    parsing/walk           one walk over the parsed page: an `outline`: elements, blocks as arrays; asks `code`,
+    formulas/ parsing/declared       texts that the page says of itself and need not show become blocks, too
+    choice/page_kind       article, product, forum, ...: by words of `lexicon` choice/features        what the forest is
+    asked about each block, with parsing/structure choice/forest, decide  a probability for each block, then the choice
+    with the highest expected F1 corrections/           what is put right in that choice, by kind of page; `order` calls
+    them texts/write            the chosen blocks as text, cleaned by `hygiene` parsing/metadata       title and date
+    extracted              what comes of it
 
-`model` reads and writes the trained file, which `classifiers.train_extractor` makes. `other_engines` are trafilatura
-(its `markdown` made plain) and resiliparse. `names` and `shown` are small tools of several of these; `compiled` finds
-them in machine code.
+`extract` is the entry: engines, limits, the guarded process. `choice/model` reads and writes the trained file, which
+`classifiers.training.train_extractor` makes. `other_engines` are trafilatura (its `texts/markdown` made plain) and
+resiliparse. `compiled` finds the modules in machine code.
 """
 
 from transforms.extraction.compiled import use_compiled

@@ -19,7 +19,7 @@ from typing import Any
 from lxml import etree  # type: ignore[import-untyped]
 from resiliparse.extract.html2text import extract_plain_text
 
-from transforms.extraction.markdown import strip_markers
+from transforms.extraction.texts.markdown import strip_markers
 
 # What lxml, justext and trafilatura raise on hostile pages beside MemoryError; their own handlers catch most of it.
 ERRORS = (

@@ -9,19 +9,19 @@ from collections.abc import Iterator
 import numpy as np
 from selectolax.lexbor import LexborHTMLParser
 
+from transforms.extraction.choice.decide import decide, probabilities
+from transforms.extraction.choice.features import features_of
+from transforms.extraction.choice.lexicon import Names
+from transforms.extraction.choice.model import Model, shipped_model
+from transforms.extraction.choice.page_kind import kind_of, kind_scores, page_words
 from transforms.extraction.corrections.order import corrected
-from transforms.extraction.decide import decide, probabilities
-from transforms.extraction.declared import add_declared
 from transforms.extraction.extracted import Extracted
-from transforms.extraction.features import features_of
 from transforms.extraction.formulas.tex import TexDialect, tex_dialect
-from transforms.extraction.lexicon import Names
-from transforms.extraction.metadata import published_date, title_of
-from transforms.extraction.model import Model, shipped_model
-from transforms.extraction.outline import Outline
-from transforms.extraction.page_kind import kind_of, kind_scores, page_words
-from transforms.extraction.walk import outline
-from transforms.extraction.write import blocks_to_write, text_of
+from transforms.extraction.parsing.declared import add_declared
+from transforms.extraction.parsing.metadata import published_date, title_of
+from transforms.extraction.parsing.outline import Outline
+from transforms.extraction.parsing.walk import outline
+from transforms.extraction.texts.write import blocks_to_write, text_of
 
 
 def outline_of(source: str | bytes) -> Outline:

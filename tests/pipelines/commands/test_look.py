@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.cli import app
-from pipelines.dataset import Dataset
+from pipelines.runs.dataset import Dataset
 from pipelines.stages.tokens import load_tokenizer
 from tests.pipelines.conftest import rows, sentences
-from transforms.tokenizer import TokenizerConfig
+from transforms.tokens.tokenizer import TokenizerConfig
 
 Call = Any
 

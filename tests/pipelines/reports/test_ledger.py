@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.reports.ledger import mix_sums, stage_sums
-from transforms.mix import MixConfig, plan_mix, report_mix
+from transforms.mixing.mix import MixConfig, plan_mix, report_mix
 
 
 def stage(name: str, kept: int, dropped: dict[str, int], wall_s: float) -> dict[str, object]:

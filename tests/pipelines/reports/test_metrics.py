@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipelines.folder import Counts, Manifest, RunFolder
 from pipelines.reports.metrics import Family, check_metrics, render, write_metrics
 from pipelines.reports.outcome import KINDS, Outcome
+from pipelines.runs.folder import Counts, Manifest, RunFolder
 from schemas.errors import ConfigError
 
 STAGES = ["index", "clean", "shards"]

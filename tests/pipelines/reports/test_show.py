@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.folder import RunFolder
-from pipelines.runner import VERSION
+from pipelines.runs.folder import RunFolder
+from pipelines.runs.runner import VERSION
 
 Call = Any
 

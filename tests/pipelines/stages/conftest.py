@@ -14,13 +14,13 @@ import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pipelines.folder import Counts, DataFolder, Manifest
-from pipelines.stage import PHASES, StageContext, add_up
-from pipelines.tables import DOCUMENTS_OF, TableWriter, read_batches
-from schemas import storage
-from schemas.inputs import describe_inputs
+import storage
+from pipelines.runs.folder import Counts, DataFolder, Manifest
+from pipelines.runs.stage import PHASES, StageContext, add_up
+from pipelines.runs.tables import DOCUMENTS_OF, TableWriter, read_batches
 from schemas.records import Document, arrow_schema, to_batch
 from schemas.settings import to_plain
+from storage.inputs import describe_inputs
 
 
 def run_in_process(build: Callable[[beam.Pipeline], Any], work: float) -> None:

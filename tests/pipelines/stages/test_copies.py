@@ -16,8 +16,8 @@ from pipelines.stages.copies import CopiesConfig, CopiesStage
 from schemas.errors import ConfigError, RunError
 from schemas.identity import content_id
 from schemas.records import Document
-from transforms import known
-from transforms.minhash import MinHashConfig
+from transforms.dedup.minhash import MinHashConfig
+from transforms.shuffle import known_rows as known
 
 STAGE = CopiesStage(CopiesConfig(rounds=2))
 WORDS = ("river", "stone", "garden", "letter", "window", "market", "harbour", "teacher", "music", "winter", "bread")

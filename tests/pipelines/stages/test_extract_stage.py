@@ -11,15 +11,15 @@ import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from pipelines.folder import DataFolder
-from pipelines.stage import PHASES, StageContext, add_up
+import storage
+from pipelines.runs.folder import DataFolder
+from pipelines.runs.stage import PHASES, StageContext, add_up
+from pipelines.runs.tables import read_batches
 from pipelines.stages.extract import SECOND_OPINION, ExtractStage
 from pipelines.stages.index import IndexConfig, IndexStage
-from pipelines.tables import read_batches
-from schemas import storage
-from transforms.extract import ExtractConfig, text_of_page
-from transforms.extraction.page_kind import KINDS
-from transforms.ingest import IngestConfig
+from transforms.extraction.choice.page_kind import KINDS
+from transforms.extraction.extract import ExtractConfig, text_of_page
+from transforms.sources import IngestConfig
 
 PROSE = "A sentence of the article that is long enough to be kept by any engine, with commas, and more words."
 HTML = f"<html><body><article><h1>Head</h1>{f'<p>{PROSE}</p><p>Other: {PROSE}</p>' * 4}</article></body></html>"

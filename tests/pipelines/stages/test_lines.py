@@ -13,7 +13,7 @@ from pipelines.stages.lines import LinesStage
 from schemas.errors import ConfigError
 from schemas.identity import content_id
 from schemas.records import Document
-from transforms.lines import LinesConfig
+from transforms.dedup.frequent_lines import LinesConfig
 
 
 def stage(**settings: Any) -> LinesStage:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from pipelines.folder import Counts, DataFolder, Manifest
-from pipelines.stage import Continued
+from pipelines.runs.folder import Counts, DataFolder, Manifest
+from pipelines.runs.stage import Continued
 from pipelines.stages.tokens import TokenizeStage, tokenizer_path
 from schemas.errors import ConfigError
 from schemas.settings import to_plain
-from transforms.mix import MixConfig
-from transforms.tokenizer import TokenizerConfig, train_bpe
+from transforms.mixing.mix import MixConfig
+from transforms.tokens.tokenizer import TokenizerConfig, train_bpe
 
 SMALL = TokenizerConfig(vocab_size=300)
 DATA = train_bpe(["to be or not to be"], SMALL)

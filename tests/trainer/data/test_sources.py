@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import ConfigError
-from schemas.shard_folders import find_shards
+from storage.shard_folders import find_shards
 from tests.trainer.shards import counting, write_source
 from trainer.data.sources import held_out_shards, open_streams, training_shards
 from trainer.recipe import EvalConfig, Recipe, StageConfig

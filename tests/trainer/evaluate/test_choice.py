@@ -16,7 +16,7 @@ from trainer.evaluate.choice import Row, log_likelihoods, rows_of, score
 from trainer.evaluate.sample import sample
 from trainer.evaluate.tasks import Question
 from trainer.evaluate.words import Words, open_words
-from trainer.model import empty_model, initialise, llama_config
+from trainer.model.llama import empty_model, initialise, llama_config
 from trainer.recipe import EvalConfig, Recipe
 
 CPU = torch.device("cpu")

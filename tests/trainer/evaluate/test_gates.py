@@ -13,7 +13,7 @@ from schemas.errors import ConfigError, RunError
 from tests.trainer.small import Listener, recipe_of, stage, train, write_shards
 from trainer.evaluate.gates import Gatekeeper, passes
 from trainer.evaluate.needle import KEY_TOKENS, VALUE_TOKENS, haystack
-from trainer.journal import read_journal
+from trainer.loop.journal import read_journal
 from trainer.recipe import EvalConfig, GateConfig, Recipe
 
 GATE = GateConfig(enabled=True, tolerance=0.1, needle_accuracy=0.9)

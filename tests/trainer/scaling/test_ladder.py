@@ -6,7 +6,7 @@ import pytest
 
 from schemas.errors import ConfigError
 from schemas.settings import overlay
-from trainer.model import count_parameters, flops_per_token
+from trainer.model.llama import count_parameters, flops_per_token
 from trainer.recipe import EvalConfig, Recipe, StageConfig
 from trainer.scaling.ladder import BudgetConfig, LadderConfig, RungConfig, batch_of, between, make_cells
 from trainer.scaling.presets import LADDERS

@@ -13,7 +13,7 @@ from trainer.recipe import EvalConfig, Recipe
 from trainer.scaling.ladder import BudgetConfig, LadderConfig, RungConfig
 from trainer.scaling.mixes import MixesConfig, NamedMix, candidates, compare, mix_cells, mix_file
 from trainer.scaling.points import Point
-from transforms.mix import MixConfig
+from transforms.mixing.mix import MixConfig
 
 BUDGETS = (1e18, 1e19, 1e20)
 LAWS = {"best": (2.9, 0.050), "near": (2.9, 0.049), "far": (2.9, 0.03)}  # loss at 1e18, exponent

@@ -13,8 +13,8 @@ import yaml
 from schemas.errors import ConfigError, RunError
 from schemas.settings import overlay
 from tests.trainer.scaling.texts import write_text
-from trainer.progress import Silent
-from trainer.run import run
+from trainer.commands.progress import Silent
+from trainer.loop.run import run
 from trainer.scaling import runs
 from trainer.scaling.cli import app
 from trainer.scaling.ladder import LadderConfig, make_cells

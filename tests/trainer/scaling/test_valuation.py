@@ -6,11 +6,11 @@ import pytest
 
 from schemas.errors import ConfigError, InputError
 from schemas.settings import overlay
+from trainer.loop.schedule import learning_rate
 from trainer.presets import MODELS
 from trainer.recipe import EvalConfig, Recipe
 from trainer.scaling.points import Point
 from trainer.scaling.valuation import ValuationConfig, differences, mixes_of, valuation_cells
-from trainer.schedule import learning_rate
 
 EPOCH = {"web": 300, "code": 100, "new": 50}
 CONFIG = ValuationConfig(

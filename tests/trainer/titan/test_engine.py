@@ -14,7 +14,7 @@ from schemas.errors import ConfigError
 from schemas.shards import TokenizerFacts
 from tests.trainer.shards import TOKENIZER
 from tests.trainer.titan.jobs import BATCH, MODEL, SEQ_LEN, job, recipe
-from trainer.model import count_parameters
+from trainer.model.llama import count_parameters
 from trainer.recipe import AdamWConfig, ModelConfig
 from trainer.titan.exchange import LocalModel
 from trainer.titan.job import FILE, JOB_VARIABLE

@@ -13,8 +13,8 @@ import torch
 from schemas.errors import RunError
 from tests.trainer.shards import TOKENIZER
 from tests.trainer.titan.jobs import MODEL, job, recipe
-from trainer.checkpoints import State, read_state
-from trainer.ranks import joined
+from trainer.loop.checkpoints import State, read_state
+from trainer.loop.ranks import joined
 from trainer.recipe import Recipe
 from trainer.titan.exchange import LocalModel, Whole, read_titan, write_titan
 from trainer.titan.job import TitanJob

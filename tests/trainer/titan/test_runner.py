@@ -17,12 +17,12 @@ from torch.distributed.checkpoint.state_dict_saver import save
 from schemas.errors import ConfigError, RunError
 from tests.trainer.shards import TOKENIZER
 from tests.trainer.titan.jobs import MODEL, recipe
-from trainer.checkpoints import State, read_state
+from trainer.commands.progress import Silent
 from trainer.data.sources import training_shards
-from trainer.loop import StoppedError
-from trainer.progress import Silent
+from trainer.loop.checkpoints import State, read_state
+from trainer.loop.loop import StoppedError
+from trainer.loop.run import plan_jobs, run
 from trainer.recipe import GateConfig, Recipe
-from trainer.run import plan_jobs, run
 from trainer.titan import runner as runner_module
 from trainer.titan.exchange import LocalModel
 from trainer.titan.job import JOB_VARIABLE, TitanJob, read_job

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.costly import COSTLY_PAGES, assert_costs_its_limit, make_extractor
 from tests.fuzz.pages import check_page, check_parts, check_text, check_whole, page_of
-from transforms.extract import TextExtractor
+from transforms.extraction.extract import TextExtractor
 
 _ENGINE = "winnow"
 

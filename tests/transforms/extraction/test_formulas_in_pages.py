@@ -8,7 +8,7 @@ import pytest
 
 from transforms.extraction.formulas.tex import tex_dialect
 from transforms.extraction.page import outline_of
-from transforms.extraction.write import blocks_to_write, text_of
+from transforms.extraction.texts.write import blocks_to_write, text_of
 
 _DATA = Path(__file__).parent / "data"
 _CODE = "def f(x):\n    if x:\n\n        return 1"

@@ -14,8 +14,8 @@ import numpy as np
 
 from transforms.extraction.corrections.named import innermost_named
 from transforms.extraction.formulas.tex import looks_like_tex
-from transforms.extraction.names import names
-from transforms.extraction.outline import Mask, Outline
+from transforms.extraction.parsing.names import names
+from transforms.extraction.parsing.outline import Mask, Outline
 
 SECTIONS: Final = names("comment comments commentlist commenting disqus")
 MIN_LEFT: Final = 200  # characters of a page without its comments, ours

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.extraction.decide import ONE
-from transforms.extraction.outline import Mask
+from transforms.extraction.choice.decide import ONE
+from transforms.extraction.parsing.outline import Mask
 
 MIN_CHANCE: Final = ONE // 4  # probability above which a block of the main element is kept (ours)
 

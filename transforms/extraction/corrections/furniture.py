@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from transforms.extraction.corrections.named import innermost_named
-from transforms.extraction.names import names
-from transforms.extraction.outline import Mask, Outline
+from transforms.extraction.parsing.names import names
+from transforms.extraction.parsing.outline import Mask, Outline
 
 ASIDE = names("sidebar related")
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from transforms.extraction.outline import Mask, Outline
+from transforms.extraction.parsing.outline import Mask, Outline
 
 _OPENERS: Final = ("$", "\\(", "\\[", "\\begin")
 _FORMULA: Final = re.compile(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.extraction.lexicon import MAX_NAMES, name_words
-from transforms.extraction.outline import Outline
+from transforms.extraction.choice.lexicon import MAX_NAMES, name_words
+from transforms.extraction.parsing.outline import Outline
 
 _WHOLE = frozenset(("html", "body", "main", "article"))  # themes name the whole page after its columns, its comments
 

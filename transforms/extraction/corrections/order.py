@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.extraction.choice.features import OFF_MAIN, Features
+from transforms.extraction.choice.page_kind import ARTICLE, DOCUMENTATION, FORUM, SERIAL, is_surely_article, kind_of
 from transforms.extraction.corrections.comments import with_comments, with_technical_comments, without_comments
 from transforms.extraction.corrections.documentation import with_likely_blocks
 from transforms.extraction.corrections.furniture import without_asides
@@ -13,9 +15,7 @@ from transforms.extraction.corrections.repeats import without_repeats
 from transforms.extraction.corrections.series import without_slivers
 from transforms.extraction.corrections.titles import without_title
 from transforms.extraction.corrections.whole_rows import with_whole_rows
-from transforms.extraction.features import OFF_MAIN, Features
-from transforms.extraction.outline import Mask, Outline
-from transforms.extraction.page_kind import ARTICLE, DOCUMENTATION, FORUM, SERIAL, is_surely_article, kind_of
+from transforms.extraction.parsing.outline import Mask, Outline
 
 
 def corrected(

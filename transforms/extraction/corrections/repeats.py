@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import compress
 from typing import Final
 
-from transforms.extraction.outline import Mask, Outline
+from transforms.extraction.parsing.outline import Mask, Outline
 
 _LONG: Final = 100  # characters of a text that is worth saying once only; shorter ones are names and labels (ours)
 

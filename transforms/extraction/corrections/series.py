@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.extraction.features import share
-from transforms.extraction.outline import Mask
+from transforms.extraction.choice.features import share
+from transforms.extraction.parsing.outline import Mask
 
 # In thousandths of words; ours, by cross-validation.
 MIN_KEPT: Final = 200  # of a series: if less of it is kept, it is no content

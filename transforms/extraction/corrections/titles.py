@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from itertools import compress
 
-from transforms.extraction.outline import Mask, Outline
+from transforms.extraction.parsing.outline import Mask, Outline
 
 _HEADING = "h1"
 _WORD = re.compile(r"\w+")

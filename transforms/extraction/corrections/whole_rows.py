@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.extraction.outline import Mask, Outline
+from transforms.extraction.parsing.outline import Mask, Outline
 
 _MAX_BLOCKS: Final = 20  # of a row; one with more lays out a page (ours)
 

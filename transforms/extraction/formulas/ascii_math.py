@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from transforms.extraction.names import names, pairs
+from transforms.extraction.parsing.names import names, pairs
 
 _NAMES: Final = names(
     "Delta Gamma Lambda Leftarrow Leftrightarrow Omega Phi Pi Psi Rightarrow Sigma Theta Xi aleph alpha"

@@ -11,8 +11,8 @@ from typing import Final
 from selectolax.lexbor import LexborNode
 
 from transforms.extraction.formulas.symbols import FUNCTIONS, commands_of, joined
-from transforms.extraction.names import names, pairs
-from transforms.extraction.shown import UNSEEN, shown_text
+from transforms.extraction.parsing.names import names, pairs
+from transforms.extraction.parsing.shown import UNSEEN, shown_text
 
 Writer = Callable[[LexborNode], str]
 

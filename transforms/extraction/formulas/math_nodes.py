@@ -7,8 +7,8 @@ from typing import Final
 
 from selectolax.lexbor import LexborNode
 
-from transforms.extraction.names import names
-from transforms.extraction.shown import UNSEEN, shown_text
+from transforms.extraction.parsing.names import names
+from transforms.extraction.parsing.shown import UNSEEN, shown_text
 
 MAX_DEPTH: Final = 60  # nested elements; formulas of people stay below 30
 _NAMES: Final = names(

@@ -30,8 +30,8 @@ from transforms.extraction.formulas.ascii_math import ascii_math_to_latex
 from transforms.extraction.formulas.formula_images import latex_of_image, may_show_formula
 from transforms.extraction.formulas.mathml import latex_of, source_of
 from transforms.extraction.formulas.tex import between_delimiters, looks_like_tex, tidy_tex
-from transforms.extraction.names import class_names, names
-from transforms.extraction.shown import nests_deep, shown_text
+from transforms.extraction.parsing.names import class_names, names
+from transforms.extraction.parsing.shown import nests_deep, shown_text
 
 
 @dataclass(frozen=True, slots=True)

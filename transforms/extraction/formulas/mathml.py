@@ -33,8 +33,8 @@ from transforms.extraction.formulas.symbols import (
     joined,
 )  # fmt: skip
 from transforms.extraction.formulas.tex import looks_like_tex, tidy_tex
-from transforms.extraction.names import pairs
-from transforms.extraction.shown import shown_text
+from transforms.extraction.parsing.names import pairs
+from transforms.extraction.parsing.shown import shown_text
 
 _TEX_ENCODINGS: Final = (
     "application/x-tex",

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-from transforms.extraction.names import names, pairs
+from transforms.extraction.parsing.names import names, pairs
 
 _TABLE: Final = r"""
 α alpha  β beta  γ gamma  δ delta  ε varepsilon  ϵ epsilon  ζ zeta  η eta  θ theta  ϑ vartheta  ι iota  κ kappa

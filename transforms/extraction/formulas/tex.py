@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Final
 
 from transforms.extraction.formulas.ascii_math import ascii_math_to_latex
-from transforms.extraction.names import names
+from transforms.extraction.parsing.names import names
 
 _SCRIPTS: Final = ("MathJax", "mathjax", "katex", "KaTeX", "ASCIIMathML", "jsMath", "jsmath", "mathtex")
 _ASCII_MATH: Final = re.compile(

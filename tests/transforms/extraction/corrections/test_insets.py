@@ -7,8 +7,8 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from transforms.extraction.corrections.insets import is_inset, with_insets
-from transforms.extraction.outline import Outline
-from transforms.extraction.walk import outline
+from transforms.extraction.parsing.outline import Outline
+from transforms.extraction.parsing.walk import outline
 
 
 def walked(body: str) -> Outline:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from transforms.extraction.choice.features import OFF_MAIN, Features
+from transforms.extraction.choice.page_kind import KINDS, kind_of
 from transforms.extraction.corrections.order import corrected
-from transforms.extraction.features import OFF_MAIN, Features
 from transforms.extraction.page import outline_of
-from transforms.extraction.page_kind import KINDS, kind_of
 
 X, Y = "x" * 300, "y" * 300
 PAGE = outline_of(

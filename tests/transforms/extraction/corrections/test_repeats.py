@@ -7,7 +7,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from transforms.extraction.corrections.repeats import without_repeats
-from transforms.extraction.walk import outline
+from transforms.extraction.parsing.walk import outline
 
 LONG = "x" * 100
 SHORT = "x" * 99

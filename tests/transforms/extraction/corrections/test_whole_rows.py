@@ -7,7 +7,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from transforms.extraction.corrections.whole_rows import with_whole_rows
-from transforms.extraction.walk import outline
+from transforms.extraction.parsing.walk import outline
 
 
 def left(body: str, kept: list[int], words: list[int] | None = None) -> list[int]:

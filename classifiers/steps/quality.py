@@ -1,0 +1,104 @@
+"""Quality score: the probability a fastText classifier gives to one label of a text.
+
+The Llama reports keep what resembles references of Wikipedia (arXiv:2302.13971, section 2; arXiv:2407.21783, section
+3.1.1); RedPajama keeps a probability >= 0.25 of such a model, DCLM (arXiv:2406.11794, section 4.4) the top 10% by one
+trained on instructions and explanations, >= 0.018112. Here the classifier is whatever `winnow train-classifier` was
+given, so no limit is set by default; its report suggests one.
+
+Departure: only the first `max_chars` characters of a text are scored (training reads the same ones), which bounds the
+cost of a book-long page.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from classifiers.models.fasttext_model import FastTextModel
+from classifiers.models.model_files import resolve
+from schemas.errors import ConfigError
+from schemas.settings import setting, validate
+from transforms.step import Draft, Drop
+
+SCORED_CHARS = 10_000  # default of scoring and of training alike
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualityConfig:
+    """Which classifier scores, and what is kept."""
+
+    model_path: str = setting("", "fastText classifier, path or https address; '' scores nothing")
+    model_sha256: str = setting("", "SHA-256 of the model file, as its training reported it")
+    positive_label: str = setting("good", "label whose probability is the score")
+    min_score: float | None = setting(None, "probability a text must have; null keeps every text", ge=0.0, le=1.0)
+    max_chars: int = setting(SCORED_CHARS, "characters from the start of a text that are scored", ge=100)
+
+    def __post_init__(self) -> None:
+        validate(self)
+        if self.min_score is not None and not self.model_path:
+            raise ConfigError(f"min_score: {self.min_score!r} is not allowed without a model_path; must be null")
+
+
+@dataclass(frozen=True, slots=True)
+class QualityStats:
+    """The score; None when there is no classifier, or nothing in the text that it knows: an empty text."""
+
+    score: float | None
+
+
+def measure(model: FastTextModel, texts: Sequence[str], config: QualityConfig) -> list[QualityStats]:
+    """Return the probability of the positive label for each text."""
+    predictions = model.predict_batch(texts, len(model.labels), config.max_chars)
+    return [QualityStats(dict(found).get(config.positive_label, 0.0) if found else None) for found in predictions]
+
+
+def decide(stats: QualityStats, config: QualityConfig) -> Drop | None:
+    """Drop a text below the limit, and one that cannot be scored when there is a limit."""
+    if config.min_score is None:
+        return None
+    if stats.score is None:
+        return Drop("quality_unknown", None, config.min_score)
+    if stats.score < config.min_score:
+        return Drop("quality_too_low", stats.score, config.min_score)
+    return None
+
+
+class ScoreQuality:
+    """The step: stores the score of each draft and decides. Without a model it stores nulls and drops nothing."""
+
+    name = "quality"
+    stats = QualityStats
+    resources: Sequence[str] = ()  # the model is known by its SHA-256, a setting
+
+    def __init__(self, config: QualityConfig) -> None:
+        self.settings = config
+        self._model: FastTextModel | None = None
+
+    def __reduce__(self) -> tuple[type[ScoreQuality], tuple[QualityConfig]]:
+        return ScoreQuality, (self.settings,)  # an opened step travels without its model
+
+    def open(self) -> None:
+        """Find and open the model, if there is one. Raises ConfigError, also when it has no such label."""
+        if self.settings.model_path:
+            self._model = self._load()
+
+    def _load(self) -> FastTextModel:
+        model = FastTextModel(resolve(self.settings.model_path, self.settings.model_sha256))
+        if self.settings.positive_label not in model.labels:
+            known = " ".join(sorted(model.labels))
+            raise ConfigError(f"positive_label: {self.settings.positive_label!r} is not one of the model's: {known}")
+        return model
+
+    def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
+        """Score all drafts in one call of the model."""
+        for draft, stats in zip(drafts, self._measure([draft.view.text for draft in drafts]), strict=True):
+            draft.measures[self.name] = stats
+            draft.drop = decide(stats, self.settings)
+
+    def _measure(self, texts: Sequence[str]) -> list[QualityStats]:
+        if not self.settings.model_path:
+            return [QualityStats(None)] * len(texts)
+        if self._model is None:
+            self._model = self._load()
+        return measure(self._model, texts, self.settings)

@@ -1,0 +1,1 @@
+"""Recipes: the only place that knows the order of steps."""

@@ -1,0 +1,123 @@
+"""A dataset: the runs of one output folder, each over inputs that no run before it has read.
+
+    DIR/               the first run, a run folder as `winnow run` makes it (pipelines/runs/folder.py)
+    DIR/runs/000001/   the second, DIR/runs/000002/ the third: whole run folders
+
+A run starts only when those before it are finished, and none is touched after that: what they hold is what the hashes
+of a later run are compared with (`StageContext.earlier`), whatever version of Winnow wrote it. So only the newest run
+can be unfinished. An input is known by its path and its checksum, one on a web server by its address alone, because
+to ask for each of the 90,000 archives of a crawl would take longer than to decide that there is nothing to do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import storage
+from pipelines.runs.folder import DataFolder, Manifest, RunFolder
+from pipelines.runs.stage import Earlier
+from schemas.errors import RunError
+from storage.inputs import describe_inputs, is_web
+
+RUNS = "runs"
+_NAME = re.compile(r"\d{6}")
+_LATER = re.compile(rf"(.+)/{RUNS}/\d{{6}}")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The runs of an output folder."""
+
+    path: str
+
+    def runs(self) -> list[RunFolder]:
+        """Return the runs that were begun, oldest first."""
+        names = [name for name in storage.list_names(f"{self.path}/{RUNS}") if _NAME.fullmatch(name)]
+        folders = [RunFolder(self.path), *(RunFolder(f"{self.path}/{RUNS}/{name}") for name in names)]
+        return [folder for folder in folders if storage.exists(f"{folder.path}/winnow.json")]
+
+    def number(self, run: RunFolder) -> int:
+        """Return the number of a run: 0 is the first, the others have it in their name."""
+        return 0 if run.path == self.path else int(run.path.rpartition("/")[2])
+
+    def run(self, number: int) -> RunFolder:
+        """Return the run of a number. RunError when there is none."""
+        found = {self.number(run): run for run in self.runs()}
+        if number not in found:
+            raise RunError(f"--run {number}: no such run in {self.path}; there are {', '.join(map(str, found))}")
+        return found[number]
+
+    def check(self, recipe: str, version: str) -> list[RunFolder]:
+        """Return the runs. RunError unless there is one, and all are of this recipe and format."""
+        runs = self.runs() or [RunFolder(self.path)]
+        for run in runs:
+            run.check(recipe, version, any_version=True)
+        return runs
+
+    def check_usable(self, recipe: str, version: str) -> None:
+        """Raise RunError unless a run can be added, or a first one be made."""
+        if self.runs():
+            self.check(recipe, version)
+        else:
+            RunFolder(self.path).check_usable(recipe, version)
+
+    def unfinished(self) -> RunFolder | None:
+        """Return the newest run when it was begun and did not come to its end."""
+        newest = next(reversed(self.runs()), None)
+        return newest if newest is not None and newest.inputs() is not None and not newest.finished() else None
+
+    def next(self) -> RunFolder:
+        """Return the folder of the next run."""
+        runs = self.runs()
+        if not runs:
+            return RunFolder(self.path)
+        if runs[-1].inputs() is None:  # killed before it knew what it was to read
+            return runs[-1]
+        return RunFolder(f"{self.path}/{RUNS}/{self.number(runs[-1]) + 1:06d}")
+
+    def new_inputs(self, paths: Sequence[str], limit: int = 0) -> list[dict[str, Any]]:
+        """Return those of `paths` that no run has read, `limit` at most (0: all), each with size and checksum.
+
+        Only what has to be is looked up: known paths that may have changed, and what is returned.
+        """
+        known = self._known()
+        seen = describe_inputs([path for path in paths if path in known and not is_web(path)])
+        now = {entry["path"]: entry["checksum"] for entry in seen}
+        new = [path for path in paths if path not in known or (path in now and now[path] not in known[path])]
+        return describe_inputs(new[:limit] if limit else new)
+
+    def _known(self) -> dict[str, set[str]]:
+        """Return the checksums that each path had when a run read it."""
+        known: dict[str, set[str]] = {}
+        with ThreadPoolExecutor(max_workers=16) as pool:
+            for inputs in pool.map(RunFolder.inputs, self.runs()):
+                for entry in inputs or ():
+                    known.setdefault(entry["path"], set()).add(entry["checksum"])
+        return known
+
+    def earlier(self, run: RunFolder) -> Earlier:
+        """Return what each stage did in the runs before `run`. RunError when one of them is not whole."""
+        before = [other for other in self.runs() if self.number(other) < self.number(run)]
+        found: dict[str, list[tuple[Manifest, DataFolder]]] = {}
+        with ThreadPoolExecutor(max_workers=16) as pool:
+            for other, chain in zip(before, pool.map(_whole, before), strict=True):
+                if not chain:
+                    raise RunError(f"{other.path}: this run is not finished, and {run.path} was begun after it")
+                for manifest, data in chain:
+                    found.setdefault(manifest.stage, []).append((manifest, data))
+        return found
+
+
+def _whole(run: RunFolder) -> list[tuple[Manifest, DataFolder]]:
+    return run.committed() if run.finished() else []
+
+
+def refuse_later_run(path: str) -> None:
+    """Raise RunError when `path` is a later run of a dataset: only the dataset itself can be run."""
+    found = _LATER.fullmatch(path)
+    if found and storage.exists(f"{found[1]}/winnow.json"):
+        raise RunError(f"{path}: is a run of the dataset {found[1]}; give that, with --new")

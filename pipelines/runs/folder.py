@@ -1,0 +1,230 @@
+"""The output folder of a run, and the manifests that say what in it is whole.
+
+    DIR/winnow.json                         marker: recipe, version, format
+    DIR/inputs.json                         the inputs of the run, written before anything is done with them
+    DIR/config.yaml                         the resolved settings of the last run
+    DIR/<stage>/manifest.json               the commit: names the data folder; replaced in one atomic write
+    DIR/<stage>/<key>/<table>/part-*.parquet   the stage's tables (documents, rejected, failed, ...)
+    DIR/<stage>/<key>/done/part-*.json      counts of a part; written last, so it says that the part is whole
+    DIR/logs/                               Beam's own log, one file a run
+
+A data folder that no manifest names is staging: a killed run leaves it, the next one takes over the parts that are
+done or, if the settings changed since, removes it. No rename of folders is needed, so the scheme holds on object
+stores as it does on a disk. Later runs of the same dataset stand in DIR/runs (pipelines/runs/dataset.py).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import storage
+from schemas.errors import RunError
+
+FORMAT = 1  # of the folder; another one is refused
+PART = "part-{:06d}"
+ADVICE = "give a new folder"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Fates of the records of a stage, counted from its outputs."""
+
+    read: int = 0
+    kept: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    edits: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def balanced(self) -> bool:
+        return self.read == self.kept + sum(self.dropped.values()) + sum(self.failed.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """The commit of one stage."""
+
+    stage: str
+    key: str  # hash of everything the result depends on; names the data folder
+    version: str
+    upstream: str  # key of the stage it read; '' for the first
+    config: Any  # the stage's settings as plain data
+    inputs: list[dict[str, Any]]  # path, size, checksum of the files from outside: archives, models, lists
+    parts: int
+    counts: Counts
+    facts: dict[str, Any] = field(default_factory=dict)  # what later stages need: token counts, shards
+    cpu_s: dict[str, float] = field(default_factory=dict)  # CPU seconds by step
+    wall_s: float = 0.0
+    versions: dict[str, str] = field(default_factory=dict)  # of Python, libraries and our own code
+    files: dict[str, Any] = field(default_factory=dict)  # number, bytes and digest of names and sizes of its files
+    earlier: list[str] = field(default_factory=list)  # keys of this stage in the dataset's earlier runs, oldest first
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"
+
+    @staticmethod
+    def from_json(text: bytes, where: str) -> Manifest:
+        try:
+            plain = json.loads(text)
+            plain["counts"] = Counts(**plain["counts"])
+            return Manifest(**plain)
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{where}: not a manifest of this version of Winnow ({error})") from None
+
+
+def stage_key(
+    stage: str,
+    config: Any,
+    inputs: list[dict[str, Any]],
+    upstream: str,
+    versions: dict[str, str],
+    earlier: Sequence[str] = (),
+) -> str:
+    """Return the hash of all that a stage's result depends on; `earlier` are its keys in the dataset's earlier runs."""
+    parts = [FORMAT, stage, config, inputs, upstream, versions, *([list(earlier)] if earlier else [])]
+    plain = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(plain.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """Paths inside the data folder of one stage: `<root>/<table>/part-000007.parquet`."""
+
+    root: str
+
+    def table(self, name: str) -> str:
+        return f"{self.root}/{name}"
+
+    def part(self, table: str, part: int, suffix: str = "") -> str:
+        return f"{self.root}/{table}/{PART.format(part)}{suffix}.parquet"
+
+    def done(self, part: int, phase: str = "done") -> str:
+        return f"{self.root}/{phase}/{PART.format(part)}.json"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The output folder of a run."""
+
+    path: str
+
+    def stage(self, stage: str) -> str:
+        return f"{self.path}/{stage}"
+
+    def data(self, stage: str, key: str) -> DataFolder:
+        return DataFolder(f"{self.path}/{stage}/{key}")
+
+    def manifest(self, stage: str) -> Manifest | None:
+        path = f"{self.stage(stage)}/manifest.json"
+        if not storage.exists(path):
+            return None
+        return Manifest.from_json(storage.read_bytes(path), path)
+
+    def listing(self, stage: str, key: str) -> dict[str, Any]:
+        """Return number, bytes and a digest of names and sizes of the files of a stage's data."""
+        root = self.data(stage, key).root
+        sizes = {path.split(f"/{stage}/{key}/", 1)[-1]: size for path, size in storage.list_sizes(root).items()}
+        digest = hashlib.blake2b(json.dumps(sorted(sizes.items())).encode(), digest_size=16).hexdigest()
+        return {"count": len(sizes), "bytes": sum(sizes.values()), "digest": digest}
+
+    def commit(self, manifest: Manifest) -> None:
+        """Make the stage's data folder the valid one, then remove those it replaces."""
+        storage.write_atomic(f"{self.stage(manifest.stage)}/manifest.json", manifest.to_json().encode())
+        self.remove_stale(manifest.stage, keep=manifest.key)
+
+    def remove_stale(self, stage: str, keep: str) -> None:
+        """Remove the stage's data folders that neither the manifest nor `keep` names."""
+        committed = self.manifest(stage)
+        wanted = {keep, committed.key if committed else keep}
+        for name in storage.list_names(self.stage(stage)):
+            if name not in wanted and name != "manifest.json":
+                storage.remove_tree(f"{self.stage(stage)}/{name}")
+
+    def committed(self) -> list[tuple[Manifest, DataFolder]]:
+        """Return the manifests of the committed stages that fit together, in order, each with its data.
+
+        The order is that of the last run. A stage made from another state of the stage before it is left out, with all
+        that follow.
+        """
+        chain: list[tuple[Manifest, DataFolder]] = []
+        for stage in self._marker().get("stages", []):
+            manifest = self.manifest(stage)
+            if manifest is None or manifest.upstream != (chain[-1][0].key if chain else ""):
+                break
+            chain.append((manifest, self.data(stage, manifest.key)))
+        return chain
+
+    def inputs(self) -> list[dict[str, Any]] | None:
+        """Return the inputs that the run was begun with; None when there are none on record.
+
+        A run of a Winnow that kept no such record is known by those of its first stage, models and lists among them.
+        """
+        path = f"{self.path}/inputs.json"
+        if storage.exists(path):
+            try:
+                recorded = json.loads(storage.read_bytes(path))["inputs"]
+                return [{name: entry[name] for name in ("path", "size", "checksum")} for entry in recorded]
+            except (ValueError, KeyError, TypeError) as error:
+                raise RunError(f"{path}: not a record of a run's inputs ({error})") from None
+        first = next((self.manifest(stage) for stage in self._marker().get("stages", [])), None)
+        return first.inputs if first else None
+
+    def record(self, inputs: list[dict[str, Any]], settings: str) -> None:
+        """Put the inputs and the settings of the run on record, before anything is done with them."""
+        self._keep("inputs.json", json.dumps({"inputs": inputs}, indent=0) + "\n")
+        self._keep("config.yaml", settings)
+
+    def _keep(self, name: str, text: str) -> None:
+        """Write a file unless it holds that text."""
+        path, data = f"{self.path}/{name}", text.encode()
+        if not storage.exists(path) or storage.read_bytes(path) != data:
+            storage.write_atomic(path, data)
+
+    def finished(self) -> bool:
+        """Return whether every stage is committed, over the inputs on record."""
+        chain, stages, inputs = self.committed(), self._marker().get("stages", []), self.inputs()
+        if inputs is None or not stages or len(chain) < len(stages):
+            return False
+        return chain[0][0].inputs[: len(inputs)] == inputs
+
+    def open(self, recipe: str, version: str, stages: list[str], advice: str = ADVICE) -> None:
+        """Create the folder, or check that it is a run of this recipe by this version. Raises RunError."""
+        self.check_usable(recipe, version, advice)
+        marker = {"format": FORMAT, "recipe": recipe, "version": version, "stages": stages}
+        path = f"{self.path}/winnow.json"
+        if not storage.exists(path) or self._marker() != marker:
+            storage.write_atomic(path, (json.dumps(marker, sort_keys=True) + "\n").encode())
+
+    def check_usable(self, recipe: str, version: str, advice: str = ADVICE) -> None:
+        """Raise RunError unless the folder is new, empty, or holds a run of this recipe by this version."""
+        if storage.exists(f"{self.path}/winnow.json"):
+            self.check(recipe, version, advice=advice)
+        elif any(not name.startswith(".") for name in storage.list_names(self.path)):
+            raise RunError(f"{self.path}: not empty and not the output of a Winnow run; give a new folder")
+
+    def check(self, recipe: str, version: str, *, any_version: bool = False, advice: str = ADVICE) -> None:
+        """Raise RunError unless the folder holds a run of this recipe, written by this version or, to read, by any."""
+        marker = self._marker()
+        found = (marker.get("format"), marker.get("recipe"), marker.get("version"))
+        if found != (FORMAT, recipe, found[2] if any_version else version):
+            raise RunError(
+                f"{self.path}: written by Winnow {found[2]}, recipe {found[1]}, format {found[0]}; this is Winnow"
+                f" {version}, recipe {recipe}, format {FORMAT}; {advice}"
+            )
+
+    def _marker(self) -> dict[str, Any]:
+        path = f"{self.path}/winnow.json"
+        if not storage.exists(path):
+            raise RunError(f"{self.path}: no Winnow run here (winnow.json is missing)")
+        try:
+            marker = json.loads(storage.read_bytes(path))
+        except ValueError:
+            marker = None
+        if not isinstance(marker, dict) or not {"format", "recipe", "version"} <= marker.keys():
+            raise RunError(f"{path}: not the marker of a Winnow run")
+        return marker

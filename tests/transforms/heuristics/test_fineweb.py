@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transforms.heuristics.fineweb import FineWebConfig, FineWebStats, decide, measure
+from transforms.step import Drop
+from transforms.text.view import TextView
+
+GOOD = FineWebStats(
+    terminal_line_fraction=1.0, duplicate_char_fraction=0.0, short_line_fraction=0.0, line_ends_per_word=0.0
+)
+
+
+def test_measures_by_hand() -> None:
+    long = "This line has thirty letters.."  # 30 characters, ends in one full stop
+    assert len(long) == 30
+    text = f"{long}\n\n\nshort one\n{long}\nAnother short one!\nshort one"
+    # 5 lines of 30, 9, 30, 18, 9 = 96 characters; extra copies 30 + 9; short: 9, 18, 9; words 5 + 2 + 5 + 3 + 2
+    assert measure(TextView(text)) == FineWebStats(
+        terminal_line_fraction=3 / 5,
+        duplicate_char_fraction=39 / 96,
+        short_line_fraction=3 / 5,
+        line_ends_per_word=4 / 17,
+    )
+
+
+def test_short_is_fewer_than_thirty_characters() -> None:
+    assert measure(TextView("x" * 29)).short_line_fraction == 1.0
+    assert measure(TextView("x" * 30)).short_line_fraction == 0.0
+
+
+def test_empty_and_one_character() -> None:
+    assert measure(TextView("")) == FineWebStats(
+        terminal_line_fraction=0.0, duplicate_char_fraction=0.0, short_line_fraction=0.0, line_ends_per_word=0.0
+    )
+    assert measure(TextView(".")) == FineWebStats(
+        terminal_line_fraction=1.0, duplicate_char_fraction=0.0, short_line_fraction=1.0, line_ends_per_word=0.0
+    )
+
+
+def test_languages_without_terminal_punctuation_are_not_judged_by_it() -> None:
+    stats = measure(TextView("ภาษาไทยไม่มีเครื่องหมายจบประโยคในข้อความนี้", "th"))
+    assert stats.terminal_line_fraction is None
+    assert decide(dataclasses.replace(GOOD, terminal_line_fraction=None), FineWebConfig()) is None
+    assert measure(TextView("我喜欢编程。\n我也是", "zh")).terminal_line_fraction == 0.5
+
+
+@pytest.mark.parametrize(
+    ("field", "kept", "dropped", "reason", "limit"),
+    [
+        ("terminal_line_fraction", 0.12, 0.119, "too_few_terminal_lines", 0.12),
+        ("duplicate_char_fraction", 0.1, 0.101, "too_many_duplicate_chars", 0.1),
+        ("short_line_fraction", 0.67, 0.671, "too_many_short_lines", 0.67),
+        ("line_ends_per_word", 0.3, 0.301, "too_many_line_ends", 0.3),
+    ],
+)
+def test_both_sides_of_each_limit(field: str, kept: float, dropped: float, reason: str, limit: float) -> None:
+    assert decide(dataclasses.replace(GOOD, **{field: kept}), FineWebConfig()) is None
+    assert decide(dataclasses.replace(GOOD, **{field: dropped}), FineWebConfig()) == Drop(reason, dropped, limit)
+
+
+def test_limit_on_a_text() -> None:
+    lines = [f"a line of twenty and more letters {n:02}" for n in range(25)]
+    three = "\n".join([line + "." for line in lines[:3]] + lines[3:])
+    two = "\n".join([line + "." for line in lines[:2]] + lines[2:])
+    assert decide(measure(TextView(three)), FineWebConfig()) is None  # 3 / 25 = 0.12
+    assert decide(measure(TextView(two)), FineWebConfig()) == Drop("too_few_terminal_lines", 0.08, 0.12)
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="ab.\n 我"))
+def test_any_text(text: str) -> None:
+    stats = measure(TextView(text))
+    assert 0 <= stats.duplicate_char_fraction < 1
+    assert 0 <= stats.short_line_fraction <= 1
+    assert 0 <= stats.line_ends_per_word < 1

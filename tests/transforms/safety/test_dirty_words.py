@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import ConfigError
+from schemas.records import Document
+from transforms.safety.dirty_words import (
+    DirtyWords,
+    DirtyWordsConfig,
+    DirtyWordsStats,
+    FilterDirtyWords,
+    decide,
+    parse_list,
+    read_lists,
+)
+from transforms.step import Draft, Drop
+from transforms.text.view import TextView
+
+LISTS = {
+    "en": ["smut", "two  words", "words", "Big Bad Wolf", "wolf wolf", "..."],
+    "de": ["schmutz"],
+    "zh": ["13.", "13点", "坏", "坏人", "性", "sm"],
+    "ja": ["女の子", "悪"],
+}
+WORDS = DirtyWords(LISTS)
+
+
+def count(text: str, language: str = "en") -> int:
+    return WORDS.measure(TextView(text, language)).n_dirty_words
+
+
+def test_counts_by_hand() -> None:
+    stats = WORDS.measure(TextView("Smut! And smut, and two words; the big-bad wolf.", "en"))
+    # smut twice, "two words" and inside it "words"; "big-bad" is one word
+    assert stats == DirtyWordsStats(n_dirty_words=4, dirty_words_per_word=4 / 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", 0),
+        ("x", 0),
+        ("smutty besmut", 0),
+        ("SMUT", 1),
+        ("the big bad wolf", 1),
+        ("big bad", 0),
+        ("big\nbad\n\nwolf", 1),
+        ("wolf wolf wolf", 2),
+        ("two words two words", 4),
+        ("two", 0),
+        ("... 13.", 0),
+    ],
+)
+def test_english(text: str, expected: int) -> None:
+    assert count(text) == expected
+
+
+def test_scripts_without_spaces_match_anywhere() -> None:
+    assert count("他是坏人很坏", "zh") == 2  # 坏人 once, not 坏 again; then 坏
+    assert count("他13点来", "zh") == 1
+    assert count("13. 13 small sm 性", "zh") == 1  # "sm" as a word; C4 allows 性, and "13." has no letter
+    assert count("女の子は悪い", "ja") == 1
+
+
+def test_the_list_is_that_of_the_language() -> None:
+    assert count("schmutz smut", "de") == 1
+    assert count("schmutz smut", "") == 1
+    assert WORDS.measure(TextView("schmutz smut", "xx")) == DirtyWordsStats()
+
+
+def test_both_sides_of_both_limits() -> None:
+    config = DirtyWordsConfig(max_count=2, max_rate=0.01)
+    assert decide(DirtyWordsStats(n_dirty_words=2, dirty_words_per_word=0.5), config) is None
+    assert decide(DirtyWordsStats(n_dirty_words=3, dirty_words_per_word=0.01), config) is None
+    assert decide(DirtyWordsStats(n_dirty_words=3, dirty_words_per_word=0.011), config) == Drop(
+        "too_many_dirty_words", 0.011, 0.01
+    )
+
+
+def test_parse_list() -> None:
+    assert parse_list(" a b \r\n\n\tc\n") == ["a b", "c"]
+    assert parse_list("") == []
+
+
+def test_read_lists_takes_only_language_codes(tmp_path: Path) -> None:
+    for name in ("en", "fil", "fr-CA-u-sd-caqc", "README.md", "LICENSE", ".git"):
+        (tmp_path / name).write_text("wörd\n", encoding="utf-8")
+    assert read_lists(str(tmp_path)) == {"en": ["wörd"], "fil": ["wörd"], "fr-CA-u-sd-caqc": ["wörd"]}
+
+
+def test_a_wrong_directory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no list"):
+        read_lists(str(tmp_path))
+    with pytest.raises(ConfigError, match=r"dirty_words.directory: .* cannot be read"):
+        read_lists(str(tmp_path / "absent"))
+    (tmp_path / "en").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_lists(str(tmp_path))
+
+
+def run(step: FilterDirtyWords, *texts: str) -> list[Draft]:
+    step = pickle.loads(pickle.dumps(step))
+    step.open()
+    drafts = [Draft(Document(id=str(n), text=text, language="en"), TextView) for n, text in enumerate(texts)]
+    step.run(drafts, Counter())
+    return drafts
+
+
+def test_the_step_reads_its_lists_when_opened(tmp_path: Path) -> None:
+    (tmp_path / "en").write_text("smut\n", encoding="utf-8")
+    step = FilterDirtyWords(DirtyWordsConfig(directory=str(tmp_path)))
+    clean, dirty = run(step, "fine", "smut smut smut")
+    assert step.stats is DirtyWordsStats
+    assert clean.measures == {"dirty_words": DirtyWordsStats()}
+    assert clean.drop is None
+    assert dirty.measures == {"dirty_words": DirtyWordsStats(n_dirty_words=3, dirty_words_per_word=1.0)}
+    assert dirty.drop == Drop("too_many_dirty_words", 1.0, 0.005)
+
+
+def test_without_a_directory_the_step_measures_zeros() -> None:
+    (draft,) = run(FilterDirtyWords(DirtyWordsConfig()), "smut smut smut")
+    assert draft.measures == {"dirty_words": DirtyWordsStats()}
+    assert draft.drop is None
+
+
+def test_real_lists_load() -> None:
+    directory = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "lists" / "ldnoobw"
+    if not directory.is_dir():
+        pytest.skip("the LDNOOBW lists are not beside this checkout")
+    lists = read_lists(str(directory))
+    assert len(lists) == 28
+    assert len(lists["en"]) > 400
+    words = DirtyWords(lists)
+    for language, entries in lists.items():
+        if language not in {"zh", "ja"}:  # they have an allow list
+            assert words.measure(TextView("\n".join(entries), language)).n_dirty_words >= len(set(entries)) * 0.9

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import ipaddress
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.errors import ConfigError
+from transforms.safety.pii import PiiConfig, Span, count_spans, find_spans, redact
+
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "pii"
+OBFUSCATED = PiiConfig(obfuscated_emails=True)
+
+
+def found(text: str, config: PiiConfig | None = None) -> list[str]:
+    return [text[span.start : span.end] for span in find_spans(text, config)]
+
+
+def redacted(text: str, config: PiiConfig | None = None) -> str:
+    return redact(SimpleNamespace(text=text, language=""), config or PiiConfig()).text
+
+
+EMAILS = [
+    ("write to jo@host.com.", ["jo@host.com"]),
+    ("JO.Doe+x_1@Mail.Host-2.CO.UK", ["JO.Doe+x_1@Mail.Host-2.CO.UK"]),
+    ("<mailto:jo@host.com?subject=x>", ["jo@host.com"]),
+    ("jo@host.com,al@host.org;", ["jo@host.com", "al@host.org"]),
+    ("**jo@host.com**", ["jo@host.com"]),
+    ("'jo@host.com'", ["jo@host.com"]),
+    ("pat.o'brien@host.com", ["pat.o'brien@host.com"]),
+    ("...jo@host.com...", ["jo@host.com"]),
+    ("?mail=jo@host.com&x=1", ["jo@host.com"]),
+    ("请联系jo@host.cn我们", ["jo@host.cn"]),
+    ("اكتب إلى jo@host.com،", ["jo@host.com"]),
+    ("jo＠host.com", ["jo＠host.com"]),
+    ("müller@bücher.de", ["müller@bücher.de"]),
+    ("иван@почта.рф", ["иван@почта.рф"]),
+    ("jo@host.xn--p1ai", ["jo@host.xn--p1ai"]),
+    ("jo@host.com.Next sentence", ["jo@host.com"]),
+    ("jo@host.com\nal@host.org", ["jo@host.com", "al@host.org"]),
+    ("1.2.3.4@host.com", ["1.2.3.4@host.com"]),
+    ("https://jo@host.com/x", ["jo@host.com"]),
+    ("jo@example.com, al@mail.example.org", ["jo@example.com", "al@mail.example.org"]),
+    # left alone
+    ("name4711@example.com, name0000@example.net, root@localhost", []),
+    ("logo@2x.png", []),
+    ("lodash@4.17.21", []),
+    ("git@github.com:owner/name.git", []),
+    ("@name@social.host", []),
+    ("jo@host", []),
+    ("jo@host.c", []),
+    ("jo @host.com", []),
+    ("@host.com", []),
+    ("--@host.com", []),
+    ("jo (at) host [dot] com", []),
+    ("", []),
+    ("@", []),
+]
+
+ADDRESSES = [
+    ("server 106.31.73.20 answered", ["106.31.73.20"]),
+    ("http://106.31.73.20:8080/x", ["106.31.73.20"]),
+    ("from 106.31.73.20.", ["106.31.73.20"]),
+    ("106.31.73.0/24", ["106.31.73.0"]),
+    ("106.31.73.20-106.31.73.29", ["106.31.73.20", "106.31.73.29"]),
+    ("地址106.31.73.20。", ["106.31.73.20"]),
+    ("dns 8.8.8.8", ["8.8.8.8"]),
+    ("https://whois.host/ip/106.31.73.20", ["106.31.73.20"]),
+    ("2606:4700:4700::1111", ["2606:4700:4700::1111"]),
+    ("[2606:4700:4700::1111]:443", ["2606:4700:4700::1111"]),
+    ("IPv6:2606:4700:4700::1111.", ["2606:4700:4700::1111"]),
+    ("6e40:4041:c617:e898:c11:40d2:c669:2eb4", ["6e40:4041:c617:e898:c11:40d2:c669:2eb4"]),
+    ("::ffff:106.31.73.20", ["106.31.73.20"]),
+    # not public
+    ("10.0.0.1 192.168.1.1 127.0.0.1 172.16.0.1 169.254.1.1 224.0.0.1 0.0.0.0 255.255.255.255", []),
+    ("192.0.2.1 198.51.100.1 203.0.113.1 2001:db8::1 fe80::1 ::1 :: fc00::1", []),
+    # no address
+    ("256.31.73.20 1.2.3 01.02.03.04", []),
+    ("1.106.31.73.20 and 106.31.73.20.1", []),
+    ("v106.31.73.20, version 106.31.73.20, Version: 106.31.73.20, ver.106.31.73.20", []),
+    ("Section\xa07.8.2.1 and § 7.8.2.1", []),
+    ("Mozilla/5.0 (X11) AppleWebKit/53.7.3.6 Safari/53.7.3.6", []),
+    ("lib-1.2.3.4.tar.gz 1.2.3.4-beta 1.2.3.4rc", []),
+    ("7.8.2.1 Scope of this part", []),
+    ("12:30:45 00:1a:2b:3c:4d:5e std::vector a::b abc::def", []),
+    ("00:11:22:33:44:55:66:77", []),
+    (":".join(["ab"] * 20), []),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), EMAILS + ADDRESSES)
+def test_spans(text: str, expected: list[str]) -> None:
+    assert found(text) == expected
+
+
+def test_four_digits_are_an_address_unless_they_number_a_heading() -> None:
+    assert found("use\n7.8.2.1\n") == ["7.8.2.1"]
+    assert found("use\n  7.8.2.1 Scope") == []
+    assert found("use 7.8.2.1 Scope") == ["7.8.2.1"]
+    assert found("use\n17.8.2.1 Scope") == ["17.8.2.1"]
+
+
+def test_obfuscated_addresses_only_when_asked_for() -> None:
+    text = "jo (at) host [dot] com, al[AT]mail.host.org, x (at) example (dot) com"
+    assert found(text) == []
+    assert found(text, OBFUSCATED) == ["jo (at) host [dot] com", "al[AT]mail.host.org", "x (at) example (dot) com"]
+    assert redacted("jo (at) host [dot] com", OBFUSCATED) == redacted("jo@host.com", OBFUSCATED)
+
+
+def test_each_kind_can_be_switched_off() -> None:
+    text = "jo@host.com at 106.31.73.20"
+    assert found(text, PiiConfig(emails=False)) == ["106.31.73.20"]
+    assert found(text, PiiConfig(ip_addresses=False)) == ["jo@host.com"]
+    assert found("106.31.73.20@host.com", PiiConfig(emails=False)) == []
+
+
+def test_replacements_are_reserved_and_pinned() -> None:
+    text = "jo@host.com 106.31.73.20 2606:4700:4700::1111"
+    edit = redact(SimpleNamespace(text=text, language=""), PiiConfig())
+    email, ipv4, ipv6 = edit.text.split(" ")
+    assert edit.counts == {"emails": 1, "ip_addresses": 2}
+    assert edit.text == PINNED
+    assert email.partition("@")[2] in ("example.com", "example.net", "example.org")
+    assert ipv4.rpartition(".")[0] in ("192.0.2", "198.51.100", "203.0.113")
+    assert ipaddress.IPv6Address(ipv6) in ipaddress.IPv6Network("2001:db8::/32")
+
+
+PINNED = "name8556@example.com 198.51.100.190 2001:db8::d80f:340d"
+
+
+def test_same_address_same_replacement_wherever_it_stands() -> None:
+    one, two = redacted("jo@host.com and JO@Host.com and al@host.com").split(" and ")[:2]
+    assert one == two == redacted("x jo@host.com").split(" ")[1]
+    assert redacted("2606:4700:0:0:0:0:0:1") == redacted("2606:4700::1")
+    assert redacted("jo@host.com", PiiConfig(key="another")) != one
+
+
+def test_text_around_is_untouched_and_clean_text_is_the_same() -> None:
+    assert redacted("a\r\n<jo@host.com>\t").startswith("a\r\n<name")
+    assert redacted("a\r\n<jo@host.com>\t").endswith(">\t")
+    clean = redact(SimpleNamespace(text="no address here: 12:30, 3.14", language=""), PiiConfig())
+    assert clean.text == "no address here: 12:30, 3.14"
+    assert clean.counts == {}
+
+
+def test_count_spans() -> None:
+    assert count_spans("jo@host.com al@host.com 106.31.73.20") == {"emails": 2, "ip_addresses": 1}
+    assert count_spans("") == {"emails": 0, "ip_addresses": 0}
+
+
+def test_spans_show_no_text() -> None:
+    assert repr(find_spans("x jo@host.com")) == "[Span(start=2, end=13, kind='email')]"
+
+
+def test_key_length_limit_is_inclusive() -> None:
+    assert PiiConfig(key="k" * 48).key == "k" * 48
+    with pytest.raises(ConfigError, match="key: 49 bytes"):
+        PiiConfig(key="k" * 49)
+
+
+@pytest.mark.parametrize(
+    "text", ["@" * 200_000, "a@" * 100_000, "a" * 200_000 + "@b.com", "1.2.3." * 50_000, ":" * 200_000, "a@b." * 50_000]
+)
+def test_huge_and_hostile_texts_end(text: str) -> None:
+    once = redacted(text, OBFUSCATED)
+    assert redacted(once, OBFUSCATED) == once
+
+
+# fmt: off
+_PIECES = st.sampled_from([
+    "@", "＠", "jo", "o'brien", "host.com", "example.com", ".png", "b.version", ".Next", "-", ".", "8.8.8.8", "1.2.3.4",
+    "10.0.0.1", "192.0.2.1", ":", "::", "2606:4700", "2001:db8", "::1", "ffff", "version ", "v", " ", "\n", "section ",
+    "/", "Chrome/", "git", "(at)", " [dot] ", "<", ">", "é", "联系", "2x", "9", "com", "_", "+", "'", "aa:bb", "IPv6:",
+    "§", "\ud800",
+])
+# fmt: on
+_TEXTS = st.one_of(st.text(max_size=60), st.lists(_PIECES, max_size=10).map("".join))
+
+
+@settings(deadline=None, max_examples=400)
+@given(_TEXTS, st.booleans())
+def test_total_idempotent_and_in_order(text: str, obfuscated: bool) -> None:
+    config = PiiConfig(obfuscated_emails=obfuscated)
+    spans = find_spans(text, config)
+    ends = [0, *(span.end for span in spans)]
+    assert all(end <= span.start < span.end <= len(text) for end, span in zip(ends[:-1], spans, strict=True))
+    once = redact(SimpleNamespace(text=text, language=""), config)
+    twice = redact(SimpleNamespace(text=once.text, language=""), config)
+    assert twice.text == once.text
+    assert twice.counts == {}
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.ip_addresses())
+def test_every_public_address_is_found(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+    text = f"host {address.exploded} up"
+    public = address.is_global and not address.is_multicast
+    assert found(text) == ([address.exploded] if public else [])
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the labelled sentences are not beside this checkout")
+@pytest.mark.parametrize(("label", "kinds"), [("EMAIL_ADDRESS", {"email"}), ("IP_ADDRESS", {"ipv4", "ipv6"})])
+def test_labelled_sentences(label: str, kinds: set[str]) -> None:
+    """Floor; measured 49 of 49 e-mail and 14 of 14 IP addresses, none wrong, in 1,500 sentences."""
+    sentences = json.loads((SHARED / "presidio_synth_dataset_v2.json").read_text(encoding="utf-8"))
+    right = wrong = gold_total = 0
+    for sentence in sentences:
+        gold = {
+            Span(span["start_position"], span["end_position"], "")
+            for span in sentence["spans"]
+            if span["entity_type"] == label
+        }
+        ours = {Span(span.start, span.end, "") for span in find_spans(sentence["full_text"]) if span.kind in kinds}
+        right, wrong, gold_total = right + len(gold & ours), wrong + len(ours - gold), gold_total + len(gold)
+    print(f"{label}: recall {right}/{gold_total}, precision {right}/{right + wrong}")  # noqa: T201  for pytest -s
+    assert right >= 0.98 * gold_total
+    assert wrong <= 0.02 * gold_total

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transforms.text.view import (
+    TextView,
+    count_ellipses,
+    count_sentences,
+    ends_with_ellipsis,
+    ends_with_terminal,
+    has_unspaced,
+    normal_words,
+    split_words,
+    starts_with_bullet,
+)
+
+
+def test_lines_and_paragraphs() -> None:
+    view = TextView("  One \r\n\n\n two\n \t\nthree\x0bstill three\n")
+    assert view.lines == ["One", "two", "three\x0bstill three"]
+    assert view.paragraphs == ["One", "two", "three\x0bstill three"]
+    assert TextView("a\nb\n\nc").paragraphs == ["a\nb", "c"]
+
+
+def test_words_ids_counts_and_lengths() -> None:
+    view = TextView('The cat, "the" dog - the CAT!')
+    assert view.words == ["The", "cat,", '"the"', "dog", "-", "the", "CAT!"]
+    assert view.n_word_chars == 3 + 4 + 5 + 3 + 1 + 3 + 4
+    assert view.normal_words == ["the", "cat", "the", "dog", "the", "cat"]
+    assert dict(view.vocabulary) == {"the": 0, "cat": 1, "dog": 2}
+    assert view.word_ids.tolist() == [0, 1, 0, 2, 0, 1]
+    assert view.word_counts.tolist() == [3, 2, 1]
+    assert view.word_chars.tolist() == [3, 3, 3, 3, 3, 3]
+    assert "absent" not in view.vocabulary
+
+
+@pytest.mark.parametrize("text", ["", " \n\t\n ", "\u3000"])
+def test_empty(text: str) -> None:
+    view = TextView(text)
+    assert (view.lines, view.paragraphs, view.words, view.normal_words) == ([], [], [], [])
+    assert view.word_ids.tolist() == view.word_counts.tolist() == view.word_chars.tolist() == []
+    assert not view.unspaced
+    assert view.n_word_chars == 0
+
+
+def test_scripts_without_spaces() -> None:
+    assert split_words("我喜欢Python编程。") == ["我", "喜", "欢", "Python", "编", "程。"]
+    assert split_words("กำ นี้") == ["ก", "ำ", "นี้"]
+    assert split_words("한국어 문장") == ["한국어", "문장"]
+    assert normal_words("《我》 ok。") == ["我", "ok"]
+    assert TextView("我喜欢Python编程。").unspaced
+    assert not TextView("learn the word 我 today").unspaced
+    assert not TextView("“curly” — עברית हिन्दी café").has_unspaced
+    assert has_unspaced("𠀀")
+    assert has_unspaced("ｱ")
+
+
+def test_half_is_not_unspaced() -> None:
+    assert not TextView("a b 我们").unspaced  # 2 of 4
+    assert TextView("a b 我们们").unspaced  # 3 of 5
+
+
+def test_right_to_left() -> None:
+    view = TextView("שלום, עולם! שלום")
+    assert view.normal_words == ["שלום", "עולם", "שלום"]
+    assert view.word_ids.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("line", ["• a", "•a", "- a", "* a", "+ a", "– a", "▪ a", "●"])
+def test_bullet(line: str) -> None:
+    assert starts_with_bullet(line)
+
+
+@pytest.mark.parametrize("line", ["", "-", "-5 degrees", "*note", "a - b", "— Bonjour", "1. a", "+1"])
+def test_no_bullet(line: str) -> None:
+    assert not starts_with_bullet(line)
+
+
+def test_line_ends() -> None:
+    assert all(map(ends_with_terminal, ["a.", "a?", "a!", 'a."', "a.”", "了。", "है।", "ما؟"]))
+    assert not any(map(ends_with_terminal, ["", "a", "a:", "a,", "a...", "a…", "。。。", "a.)"]))
+    assert all(map(ends_with_ellipsis, ["a...", "…", "a....", "对。。。"]))
+    assert not any(map(ends_with_ellipsis, ["", "a..", "a… b"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("", 0), ("a.. b", 0), ("a... b", 1), ("a...... b", 1), ("a…… b… c...", 3), ("嗯。。。", 1)]
+)
+def test_count_ellipses(text: str, count: int) -> None:
+    assert count_ellipses(text) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 0),
+        ("No end", 1),
+        ("One. Two! Three?", 3),
+        ("One.  two", 1),
+        ('He said "Go." Then left.', 2),
+        ("Dr. Who met Mr. J. Smith at St. Mary.", 1),
+        ("Version 3.5 of it, e.g. This.", 1),
+        ("One\nTwo.", 2),
+        ("一。二！三？", 3),
+        ("他说：“走。”然后走了。", 2),
+        ("。" * 5, 1),
+    ],
+)
+def test_count_sentences(text: str, count: int) -> None:
+    assert count_sentences(TextView(text).lines) == count
+
+
+def test_attributes_are_computed_once() -> None:
+    view = TextView("some words")
+    assert view.words is view.words
+    assert view.word_ids is view.word_ids
+    assert view.lines is view.lines
+
+
+def test_runs_of_marks_cost_linear_time() -> None:
+    for text in ("。" * 300_000, ". " * 200_000, "\n " * 200_000, '."' * 200_000, "…" * 300_000, "x" * 1_000_000):
+        view = TextView(text)
+        assert count_sentences(view.lines) <= len(text) + 1
+        assert count_ellipses(text) <= 1
+        assert len(view.paragraphs) <= 1
+        assert len(view.word_ids) == len(view.normal_words)
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_any_text(text: str) -> None:
+    view = TextView(text)
+    assert "".join(view.words) == "".join(text.split())
+    assert all(view.words)
+    assert all(view.normal_words)
+    assert [list(view.vocabulary)[i] for i in view.word_ids] == view.normal_words
+    assert view.word_counts.sum() == len(view.normal_words)
+    assert [len(word) for word in view.normal_words] == view.word_chars.tolist()
+    assert count_sentences(view.lines) >= len(view.lines)
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="ab .我กำ。,\n"))
+def test_words_of_mixed_scripts_cover_the_text(text: str) -> None:
+    assert "".join(split_words(text)) == "".join(text.split())
+
+
+def test_a_lone_surrogate_is_a_character() -> None:
+    assert TextView("\ud800 x").words == ["\ud800", "x"]

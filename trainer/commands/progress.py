@@ -1,0 +1,108 @@
+"""What a person sees of a run: one line that is kept up to date on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from trainer.commands.plan import Machine
+from trainer.model.llama import flops_per_token
+from trainer.recipe import Recipe, StageConfig
+
+WINDOW = 50  # steps over which speed is taken
+LINE_S = 10.0  # seconds between lines where there is no terminal
+
+
+class ConsoleWatcher:
+    """Draws loss, tokens a second, MFU and time left; writes TensorBoard events beside the journal."""
+
+    def __init__(
+        self, console: Console, recipe: Recipe, vocab_size: int, machine: Machine | None, events: Path | None
+    ) -> None:
+        """`machine` tells the peak that MFU is a share of; without one MFU is left out. `events`: for TensorBoard."""
+        self._console, self._recipe, self._vocab_size, self._machine = console, recipe, vocab_size, machine
+        self._stage: StageConfig | None = None
+        self._recent: deque[tuple[int, float]] = deque(maxlen=WINDOW)
+        self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        self._told = 0.0
+        self._board = _board(events)
+        if self._live:
+            self._live.start()
+
+    def stage_started(self, stage: StageConfig, step: int) -> None:
+        self._stage = stage
+        self._recent.clear()
+        first = sum(s.steps for s in self._recipe.stages[: self._recipe.stages.index(stage)])
+        self._first = first
+        where = f" from step {step}" if step else ""
+        self.say(
+            f"{stage.name}: {stage.steps:,} steps of {stage.batch_tokens:,} tokens, {stage.seq_len:,} a sequence{where}"
+        )
+
+    def step_taken(self, event: Mapping[str, Any]) -> None:
+        self._recent.append((event["tokens"], event["s"]))
+        if self._board is not None:
+            for name in ("loss", "norm", "rate"):
+                self._board.add_scalar(name, event[name], event["step"], walltime=time.time())
+        line = self._line(event)
+        if self._live:
+            self._live.update(Text(line))
+        elif time.monotonic() - self._told > LINE_S:
+            self._told = time.monotonic()
+            self._console.print(line, highlight=False)
+
+    def _line(self, event: Mapping[str, Any]) -> str:
+        assert self._stage is not None  # noqa: S101
+        speed = sum(n for n, _ in self._recent) / max(1e-9, sum(s for _, s in self._recent))
+        left = max(0, self._first + self._stage.steps - event["step"] - 1) * self._stage.batch_tokens
+        after = self._recipe.stages[self._recipe.stages.index(self._stage) + 1 :]
+        left += sum(stage.steps * stage.batch_tokens for stage in after)
+        words = [
+            f"{self._stage.name} {event['step'] + 1:,}", f"loss {event['loss']:.4f}", f"norm {event['norm']:.2f}",
+            f"rate {event['rate']:.2e}", f"{speed:,.0f} tokens/s",
+        ]  # fmt: skip
+        if self._machine is not None:
+            used = speed * flops_per_token(self._recipe.model, self._vocab_size, self._stage.seq_len)
+            words.append(f"MFU {used / (self._machine.gpus * self._machine.peak_tflops * 1e12):.1%}")
+        return "  ".join([*words, f"{_clock(left / max(1.0, speed))} left"])
+
+    def say(self, line: str) -> None:
+        self._console.print(line, highlight=False)
+
+    def close(self) -> None:
+        if self._live:
+            self._live.stop()
+        if self._board is not None:
+            self._board.close()
+
+
+class Silent:
+    """Ranks other than the first say nothing."""
+
+    def stage_started(self, stage: StageConfig, step: int) -> None: ...
+
+    def step_taken(self, event: Mapping[str, Any]) -> None: ...
+
+    def say(self, line: str) -> None: ...
+
+
+def _board(folder: Path | None) -> Any:
+    if folder is None:
+        return None
+    from torch.utils.tensorboard import SummaryWriter  # 1 s
+
+    return SummaryWriter(str(folder))
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours:02d} h" if days else f"{hours}:{minutes:02d}:{rest:02d}"

@@ -1,0 +1,55 @@
+"""A run that has finished a stage, opened to be measured: its recipe, its newest model, its tokenizer."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from schemas.errors import InputError, RunError
+from schemas.settings import overlay
+from schemas.shards import TokenizerFacts
+from trainer.commands.progress import Silent
+from trainer.data.corpus import same_tokenizer
+from trainer.data.sources import open_streams, training_shards
+from trainer.faults.watchdog import watching
+from trainer.loop.ranks import joined
+from trainer.loop.run import RECIPE
+from trainer.loop.training import Training
+from trainer.model.export import load_weights
+from trainer.recipe import Recipe
+
+
+def read_saved_recipe(folder: Path) -> Recipe:
+    """Return the recipe of a run's folder. RunError when there is none."""
+    try:
+        plain = json.loads((folder / RECIPE).read_bytes())
+    except (OSError, ValueError):
+        raise RunError(f"{folder}: no training run here ({RECIPE} is missing or broken)") from None
+    return overlay(Recipe(), plain)
+
+
+def newest_stage(folder: Path) -> Path:
+    """Return the folder of the last stage that is done. InputError when none is."""
+    done = sorted(path.parent for path in folder.glob("stages/*/done.json"))
+    if not done:
+        raise InputError(f"{folder}: no stage is finished here")
+    return done[-1]
+
+
+def shards_tokenizer(recipe: Recipe) -> TokenizerFacts:
+    """Return what the shards of a recipe tell of their tokenizer."""
+    return same_tokenizer(list(open_streams(recipe, training_shards(recipe)).values()))
+
+
+@contextlib.contextmanager
+def opened(folder: Path, recipe: Recipe) -> Iterator[Training]:
+    """Open the newest model of a run on the ranks that torchrun started, or on this process alone."""
+    model = newest_stage(folder) / "model"
+    corpora = open_streams(recipe, training_shards(recipe))
+    stall_s = recipe.faults.stall_s
+    with joined(stall_s) as ranks, watching(ranks, stall_s) as watchdog:
+        training = Training(recipe, folder, corpora, ranks, None, Silent(), watchdog)
+        load_weights(training.model, model)
+        yield training

@@ -1,0 +1,80 @@
+"""Ends a run that no longer gets on: a rank that hangs must not hold thousands for ever.
+
+Each rank tells its watchdog of each event of its journal. When none comes for `faults.stall_s`, the ranks that still
+live ask each other who answers, one line says who does not and where this rank hangs, and the process ends, also from
+within a collective that would never return. torchrun then ends what is left, a stopped process too, and starts all
+anew from the newest checkpoint, `max_restarts` times.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from trainer.loop.ranks import Ranks
+
+STALLED = 75  # exit code: of sysexits.h, a failure that trying again may mend
+ROLL_CALL_S = 10.0
+LOOKS = 8  # in the time after which a rank counts as stalled
+
+End = Callable[[str], None]
+
+
+def end_process(line: str) -> None:
+    """Say why, and end this process at once: its main thread may hang where no signal reaches."""
+    print(f"winnow-train: {line}", file=sys.stderr, flush=True)  # noqa: T201  the console may be what hangs
+    os._exit(STALLED)
+
+
+class Watchdog:
+    """Watches this rank from a thread."""
+
+    def __init__(self, ranks: Ranks, stall_s: float, end: End = end_process) -> None:
+        self._ranks, self._stall_s, self._end = ranks, stall_s, end
+        self._main = threading.get_ident()
+        self._closed = threading.Event()
+        self._last = time.monotonic()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self._thread.start()
+
+    def beat(self) -> None:
+        """Say that this rank gets on."""
+        self._last = time.monotonic()
+
+    def close(self) -> None:
+        self._closed.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._closed.wait(self._stall_s / LOOKS):
+            still = time.monotonic() - self._last
+            if still > self._stall_s:
+                self._end(f"rank {self._ranks.rank}: nothing for {still:.0f} s, in {self._place()}{self._absent()}")
+                return
+
+    def _place(self) -> str:
+        """Return the innermost line of ours that the main thread is in."""
+        frame = sys._current_frames().get(self._main)
+        while frame is not None and "trainer" not in frame.f_globals.get("__name__", ""):
+            frame = frame.f_back
+        if frame is None:
+            return "no code of the trainer"
+        return f"{frame.f_globals['__name__']}.{frame.f_code.co_name}, line {frame.f_lineno}"
+
+    def _absent(self) -> str:
+        missing = self._ranks.who_is_absent(min(ROLL_CALL_S, self._stall_s))
+        return f"; {missing}" if missing else ""
+
+
+@contextlib.contextmanager
+def watching(ranks: Ranks, stall_s: float) -> Iterator[Watchdog]:
+    """Watch this rank until the end of the block."""
+    dog = Watchdog(ranks, stall_s)
+    try:
+        yield dog
+    finally:
+        dog.close()

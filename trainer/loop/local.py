@@ -1,0 +1,134 @@
+"""The local runner: our own loop, on one process or on all that torchrun started, CPU or GPU."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from schemas.errors import RunError
+from trainer.data.mixture import Mixture
+from trainer.loop import checkpoints
+from trainer.loop.checkpoints import Saver, State
+from trainer.loop.loop import StageLoop
+from trainer.loop.placement import put
+from trainer.loop.stages import StageJob
+from trainer.loop.step import Objective, next_token_loss
+from trainer.loop.training import Training
+from trainer.model.averages import averaged_steps, mean, snapshot_path
+from trainer.model.export import export
+from trainer.recipe import StageConfig
+
+GATE_EXTENSIONS = 10  # a stage that its gate holds goes on by a tenth of its steps at a time
+
+
+class Gate(Protocol):
+    """Measures the model; all ranks call it together."""
+
+    def __call__(self, job: StageJob, state: State) -> bool:
+        """Return whether the stage may end here."""
+
+    def look(self, job: StageJob, state: State) -> None:
+        """Measure on the way."""
+
+
+class LocalRunner:
+    """Trains stages one after the other; keeps the model in memory between them."""
+
+    def __init__(self, training: Training, gate: Gate, objective: Objective = next_token_loss) -> None:
+        self._training, self._gate, self._objective = training, gate, objective
+        self._holds: int | None = None  # the stage whose result is in memory
+
+    def run(self, job: StageJob, start: State) -> State:
+        """Train a stage to its end. Raises StoppedError when asked to stop, RunError when a gate stays shut.
+
+        `start` is the state after the stage before, whose checkpoint lies in that stage's folder.
+        """
+        training = self._training
+        begin = replace(start, stage=job.number, stage_key=job.key, step=0)
+        restart = functools.partial(self._restart, job)
+        state = self._resume(job, begin, restart)
+        if training.ranks.is_first:
+            training.checkpoints.remove_after(state.global_step)
+        training.write("start", step=state.global_step, stage=job.config.name, world=training.ranks.world)
+        training.watcher.stage_started(job.config, state.step)
+        training.ranks.barrier()
+        with StageLoop(training, job, begin, state.global_step, restart, self._objective) as loop:
+            state = self._until_open(loop, job, state)
+            return self._end(job, loop.mixture, state)
+
+    def _resume(self, job: StageJob, begin: State, restart: Callable[[], None]) -> State:
+        found = self._training.newest_of(job.key)
+        if found is not None:
+            checkpoints.load(found[0], self._training.model, self._training.optimiser)
+            return found[1]
+        if self._holds != job.number - 1:
+            restart()
+        return begin
+
+    def _restart(self, job: StageJob) -> None:
+        """Bring the model to where the stage begins: the end of the stage before, or the initial weights."""
+        if job.number == 0:
+            self._training.begin_anew()
+        else:
+            before = next(job.folder.parent.glob(f"{job.number - 1:02d}-*/checkpoint"))
+            checkpoints.load(before, self._training.model, self._training.optimiser)
+
+    def _until_open(self, loop: StageLoop, job: StageJob, state: State) -> State:
+        """Train the stage's steps, and on while its gate is shut."""
+        stage = job.config
+        until, more = stage.steps, max(1, stage.steps // GATE_EXTENSIONS)
+        while until < state.step:
+            until += more
+        state = self._train(loop, job, state, until)
+        while not self._gate(job, state):
+            until += more
+            if until * stage.batch_tokens > max_tokens(stage):
+                raise RunError(f"stage {stage.name}: its gate is still shut after {state.step} steps (gate.max_tokens)")
+            state = self._train(loop, job, state, until)
+        return state
+
+    def _train(self, loop: StageLoop, job: StageJob, state: State, until: int) -> State:
+        """Train up to a step, and measure on the way there."""
+        every = self._training.recipe.evaluation.every_steps
+        while every and (then := state.step - state.step % every + every) < until:
+            state = loop.train(state, then)
+            self._gate.look(job, state)
+        return loop.train(state, until)
+
+    def _end(self, job: StageJob, mixture: Mixture, state: State) -> State:
+        """Average if the stage asks for it, write checkpoint and model, say that the stage is done."""
+        training = self._training
+        if job.config.average:
+            self._average(job)
+        after = State(
+            stage=job.number + 1,
+            taken=(*state.taken, state.step),
+            tokens=state.tokens,
+            starts={**state.starts, **mixture.ends(state.step)},
+            weights_sha256=training.digest(),
+        )
+        saver = Saver(training.model, training.optimiser, training.ranks)
+        saver.begin(job.checkpoint, after)
+        saver.finish()
+        export(training.model, job.folder / "model", training.ranks.is_first)
+        if training.ranks.is_first:
+            job.finish(after)
+        training.write("stage", stage=job.config.name, step=after.global_step, sha256=after.weights_sha256)
+        training.ranks.barrier()
+        self._holds = job.number
+        return after
+
+    def _average(self, job: StageJob) -> None:
+        """Put the mean of the stage's kept weights into the model."""
+        ranks = self._training.ranks
+        paths = [snapshot_path(job.folder / "average", step) for step in averaged_steps(job.config, job.config.steps)]
+        weights = mean(paths) if ranks.is_first else {}
+        for name, parameter in sorted(self._training.model.named_parameters()):
+            put(parameter, ranks.from_first(weights.get(name)))
+
+
+def max_tokens(stage: StageConfig) -> int:
+    """Return the tokens after which a stage whose gate stays shut ends the run."""
+    return stage.gate.max_tokens or 2 * stage.tokens

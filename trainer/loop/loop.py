@@ -1,0 +1,186 @@
+"""The steps of one stage: batches in, updates, checkpoints by the clock, and back from bad ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import RunError
+from trainer.data.corpus import Stream
+from trainer.data.mixture import Batch, Mixture, data_step
+from trainer.faults.bad_steps import Verdict, Watch
+from trainer.loop import checkpoints
+from trainer.loop.checkpoints import Saver, State
+from trainer.loop.journal import lineage, read_journal, skipped_batches
+from trainer.loop.ranks import Ranks
+from trainer.loop.schedule import learning_rate
+from trainer.loop.stages import StageJob
+from trainer.loop.step import Objective, Stepper, StepResult
+from trainer.loop.training import Training
+from trainer.model.averages import averaged_steps
+from trainer.recipe import Recipe, StageConfig
+
+
+class StoppedError(Exception):
+    """The run was asked to stop, and has saved."""
+
+
+class StageLoop:
+    """Takes the steps of a stage; all ranks run it together. Use it in a `with` statement."""
+
+    def __init__(
+        self, training: Training, job: StageJob, begin: State, global_step: int, restart: Callable[[], None],
+        objective: Objective,
+    ) -> None:  # fmt: skip
+        """`begin` is the state at the stage's first step, to which `restart` brings the model back; `global_step` is
+        where the run stands now."""
+        self._training, self._job, self._begin, self._restart = training, job, begin, restart
+        stage, ranks = job.config, training.ranks
+        self.mixture = make_mixture(training.recipe, training.corpora, stage, begin)
+        self._loader = _Loader(self.mixture, ranks)
+        self._share = -(-stage.batch_sequences // ranks.world)
+        self._stepper = Stepper(training, min(training.micro_sequences(stage.seq_len), self._share), objective)
+        self._saver = Saver(training.model, training.optimiser, ranks)
+        self._saved_at = time.monotonic()
+        self._stands_at: int | None = None  # the step of the checkpoint that a roll-back has loaded
+        self._averaged = set(averaged_steps(stage, stage.steps)) if stage.average else set()
+        self._read_history(global_step)
+
+    def __enter__(self) -> StageLoop:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loader.close()
+
+    def _read_history(self, global_step: int) -> None:
+        """Take over what the journal tells of the steps before: skipped batches and recent losses."""
+        training, name = self._training, self._job.config.name
+        events = training.ranks.from_first(_relevant(training.folder) if training.ranks.is_first else None)
+        steps = lineage(events)
+        recent = [steps[n]["loss"] for n in sorted(steps) if n < global_step and steps[n]["applied"]]
+        self._skipped = skipped_batches(events, name)
+        self._rollbacks = sum(event["event"] == "rollback" for event in events)
+        self._watch = Watch(training.recipe.faults, recent)
+
+    def train(self, state: State, until: int) -> State:
+        """Take steps until `until` of the stage are done. Raises StoppedError when asked to stop, once all is saved."""
+        while state.step < until:
+            state = self._take(state)
+            self._save_if_due(state)
+        self._saver.finish()
+        return state
+
+    def _take(self, state: State) -> State:
+        began = time.monotonic()
+        number = data_step(state.step, self._skipped)
+        batch = self._loader.get(number, data_step(state.step + 1, self._skipped))
+        waited = time.monotonic() - began
+        result = self._stepper.backward(batch, self._share)
+        verdict = self._watch.judge(result.loss, result.grad_norm)
+        rate = learning_rate(self._training.recipe.stages, state.taken, state.step)
+        if verdict is Verdict.APPLY:
+            self._stepper.apply(rate)
+        else:
+            self._stepper.skip()
+        after = replace(state, step=state.step + 1, tokens=state.tokens + self._job.config.batch_tokens)
+        self._tell(state, result, rate, verdict is Verdict.APPLY, time.monotonic() - began, waited)
+        if verdict is Verdict.ROLL_BACK:
+            return self._roll_back(state)
+        if after.step in self._averaged:
+            self._training.snapshot(self._job.folder / "average", after.step)
+        return after
+
+    def _tell(
+        self, state: State, result: StepResult, rate: float, applied: bool, seconds: float, waited: float
+    ) -> None:
+        event = {
+            "step": state.global_step, "stage": self._job.config.name, "loss": result.loss, "norm": result.grad_norm,
+            "rate": rate, "tokens": self._job.config.batch_tokens, "applied": applied, "s": round(seconds, 5),
+            "waited_s": round(waited, 5),
+        }  # fmt: skip
+        self._training.write("step", **event)
+        self._training.watcher.step_taken(event)
+
+    def _save_if_due(self, state: State) -> None:
+        ranks, training = self._training.ranks, self._training
+        stop = ranks.any(training.stop_asked)
+        due = time.monotonic() - self._saved_at > training.checkpoint_interval_s
+        # After a roll-back the newest checkpoint is the very state that the loop stands at.
+        if (stop or (ranks.from_first(due) and not self._watch.troubled)) and state.global_step != self._stands_at:
+            training.save(self._saver, state)
+            self._saved_at = time.monotonic()
+        if stop:
+            self._saver.finish()
+            training.write("stop", step=state.global_step)
+            raise StoppedError
+        if self._saver.is_writing and not ranks.any(not self._saver.is_done):
+            self._saver.finish()
+        if ranks.is_first:
+            training.checkpoints.prune(training.recipe.faults.keep)
+
+    def _roll_back(self, state: State) -> State:
+        """Go back to the newest checkpoint, all of which are older than the trouble, and pass over its batches."""
+        training, faults = self._training, self._training.recipe.faults
+        self._saver.finish()
+        training.ranks.barrier()
+        first_bad = state.step + 1 - self._watch.troubled
+        bad = [data_step(step, self._skipped) for step in range(max(0, first_bad), state.step + 1)]
+        if self._rollbacks >= faults.max_rollbacks:
+            raise RunError(
+                f"stage {self._job.config.name}: step {state.step} is bad again after {self._rollbacks} roll-backs"
+                f" (faults.max_rollbacks)"
+            )
+        back = self._load_newest()
+        self._stands_at = back.global_step
+        training.write("rollback", step=back.global_step, stage=self._job.config.name, skip=bad)
+        training.watcher.say(f"rolled back from step {state.step} to {back.step}; {len(bad)} batches are passed over")
+        training.ranks.barrier()
+        self._read_history(back.global_step)
+        return back
+
+    def _load_newest(self) -> State:
+        training = self._training
+        found = training.newest_of(self._job.key)
+        if found is None:
+            self._restart()
+            return self._begin
+        checkpoints.load(found[0], training.model, training.optimiser)
+        return found[1]
+
+
+def make_mixture(recipe: Recipe, corpora: Mapping[str, Stream], stage: StageConfig, begin: State) -> Mixture:
+    """Return the batches of a stage that begins where `begin` says; without a mix, sources weigh by their tokens."""
+    mix = stage.mix or {name: float(corpus.epoch_tokens) for name, corpus in corpora.items()}
+    key = f"{recipe.seed}:{stage.name}"
+    return Mixture(corpora, mix, stage.seq_len, stage.batch_sequences, begin.starts, recipe.mix_block, key)
+
+
+def _relevant(folder: Path) -> list[dict[str, Any]]:
+    return [event for event in read_journal(folder) if event["event"] in ("start", "rollback", "step")]
+
+
+class _Loader:
+    """Makes the next batch in a thread while the model works on this one. Holds no state that matters."""
+
+    def __init__(self, mixture: Mixture, ranks: Ranks) -> None:
+        self._mixture, self._ranks = mixture, ranks
+        self._pool = ThreadPoolExecutor(1, "loader")
+        self._ahead: tuple[int, Future[Batch]] | None = None
+
+    def get(self, number: int, then: int) -> Batch:
+        """Return batch `number`, and begin to make batch `then`."""
+        if self._ahead is None or self._ahead[0] != number:
+            self._ahead = (number, self._make(number))
+        batch = self._ahead[1].result()
+        self._ahead = (then, self._make(then))
+        return batch
+
+    def _make(self, number: int) -> Future[Batch]:
+        return self._pool.submit(self._mixture.batch, number, self._ranks.rank, self._ranks.world)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,112 @@
+"""A whole run: which stages are done, and the next ones in order."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+import storage
+from schemas.errors import ConfigError
+from schemas.settings import to_plain
+from trainer.data.sources import open_streams, training_shards
+from trainer.evaluate.gates import Gatekeeper
+from trainer.faults.watchdog import watching
+from trainer.loop.checkpoints import State
+from trainer.loop.journal import Journal
+from trainer.loop.local import LocalRunner
+from trainer.loop.ranks import Ranks, joined
+from trainer.loop.stages import StageJob, jobs
+from trainer.loop.training import Training, Watcher
+from trainer.recipe import Recipe
+from trainer.titan.runner import TitanRunner
+
+RECIPE = "recipe.json"
+
+
+def plan_jobs(recipe: Recipe, shards: dict[str, list[str]], folder: Path) -> list[StageJob]:
+    """Return the stages over these shards, which count by name and size."""
+    data = {
+        source: [(path.rpartition("/")[2], storage.size(path)) for path in paths] for source, paths in shards.items()
+    }
+    return jobs(recipe, data, folder)
+
+
+def first_open(planned: list[StageJob]) -> tuple[int, State]:
+    """Return the number of the first stage that is not done, and where the run stands before it."""
+    state = State()
+    for job in planned:
+        finished = job.finished()
+        if finished is None:
+            return job.number, state
+        state = finished
+    return len(planned), state
+
+
+def run(recipe: Recipe, folder: Path, watcher: Watcher) -> State:
+    """Train all stages that are not done; every rank calls it. Returns where the run stands at its end.
+
+    Raises StoppedError after a signal, once all is saved, and WinnowError for what is wrong with recipe or data.
+    """
+    if not recipe.stages:
+        raise ConfigError("stages: none; a recipe has at least one")
+    shards = training_shards(recipe)
+    planned = plan_jobs(recipe, shards, folder)
+    number, state = first_open(planned)
+    if number == len(planned):
+        return state
+    if recipe.runner == "titan":
+        return _run_titan(recipe, folder, watcher, planned[number:], state)
+    if recipe.local.threads:
+        torch.set_num_threads(recipe.local.threads)
+    corpora = open_streams(recipe, shards)
+    with (
+        joined(recipe.faults.stall_s) as ranks,
+        watching(ranks, recipe.faults.stall_s) as watchdog,
+        _journal(folder, ranks, recipe) as journal,
+    ):
+        training = Training(recipe, folder, corpora, ranks, journal, watcher, watchdog)
+        runner = LocalRunner(training, Gatekeeper(training))
+        with _stopping(training):
+            for job in planned[number:]:
+                state = runner.run(job, state)
+    return state
+
+
+def _run_titan(recipe: Recipe, folder: Path, watcher: Watcher, planned: list[StageJob], state: State) -> State:
+    alone = Ranks(0, 1, torch.device("cpu"), None)  # torchtitan's launch starts the processes that compute
+    with _journal(folder, alone, recipe) as journal:
+        runner = TitanRunner(recipe, journal, watcher)
+        for job in planned:
+            state = runner.run(job, state)
+    return state
+
+
+@contextlib.contextmanager
+def _journal(folder: Path, ranks: Ranks, recipe: Recipe) -> Iterator[Journal | None]:
+    if not ranks.is_first:
+        yield None
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(Journal(folder)) as journal:
+        storage.write_atomic(str(folder / RECIPE), json.dumps(to_plain(recipe), indent=1).encode())
+        yield journal
+
+
+@contextlib.contextmanager
+def _stopping(training: Training) -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C end the run after the step under way, once it is saved."""
+
+    def asked(_number: int, _frame: object) -> None:
+        training.stop_asked = True
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

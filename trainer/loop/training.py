@@ -1,0 +1,132 @@
+"""What the loop of a run works on: the model, its optimiser, the data, the ranks, and where things are written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from transformers import LlamaForCausalLM
+
+from trainer.data.corpus import Stream, same_tokenizer
+from trainer.faults.bad_steps import checkpoint_interval_s
+from trainer.faults.watchdog import Watchdog
+from trainer.loop.checkpoints import CheckpointFolder, Saver, State, load, read_state
+from trainer.loop.journal import Journal
+from trainer.loop.placement import shard, weights_digest, whole_weights
+from trainer.loop.ranks import Ranks
+from trainer.model.averages import snapshot_path, write_snapshot
+from trainer.model.export import load_weights
+from trainer.model.llama import empty_model, initialise, llama_config
+from trainer.model.optimiser import make_optimiser
+from trainer.recipe import Recipe, StageConfig
+
+DIGESTED_PARAMETERS = 2 * 10**9  # a larger model is gathered for its digest only at the ends of stages
+# Of a forward pass, where the recipe says nothing. On CPUs more logits than the caches hold cost a tenth to a third.
+MICRO_TOKENS, CPU_MICRO_TOKENS = 16_384, 1024
+FIRST_SAVE_S = 1.0  # what a checkpoint is taken to cost before one was written
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+class Watcher(Protocol):
+    """Is told of the course of a run; a console draws it."""
+
+    def stage_started(self, stage: StageConfig, step: int) -> None: ...
+
+    def step_taken(self, event: Mapping[str, Any]) -> None: ...
+
+    def say(self, line: str) -> None: ...
+
+
+@dataclass
+class Training:
+    """One process's share of a run."""
+
+    recipe: Recipe
+    folder: Path
+    corpora: Mapping[str, Stream]
+    ranks: Ranks
+    journal: Journal | None  # rank 0's alone
+    watcher: Watcher
+    watchdog: Watchdog
+    model: LlamaForCausalLM = field(init=False)
+    optimiser: torch.optim.AdamW = field(init=False)
+    checkpoints: CheckpointFolder = field(init=False)
+    stop_asked: bool = field(default=False, init=False)  # by a signal
+    save_s: float = field(default=FIRST_SAVE_S, init=False)  # what the last checkpoint cost the loop
+
+    def __post_init__(self) -> None:
+        self.checkpoints = CheckpointFolder(self.folder / "checkpoints")
+        self.model = self._make_model()
+        self.begin_anew()
+
+    def _make_model(self) -> LlamaForCausalLM:
+        local, on_gpu = self.recipe.local, self.ranks.device.type == "cuda"
+        attention = local.attention if local.attention != "auto" else "flex_attention" if on_gpu else "sdpa"
+        dtype = DTYPES[local.dtype if local.dtype != "auto" else "bfloat16" if on_gpu else "float32"]
+        tokenizer = same_tokenizer(list(self.corpora.values()))
+        model = empty_model(llama_config(self.recipe.model, tokenizer, self.recipe.unit, attention))
+        if local.checkpoint_activations:
+            model.gradient_checkpointing_enable()  # type: ignore[no-untyped-call]
+        if local.compile:
+            for block in model.model.layers:
+                block.compile()
+        shard(model, self.ranks.mesh, dtype)
+        model.train()
+        return model
+
+    def micro_sequences(self, seq_len: int) -> int:
+        """Return how many sequences go through the model at once."""
+        tokens = MICRO_TOKENS if self.ranks.device.type == "cuda" else CPU_MICRO_TOKENS
+        return self.recipe.local.micro_sequences or max(1, tokens // seq_len)
+
+    def begin_anew(self) -> None:
+        """Give the model its initial weights and a new optimiser."""
+        initialise(self.model, self.recipe.seed, self.ranks.device)
+        self.optimiser = make_optimiser(self.model, self.recipe.adamw)
+        if self.recipe.init_from:
+            self._load_start(Path(self.recipe.init_from))
+
+    def _load_start(self, folder: Path) -> None:
+        """Take weights, and moments where there are any, from where the recipe says; not places in the data."""
+        if read_state(folder) is not None:
+            load(folder, self.model, self.optimiser)
+        else:
+            load_weights(self.model, folder)
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Write an event to the journal, on rank 0; tells the watchdog that this rank gets on."""
+        self.watchdog.beat()
+        if self.journal is not None:
+            self.journal.write(event, **fields)
+
+    def newest_of(self, stage_key: str) -> tuple[Path, State] | None:
+        """Return the newest whole checkpoint, if it is of this stage."""
+        found = self.ranks.from_first(self.checkpoints.newest(self.watcher.say) if self.ranks.is_first else None)
+        return found if found is not None and found[1].stage_key == stage_key else None
+
+    def save(self, saver: Saver, state: State) -> None:
+        """Begin to write a checkpoint, and note how long the loop stood still for it."""
+        began = time.monotonic()
+        if sum(parameter.numel() for parameter in self.model.parameters()) <= DIGESTED_PARAMETERS:
+            state = replace(state, weights_sha256=self.digest())
+        saver.begin(self.checkpoints.path(state.global_step), state)
+        self.save_s = time.monotonic() - began
+        self.write("save", step=state.global_step, paused_s=round(self.save_s, 4))
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the weights."""
+        return weights_digest(whole_weights(self.model))
+
+    def snapshot(self, folder: Path, step: int) -> None:
+        """Keep the weights for the average of a stage."""
+        weights = dict(whole_weights(self.model))
+        if self.ranks.is_first:
+            write_snapshot(snapshot_path(folder, step), weights)
+
+    @property
+    def checkpoint_interval_s(self) -> float:
+        return checkpoint_interval_s(self.recipe.faults, self.save_s)

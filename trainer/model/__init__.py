@@ -1,0 +1,1 @@
+"""The model: its classes, its optimiser, its weights out and averaged."""

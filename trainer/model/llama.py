@@ -1,0 +1,87 @@
+"""The model: transformers' own Llama classes, made from our settings, and what it costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from schemas.shards import TokenizerFacts
+from trainer.loop.placement import fill
+from trainer.recipe import ModelConfig
+
+LOW_FREQ_FACTOR, HIGH_FREQ_FACTOR = 1.0, 4.0  # of the released Llama 3.1 code
+
+
+def llama_config(config: ModelConfig, tokenizer: TokenizerFacts, max_len: int, attention: str) -> LlamaConfig:
+    """Return transformers' configuration; `max_len` is the longest sequence of the recipe."""
+    rope: dict[str, Any] = {"rope_type": "default", "rope_theta": config.rope_theta}
+    if config.rope_factor > 1:
+        rope |= {
+            "rope_type": "llama3",
+            "factor": config.rope_factor,
+            "low_freq_factor": LOW_FREQ_FACTOR,
+            "high_freq_factor": HIGH_FREQ_FACTOR,
+            "original_max_position_embeddings": config.rope_original_len,
+        }
+    return LlamaConfig(
+        vocab_size=config.vocab_size or tokenizer.vocab_size,
+        hidden_size=config.dim,
+        intermediate_size=config.ffn_dim,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        num_key_value_heads=config.kv_heads,
+        head_dim=config.dim // config.heads,
+        max_position_embeddings=max_len,
+        rms_norm_eps=config.norm_eps,
+        tie_word_embeddings=config.tied_embeddings,
+        initializer_range=config.init_std,
+        rope_parameters=rope,
+        bos_token_id=tokenizer.bos_id,
+        eos_token_id=tokenizer.eos_id,
+        attn_implementation=attention,  # type: ignore[call-arg]  # taken by its parent
+        use_cache=False,
+    )
+
+
+def empty_model(config: LlamaConfig) -> LlamaForCausalLM:
+    """Return the model on the meta device: no memory yet, so that each rank can make its own share alone."""
+    with torch.device("meta"):
+        return LlamaForCausalLM(config)
+
+
+def initialise(model: LlamaForCausalLM, seed: int, device: torch.device) -> None:
+    """Give a model on the meta device memory on `device` and its initial weights, a function of `seed` alone.
+
+    Matrices are normal with `initializer_range`, norms are one.
+    """
+    model.to_empty(device=device)
+    model.tie_weights()  # if its config says so: what shared memory before does not now
+    rotary = model.model.rotary_emb  # its frequencies are computed, not drawn
+    model.model.rotary_emb = type(rotary)(config=model.config).to(device)
+    for name, parameter in model.named_parameters():
+        is_norm = parameter.dim() == 1
+        std = 0.0 if is_norm else float(model.config.initializer_range)
+        fill(parameter, name, seed, mean=1.0 if is_norm else 0.0, std=std)
+
+
+def count_parameters(config: ModelConfig, vocab_size: int) -> int:
+    """Return the number of weights, embeddings included."""
+    head = config.dim // config.heads
+    attention = config.dim * head * (2 * config.heads + 2 * config.kv_heads)
+    block = attention + 3 * config.dim * config.ffn_dim + 2 * config.dim
+    embeddings = vocab_size * config.dim * (1 if config.tied_embeddings else 2)
+    return config.layers * block + embeddings + config.dim
+
+
+def flops_per_token(config: ModelConfig, vocab_size: int, seq_len: int) -> float:
+    """Return the floating-point operations of forward and backward pass for one token.
+
+    6 for each weight that multiplies (the input embedding does not), and 6 layers * dim * seq_len for causal attention
+    (PaLM, appendix B, halved since half of the matrix is masked). Recomputed activations are not counted.
+    """
+    multiplied = count_parameters(config, vocab_size)
+    if not config.tied_embeddings:
+        multiplied -= vocab_size * config.dim
+    return 6.0 * multiplied + 6.0 * config.layers * config.dim * seq_len

@@ -1,0 +1,1 @@
+"""Copies across a corpus: addresses, equal texts, near copies, frequent lines."""

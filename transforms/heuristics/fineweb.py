@@ -1,0 +1,95 @@
+"""FineWeb's own rules: lines that end in no punctuation, repeated characters, short lines, lists.
+
+Source: Penedo et al. 2024, arXiv:2406.17557, section 3.6 (three rules), and the code that made the data set
+(`FineWebQualityFilter`), which has a fourth.
+
+Readings:
+ 1. Characters in duplicate lines: limit 0.1 as in the paper (the code: 0.01). Copies after the first count, as where
+    the limit comes from; table A1 of Gopher (repetition.py) counts the first one too.
+ 2. A short line has fewer than 30 characters (the paper; the code: 30 or fewer). Empty lines are no lines here.
+ 3. Line ends per word (code only): ends between lines with text, so that blank lines between paragraphs, which
+    depend on the extractor, do not make prose a list.
+ 4. Values at a limit are kept, as everywhere here; paper and code drop them in the first three rules.
+ 5. Languages without terminal punctuation (Thai, Lao) are not measured by the first rule (null), nor judged.
+
+In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: one pass over the lines.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from schemas.settings import setting, validate
+from transforms.step import Drop
+from transforms.text.view import LANGUAGES_WITHOUT_TERMINAL_PUNCTUATION, TextView, ends_with_terminal
+
+SHORT_LINE_CHARS = 30  # a line with fewer is short
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineWebConfig:
+    """Limits of what is kept, inclusive."""
+
+    min_terminal_line_fraction: float = setting(
+        0.12, "share of lines that end in terminal punctuation, at least", ge=0, le=1
+    )
+    max_duplicate_char_fraction: float = setting(
+        0.1, "share of characters in repeated lines, copies after the first; FineWeb's code has 0.01", ge=0, le=1
+    )
+    max_short_line_fraction: float = setting(0.67, "share of lines with fewer than 30 characters, at most", ge=0, le=1)
+    max_line_ends_per_word: float = setting(0.3, "line ends per word, at most; in FineWeb's code only", ge=0)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FineWebStats:
+    """What the rules look at; 0 where there is nothing to divide by."""
+
+    terminal_line_fraction: float | None  # null in languages without terminal punctuation
+    duplicate_char_fraction: float
+    short_line_fraction: float
+    line_ends_per_word: float
+
+
+def measure(view: TextView) -> FineWebStats:
+    """Measure what the rules look at."""
+    lines = view.lines
+    n_lines = len(lines)
+    terminal = None
+    if view.language not in LANGUAGES_WITHOUT_TERMINAL_PUNCTUATION:
+        terminal = _ratio(sum(map(ends_with_terminal, lines)), n_lines)
+    return FineWebStats(
+        terminal_line_fraction=terminal,
+        duplicate_char_fraction=_duplicate_char_fraction(lines),
+        short_line_fraction=_ratio(sum(len(line) < SHORT_LINE_CHARS for line in lines), n_lines),
+        line_ends_per_word=_ratio(max(n_lines - 1, 0), len(view.words)),
+    )
+
+
+def decide(stats: FineWebStats, config: FineWebConfig) -> Drop | None:
+    """Return why the document must go, by the first rule it breaks."""
+    terminal, limit = stats.terminal_line_fraction, config.min_terminal_line_fraction
+    if terminal is not None and terminal < limit:
+        return Drop("too_few_terminal_lines", terminal, limit)
+    for reason, value, high in (
+        ("too_many_short_lines", stats.short_line_fraction, config.max_short_line_fraction),
+        ("too_many_duplicate_chars", stats.duplicate_char_fraction, config.max_duplicate_char_fraction),
+        ("too_many_line_ends", stats.line_ends_per_word, config.max_line_ends_per_word),
+    ):
+        if value > high:
+            return Drop(reason, value, high)
+    return None
+
+
+def _duplicate_char_fraction(lines: list[str]) -> float:
+    if len(set(lines)) == len(lines):
+        return 0.0
+    extra = sum((n - 1) * len(line) for line, n in Counter(lines).items())
+    return extra / sum(map(len, lines))
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0

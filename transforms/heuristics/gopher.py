@@ -1,0 +1,118 @@
+"""Gopher quality rules: length, word shape, symbols, bullets, ellipses, letters, stop words.
+
+Source: Rae et al. 2021, arXiv:2112.11446, appendix A1.1 (MassiveText, "Quality Filtering").
+
+Departures and readings, each where open implementations differ:
+ 1. Words are `text_stats` words: pieces between white space with their punctuation, no tokenizer.
+ 2. Symbols per word: the number of `#` signs, and of ellipses, each by the number of words (datatrove, dolma).
+ 3. Stop words: at least two *different* ones (datatrove; Dolma and DCLM count occurrences), compared in lower case
+    without punctuation. The paper's list is English, so the rule speaks only on languages that have a list in
+    `stop_words`; a text of unknown language ('') is taken as English, as the paper takes every text.
+ 4. Word length says nothing in scripts written without spaces: not measured (null) there, and not judged.
+
+In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: one pass, O(chars).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from schemas.settings import setting, validate
+from transforms.step import Drop
+from transforms.text.view import TextView, count_ellipses, ends_with_ellipsis, starts_with_bullet
+
+STOP_WORDS: dict[str, tuple[str, ...]] = {"en": ("the", "be", "to", "of", "and", "that", "have", "with")}  # the paper's
+
+
+@dataclass(frozen=True, kw_only=True)
+class GopherConfig:
+    """Limits of what is kept, inclusive. Table A1 of the paper unless said otherwise."""
+
+    min_words: int = setting(50, "words a document must have", ge=0)
+    max_words: int = setting(100_000, "words a document may have", ge=1)
+    min_mean_word_chars: float = setting(3.0, "mean characters of a word, at least", ge=0)
+    max_mean_word_chars: float = setting(10.0, "mean characters of a word, at most", gt=0)
+    max_hashes_per_word: float = setting(0.1, "'#' signs per word, at most", ge=0)
+    max_ellipses_per_word: float = setting(0.1, "ellipses per word, at most", ge=0)
+    max_bullet_line_fraction: float = setting(0.9, "share of lines that start with a bullet, at most", ge=0, le=1)
+    max_ellipsis_line_fraction: float = setting(0.3, "share of lines that end with an ellipsis, at most", ge=0, le=1)
+    min_alphabetic_word_fraction: float = setting(0.8, "share of words with a letter, at least", ge=0, le=1)
+    min_stop_words: int = setting(2, "different stop words of its language a document must have", ge=0)
+    stop_words: dict[str, tuple[str, ...]] = setting(
+        STOP_WORDS, "stop words by language, in lower case; a language without a list is not judged by them"
+    )
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    def measure(self, view: TextView) -> GopherStats:
+        """Measure with this configuration's stop words; what a `transforms.step.Filter` takes as its measure."""
+        return measure(view, self.stop_words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GopherStats:
+    """What the rules look at. Fractions are 0 to 1; 0 where there is nothing to divide by."""
+
+    n_words: int
+    mean_word_chars: float | None  # null in scripts written without spaces
+    hashes_per_word: float
+    ellipses_per_word: float
+    bullet_line_fraction: float
+    ellipsis_line_fraction: float
+    alphabetic_word_fraction: float
+    n_stop_words: int | None  # different ones; null when there is no list for the language
+
+
+def measure(view: TextView, stop_words: Mapping[str, tuple[str, ...]] = STOP_WORDS) -> GopherStats:
+    """Measure what the rules look at."""
+    n_words = len(view.words)
+    n_lines = len(view.lines)
+    listed = stop_words.get(view.language or "en")
+    return GopherStats(
+        n_words=n_words,
+        mean_word_chars=None if view.unspaced else _ratio(view.n_word_chars, n_words),
+        hashes_per_word=_ratio(view.text.count("#"), n_words),
+        ellipses_per_word=_ratio(count_ellipses(view.text), n_words),
+        bullet_line_fraction=_ratio(sum(map(starts_with_bullet, view.lines)), n_lines),
+        ellipsis_line_fraction=_ratio(sum(map(ends_with_ellipsis, view.lines)), n_lines),
+        alphabetic_word_fraction=_ratio(_count_alphabetic(view), n_words),
+        n_stop_words=None if listed is None else sum(word in view.vocabulary for word in set(listed)),
+    )
+
+
+def decide(stats: GopherStats, config: GopherConfig) -> Drop | None:
+    """Return why the document must go, by the first rule it breaks: lower limits first, then upper ones."""
+    for reason, value, low in (
+        ("too_few_words", stats.n_words, config.min_words),
+        ("words_too_short", stats.mean_word_chars, config.min_mean_word_chars),
+        ("too_few_alphabetic_words", stats.alphabetic_word_fraction, config.min_alphabetic_word_fraction),
+        ("too_few_stop_words", stats.n_stop_words, config.min_stop_words),
+    ):
+        if value is not None and value < low:
+            return Drop(reason, value, low)
+    for reason, value, high in (
+        ("too_many_words", stats.n_words, config.max_words),
+        ("words_too_long", stats.mean_word_chars, config.max_mean_word_chars),
+        ("too_many_hashes", stats.hashes_per_word, config.max_hashes_per_word),
+        ("too_many_ellipses", stats.ellipses_per_word, config.max_ellipses_per_word),
+        ("too_many_bullet_lines", stats.bullet_line_fraction, config.max_bullet_line_fraction),
+        ("too_many_ellipsis_lines", stats.ellipsis_line_fraction, config.max_ellipsis_line_fraction),
+    ):
+        if value is not None and value > high:
+            return Drop(reason, value, high)
+    return None
+
+
+def _count_alphabetic(view: TextView) -> int:
+    """Count words with at least one letter.
+
+    Read off the distinct normal words, which are half as many: only punctuation is missing from them.
+    """
+    without = [n for n, word in enumerate(view.vocabulary) if not (word.isalpha() or any(map(str.isalpha, word)))]
+    return len(view.normal_words) - int(view.word_counts[without].sum())
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0

@@ -1,0 +1,180 @@
+"""Gopher repetition rules: repeated lines, paragraphs and n-grams.
+
+Source: Rae et al. 2021, arXiv:2112.11446, appendix A1.1 and table A1 ("Repetition Removal").
+
+Readings, each where open implementations differ:
+ 1. Duplicate n-grams (n = 5 to 10): every word that any n-gram occurring twice or more covers is marked, in the first
+    occurrence too, and its characters count once, "taking care not to count characters that occur in overlapping
+    n-grams more than once" (RedPajama-v2, DCLM; datatrove leaves out the first occurrence, Dolma counts overlaps).
+ 2. Top n-gram (n = 2 to 4): its characters times its occurrences, 0 when it occurs once (RedPajama-v2; datatrove
+    drops short texts by it). Of n-grams that occur equally often, the longest. Overlapping occurrences ("ha ha ha")
+    could exceed the text, so the share is cut at 1.
+ 3. Duplicate lines and paragraphs: all copies, the first included, as for n-grams (Dolma, DCLM; datatrove: extra
+    copies only), compared as they stand after stripping.
+ 4. N-grams are of normal words, across line ends; shares are of the characters of normal words. In scripts written
+    without spaces a character is a word (text_stats), and an n-gram is `UNSPACED_STRETCH` times n characters.
+
+In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: O(words) for usual texts, no hashing: n-grams
+are told apart by exact ranks, and only positions whose (n-1)-grams repeat are looked at for n.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from schemas.settings import setting, validate
+from transforms.step import Drop
+from transforms.text.view import Ints, TextView
+
+TOP_NGRAMS = (2, 3, 4)
+DUPLICATE_NGRAMS = (5, 6, 7, 8, 9, 10)
+UNSPACED_STRETCH = 2  # characters that stand for one word: Chinese has about 1.6 a word, Japanese 2, Thai 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepetitionConfig:
+    """Limits of what is kept, inclusive: table A1. Shares are 0 to 1."""
+
+    max_duplicate_line_fraction: float = setting(0.30, "share of lines that occur twice or more", ge=0, le=1)
+    max_duplicate_paragraph_fraction: float = setting(0.30, "share of paragraphs that occur twice or more", ge=0, le=1)
+    max_duplicate_line_char_fraction: float = setting(0.20, "share of characters in duplicate lines", ge=0, le=1)
+    max_duplicate_paragraph_char_fraction: float = setting(
+        0.20, "share of characters in duplicate paragraphs", ge=0, le=1
+    )
+    max_top_2_gram_fraction: float = setting(0.20, "share of characters in the most frequent 2-gram", ge=0, le=1)
+    max_top_3_gram_fraction: float = setting(0.18, "share of characters in the most frequent 3-gram", ge=0, le=1)
+    max_top_4_gram_fraction: float = setting(0.16, "share of characters in the most frequent 4-gram", ge=0, le=1)
+    max_duplicate_5_gram_fraction: float = setting(0.15, "share of characters in duplicate 5-grams", ge=0, le=1)
+    max_duplicate_6_gram_fraction: float = setting(0.14, "share of characters in duplicate 6-grams", ge=0, le=1)
+    max_duplicate_7_gram_fraction: float = setting(0.13, "share of characters in duplicate 7-grams", ge=0, le=1)
+    max_duplicate_8_gram_fraction: float = setting(0.12, "share of characters in duplicate 8-grams", ge=0, le=1)
+    max_duplicate_9_gram_fraction: float = setting(0.11, "share of characters in duplicate 9-grams", ge=0, le=1)
+    max_duplicate_10_gram_fraction: float = setting(0.10, "share of characters in duplicate 10-grams", ge=0, le=1)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepetitionStats:
+    """Shares, 0 to 1; 0 where there is nothing to divide by."""
+
+    duplicate_line_fraction: float = 0.0
+    duplicate_line_char_fraction: float = 0.0
+    duplicate_paragraph_fraction: float = 0.0
+    duplicate_paragraph_char_fraction: float = 0.0
+    top_2_gram_fraction: float = 0.0
+    top_3_gram_fraction: float = 0.0
+    top_4_gram_fraction: float = 0.0
+    duplicate_5_gram_fraction: float = 0.0
+    duplicate_6_gram_fraction: float = 0.0
+    duplicate_7_gram_fraction: float = 0.0
+    duplicate_8_gram_fraction: float = 0.0
+    duplicate_9_gram_fraction: float = 0.0
+    duplicate_10_gram_fraction: float = 0.0
+
+
+_RULES = (  # reason, measure; the limit is called max_<measure>
+    ("duplicate_lines", "duplicate_line_fraction"),
+    ("duplicate_paragraphs", "duplicate_paragraph_fraction"),
+    ("duplicate_line_chars", "duplicate_line_char_fraction"),
+    ("duplicate_paragraph_chars", "duplicate_paragraph_char_fraction"),
+    *((f"top_{n}_gram", f"top_{n}_gram_fraction") for n in TOP_NGRAMS),
+    *((f"duplicate_{n}_grams", f"duplicate_{n}_gram_fraction") for n in DUPLICATE_NGRAMS),
+)
+
+
+def measure(view: TextView) -> RepetitionStats:
+    """Measure all thirteen shares."""
+    line_fraction, line_char_fraction = duplicate_shares(view.lines)
+    paragraph_fraction, paragraph_char_fraction = duplicate_shares(view.paragraphs)
+    return RepetitionStats(
+        duplicate_line_fraction=line_fraction,
+        duplicate_line_char_fraction=line_char_fraction,
+        duplicate_paragraph_fraction=paragraph_fraction,
+        duplicate_paragraph_char_fraction=paragraph_char_fraction,
+        **ngram_shares(view.word_ids, view.word_chars, UNSPACED_STRETCH if view.unspaced else 1),
+    )
+
+
+def decide(stats: RepetitionStats, config: RepetitionConfig) -> Drop | None:
+    """Return why the document must go, by the first limit it exceeds in the order of table A1."""
+    for reason, name in _RULES:
+        value, limit = getattr(stats, name), getattr(config, f"max_{name}")
+        if value > limit:
+            return Drop(reason, value, limit)
+    return None
+
+
+def duplicate_shares(pieces: Sequence[str]) -> tuple[float, float]:
+    """Return the share of pieces that occur twice or more, all copies counted, and the share of their characters."""
+    if len(set(pieces)) == len(pieces):
+        return 0.0, 0.0
+    repeated = [(len(piece), n) for piece, n in Counter(pieces).items() if n > 1]
+    n_pieces = sum(n for _, n in repeated)
+    n_chars = sum(chars * n for chars, n in repeated)
+    return n_pieces / len(pieces), n_chars / sum(map(len, pieces))
+
+
+def ngram_shares(ids: Ints, chars: Ints, stretch: int = 1) -> dict[str, float]:
+    """Return the shares of top and duplicate n-grams, by name; those that are 0 are left out.
+
+    `ids` names each word, `chars` gives its length; an n-gram is `stretch` times n words long.
+    """
+    ends = np.concatenate(([0], np.cumsum(chars)))
+    total = int(ends[-1])
+    shares: dict[str, float] = {}
+    for length, starts, ranks in repeated_ngrams(ids, stretch * max(DUPLICATE_NGRAMS)):
+        n, rest = divmod(length, stretch)
+        if rest:
+            continue
+        if n in TOP_NGRAMS:
+            counts = np.bincount(ranks)
+            occurrences = int(counts.max())
+            first = starts[counts[ranks] == occurrences]
+            longest = int((ends[first + length] - ends[first]).max())
+            shares[f"top_{n}_gram_fraction"] = min(1.0, longest * occurrences / total)
+        elif n in DUPLICATE_NGRAMS:
+            covered = np.zeros(len(ids) + 1, np.int64)
+            covered[starts] += 1  # starts are distinct, so are their ends
+            covered[starts + length] -= 1
+            marked = np.cumsum(covered[:-1]) > 0
+            shares[f"duplicate_{n}_gram_fraction"] = int(chars[marked].sum()) / total
+    return shares
+
+
+def repeated_ngrams(ids: Ints, longest: int) -> Iterator[tuple[int, Ints, Ints]]:
+    """Yield (n, starts, ranks) for n = 2, 3, ... while some n-gram occurs twice or more.
+
+    `starts` are the positions, ascending, of n-grams that occur at least twice, `ranks` tell which are equal. An n-gram
+    repeats only where both (n-1)-grams in it do, and is the pair of them: their ranks make an exact 64-bit key.
+    """
+    counts = np.bincount(ids) if len(ids) else np.zeros(0, np.int64)
+    starts = np.flatnonzero(counts[ids] > 1)
+    ranks = ids[starts]
+    for n in range(2, longest + 1):
+        follows = np.flatnonzero(starts[1:] == starts[:-1] + 1)
+        if not len(follows):
+            return
+        keys = ranks[follows] * (int(ranks.max()) + 1) + ranks[follows + 1]
+        starts = starts[follows]
+        ranks = _ranks(keys)
+        repeated = np.bincount(ranks)[ranks] > 1
+        starts, ranks = starts[repeated], ranks[repeated]
+        if not len(starts):
+            return
+        yield n, starts, ranks
+
+
+def _ranks(keys: Ints) -> Ints:
+    """Return for each key the number of distinct smaller keys."""
+    order = np.argsort(keys)
+    ordered = keys[order]
+    ranks = np.empty(len(keys), np.int64)
+    ranks[order[0]] = 0
+    ranks[order[1:]] = np.cumsum(ordered[1:] != ordered[:-1])
+    return ranks

@@ -1,0 +1,1 @@
+"""What share of the tokens comes from where."""

@@ -1,0 +1,1 @@
+"""Personal data, dirty words and blocklists."""

@@ -1,0 +1,167 @@
+"""Dirty words: how often a text uses the words of a list, by language.
+
+Source: Llama 3 report, arXiv:2407.21783, section 3.1.1, "dirty word counting" (after Raffel et al. 2020) "to filter out
+adult websites that are not covered by domain block lists"; limits are not disclosed. Counted as RedPajama-v2 counts
+`rps_doc_ldnoobw_words`: occurrences, not presence, of entries among the n-grams of normal words. Lists are in
+LDNOOBW's format: one file a language, named by its code, one entry a line.
+
+Readings and departures:
+ 1. An entry is matched as whole normal words in a row; an entry inside another one counts too ("a b" and "b").
+ 2. In ja, th and zh an entry in the script of the language is matched anywhere, longest first, and without overlap, as
+    words are not parted there (C4). Its entries in Latin letters are matched as words: C4 finds "sm" in "small".
+ 3. C4's allow list holds for ja and zh. Entries without a letter ("13.") are left out: they match figures.
+ 4. A document goes only when it has both too many and too high a rate, so that neither a long article that quotes a few
+    nor a short one with a single hit is lost. A text of unknown language ('') is held against the English list; one
+    of a language without a list measures 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+import storage
+from schemas.errors import ConfigError, InputError
+from schemas.settings import setting, validate
+from transforms.step import Draft, Drop
+from transforms.text.view import TextView, has_unspaced, normal_words
+
+UNSPACED_LANGUAGES = frozenset({"ja", "th", "zh"})
+# C4: common as parts of other words; each would remove over 10% of the documents of its language.
+ALLOWED = {"ja": frozenset({"sm", "グロ", "女の子"}), "zh": frozenset({"性"})}
+
+_LIST_NAME = re.compile(r"[a-z]{2,3}(-[\w-]+)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirtyWordsConfig:
+    """Where the lists are, and the limits: a document goes when it exceeds both."""
+
+    directory: str = setting("", "directory of lists, one file a language, named by its code; '' measures zeros")
+    max_count: int = setting(2, "occurrences any document may have", ge=0)
+    max_rate: float = setting(0.005, "occurrences per word that a document above max_count may have", ge=0)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirtyWordsStats:
+    """Occurrences of the list's entries, and their number per normal word."""
+
+    n_dirty_words: int = 0
+    dirty_words_per_word: float = 0.0
+
+
+class _List:
+    """The entries of one language, ready to be counted."""
+
+    def __init__(self, language: str, entries: Iterable[str]) -> None:
+        self.words: list[str] = []
+        self.phrases: list[tuple[str, ...]] = []
+        anywhere: list[str] = []
+        wanted = {entry.strip().lower() for entry in entries} - ALLOWED.get(language, frozenset())
+        normal: set[tuple[str, ...]] = set()
+        for entry in sorted(wanted):
+            if language in UNSPACED_LANGUAGES and has_unspaced(entry):
+                anywhere.append(entry)
+            elif any(map(str.isalpha, entry)):
+                normal.add(tuple(normal_words(entry)))
+        for words in sorted(normal):
+            if len(words) == 1:
+                self.words.append(words[0])
+            elif words:
+                self.phrases.append(words)
+        anywhere.sort(key=lambda entry: (-len(entry), entry))
+        self.anywhere = re.compile("|".join(map(re.escape, anywhere))) if anywhere else None
+
+    def count(self, view: TextView) -> int:
+        vocabulary = view.vocabulary
+        ids = [vocabulary[word] for word in self.words if word in vocabulary]
+        count = int(view.word_counts[ids].sum()) if ids else 0
+        for phrase in self.phrases:
+            if phrase[0] in vocabulary and all(word in vocabulary for word in phrase):
+                count += _count_phrase(view, phrase)
+        if self.anywhere is not None:
+            count += len(self.anywhere.findall(view.lower))
+        return count
+
+
+class DirtyWords:
+    """Lists of dirty words by language."""
+
+    def __init__(self, lists: Mapping[str, Iterable[str]]) -> None:
+        self._lists = {language: _List(language, entries) for language, entries in lists.items()}
+
+    def measure(self, view: TextView) -> DirtyWordsStats:
+        """Count the entries of the list of the text's language."""
+        entries = self._lists.get(view.language or "en")
+        n_words = len(view.normal_words) if entries else 0
+        if entries is None or not n_words:
+            return DirtyWordsStats()
+        count = entries.count(view)
+        return DirtyWordsStats(n_dirty_words=count, dirty_words_per_word=count / n_words)
+
+
+def decide(stats: DirtyWordsStats, config: DirtyWordsConfig) -> Drop | None:
+    """Return why the document must go: more than `max_count`, and at more than `max_rate`."""
+    if stats.n_dirty_words > config.max_count and stats.dirty_words_per_word > config.max_rate:
+        return Drop("too_many_dirty_words", stats.dirty_words_per_word, config.max_rate)
+    return None
+
+
+class FilterDirtyWords:
+    """The step: `transforms.step.Step`. The lists are read in `open`, once in each worker."""
+
+    stats: type | None = DirtyWordsStats
+
+    def __init__(self, config: DirtyWordsConfig, name: str = "dirty_words") -> None:
+        self.name = name
+        self.settings = config
+        self.resources = storage.files_below(config.directory)
+        self._dirty_words = DirtyWords({})
+
+    def __reduce__(self) -> tuple[type[FilterDirtyWords], tuple[DirtyWordsConfig, str]]:
+        return FilterDirtyWords, (self.settings, self.name)  # an opened step travels without its lists
+
+    def open(self) -> None:
+        """Read the lists; raise ConfigError when there are none."""
+        if self.settings.directory:
+            self._dirty_words = DirtyWords(read_lists(self.settings.directory))
+
+    def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
+        for draft in drafts:
+            stats = self._dirty_words.measure(draft.view)
+            draft.measures[self.name] = stats
+            draft.drop = decide(stats, self.settings)
+
+
+def parse_list(text: str) -> list[str]:
+    """Return the entries of a list: its lines, stripped; empty lines are none."""
+    return list(filter(None, map(str.strip, text.splitlines())))
+
+
+def read_lists(directory: str) -> dict[str, list[str]]:
+    """Read every file of `directory` that is named by a language code (en, fil, fr-CA); others are left alone."""
+    try:
+        names = [name for name in storage.list_names(directory) if _LIST_NAME.fullmatch(name)]
+        lists = {name: parse_list(storage.read_bytes(storage.join(directory, name)).decode()) for name in names}
+    except (OSError, InputError, UnicodeDecodeError) as error:
+        raise ConfigError(f"dirty_words.directory: {directory!r} cannot be read: {error}") from None
+    if not lists:
+        raise ConfigError(f"dirty_words.directory: {directory!r} has no list; expected files named en, de, fr, ...")
+    return lists
+
+
+def _count_phrase(view: TextView, phrase: tuple[str, ...]) -> int:
+    """Count where the words of `phrase`, all in the vocabulary, stand in a row."""
+    ids, vocabulary = view.word_ids, view.vocabulary
+    starts = np.flatnonzero(ids == vocabulary[phrase[0]])
+    for offset, word in enumerate(phrase[1:], start=1):
+        starts = starts[starts + offset < len(ids)]
+        starts = starts[ids[starts + offset] == vocabulary[word]]
+    return len(starts)

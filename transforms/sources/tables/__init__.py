@@ -1,0 +1,1 @@
+"""Tables of texts: JSON Lines and Parquet."""

@@ -1,0 +1,1 @@
+"""Web archives: WARC and ARC records, their HTTP heads and bodies."""

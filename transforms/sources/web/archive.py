@@ -1,0 +1,79 @@
+"""Reading archives record by record: the loop that WARC and ARC share.
+
+A record that cannot be read becomes one Broken and the reading goes on: in its segment at the next line that looks like
+the start of a record, after a break of the compressed data at the next member that begins like one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from schemas.errors import BadRecord
+from transforms.sources.cursor import Cursor
+from transforms.sources.items import Broken, Part, RawRecord
+from transforms.sources.members import Codec, RawFile, segments
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """What tells one archive format from another."""
+
+    name: str
+    first_line: re.Pattern[bytes]  # matches at a record's first byte
+    first_bytes: re.Pattern[bytes]  # matches the start of that line, START_BYTES at most
+    read_header: Callable[[Cursor, RawRecord], None]  # fills in the record; raises BadRecord
+    kept_types: frozenset[str]  # record types whose block is wanted at all
+
+
+def read_archive(
+    raw: RawFile, part: Part, codec: Codec | None, grammar: Grammar, wanted: Callable[[int], bool], keep_bytes: int
+) -> Iterator[RawRecord | Broken]:
+    """Yield the records that start in `part`, numbered from 0.
+
+    Of those whose row is `wanted` the first `keep_bytes` of the block are kept, of all others nothing.
+    """
+    row = 0
+    for segment in segments(raw, part.start, part.end, codec, grammar.first_line):
+        cursor = Cursor(segment)
+        lost = False
+        while True:
+            item = _next_item(cursor, grammar, row, keep_bytes if wanted(row) else 0, lost)
+            if item is None:
+                break
+            lost = isinstance(item, Broken)
+            row += 1
+            yield item
+
+
+def _next_item(cursor: Cursor, grammar: Grammar, row: int, keep_bytes: int, lost: bool) -> RawRecord | Broken | None:
+    """Return the next record of the segment, a Broken in its place, or None at the segment's end."""
+    record = RawRecord(row=row, offset=-1, length=-1, record_type="")
+    try:
+        found = (not lost or cursor.find(grammar.first_line)) and cursor.skip_newlines()
+        if not found:
+            return None
+        record.offset = cursor.place
+        grammar.read_header(cursor, record)
+        if record.record_type in grammar.kept_types:
+            record.block = cursor.take(min(record.length, keep_bytes))
+        read = len(record.block) + cursor.drop(record.length - len(record.block))
+        if read < record.length:
+            raise BadRecord("truncated_record", f"{record.length - read} of its {record.length} bytes are missing")
+        cursor.check_end(grammar.first_bytes)
+    except BadRecord as error:
+        break_at = cursor.segment.break_at if cursor.broken else None
+        if cursor.broken:
+            cursor.drop_held()
+        if lost and record.offset < 0:
+            return None  # the data breaks before a next record was found: still the break reported before
+        return Broken(
+            row=row,
+            offset=record.offset if break_at is None else break_at,
+            cause=error.cause,
+            detail=error.detail,
+            record_id=record.record_id,
+            url=record.url,
+        )
+    return record

@@ -1,0 +1,1 @@
+"""Text: one definition of word, line, sentence and script for every rule."""
