@@ -65,6 +65,7 @@ class Draft:
     drop: Drop | None = None
     failure: BadRecord | None = None
     step: str = ""  # the step that dropped or failed it
+    stored: Any = None  # columns that earlier stages stored, by name: `draft.stored["quality"]` is a dict or None
 
     def __post_init__(self) -> None:
         self.view = self.make_view(self.document.text, self.document.language)
@@ -158,14 +159,37 @@ class Editor(Generic[C]):
                 draft.replace_text(edit.text)
 
 
-def run_steps(steps: Sequence[Step], drafts: Sequence[Draft], edits: Counter[str], cpu_ns: Counter[str]) -> None:
-    """Run `steps` in order over the drafts still alive; `cpu_ns` gains the CPU time of each step."""
-    live = list(drafts)
+def run_steps(
+    steps: Sequence[Step],
+    drafts: Sequence[Draft],
+    edits: Counter[str],
+    cpu_ns: Counter[str],
+    follow: Callable[[Draft], bool] = lambda draft: False,
+) -> None:
+    """Run `steps` in order over the drafts still alive; `cpu_ns` gains the CPU time of each step.
+
+    Dropped drafts that `follow` chooses are measured by the later steps, too; nothing that those decide or edit counts.
+    """
+    live, followed = list(drafts), list[Draft]()
     for step in steps:
         started = time.thread_time_ns()
+        if followed:
+            _measure_only(step, followed)
         step.run(live, edits)
         for draft in live:
             if not draft.alive:
                 draft.step = step.name
+                if draft.drop is not None and follow(draft):
+                    followed.append(draft)
         live = [draft for draft in live if draft.alive]
         cpu_ns[step.name] += time.thread_time_ns() - started
+
+
+def _measure_only(step: Step, dropped: Sequence[Draft]) -> None:
+    """Let a step measure drafts whose fate is decided."""
+    fates = [draft.drop for draft in dropped]
+    for draft in dropped:
+        draft.drop = None
+    step.run(dropped, Counter())
+    for draft, fate in zip(dropped, fates, strict=True):
+        draft.drop, draft.failure = fate, None

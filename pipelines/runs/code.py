@@ -105,3 +105,19 @@ def _files(module: str, root: Path) -> Iterator[str]:
         for path in (f"{place}.py", f"{place}/__init__.py", *models):
             if (root / path).is_file():
                 yield path
+
+
+@dataclasses.dataclass(frozen=True)
+class CodeIdentity:
+    digest: str
+    versions: Mapping[str, str]
+    user_modules: Mapping[str, str]
+
+
+def code_identity(parts: Any) -> CodeIdentity:
+    modules: set[str] = set()
+    describe([part if isinstance(part, type) else type(part) for part in parts], modules)
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(closure(modules, ROOT)):
+        digest.update(path.encode() + (ROOT / path).read_bytes())
+    return CodeIdentity(digest.hexdigest(), {}, {})
