@@ -24,8 +24,8 @@ from classifiers.models.model_files import LID_176, resolve
 from schemas.errors import ConfigError
 from schemas.settings import setting, validate
 from transforms.step import Draft, Drop
+from transforms.text.scripts import UNDETERMINED
 
-UNDETERMINED = "und"  # ISO 639-2
 _PIECES = 4  # of a long text
 
 

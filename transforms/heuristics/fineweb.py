@@ -22,7 +22,8 @@ from dataclasses import dataclass
 
 from schemas.settings import setting, validate
 from transforms.step import Drop
-from transforms.text.view import LANGUAGES_WITHOUT_TERMINAL_PUNCTUATION, TextView, ends_with_terminal
+from transforms.text.scripts import LANGUAGES_WITHOUT_SENTENCE_MARKS
+from transforms.text.view import TextView, ends_with_terminal, ratio
 
 SHORT_LINE_CHARS = 30  # a line with fewer is short
 
@@ -59,13 +60,13 @@ def measure(view: TextView) -> FineWebStats:
     lines = view.lines
     n_lines = len(lines)
     terminal = None
-    if view.language not in LANGUAGES_WITHOUT_TERMINAL_PUNCTUATION:
-        terminal = _ratio(sum(map(ends_with_terminal, lines)), n_lines)
+    if view.language not in LANGUAGES_WITHOUT_SENTENCE_MARKS:
+        terminal = ratio(sum(map(ends_with_terminal, lines)), n_lines)
     return FineWebStats(
         terminal_line_fraction=terminal,
         duplicate_char_fraction=_duplicate_char_fraction(lines),
-        short_line_fraction=_ratio(sum(len(line) < SHORT_LINE_CHARS for line in lines), n_lines),
-        line_ends_per_word=_ratio(max(n_lines - 1, 0), len(view.words)),
+        short_line_fraction=ratio(sum(len(line) < SHORT_LINE_CHARS for line in lines), n_lines),
+        line_ends_per_word=ratio(max(n_lines - 1, 0), len(view.words)),
     )
 
 
@@ -89,7 +90,3 @@ def _duplicate_char_fraction(lines: list[str]) -> float:
         return 0.0
     extra = sum((n - 1) * len(line) for line, n in Counter(lines).items())
     return extra / sum(map(len, lines))
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0

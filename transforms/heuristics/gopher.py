@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from schemas.settings import setting, validate
 from transforms.step import Drop
-from transforms.text.view import TextView, count_ellipses, ends_with_ellipsis, starts_with_bullet
+from transforms.text.view import TextView, count_ellipses, ends_with_ellipsis, ratio, starts_with_bullet
 
 STOP_WORDS: dict[str, tuple[str, ...]] = {"en": ("the", "be", "to", "of", "and", "that", "have", "with")}  # the paper's
 
@@ -72,12 +72,12 @@ def measure(view: TextView, stop_words: Mapping[str, tuple[str, ...]] = STOP_WOR
     listed = stop_words.get(view.language or "en")
     return GopherStats(
         n_words=n_words,
-        mean_word_chars=None if view.unspaced else _ratio(view.n_word_chars, n_words),
-        hashes_per_word=_ratio(view.text.count("#"), n_words),
-        ellipses_per_word=_ratio(count_ellipses(view.text), n_words),
-        bullet_line_fraction=_ratio(sum(map(starts_with_bullet, view.lines)), n_lines),
-        ellipsis_line_fraction=_ratio(sum(map(ends_with_ellipsis, view.lines)), n_lines),
-        alphabetic_word_fraction=_ratio(_count_alphabetic(view), n_words),
+        mean_word_chars=None if view.unspaced else ratio(view.n_word_chars, n_words),
+        hashes_per_word=ratio(view.text.count("#"), n_words),
+        ellipses_per_word=ratio(count_ellipses(view.text), n_words),
+        bullet_line_fraction=ratio(sum(map(starts_with_bullet, view.lines)), n_lines),
+        ellipsis_line_fraction=ratio(sum(map(ends_with_ellipsis, view.lines)), n_lines),
+        alphabetic_word_fraction=ratio(_count_alphabetic(view), n_words),
         n_stop_words=None if listed is None else sum(word in view.vocabulary for word in set(listed)),
     )
 
@@ -112,7 +112,3 @@ def _count_alphabetic(view: TextView) -> int:
     """
     without = [n for n, word in enumerate(view.vocabulary) if not (word.isalpha() or any(map(str.isalpha, word)))]
     return len(view.normal_words) - int(view.word_counts[without].sum())
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0

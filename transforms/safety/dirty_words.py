@@ -7,8 +7,9 @@ LDNOOBW's format: one file a language, named by its code, one entry a line.
 
 Readings and departures:
  1. An entry is matched as whole normal words in a row; an entry inside another one counts too ("a b" and "b").
- 2. In ja, th and zh an entry in the script of the language is matched anywhere, longest first, and without overlap, as
-    words are not parted there (C4). Its entries in Latin letters are matched as words: C4 finds "sm" in "small".
+ 2. In languages written without spaces (C4: ja, th, zh) an entry in the language's script is matched anywhere, longest
+    first and without overlap, because nothing separates words there. Entries in Latin letters are matched as words: C4
+    finds "sm" in "small".
  3. C4's allow list holds for ja and zh. Entries without a letter ("13.") are left out: they match figures.
  4. A document goes only when it has both too many and too high a rate, so that neither a long article that quotes a few
     nor a short one with a single hit is lost. A text of unknown language ('') is held against the English list; one
@@ -28,9 +29,9 @@ import storage
 from schemas.errors import ConfigError, InputError
 from schemas.settings import setting, validate
 from transforms.step import Draft, Drop
+from transforms.text.scripts import UNSPACED_LANGUAGES
 from transforms.text.view import TextView, has_unspaced, normal_words
 
-UNSPACED_LANGUAGES = frozenset({"ja", "th", "zh"})
 # C4: common as parts of other words; each would remove over 10% of the documents of its language.
 ALLOWED = {"ja": frozenset({"sm", "グロ", "女の子"}), "zh": frozenset({"性"})}
 

@@ -113,6 +113,7 @@ def prefix_sums(values: Ints) -> Ints:
 # ---- the text -------------------------------------------------------------------------------------------------------
 
 # Of a code point: 1 space, 2 digit, 3 stop, 4 comma and the like, 5 capital, 6 other mark, 7 script without spaces.
+# Part of the trained model: not the table of transforms.text.scripts, which may change without it.
 _CLASSES = np.zeros(0x10000, np.int64)
 _CLASSES[0x2E80:0xA000] = _CLASSES[0xF900:] = _CLASSES[0x0E00:0x0F00] = _CLASSES[0x1000:0x1100] = 7
 _CLASSES[0xFB00:0xFF00] = 0  # Arabic forms and the like

@@ -18,6 +18,8 @@ from typing import Final
 
 from ftfy import fix_encoding
 
+from transforms.text.scripts import ZERO_WIDTH_SPACED
+
 _LINE_END: Final = re.compile("[\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 _UNWANTED: Final = re.compile(
     "[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200e\u200f\u202a-\u202e\u2060-\u2069\u206a-\u206f\ufeff"
@@ -28,9 +30,8 @@ _SHAPED: Final = (
     "\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ua800-\uaadf\uabc0-\uabff\ufb50-\ufdcf\ufe70-\ufefc"
 )
 _EMOJI: Final = "\u2190-\u2bff\ufe0f\u20e3\U0001f000-\U0001faff"
-_UNSPACED: Final = "\u0e00-\u0eff\u0f00-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\ua9e0-\ua9ff\uaa60-\uaadf"
 _ZERO_WIDTH: Final = re.compile(
-    f"(?<![{_SHAPED}])\u200c|(?<![{_SHAPED}{_EMOJI}\U00011000-\U00011fff])\u200d|(?<![{_UNSPACED}])\u200b|\u200b(?![{_UNSPACED}])"
+    f"(?<![{_SHAPED}])\u200c|(?<![{_SHAPED}{_EMOJI}\U00011000-\U00011fff])\u200d|(?<![{ZERO_WIDTH_SPACED}])\u200b|\u200b(?![{ZERO_WIDTH_SPACED}])"
 )
 _FLAG_TAGS: Final = re.compile("(\U0001f3f4[\U000e0020-\U000e007e]{1,16}\U000e007f)|[\U000e0000-\U000e007f]")
 
