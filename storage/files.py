@@ -41,6 +41,11 @@ def is_local(path: str) -> bool:
     return split_protocol(path)[0] in (None, "file", "local")
 
 
+def with_home(path: str) -> str:
+    """Return `path` with a leading `~` replaced by the home directory, if it is local."""
+    return posixpath.expanduser(path) if is_local(path) else path
+
+
 def join(directory: str, *names: str) -> str:
     """Return the path of `names` beneath `directory`."""
     return posixpath.join(directory, *names)
@@ -166,10 +171,15 @@ def list_files(directory: str) -> list[str]:
 
 
 def files_below(path: str) -> list[str]:
-    """Return the files of a directory, sorted, or the one file that `path` is; '' has none."""
+    """Return the files of a directory, sorted, or the one file that `path` is; '' has none.
+
+    A web address is always one file: what fsspec lists of a page is its links.
+    """
     if not path:
         return []
-    place = str(Path(path).expanduser()) if is_local(path) else path
+    if protocol_of(path) in ("http", "https"):
+        return [path]
+    place = with_home(path)
     return list_files(place) or [place]
 
 

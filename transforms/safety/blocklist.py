@@ -231,7 +231,7 @@ def _table(parts: Sequence[tuple[NDArray[np.uint64], int]]) -> HashTable:
 
 def _ut1_lists(config: BlocklistConfig) -> Iterator[tuple[str, str, str]]:
     """Yield (path, kind, category) of the lists of each directory; every list once, also under two names."""
-    for directory in config.directories:
+    for directory in map(storage.with_home, config.directories):
         if not storage.exists(directory):
             raise ConfigError(f"directories: {directory!r} does not exist")
         seen: set[str] = set()
@@ -266,7 +266,7 @@ def _resolve(directory: str, category: str) -> str:
 
 def _plain_lists(config: BlocklistConfig) -> Iterator[tuple[str, str, str]]:
     for kind in ("domains", "urls", "words", "soft_words", "substrings"):
-        for path in getattr(config, f"{kind}_files"):
+        for path in map(storage.with_home, getattr(config, f"{kind}_files")):
             yield path, kind, posixpath.basename(path).removesuffix(".gz").partition(".")[0]
 
 

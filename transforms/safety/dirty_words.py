@@ -123,11 +123,14 @@ class FilterDirtyWords:
     def __init__(self, config: DirtyWordsConfig, name: str = "dirty_words") -> None:
         self.name = name
         self.settings = config
-        self.resources = storage.files_below(config.directory)
         self._dirty_words = DirtyWords({})
 
     def __reduce__(self) -> tuple[type[FilterDirtyWords], tuple[DirtyWordsConfig, str]]:
         return FilterDirtyWords, (self.settings, self.name)  # an opened step travels without its lists
+
+    @property
+    def resources(self) -> Sequence[str]:
+        return storage.files_below(self.settings.directory)
 
     def open(self) -> None:
         """Read the lists; raise ConfigError when there are none."""
@@ -147,13 +150,16 @@ def parse_list(text: str) -> list[str]:
 
 
 def read_lists(directory: str) -> dict[str, list[str]]:
-    """Read every file of `directory` that is named by a language code (en, fil, fr-CA); others are left alone."""
+    """Read every file of `directory` that is named by a language code (en, fil, fr-CA); ignore the others."""
+    place = storage.with_home(directory)
     try:
-        names = [name for name in storage.list_names(directory) if _LIST_NAME.fullmatch(name)]
-        lists = {name: parse_list(storage.read_bytes(storage.join(directory, name)).decode()) for name in names}
+        names = [name for name in storage.list_names(place) if _LIST_NAME.fullmatch(name)]
+        lists = {name: parse_list(storage.read_bytes(storage.join(place, name)).decode()) for name in names}
     except (OSError, InputError, UnicodeDecodeError) as error:
         raise ConfigError(f"dirty_words.directory: {directory!r} cannot be read: {error}") from None
     if not lists:
+        if not storage.exists(place):
+            raise ConfigError(f"dirty_words.directory: {directory!r} does not exist")
         raise ConfigError(f"dirty_words.directory: {directory!r} has no list; expected files named en, de, fr, ...")
     return lists
 
