@@ -15,10 +15,11 @@ In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: one pass
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from schemas.settings import setting, validate
+from schemas.settings import PerLanguage, setting, validate
 from transforms.step import Drop
 from transforms.text.view import TextView, count_ellipses, ends_with_ellipsis, ratio, starts_with_bullet
 
@@ -80,6 +81,15 @@ def measure(view: TextView, stop_words: Mapping[str, tuple[str, ...]] = STOP_WOR
         alphabetic_word_fraction=ratio(_count_alphabetic(view), n_words),
         n_stop_words=None if listed is None else sum(word in view.vocabulary for word in set(listed)),
     )
+
+
+def measure_with(config: GopherConfig | PerLanguage[GopherConfig]) -> Callable[[TextView], GopherStats]:
+    """Return what a `transforms.step.Filter` takes as its measure: `measure` with the stop words of `config`."""
+    if not isinstance(config, PerLanguage):
+        return config.measure
+    lists = {code: config.of(code).stop_words.get(code) for code in config.by_language}
+    changed = {code: words for code, words in lists.items() if words is not None}
+    return dataclasses.replace(config.default, stop_words={**config.default.stop_words, **changed}).measure
 
 
 def decide(stats: GopherStats, config: GopherConfig) -> Drop | None:
