@@ -43,7 +43,7 @@ Table = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class TrainExtractorConfig:
-    """The forest and the splits; all ours, chosen by cross-validation over sites."""
+    """The forest and the splits; all values are our own, chosen by cross-validation over sites."""
 
     n_folds: int = setting(5, "folds of the cross-fitting by site", ge=2)
     held_out: float = setting(0.0, "fraction of the sites kept aside and reported on", ge=0, le=0.9)
@@ -56,7 +56,7 @@ class TrainExtractorConfig:
     row_share: float = setting(0.7, "blocks a tree learns from", gt=0, le=1)
     penalty: float = setting(10.0, "L2 penalty on leaf values", ge=0)
     wordless: float = setting(0.2, "share of pages learnt from a second time with no word known", ge=0, le=1)
-    n_bins: int = setting(63, "values a column is told apart by", ge=2, le=255)
+    n_bins: int = setting(63, "bins of a column's values", ge=2, le=255)
     n_threads: int = setting(2, "threads of the trainer; the model is the same for any number", ge=1)
 
     def __post_init__(self) -> None:

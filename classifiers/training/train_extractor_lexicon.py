@@ -23,9 +23,9 @@ Floats = NDArray[np.float64]
 Rows = list[Counter[str]]
 
 SCALE = 1000  # weights are thousandths of a logit
-MARK_PENALTY, TEXT_PENALTY, KIND_STRENGTH = 3e-6, 2e-5, 0.03  # ours, by cross-validation
+MARK_PENALTY, TEXT_PENALTY, KIND_STRENGTH = 3e-6, 2e-5, 0.03  # our values, by cross-validation
 MIN_SITES, MIN_TEXT_SITES = 8, 12
-MIN_KIND_WEIGHT = 25  # thousandths of a logit, of a word that is kept for any kind, ours
+MIN_KIND_WEIGHT = 25  # thousandths of a logit, of a word that is kept for any kind (our value)
 MAX_STEPS = 120
 
 

@@ -137,7 +137,7 @@ def _fmix32(hashes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
 @functools.cache
 def _permutations(n_hashes: int, seed: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
     """Return datasketch's multipliers and offsets, each [n_hashes, 1] of u4."""
-    from datasketch import MinHash  # imports scipy (0.5 s): only who signs pays
+    from datasketch import MinHash  # imports scipy (0.5 s): paid only where signatures are computed
 
     a, b = MinHash(num_perm=n_hashes, seed=seed, scheme="affine32").permutations
     return a[:, None], b[:, None]
@@ -167,7 +167,7 @@ _UNMARKED = re.compile(f"[{UNMARKED}]")  # Tibetan is missing: its syllable mark
 
 
 def normal_character(character: str) -> str:
-    """Return what a lower-case character stands for in the words of a text: the definition of the normalisation."""
+    """Return the normal form of a lower-case character, as words have it: the definition of the normalisation."""
     normal = "".join(map(_normal_part, unicodedata.normalize("NFD", character)))
     normal = unicodedata.normalize("NFC", normal)  # Hangul syllables whole again
     return f" {normal} " if _UNMARKED.match(normal) else normal

@@ -3,14 +3,14 @@
 Source: Penedo et al. 2024, arXiv:2406.17557, section 3.6 (three rules), and the code that made the data set
 (`FineWebQualityFilter`), which has a fourth.
 
-Readings:
+Interpretations:
  1. Characters in duplicate lines: limit 0.1 as in the paper (the code: 0.01). Copies after the first count, as where
     the limit comes from; table A1 of Gopher (repetition.py) counts the first one too.
  2. A short line has fewer than 30 characters (the paper; the code: 30 or fewer). Empty lines are no lines here.
  3. Line ends per word (code only): ends between lines with text, so that blank lines between paragraphs, which
     depend on the extractor, do not make prose a list.
  4. Values at a limit are kept, as everywhere here; paper and code drop them in the first three rules.
- 5. Languages without terminal punctuation (Thai, Lao) are not measured by the first rule (null), nor judged.
+ 5. Languages without terminal punctuation (Thai, Lao) have no first measure (null) and the first rule does not apply.
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: one pass over the lines.
 """

@@ -2,13 +2,13 @@
 
 Source: Rae et al. 2021, arXiv:2112.11446, appendix A1.1 (MassiveText, "Quality Filtering").
 
-Departures and readings, each where open implementations differ:
+Deviations and interpretations (where open-source implementations disagree):
  1. Words are `text_stats` words: pieces between white space with their punctuation, no tokenizer.
  2. Symbols per word: the number of `#` signs, and of ellipses, each by the number of words (datatrove, dolma).
  3. Stop words: at least two *different* ones (datatrove; Dolma and DCLM count occurrences), compared in lower case
-    without punctuation. The paper's list is English, so the rule speaks only on languages that have a list in
+    without punctuation. The paper's list is English, so the rule applies only to languages with a list in
     `stop_words`; a text of unknown language ('') is taken as English, as the paper takes every text.
- 4. Word length says nothing in scripts written without spaces: not measured (null) there, and not judged.
+ 4. Word length means nothing in scripts written without spaces: it is null there, and the rule does not apply.
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: one pass, O(chars).
 """
@@ -28,7 +28,7 @@ STOP_WORDS: dict[str, tuple[str, ...]] = {"en": ("the", "be", "to", "of", "and",
 
 @dataclass(frozen=True, kw_only=True)
 class GopherConfig:
-    """Limits of what is kept, inclusive. Table A1 of the paper unless said otherwise."""
+    """Limits of what is kept, inclusive. Table A1 of the paper unless marked."""
 
     min_words: int = setting(50, "words a document must have", ge=0)
     max_words: int = setting(100_000, "words a document may have", ge=1)

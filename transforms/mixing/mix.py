@@ -214,7 +214,7 @@ def report_mix(plan: MixPlan, reached_by_group: Mapping[str, int]) -> MixReport:
 
 
 def _plan_group(group: str, available: int, share: float, budget: int, max_epochs: float) -> GroupPlan:
-    # Twelve decimals: a group wanted whole must get exactly 1, whatever the fit's last bit says.
+    # Twelve decimals: a group wanted whole must get exactly 1, despite rounding in the fit.
     rate = min(round(share * budget / available, 12), max_epochs) if available else 0.0
     return GroupPlan(group, available, share, share * budget, rate)
 

@@ -196,7 +196,7 @@ def test_missing_or_empty_directory_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"directories: '.*gone' does not exist"):
         Blocklist.load(BlocklistConfig(directories=(str(tmp_path / "gone"),)))
     write(tmp_path / "press" / "domains", "news.com")
-    with pytest.raises(ConfigError, match=r"holds no list; expected <category>/domains or <category>/urls"):
+    with pytest.raises(ConfigError, match=r"has no list; expected <category>/domains or <category>/urls"):
         Blocklist.load(BlocklistConfig(directories=(str(tmp_path),)))
 
 
