@@ -74,7 +74,7 @@ class Example:
 
 def example_of(page: LabelledPage, rows: PageRows, lexicon: Lexicon) -> tuple[tuple[str, ...], Example]:
     """Return the features' names and a page's features under a lexicon."""
-    found = features_of(page.outline, Names.of(page.outline.made), lexicon, kind_scores(rows.page, lexicon))
+    found = features_of(page.outline, Names.of(page.outline.signatures), lexicon, kind_scores(rows.page, lexicon))
     return found.names, Example(page, found.table, found.words)
 
 
@@ -96,9 +96,9 @@ def cross_fitted(
 def as_if_unread(example: Example, columns: Sequence[str]) -> Example:
     """Return a page's features as they would be if the lexicon knew no word of its text: nearly all pages to learn from
     are English, the pages of the web are not."""
-    said = [at for at, name in enumerate(columns) if "said" in name]
+    of_text = [at for at, name in enumerate(columns) if "text_weight" in name]
     table = example.table.copy()
-    table[said] = 0
+    table[of_text] = 0
     return replace(example, table=table)
 
 

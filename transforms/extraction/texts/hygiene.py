@@ -38,7 +38,7 @@ _FLAG_TAGS: Final = re.compile("(\U0001f3f4[\U000e0020-\U000e007e]{1,16}\U000e00
 # What the bytes of UTF-8 become in windows-1252 and latin-1: a lead byte's character, then a continuation byte's.
 _CONTINUATION: Final = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _CYRILLIC: Final = "‚ѓ„…†‡€‰Љ‹ЊЌЋЏђ™љ›њќћџЎўЈ¤Ґ¦§Ё©°±µ¶·»ѕ"
-# The first is the filter, a set and a set, which the engine looks for fast; the second is what it stands for.
+# The first is the filter, a set and a set, which the engine finds fast; the second is what it approximates.
 _MAYBE_BROKEN: Final = re.compile(f"[\xc2-\xf0РС][{_CONTINUATION}{_CYRILLIC}]")
 _CONTROL: Final = re.compile("[\x80-\x9f]")  # nobody types one: a single broken pair with one is enough
 _BROKEN: Final = re.compile(
@@ -47,7 +47,9 @@ _BROKEN: Final = re.compile(
 _FOREIGN: Final = re.compile(r"[^\x00-\x7f\s]")
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _PASSES: Final = 8  # over a text; two where nothing is hidden in it
-_MANY: Final = 3  # broken characters of a text that are no quotation (ours; the pages looked at have 2, or 5 and more)
+_MANY: Final = (
+    3  # broken characters of a text that are no quotation (our choice; pages looked at have 2, or 5 and more)
+)
 
 
 def clean_unicode(text: str) -> str:
