@@ -1,4 +1,4 @@
-"""The records that stages hand to each other, each with its Arrow schema beside it.
+"""The records that stages hand to each other, each with its Arrow schema.
 
 A field's Arrow type is written once, in its annotation's metadata, through `column`; `arrow_schema` reads it. Measures
 of a rule family are one struct column, derived from the family's own frozen Stats dataclass by `stats_type`.
@@ -53,7 +53,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One text and where it came from. The base columns of every `documents` table; measures stand beside them."""
+    """One text and where it came from. The base columns of every `documents` table; measures are further columns."""
 
     id: str = column(pa.string(), "32 hex digits from source, record id, address, date and payload digest")
     text: str = column(pa.large_string(), "the text")

@@ -1,4 +1,4 @@
-"""Token shards: what the pipeline writes and the trainer reads, beside the rows themselves (`records.TokenRow`)."""
+"""Token shards: what the pipeline writes and the trainer reads, apart from the rows themselves (`records.TokenRow`)."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class ConditionalObject(ABC):
         return put
 
     def remove(self) -> None:
-        """Remove it, whatever is there."""
+        """Remove it unconditionally."""
         retry(self.path, lambda: or_none(lambda: self.fs.rm_file(self.path)), WRITE)
 
     @abstractmethod
@@ -113,12 +113,12 @@ class _GcsObject(ConditionalObject):
         condition = {"ifGenerationMatch": version if version != ABSENT else "0"}
         uploads = f"{self.fs._location}/upload/storage/v1/b/{bucket}/o"  # `pipe_file` knows only "if absent"
         try:
-            told = self.fs.call(
+            response = self.fs.call(
                 "POST", uploads, uploadType="media", name=key, data=data, json_out=True, **condition
             )  # fmt: skip
         except FileExistsError:  # gcsfs' word for 412
             return None
-        return str(told["generation"])
+        return str(response["generation"])
 
 
 class _PlainObject(ConditionalObject):

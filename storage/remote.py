@@ -58,7 +58,7 @@ def filesystem(path: str) -> Any:
     except ValueError as error:
         raise InputError(f"{path}: {protocol}:// is no known kind of storage") from error
     if protocol in S3:
-        fs.retries = 1  # botocore's own five attempts and ours are enough: 5 * 5 * 4 would take hours
+        fs.retries = 1  # botocore's five attempts times ATTEMPTS are enough: 5 * 5 * 4 would take hours
     return fs
 
 
@@ -152,8 +152,8 @@ def remove_s3(fs: Any, path: str) -> None:
     keys = [key for key in listed if key == stem or key.startswith(f"{stem}/")]
     for first in range(0, len(keys), _DELETED_AT_ONCE):
         objects = [{"Key": key} for key in keys[first : first + _DELETED_AT_ONCE]]
-        told = fs.call_s3("delete_objects", Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
-        for error in told.get("Errors", [])[:1]:
+        response = fs.call_s3("delete_objects", Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+        for error in response.get("Errors", [])[:1]:
             raise OSError(errno.EIO, f"{error.get('Key')}: {error.get('Message') or error.get('Code')}")
 
 

@@ -48,7 +48,7 @@ from typing import Any, NoReturn
 from schemas.errors import BadRecord, ConfigError, RunError
 
 _HEADER = struct.Struct("<Q")
-_MAX_FRAME = 1 << 32  # a length beyond it is not ours
+_MAX_FRAME = 1 << 32  # a longer one was not written by this module
 _START_S = 120.0  # an interpreter and its imports on a loaded machine; a page's time limit starts afterwards
 _IDLE_CHECK_S = 10.0  # how often an idle child looks whether its parent is still the one that started it
 _BOOT = (
@@ -192,14 +192,14 @@ class _Child:
             raise RunError(f"guard: cannot load {target}: {' '.join(map(str, values))}")
 
     def usable(self) -> bool:
-        """Whether the child lives and is ours: one started before a fork of this process belongs to the other half."""
+        """Whether the child is alive and was started by this process, not by its parent before a fork."""
         return self._pid_of_owner == os.getpid() and self._process is not None and self._process.poll() is None
 
     def ask(self, request: bytes, timeout_s: float) -> Any:
         """Return the reply; raises TimeoutError, EOFError or ConnectionError."""
         self.calls += 1
         deadline = time.monotonic() + timeout_s
-        with contextlib.suppress(ConnectionError):  # a child that cannot even hold the request has said so: read on
+        with contextlib.suppress(ConnectionError):  # a child without memory for it has answered so: read
             for part in (_HEADER.pack(len(request)), request):
                 self._socket.settimeout(_left(deadline))
                 self._socket.sendall(part)
@@ -208,7 +208,7 @@ class _Child:
     def _receive(self, deadline: float) -> Any:
         (size,) = _HEADER.unpack(self._receive_bytes(_HEADER.size, deadline))
         if size > _MAX_FRAME:
-            raise ConnectionError("a frame that is not ours")
+            raise ConnectionError("a frame of unknown origin")
         return pickle.loads(self._receive_bytes(size, deadline))  # noqa: S301 - from our own child
 
     def _receive_bytes(self, size: int, deadline: float) -> bytearray:
@@ -253,7 +253,7 @@ def _release(owner: int, connection: socket.socket, life: int, processes: list[s
             process.kill()
             process.wait()
         else:
-            process.returncode = 0  # not ours to wait for; keeps Popen.__del__ silent
+            process.returncode = 0  # the child of another process cannot be waited for; keeps Popen.__del__ silent
 
 
 # ---- the child ------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from schemas.errors import BadRecord
 from schemas.records import Document
+from schemas.settings import PerLanguage, for_language
 from transforms.text.view import TextView
 
 
@@ -121,7 +122,7 @@ class Filter(Generic[S, C]):
     name: str
     measure: Callable[[TextView], S]
     decide: Callable[[S, C], Drop | None]
-    settings: C
+    settings: C | PerLanguage[C]
     resources: Sequence[str] = ()
 
     @property
@@ -135,7 +136,7 @@ class Filter(Generic[S, C]):
         for draft in drafts:
             stats = self.measure(draft.view)
             draft.measures[self.name] = stats
-            draft.drop = self.decide(stats, self.settings)
+            draft.drop = self.decide(stats, for_language(self.settings, draft.view.language))
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class Editor(Generic[C]):
 
     name: str
     edit: Callable[[TextView, C], Edit]
-    settings: C
+    settings: C | PerLanguage[C]
     resources: Sequence[str] = ()
     stats: None = None
 
@@ -153,7 +154,7 @@ class Editor(Generic[C]):
 
     def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
         for draft in drafts:
-            edit = self.edit(draft.view, self.settings)
+            edit = self.edit(draft.view, for_language(self.settings, draft.view.language))
             edits.update({f"{self.name}:{what}": n for what, n in edit.counts.items() if n})
             if edit.text != draft.document.text:
                 draft.replace_text(edit.text)

@@ -45,7 +45,7 @@ def extract_source(
 
 
 def _extract(page: Outline, dialect: TexDialect, url: str, model: Model, *, comments: bool) -> Extracted:
-    names = Names.of(page.made)
+    names = Names.of(page.signatures)
     scores = kind_scores(page_words(page, url, names), model.lexicon)
     kept, confidence = np.zeros(len(page.texts), np.bool_), 0.0
     if page.texts:

@@ -24,10 +24,10 @@ from schemas.errors import ConfigError, RunError
 from schemas.identity import keyed_fraction
 from schemas.settings import setting, to_plain, validate
 from transforms.step import Drop
+from transforms.text.scripts import UNDETERMINED
 
 AXES = ("source", "language", "quality")
 SALT = "mix.copies"
-UNKNOWN_LANGUAGE = "und"  # ISO 639-2, undetermined
 UNSCORED = "unscored"
 _ROUNDS = 1000
 _TOLERANCE = 1e-12  # relative change of a weight in a round at which the fit is done
@@ -143,7 +143,7 @@ def quality_band(score: float | None, edges: tuple[float, ...]) -> str:
 
 def group_of(source: str, language: str, band: str) -> str:
     """Return the group of a document. Only the source may hold a slash."""
-    return f"{source}/{language or UNKNOWN_LANGUAGE}/{band}"
+    return f"{source}/{language or UNDETERMINED}/{band}"
 
 
 def source_of(group: str) -> str:
@@ -214,7 +214,7 @@ def report_mix(plan: MixPlan, reached_by_group: Mapping[str, int]) -> MixReport:
 
 
 def _plan_group(group: str, available: int, share: float, budget: int, max_epochs: float) -> GroupPlan:
-    # Twelve decimals: a group wanted whole must get exactly 1, whatever the fit's last bit says.
+    # Twelve decimals: a group wanted whole must get exactly 1, despite rounding in the fit.
     rate = min(round(share * budget / available, 12), max_epochs) if available else 0.0
     return GroupPlan(group, available, share, share * budget, rate)
 

@@ -13,7 +13,7 @@ What is left
   `name-`, before `-beta`; four one-digit numbers that start a line and a heading follows; MAC addresses, times and key
   fingerprints, which are no IPv6 address or have at most two digits in each group.
 
-A replacement is a function of the match and of `key` alone (keyed BLAKE2b), whatever the process, shard or order:
+A replacement is a function of the match and of `key` alone (keyed BLAKE2b), independent of process, shard and order:
 `name4711@example.net` (three domains), 192.0.2.x, 198.51.100.x and 203.0.113.x (RFC 5737), 2001:db8:: (RFC 3849). The
 same address becomes the same replacement everywhere; redacting twice changes nothing more.
 
@@ -41,7 +41,7 @@ from transforms.step import Edit, View
 
 EMAIL, IPV4, IPV6 = "email", "ipv4", "ipv6"
 MAX_LOCAL = 256  # characters looked at before an at sign; RFC 5321 allows 64
-MAX_KEY = 48  # bytes: BLAKE2b takes 64, the kind stands before it
+MAX_KEY = 48  # bytes: BLAKE2b takes 64, the kind is prepended
 
 _LETTER = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u037d\u0386\u0388-\u052f\u1e00-\u1fff"
 _AT = re.compile("[@\uff20]")
@@ -285,7 +285,7 @@ def _ipv6_span(text: str, start: int, end: int) -> Span | None:
 
 
 def _replacement(match: str, kind: str, key: str) -> str:
-    """Return what stands for `match`: a function of its lower-case form and the key."""
+    """Return the replacement of `match`: a function of its lower-case form and the key."""
     plain = ipaddress.IPv6Address(match).compressed if kind == IPV6 else match.lower().replace("\uff20", "@")
     if kind == EMAIL:
         plain = _OBFUSCATED_DOT.sub(".", _OBFUSCATED_AT.sub("@", plain))

@@ -44,7 +44,7 @@ class KnownTable:
     """A table that an earlier run has committed."""
 
     folder: str
-    digest: str  # of its files, as `table_facts` told the run's manifest
+    digest: str  # of its files, as `table_facts` wrote it to the run's manifest
 
     def check(self) -> None:
         """Raise RunError when files of the table are missing or cut."""
@@ -152,7 +152,7 @@ def _committed_files(folder: str, digest: str) -> tuple[int, frozenset[int]]:
 
 
 def _sizes(folder: str) -> dict[str, int]:
-    """Return the bytes of each file of a table by its name; what a killed writer left beside them is none."""
+    """Return the bytes of each file of a table by its name; what a killed writer left there is not counted."""
     named = {path.rsplit("/", 1)[-1]: size for path, size in storage.list_sizes(folder).items()}
     return {name: size for name, size in sorted(named.items()) if _NAME.fullmatch(name)}
 

@@ -54,7 +54,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """A place that cannot be read: one for each break, whatever number of records it swallowed."""
+    """A place that cannot be read: one for each break, however many records were lost in it."""
 
     row: int
     offset: int

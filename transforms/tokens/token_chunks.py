@@ -81,7 +81,7 @@ def pack_chunk(loads: Iterable[Load], facts: TokenizerFacts) -> bytes:
 
 
 def checksum(data: bytes) -> int:
-    """Return the CRC-32 of a chunk's file, which travels beside it."""
+    """Return the CRC-32 of a chunk's file, which is stored with it."""
     return zlib.crc32(data)
 
 

@@ -301,7 +301,7 @@ def _pattern(pre_tokenizer: Any) -> str:
 
 @functools.cache
 def _byte_of_letter() -> dict[str, int]:
-    """Return the byte that each letter of GPT-2's byte alphabet stands for."""
+    """Return the byte that each letter of GPT-2's byte alphabet represents."""
     shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in set(shown)]
     return {chr(byte): byte for byte in shown} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
@@ -311,7 +311,7 @@ def _exact_ranks(spec: Mapping[str, Any]) -> dict[bytes, int] | None:
     """Return the ranks with which tiktoken gives exactly the ids of this tokenizer.json; None when it may not.
 
     tiktoken merges the adjacent pair whose bytes joined have the lowest rank; `tokenizers` merges the listed pair that
-    stands first in the list. They agree when every token, spelled alone with the tokens of lower rank, ends as two
+    comes first in the list. They agree when every token, spelled alone with the tokens of lower rank, ends as two
     parts, that pair is listed, and the list has these pairs in the order of rank. Then, by induction on rank, no other
     two parts of a token ever come to stand side by side.
     """
