@@ -30,9 +30,7 @@ def ledger_command(
     directory: RunDir = None,
     output: RunOption = None,
     run: OneRun = None,
-    by: Annotated[
-        str, typer.Option("--by", help="Parted by source, language, or both: --by source,language.")
-    ] = "",
+    by: Annotated[str, typer.Option("--by", help="Parted by source, language, or both: --by source,language.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Show what became of every record, stage by stage."""
@@ -49,7 +47,8 @@ def show_command(
     directory: RunDir = None,
     output: RunOption = None,
     table: Annotated[
-        str, typer.Option(help="documents, rejected, failed or dropped (measures of rejected ones); default: what the other options ask for.")
+        str,
+        typer.Option(help="documents, rejected, failed, or dropped: what was measured of rejected ones."),
     ] = "",
     stage: Annotated[
         str, typer.Option(help="Stage whose table is read; default: the last one for documents, all else.")
@@ -76,8 +75,8 @@ def show_command(
         found = [show.trace_token(chains, token)]
     else:
         query = show.Query(
-            table=table, stage=stage, record_id=record_id, reason=reason, language=language, source=source, url=url, sample=sample,
-            seed=seed, limit=limit,
+            table=table, stage=stage, record_id=record_id, reason=reason, language=language, source=source, url=url,
+            sample=sample, seed=seed, limit=limit,
         )  # fmt: skip
         found = show.find(chains, query)
     if as_json:

@@ -37,15 +37,11 @@ RunOption = Annotated[str | None, typer.Option("--output", "-o", help="The same,
 New = Annotated[
     bool, typer.Option("--new", help="Only inputs that no run of the folder has read, as a run of their own.")
 ]
-MaxRecipeOption = Annotated[
-    str | None,
-    typer.Option("--recipe", "-r", help="A name of `winnow recipes`, or module:function; default: the folder's own."),
-]
-Inputs = Annotated[int | None, typer.Option("--max-inputs", min=1, help="With --new: at most so many, in order.")]
+MaxInputs = Annotated[int | None, typer.Option("--max-inputs", min=1, help="With --new: at most so many, in order.")]
 
 
 def maker_of(recipe: str | None, folder: str | None = None) -> RecipeMaker:
-    """Return the recipe that a command names, else the one that made the folder, else the default. Raises ConfigError."""
+    """Return the recipe that a command names, else the one that made the folder, else the default."""
     made = RunFolder(folder).recipe() if folder and storage.exists(f"{folder}/winnow.json") else None
     return find_recipe(recipe or made or DEFAULT)
 

@@ -33,9 +33,9 @@ from pipelines.commands.options import (
 from pipelines.engines.dataflow import check_dataflow
 from pipelines.engines.engine import Engine
 from pipelines.locks.lock import locked
+from pipelines.recipes.find import RecipeMaker, make_recipe
 from pipelines.reports import ledger
 from pipelines.reports.progress import Progress
-from pipelines.recipes.find import RecipeMaker, make_recipe
 from pipelines.runs.dataset import Dataset, SourceFile, describe, refuse_later_run
 from pipelines.runs.folder import ADVICE, RunFolder
 from pipelines.runs.graph import Recipe
@@ -228,8 +228,7 @@ class _Plan:
             **self.facts,
             "inputs": [{"path": entry["path"], "size": entry["size"]} for entry in self.archives],
             "stages": [
-                {"name": step.id, "run": not step.skip, "why": step.why, "key": step.key}
-                for step in self.stages
+                {"name": step.id, "run": not step.skip, "why": step.why, "key": step.key} for step in self.stages
             ],
         }
 

@@ -65,6 +65,7 @@ class Engine:
     """Beam options and the log file of a run; `run` executes one pipeline to its end."""
 
     def __init__(self, beam_args: Sequence[str], log_path: Path, owner: str = "") -> None:
+        self.user_modules: dict[str, str] = {}
         """`owner` names the run (its folder): jobs that a killed process of the same run left behind are cancelled."""
         self._args = list(beam_args)
         self._log_path = log_path

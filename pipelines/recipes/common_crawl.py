@@ -43,6 +43,7 @@ from transforms.sources.items import IngestConfig
 from transforms.sources.web.archives import WebArchives
 from transforms.sources.web.page_reader import PageReader, PageReading
 from transforms.step import Editor, Filter, Step
+from transforms.survey import Survey
 from transforms.tokens.token_rows import ShardConfig
 from transforms.tokens.tokenizer import TokenizerConfig
 
@@ -62,12 +63,14 @@ class IndexConfig:
 class CleanConfig:
     """Settings of the clean stage, in the order of its steps; each can be switched off."""
 
-    pii: pii.PiiConfig = section(pii.PiiConfig, "personal data, found as spans and replaced")
-    dirty_words: DirtyWordsConfig = section(DirtyWordsConfig, "dirty words by list")
-    repetition: repetition.RepetitionConfig = section(repetition.RepetitionConfig, "Gopher's repetition rules")
-    gopher: gopher.GopherConfig = section(gopher.GopherConfig, "Gopher's quality rules")
-    c4: c4.C4Config = section(c4.C4Config, "C4's line and page rules")
-    fineweb: fineweb.FineWebConfig = section(fineweb.FineWebConfig, "FineWeb's rules")
+    pii: pii.PiiConfig | None = section(pii.PiiConfig, "personal data, found as spans and replaced", optional=True)
+    dirty_words: DirtyWordsConfig | None = section(DirtyWordsConfig, "dirty words by list", optional=True)
+    repetition: repetition.RepetitionConfig | None = section(
+        repetition.RepetitionConfig, "Gopher's repetition rules", optional=True
+    )
+    gopher: gopher.GopherConfig | None = section(gopher.GopherConfig, "Gopher's quality rules", optional=True)
+    c4: c4.C4Config | None = section(c4.C4Config, "C4's line and page rules", optional=True)
+    fineweb: fineweb.FineWebConfig | None = section(fineweb.FineWebConfig, "FineWeb's rules", optional=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +104,7 @@ class CommonCrawlConfig:
     language: LanguageConfig = section(LanguageConfig, "language identification")
     clean: CleanConfig = section(CleanConfig, "privacy, safety and heuristics")
     dedup: DedupConfig = section(DedupConfig, "copies of whole documents")
-    lines: LinesConfig = section(LinesConfig, "lines that stand in too many documents")
+    lines: LinesConfig | None = section(LinesConfig, "lines that stand in too many documents", optional=True)
     quality: QualityConfig = section(QualityConfig, "fastText quality classifier")
     tokenizer: TokenizerConfig = section(TokenizerConfig, "tokenizer: trained here, or from a file")
     mix: MixConfig = section(MixConfig, "what share of the tokens comes from where")
@@ -113,40 +116,52 @@ class CommonCrawlConfig:
             raise ConfigError("dedup.keep: 'best_score' is not allowed without quality.model_path")
 
 
-def clean_steps(clean: CleanConfig) -> tuple[Step | None, ...]:
-    """Return the steps on one web document, in order; None for a rule that is switched off."""
-    return (
-        clean.pii and Editor("pii", pii.redact, clean.pii),
-        clean.dirty_words and FilterDirtyWords(clean.dirty_words),
-        clean.repetition and Filter("repetition", repetition.measure, repetition.decide, clean.repetition),
-        clean.gopher and Filter("gopher", clean.gopher.measure, gopher.decide, clean.gopher),
-        clean.c4 and Editor("c4_lines", c4.edit_lines, clean.c4),
-        clean.c4 and Filter("c4", c4.measure_page, c4.decide_page, clean.c4),
-        clean.fineweb and Filter("fineweb", fineweb.measure, fineweb.decide, clean.fineweb),
-    )
+def clean_steps(clean: CleanConfig) -> list[Step]:
+    """Return the steps on one web document, in order, without the rules that are switched off."""
+    steps: list[Step] = []
+    if clean.pii:
+        steps.append(Editor("pii", pii.redact, clean.pii))
+    if clean.dirty_words:
+        steps.append(FilterDirtyWords(clean.dirty_words))
+    if clean.repetition:
+        steps.append(Filter("repetition", repetition.measure, repetition.decide, clean.repetition))
+    if clean.gopher:
+        steps.append(Filter("gopher", clean.gopher.measure, gopher.decide, clean.gopher))
+    if clean.c4:
+        steps.append(Editor("c4_lines", c4.edit_lines, clean.c4))
+        steps.append(Filter("c4", c4.measure_page, c4.decide_page, clean.c4))
+    if clean.fineweb:
+        steps.append(Filter("fineweb", fineweb.measure, fineweb.decide, clean.fineweb))
+    return steps
+
+
+def surveys_of(config: CommonCrawlConfig) -> list[Survey]:
+    """Return the rules across documents, in order, without those that are switched off."""
+    dedup = config.dedup
+    surveys: list[Survey] = []
+    if dedup.exact:
+        surveys.append(exact_copies(KeepConfig(keep=dedup.keep)))
+    if dedup.near:
+        surveys.append(NearCopies(NearCopiesConfig(keep=dedup.keep, minhash=dedup.minhash)))
+    if config.lines:
+        surveys.append(FrequentLines(config.lines))
+    return surveys
 
 
 def recipe(config: CommonCrawlConfig) -> Recipe:
     """Return the stages of the recipe under `config`."""
-    clean, dedup, index = config.clean, config.dedup, config.index
+    clean, index = config.clean, config.index
     follow = Follow(config.measure_dropped)
     reader = PageReader(PageReading(ingest=index.ingest, extract=config.extract))
     source = WebArchives(config.source, index.ingest, reader)
-    score = ScoreQuality(config.quality) if config.quality.model_path else None
-    surveys = (
-        dedup.exact and exact_copies(KeepConfig(keep=dedup.keep)),
-        dedup.near and NearCopies(NearCopiesConfig(keep=dedup.keep, minhash=dedup.minhash)),
-        config.lines and FrequentLines(config.lines),
-    )
-    again = clean.c4 and Filter("c4_after_lines", c4.measure_page, c4.decide_page, clean.c4)
-    flow = (
+    score = [ScoreQuality(config.quality)] if config.quality.model_path else []
+    again = [Filter("c4_after_lines", c4.measure_page, c4.decide_page, clean.c4)] if clean.c4 else []
+    web = (
         branch("web", source)
         | IndexStage(source, index.url, index.blocklist)
         | ReadStage(source, (IdentifyLanguage(config.language),), name="extract")
-        | LocalStage("clean", (*clean_steps(clean), score), cpu_ms=3.0, follow=follow)
+        | LocalStage("clean", (*clean_steps(clean), *score), cpu_ms=3.0, follow=follow)
     )
-    docs = merge(flow) | SurveyStage(
-        "dedup", tuple(filter(None, surveys)), tuple(filter(None, (again,))), dedup.rounds, follow
-    )
+    docs = merge(web) | SurveyStage("dedup", tuple(surveys_of(config)), tuple(again), config.dedup.rounds, follow)
     docs = docs | TokenizeStage(config.tokenizer) | MixStage(config.mix) | ShardsStage(config.shards)
     return Recipe.of(NAME, docs, config)

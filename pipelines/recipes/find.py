@@ -1,8 +1,8 @@
 """Recipes by name: ours, those that installed packages declare, and any function of a module.
 
-    common_crawl                    one of ours
-    NAME                            an entry point of the group `winnow.recipes`
-    module:function                 a function from a settings dataclass, its one annotated parameter, to a Recipe
+common_crawl                    one of ours
+NAME                            an entry point of the group `winnow.recipes`
+module:function                 a function from a settings dataclass, its one annotated parameter, to a Recipe
 """
 
 from __future__ import annotations

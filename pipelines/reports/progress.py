@@ -16,8 +16,8 @@ from rich.live import Live
 from rich.text import Text
 
 import storage
-from pipelines.runs.folder import DataFolder, Manifest
 from pipelines.runs.counts import Counts, PartCounts
+from pipelines.runs.folder import DataFolder, Manifest
 from pipelines.runs.plan import PlannedStage
 from pipelines.runs.runner import Watcher
 from pipelines.runs.stage import PHASES

@@ -210,8 +210,8 @@ def trace_token(chains: Chains, where: str) -> dict[str, Any]:
         return {**found, "table": "padding", "id": ""}
     found.update({"document_id": document_id, "token_of_document": offset})
     holders = _last(chain, [(manifest, place) for manifest, place in chain if _files(place, "documents")])
-    rows = (_by_id(place, document_id) for _, place in holders)
-    return {**found, "table": "documents", **(next(filter(None, rows), None) or {"id": document_id})}
+    rows = filter(None, (_by_id(place, document_id) for _, place in holders))
+    return {**found, "table": "documents", **next(rows, {"id": document_id})}
 
 
 def _row(path: str, row: int) -> dict[str, Any]:
@@ -276,7 +276,9 @@ def draw(rows: list[dict[str, Any]], chars: int) -> RenderableType:
 
 def _draw_one(row: dict[str, Any], chars: int) -> Text:
     drawn = Text()
-    names = [name for name in _FIRST if name in row] + [name for name in row if name not in _FIRST and name not in _LONG]
+    names = [name for name in _FIRST if name in row] + [
+        name for name in row if name not in _FIRST and name not in _LONG
+    ]
     for name in names:
         value = row[name]
         if value in (None, "", -1):

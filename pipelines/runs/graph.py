@@ -5,9 +5,9 @@
     docs = merge(web, wiki) | SurveyStage("dedup", surveys)
     return Recipe.of("llama", docs | TokenizeStage(...) | MixStage(...) | ShardsStage(...))
 
-A stage's id is the path of its branch and its name, `web/clean`; after `merge` there is no branch and the id is the name
-alone. Ids are unique, or the recipe is refused when it is built, with what else cannot work: a stage that reads nothing,
-two steps of one name that would overwrite each other's column, a step named like a column of every document.
+A stage's id is the path of its branch and its name, `web/clean`; after `merge` there is no branch and the id is the
+name alone. Ids are unique, or the recipe is refused when it is built, with what else cannot work: a stage that reads
+nothing, two steps of one name that would overwrite each other's column, a step named like a column of every document.
 """
 
 from __future__ import annotations

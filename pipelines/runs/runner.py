@@ -10,7 +10,6 @@ import errno
 import json
 import time
 from collections import Counter
-
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -86,9 +85,7 @@ def refuse_foreign_inputs(recipe: Recipe, inputs: Inputs, folder: RunFolder) -> 
         )
 
 
-def _run_stage(
-    step: PlannedStage, done: Committed, folder: RunFolder, engine: Engine, watcher: Watcher
-) -> Manifest:
+def _run_stage(step: PlannedStage, done: Committed, folder: RunFolder, engine: Engine, watcher: Watcher) -> Manifest:
     stage = step.node.stage
     upstream = Upstream(tuple(done[before] for before in step.node.upstream), step.node.route)
     target = folder.data(step.id, step.key)
@@ -200,5 +197,3 @@ def _manifest(
         files=files,
         earlier=step.earlier_keys,
     )
-
-

@@ -234,7 +234,7 @@ def documents_of(batch: pa.RecordBatch) -> list[Document]:
     """Return the base columns of a batch as records."""
     names = [name for name in _BASE.names if name in batch.schema.names]
     columns = [blocks_of(batch.column(name)) if name == "blocks" else batch.column(name).to_pylist() for name in names]
-    more = {} if "text" in names else {"text": ""}
+    more: dict[str, Any] = {} if "text" in names else {"text": ""}
     return [Document(**dict(zip(names, row, strict=True)), **more) for row in zip(*columns, strict=True)]
 
 
@@ -258,7 +258,7 @@ _IDENTITY = ("id", "url", "source", "language", "language_score", "page_kind", "
 
 
 def dropped_schema(schema: pa.Schema, measured: Mapping[str, type]) -> pa.Schema:
-    """Return the columns of the table `dropped`: those of `schema` that hold measures, and what identifies a document."""
+    """Return the columns of the table `dropped`: those of `schema` that hold measures, and what tells a document."""
     names = [name for name in schema.names if name in _IDENTITY or name not in _BASE.names]
     return with_measures(pa.schema([schema.field(name) for name in names]), measured)
 
@@ -330,7 +330,8 @@ def read_headers(path: str) -> Iterator[list[Header]]:
 
 
 def read_drafts(path: str, columns: Sequence[str] | None = None) -> Iterator[DraftBatch]:
-    """Yield the documents of a part as drafts; with `columns` only those, and an empty text unless it is one of them."""
+    """Yield the documents of a part as drafts; with `columns` only those, and an empty text if it is not one of
+    them."""
     for batch in read_batches(path, columns):
         stored = StoredColumns(batch)
         documents = documents_of(batch)

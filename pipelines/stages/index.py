@@ -192,9 +192,7 @@ class _ScanWork(PartWork):
                     else:
                         fates.reject(notes.rejection(item, "blocklist", drop.reason, drop.detail))
                 elif isinstance(item, Skipped):
-                    fates.reject(
-                        notes.rejection(item, "headers", item.reason, item.detail, item.value, item.limit)
-                    )
+                    fates.reject(notes.rejection(item, "headers", item.reason, item.detail, item.value, item.limit))
                 else:
                     fates.fail(notes.failure(item))
                 if len(batch) == BATCH_ROWS:
@@ -282,9 +280,7 @@ class _FinishWork(PartWork):
         storage.write_atomic(self.target.done(part), fates.counts.to_json())
         yield from ()
 
-    def _lost(
-        self, header: Header, losers: Mapping[str, Mapping[int, Any]], notes: _Notes, fates: FateWriter
-    ) -> bool:
+    def _lost(self, header: Header, losers: Mapping[str, Mapping[int, Any]], notes: _Notes, fates: FateWriter) -> bool:
         """Write the rejection of a header that another one beats."""
         reason = next((name for name, rows in losers.items() if header.row in rows), None)
         if reason is None:

@@ -41,17 +41,13 @@ class Follow:
 
 @dataclass(frozen=True)
 class LocalStage:
-    """Steps in the order given. A step that is None, a rule that is switched off, is left out."""
+    """Steps in the order given."""
 
     name: str
-    given: tuple[Step | None, ...]
+    steps: tuple[Step, ...]
     cpu_ms: float = 1.0  # of a document, roughly
     follow: Follow = field(default_factory=Follow)
     kept_table: ClassVar[str] = "documents"
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        return tuple(step for step in self.given if step is not None)
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -159,4 +159,3 @@ class _ReadWork(PartWork):
             extraction_confidence=text.extraction_confidence,
             blocks=text.blocks,
         )
-

@@ -1,4 +1,4 @@
-"""The survey of frequent lines: lines that stand in too many documents of a bucket go, all copies (frequent_lines.py)."""
+"""The survey of frequent lines: all copies of a line that is in too many documents go (frequent_lines.py)."""
 
 from __future__ import annotations
 
@@ -85,9 +85,7 @@ class FrequentLines:
 
     def _buckets(self, ground: Ground) -> dict[str, Buckets]:
         size = self.settings.bucket_docs
-        return {
-            name: Buckets(size, n, ground.earlier_documents.get(name, 0)) for name, n in ground.documents.items()
-        }
+        return {name: Buckets(size, n, ground.earlier_documents.get(name, 0)) for name, n in ground.documents.items()}
 
 
 def keys_by_document(rows: Block, buckets: Mapping[str, Buckets]) -> Iterator[tuple[Hashes, bool]]:
