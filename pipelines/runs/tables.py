@@ -6,10 +6,9 @@ A part's tables are Parquet files written with fixed settings and no clock, so t
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -257,7 +256,7 @@ def read_headers(path: str) -> Iterator[list[Header]]:
         yield [Header(**row) for row in batch.to_pylist()]
 
 
-def read_drafts(path: str, make_view: Callable[[str, str], Any]) -> Iterator[DraftBatch]:
+def read_drafts(path: str) -> Iterator[DraftBatch]:
     """Yield the documents of a part as drafts."""
     for batch in read_batches(path):
-        yield DraftBatch([Draft(document, make_view) for document in documents_of(batch)], batch)
+        yield DraftBatch([Draft(document) for document in documents_of(batch)], batch)

@@ -12,7 +12,6 @@ from pipelines.runs.stage import StageContext, StageResult
 from pipelines.runs.tables import FateWriter, read_drafts, read_schema, with_steps
 from pipelines.stages.parts import PartWork, run_parts
 from transforms.step import Step, run_steps
-from transforms.text.view import TextView
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class _DocumentWork(PartWork):
         path = self.source.part("documents", part)
         schema = with_steps(read_schema(path), self.steps)
         with FateWriter(self.target, self.stage, part, "documents", schema) as fates:
-            for batch in read_drafts(path, TextView):
+            for batch in read_drafts(path):
                 fates.counts.read += len(batch.drafts)
                 run_steps(self.steps, batch.drafts, fates.counts.edits, fates.counts.cpu_ns)
                 fates.write(batch, schema, self.steps)

@@ -20,7 +20,6 @@ from transforms.extraction.extract import ExtractConfig, PageText, TextExtractor
 from transforms.extraction.texts.hygiene import clean_text
 from transforms.sources import Broken, IngestConfig, Part, read_bodies
 from transforms.step import Draft, Drop, Step, run_steps
-from transforms.text.view import TextView
 
 CPU_MS = {"winnow": 12.0, "trafilatura": 45.0, "resiliparse": 6.0}  # of a page, roughly
 SECOND_OPINION = "extract_text:second_opinion"  # pages whose text trafilatura wrote for want of confidence
@@ -134,7 +133,7 @@ class _ExtractWork(PartWork):
             return self._failed(page, archive, error)
         finally:
             counts.cpu_ns["extract_text"] += time.thread_time_ns() - started
-        draft = Draft(self._document(page, archive, found), TextView)
+        draft = Draft(self._document(page, archive, found))
         if not found.text.strip():
             draft.drop, draft.step = Drop("no_text", len(body.payload), None), "extract_text"
         return draft
@@ -152,9 +151,10 @@ class _ExtractWork(PartWork):
             length=page.length,
             page_kind=found.kind,
             extraction_confidence=found.confidence,
+            blocks=found.blocks,
         )
 
     def _failed(self, page: Header, archive: str, error: BadRecord) -> Draft:
-        draft = Draft(self._document(page, archive, PageText("")), TextView)
+        draft = Draft(self._document(page, archive, PageText("")))
         draft.failure, draft.step = error, "extract_text"
         return draft

@@ -34,7 +34,6 @@ from transforms.dedup.frequent_lines import (
 )
 from transforms.shuffle.hash_blocks import Hashes, partitions_for
 from transforms.step import Drop, Step, run_steps
-from transforms.text.view import TextView
 
 CPU_MS = 0.7  # of a document, roughly
 COUNTED_DOCUMENTS = "counted_documents"
@@ -122,7 +121,7 @@ class _CountWork(PartWork):
         started = time.thread_time_ns()
         keys = (
             self.keys(draft.document)
-            for batch in read_drafts(self.source.part("documents", part), TextView)
+            for batch in read_drafts(self.source.part("documents", part))
             for draft in batch.drafts
         )
         block = count_lines(keys, self.keys.config).tobytes()
@@ -149,16 +148,15 @@ class _FinishWork(PartWork):
         schema = with_steps(read_schema(path), self.steps)
         with FateWriter(self.target, "lines", part, "documents", schema) as fates:
             counts = fates.counts
-            for batch in read_drafts(path, TextView):
+            for batch in read_drafts(path):
                 counts.read += len(batch.drafts)
                 started = time.thread_time_ns()
                 for draft in batch.drafts:
                     document = draft.document
                     edit = drop_lines(document.text, document.language, self.keys.bucket(document), frequent)
                     counts.edits.update({f"lines:{what}": n for what, n in edit.counts.items() if n})
-                    if edit.text != document.text:
-                        draft.replace_text(edit.text)
-                    if not edit.text.strip():
+                    draft.apply(edit)
+                    if not draft.document.text.strip():
                         draft.drop, draft.step = Drop("no_lines_left", 0, None), "lines"
                 counts.cpu_ns["drop_lines"] += time.thread_time_ns() - started
                 alive = [draft for draft in batch.drafts if draft.alive]

@@ -105,7 +105,7 @@ def test_a_wrong_directory_is_refused(tmp_path: Path) -> None:
 def run(step: FilterDirtyWords, *texts: str) -> list[Draft]:
     step = pickle.loads(pickle.dumps(step))
     step.open()
-    drafts = [Draft(Document(id=str(n), text=text, language="en"), TextView) for n, text in enumerate(texts)]
+    drafts = [Draft(Document(id=str(n), text=text, language="en")) for n, text in enumerate(texts)]
     step.run(drafts, Counter())
     return drafts
 
