@@ -18,6 +18,7 @@ import pyarrow as pa
 
 HEADING, PARAGRAPH, LIST_ITEM, TABLE_ROW, CODE, FORMULA, QUOTATION = range(7)
 KINDS = ("heading", "paragraph", "list_item", "table_row", "code", "formula", "quotation")  # names of the numbers above
+UNKNOWN_KIND = -1  # of what is in no block, or in a text whose blocks are unknown
 
 BLOCKS_TYPE = pa.list_(
     pa.struct([("kind", pa.dictionary(pa.int8(), pa.string())), ("start", pa.int32()), ("end", pa.int32())])

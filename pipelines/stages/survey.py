@@ -346,7 +346,7 @@ def _apply(
         decision = decide(draft, row)
         if isinstance(decision, Edit):
             edits.update({f"{survey.name}:{what}": n for what, n in decision.counts.items() if n})
-            draft.edit(decision)
+            draft.apply(decision)
             if not draft.document.text.strip():
                 decision = Drop("no_lines_left", 0, None)
         if isinstance(decision, Drop):

@@ -135,7 +135,7 @@ def check_whole(choices: bytes) -> None:
     """Write every block of the page that bytes stand for, those that a model would leave out, too."""
     source = page_of(choices)
     page = outline_of(source)
-    text = text_of(blocks_to_write(page, range(len(page.texts)), tex_dialect(source)))
+    text, _ = text_of(blocks_to_write(page, range(len(page.texts)), tex_dialect(source)))
     assert SECRET not in text, "what no reader sees came through"
 
 

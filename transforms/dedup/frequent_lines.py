@@ -46,6 +46,7 @@ from transforms.shuffle.hash_blocks import (
 )
 from transforms.shuffle.known_rows import KnownRows
 from transforms.step import Edit
+from transforms.text.replacements import replaced_lines
 
 LINE = np.dtype([("key", "<u8"), ("count", "<u4"), ("open", "u1")])  # open: later runs add to its bucket
 KEY = np.dtype([("key", "<u8")])
@@ -152,10 +153,10 @@ def drop_lines(text: str, language: str, bucket: int, frequent: Hashes) -> Edit:
     dropped[inside] = (frequent[places[inside]] == keys[inside]) & (keys[inside] != NO_KEY)
     n_dropped = int(dropped.sum())
     if not n_dropped:
-        return Edit(text)
-    kept = [line for line, gone in zip(lines, dropped.tolist(), strict=True) if not gone]
-    n_chars = sum(map(len, lines)) - sum(map(len, kept))
-    return Edit("\n".join(kept), {"frequent_lines": n_dropped, "frequent_line_chars": n_chars})
+        return Edit()
+    kept = [None if gone else line for line, gone in zip(lines, dropped.tolist(), strict=True)]
+    n_chars = sum(len(lines[at]) for at in np.flatnonzero(dropped).tolist())
+    return Edit(replaced_lines(text, kept), {"frequent_lines": n_dropped, "frequent_line_chars": n_chars})
 
 
 def frequent_rows(placed: Block, max_copies: int, counted: Block | None = None) -> Block:

@@ -37,7 +37,8 @@ from dataclasses import dataclass
 from schemas.errors import ConfigError
 from schemas.identity import keyed_hash
 from schemas.settings import setting, validate
-from transforms.step import Edit, View
+from transforms.step import Edit
+from transforms.text.view import TextView
 
 EMAIL, IPV4, IPV6 = "email", "ipv4", "ipv6"
 MAX_LOCAL = 256  # characters looked at before an at sign; RFC 5321 allows 64
@@ -109,19 +110,14 @@ class Span:
     kind: str  # email, ipv4, ipv6
 
 
-def redact(view: View, config: PiiConfig) -> Edit:
-    """Return the text with every span replaced, and the counts `emails` and `ip_addresses` when there was any."""
+def redact(view: TextView, config: PiiConfig) -> Edit:
+    """Replace every span; the counts are `emails` and `ip_addresses` when there was any."""
     text = view.text
     spans = find_spans(text, config)
     if not spans:
-        return Edit(text)
-    pieces: list[str] = []
-    end = 0
-    for span in spans:
-        pieces += (text[end : span.start], _replacement(text[span.start : span.end], span.kind, config.key))
-        end = span.end
-    pieces.append(text[end:])
-    return Edit("".join(pieces), _counts(spans))
+        return Edit()
+    replaced = [(at.start, at.end, _replacement(text[at.start : at.end], at.kind, config.key)) for at in spans]
+    return Edit(replaced, _counts(spans))
 
 
 def count_spans(text: str, config: PiiConfig | None = None) -> dict[str, int]:

@@ -26,6 +26,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from schemas.blocks import UNKNOWN, UNKNOWN_KIND, Blocks
 from transforms.text.scripts import UNSPACED
 
 Ints = npt.NDArray[np.int64]
@@ -127,11 +128,12 @@ def count_sentences(lines: Sequence[str]) -> int:
 class TextView:
     """One text and what the rules measure it by; each attribute is computed at first use."""
 
-    __slots__ = ("__dict__", "language", "text")
+    __slots__ = ("__dict__", "blocks", "language", "text")
 
-    def __init__(self, text: str, language: str = "") -> None:
+    def __init__(self, text: str, language: str = "", blocks: Blocks = UNKNOWN) -> None:
         self.text = text
         self.language = language
+        self.blocks = blocks
 
     @functools.cached_property
     def lower(self) -> str:
@@ -142,6 +144,20 @@ class TextView:
     def lines(self) -> list[str]:
         """Lines, stripped; empty ones left out."""
         return list(filter(None, map(str.strip, self.text.split("\n"))))
+
+    @functools.cached_property
+    def kinds_of_lines(self) -> list[int]:
+        """Of each of `lines`, what block it is in (schemas.blocks.HEADING...); UNKNOWN_KIND where that is not known."""
+        if not len(self.blocks):
+            return [UNKNOWN_KIND] * len(self.lines)
+        raw = self.text.split("\n")
+        sizes = np.fromiter(map(len, raw), np.int64, len(raw))
+        ends = np.cumsum(sizes + 1) - 1
+        starts = ends - sizes
+        at = np.searchsorted(self.blocks.ends, starts, side="right")  # the first block that ends after the line starts
+        kinds = np.append(self.blocks.kinds, UNKNOWN_KIND)[at]
+        kinds[np.append(self.blocks.starts, len(self.text))[at] >= ends] = UNKNOWN_KIND
+        return list(itertools.compress(kinds.tolist(), map(str.strip, raw)))
 
     @functools.cached_property
     def paragraphs(self) -> list[str]:

@@ -26,7 +26,6 @@ from pipelines.runs.tables import (
 from schemas.errors import BadRecord
 from schemas.records import Document, arrow_schema, to_batch
 from transforms.step import Draft, Drop
-from transforms.text.view import TextView
 
 SCHEMA = arrow_schema(Document)
 
@@ -112,7 +111,7 @@ def test_every_draft_gets_the_fate_it_has(tmp_path: Path) -> None:
         table.write(batch("long enough", "ab", "abc", "broken"))
     schema = with_steps(SCHEMA, [step])
     with FateWriter(target, "clean", 0, "documents", schema) as fates:
-        for drafts in read_drafts(source, TextView):
+        for drafts in read_drafts(source):
             fates.counts.read += len(drafts.drafts)
             drafts.drafts[3].failure, drafts.drafts[3].step = BadRecord("too_odd", "why"), "chars"
             step.run(drafts.drafts[:3], Counter())

@@ -147,7 +147,7 @@ def assert_lists_are_read(place: str) -> None:
 def run(step: FilterDirtyWords, *texts: str) -> list[Draft]:
     step = pickle.loads(pickle.dumps(step))
     step.open()
-    drafts = [Draft(Document(id=str(n), text=text, language="en"), TextView) for n, text in enumerate(texts)]
+    drafts = [Draft(Document(id=str(n), text=text, language="en")) for n, text in enumerate(texts)]
     step.run(drafts, Counter())
     return drafts
 
