@@ -23,7 +23,7 @@ STARTED_S = time.process_time()  # the interpreter alone
 import apache_beam as beam  # noqa: E402
 
 from pipelines.engines.engine import Engine  # noqa: E402
-from pipelines.recipes import common_crawl
+from pipelines.recipes import common_crawl  # noqa: E402
 from pipelines.runs import runner  # noqa: E402
 from pipelines.runs.folder import DataFolder, Manifest, RunFolder  # noqa: E402
 from pipelines.runs.runner import PlannedStage, Watcher  # noqa: E402

@@ -75,6 +75,6 @@ def _difference(start: int, old: str, new: str) -> Replacement:
     """Return the one replacement that makes `old`, a line at `start`, `new`, without what both begin and end with."""
     if old.startswith(new):
         return start + len(new), start + len(old), ""
-    head = len(os.path.commonprefix((old, new)))
-    tail = len(os.path.commonprefix((old[head:][::-1], new[head:][::-1])))
+    head = len(os.path.commonprefix((old, new)))  # noqa: RUF071  characters are meant
+    tail = len(os.path.commonprefix((old[head:][::-1], new[head:][::-1])))  # noqa: RUF071
     return start + head, start + len(old) - tail, new[head : len(new) - tail]
