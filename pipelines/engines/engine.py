@@ -6,6 +6,7 @@ import argparse
 import atexit
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import logging
 import os
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,7 +47,7 @@ from pipelines.engines.portable import (
     workers_of,
 )
 from pipelines.engines.quiet import quiet
-from pipelines.engines.worker_check import add_worker_check
+from pipelines.engines.worker_check import NO_MODULES, add_worker_check
 from schemas.errors import ConfigError, RunError, WinnowError
 
 JOB_SERVER_START_S = 60.0
@@ -65,7 +66,6 @@ class Engine:
     """Beam options and the log file of a run; `run` executes one pipeline to its end."""
 
     def __init__(self, beam_args: Sequence[str], log_path: Path, owner: str = "") -> None:
-        self.user_modules: dict[str, str] = {}
         """`owner` names the run (its folder): jobs that a killed process of the same run left behind are cancelled."""
         self._args = list(beam_args)
         self._log_path = log_path
@@ -73,6 +73,9 @@ class Engine:
         self._check()
         self._target = target_of(PipelineOptions(self._args))
         self._is_checked = False
+        # What workers on other machines must have, as `CodeIdentity.user_modules` of all stages: set by the caller.
+        self.user_modules: Mapping[str, str] = NO_MODULES
+        self._seen_modules: Mapping[str, str] = NO_MODULES  # those that a worker had
 
     @property
     def is_local(self) -> bool:
@@ -111,10 +114,14 @@ class Engine:
             logging.getLogger(__name__).info("stage %s", name)
             try:
                 if self._target is not None:
-                    state = self._run_portable(self._ready(self._target), name, build, options)
+                    target = self._ready(self._target)
+                    self._check_modules(target)
+                    state = self._run_portable(target, name, build, options)
                 else:
                     pipeline = beam.Pipeline(runner=_local_runner() if local else None, options=options)
                     build(pipeline)
+                    if self.user_modules and not local:  # Dataflow, where a job of its own would take minutes
+                        add_worker_check(pipeline, self.user_modules)
                     with _same_modules(), interruptible() as stop, worker_deaths(stop):
                         state = pipeline.run().wait_until_finish()
             except LostError as lost:
@@ -142,6 +149,15 @@ class Engine:
             target = dataclasses.replace(target, job_server=start_job_server(target, self._args, self._log_path))
             self._target = target
         return target
+
+    def _check_modules(self, target: Target) -> None:
+        """Compare the user's modules in a job of its own: the stage's would fail first, unpickling what needs them."""
+        if self.user_modules != self._seen_modules:
+            options = _Options(self._args)
+            options.view_as(SetupOptions).save_main_session = False
+            build = functools.partial(add_worker_check, user_modules=self.user_modules)
+            self._run_portable(target, "check_workers", build, options)
+            self._seen_modules = dict(self.user_modules)
 
     def _is_given(self, *names: str) -> bool:
         return any(word.partition("=")[0] in names for word in self._args)

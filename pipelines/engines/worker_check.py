@@ -1,7 +1,7 @@
-"""Refuses Python workers that have another state of Winnow than the command that started the job.
+"""Refuses Python workers that have another state of Winnow, or of the user's modules, than the command of the job.
 
 Workers of a cluster come from an image or from a pool with a virtual environment of its own. What an older one makes
-would be written down as made by the Winnow of the command.
+would be written down as made by the Winnow of the command. The same holds for the modules of a user's own rules.
 """
 
 from __future__ import annotations
@@ -9,13 +9,18 @@ from __future__ import annotations
 import functools
 import hashlib
 import platform
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import apache_beam as beam
 
+from pipelines.modules.places import DISTRIBUTION, state_of
 from schemas.errors import RunError
 
 _PACKAGES = ("schemas", "storage", "transforms", "classifiers", "pipelines")
+NO_MODULES: Mapping[str, str] = MappingProxyType({})
+SHOWN = 3  # names in a message
 
 
 @functools.cache
@@ -29,9 +34,11 @@ def own_state() -> str:
     return f"Python {platform.python_version()}, Beam {beam.version.__version__}, source {digest.hexdigest()}"
 
 
-def add_worker_check(pipeline: beam.Pipeline) -> None:
-    """Let one worker of the job compare what it has with what is here."""
-    _ = pipeline | "AskWorker" >> beam.Impulse() | "SameWinnow" >> beam.Map(check_worker, own_state())
+def add_worker_check(pipeline: beam.Pipeline, user_modules: Mapping[str, str] = NO_MODULES) -> None:
+    """Let one worker of the job compare what it has with what is here; `user_modules` as in `CodeIdentity`."""
+    same = pipeline | "AskWorker" >> beam.Impulse() | "SameWinnow" >> beam.Map(check_worker, own_state())
+    if user_modules:
+        _ = same | "SameModules" >> beam.Map(check_user_modules, dict(user_modules))
 
 
 def check_worker(_: bytes, wanted: str) -> None:
@@ -41,3 +48,25 @@ def check_worker(_: bytes, wanted: str) -> None:
             f"the Python workers have another Winnow ({own_state()}) than this command ({wanted}): bring the worker"
             " image, or what the worker pool runs on, up to date"
         )
+
+
+def check_user_modules(_: object, wanted: Mapping[str, str]) -> None:
+    """Raise RunError on a worker that lacks one of the user's modules or has another state of it; imports none."""
+    here = {name: state_of(name) for name in sorted(wanted)}
+    lacking = [name for name, state in here.items() if state is None]
+    if lacking:
+        raise RunError(
+            f"the Python workers lack {_some(lacking)}, which this command's recipe runs: install it in the worker"
+            " image, or in what the worker pool runs on"
+        )
+    other = [name for name, state in here.items() if state != wanted[name]]
+    if other:
+        raise RunError(
+            f"the Python workers have another state of {_some(other)} than this command: bring the worker image, or"
+            " what the worker pool runs on, up to date"
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(name if name.startswith(DISTRIBUTION) else f"module {name}" for name in names[:SHOWN])
+    return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown

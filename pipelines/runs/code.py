@@ -1,123 +1,144 @@
-"""A digest of the source that a stage runs: what it is made of, and every module of ours that these import.
+"""What of a stage's code stands in its key: what it is made of, the modules it runs, the versions of what these import.
 
-A change of `transforms/mixing/mix.py` is no reason to extract a crawl again. The digest holds
+A change of `transforms/mixing/mix.py` is no reason to extract a crawl again, and a new tiktoken none either. So a
+stage's key holds
 
-* what the recipe made: the stage's class and fields, its steps in their order with their functions and settings;
-* the source of the modules that those classes and functions are in, and the models beside it, of all modules of ours
-  that these import, at whatever place, and of those that they name in a string, as
-  `transforms.extraction.extract:page_text` is for a child process.
+* what the recipe made: classes, functions and values of its parts (pipelines/modules/parts.py);
+* the modules these are in and all that they import, at whatever place (pipelines/modules/imports.py): of Winnow's own
+  and the user's files the bytes, with the models (`*.npz`) beside them; of installed distributions the versions, of
+  just those that these files import by name (pipelines/modules/places.py).
 
-So it does not hold what only calls stages: the recipe's file, the runner, the engines, the command line. None of them
-makes a row; how the files of a run lie in its folder has a version of its own (`folder.FORMAT`).
+Not in it is what only calls stages: the recipes of ours, the runner, the engines, the command line. None of them makes
+a row; how the files of a run lie in its folder has a version of its own (`folder.FORMAT`). A user's one file may hold a
+recipe and a rule: it counts, and what it imports, but not through it all that runs stages.
+
+A data file that a user's rule reads is not found here: it belongs in the rule's `resources`.
 """
 
 from __future__ import annotations
 
-import ast
-import dataclasses
 import functools
 import hashlib
 import json
-import re
-import types
-from collections.abc import Iterator, Mapping
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from pipelines.modules.imports import PACKAGES, imported_names
+from pipelines.modules.parts import describe_parts
+from pipelines.modules.places import DISTRIBUTION, MODELS, ModuleFile, Place, installed_version, is_required, place_of
+from schemas.errors import ConfigError
+
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("schemas", "storage", "transforms", "classifiers", "pipelines")
-MODELS = "*.npz"  # that a package carries: what they say is as much a rule as its source
-_NAMED = re.compile(rf"((?:{'|'.join(PACKAGES)})(?:\.\w+)+)(?::\w+)?")
+CALLERS = (
+    "pipelines.cli", "pipelines.command", "pipelines.commands", "pipelines.engines", "pipelines.locks",
+    "pipelines.modules", "pipelines.recipes", "pipelines.reports", "pipelines.runs.code", "pipelines.runs.dataset",
+    "pipelines.runs.graph", "pipelines.runs.plan", "pipelines.runs.runner",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CodeIdentity:
+    """What the code of a stage is."""
+
+    description: list[Any]  # what its parts are made of, as plain data
+    digest: str  # of that, and of the bytes of all modules of ours and the user's
+    versions: dict[str, str]  # of Python, Winnow, the imported distributions; `source` is the digest
+    user_modules: dict[str, str]  # digest by module, and version by `DISTRIBUTION` name of what Winnow does not ask for
+
+
+def code_identity(parts: Sequence[Any], settings: Sequence[Any] = (), root: Path = ROOT) -> CodeIdentity:
+    """Return what the code of a stage is that is made of `parts`: steps, surveys, sources, the class of its kind.
+
+    The caller puts the `settings`, `reading` and `resources` of each part into the key, and all of `settings`. `root`
+    is where our packages are. Raises ConfigError for what workers cannot import.
+    """
+    made = describe_parts(parts, settings, CALLERS)
+    found = closure(made.modules, root)
+    digest = hashlib.blake2b(json.dumps(made.parts, sort_keys=True).encode(), digest_size=8)
+    for name, data in sorted({**found.ours, **found.user}.items()):
+        digest.update(b"\0" + name.encode() + b"\0" + data.encode())
+    installed = {name: installed_version(name) or "" for name in sorted(found.distributions)}
+    own = {"python": platform.python_version(), "winnow": metadata.version("winnow"), "source": digest.hexdigest()}
+    foreign = {f"{DISTRIBUTION}{name}": version for name, version in installed.items() if not is_required(name)}
+    return CodeIdentity(made.parts, digest.hexdigest(), {**own, **installed}, {**found.user, **foreign})
 
 
 def source_digest(stage: Any, root: Path = ROOT) -> str:
-    """Return the digest for a stage, a dataclass; `root` is where our packages are.
+    """Return the digest for a stage whose steps are among its fields."""
+    return code_identity([stage], root=root).digest
 
-    Its `settings` stand in its key by themselves; their class may be the recipe's, which imports everything.
+
+@dataclass
+class Closure:
+    """All modules that some modules lead to."""
+
+    ours: dict[str, str] = field(default_factory=dict)  # digest by path below the root
+    user: dict[str, str] = field(default_factory=dict)  # digest by name
+    distributions: set[str] = field(default_factory=set)
+
+
+def closure(modules: Mapping[str, str], root: Path = ROOT) -> Closure:
+    """Return what the given modules, and all that they import, consist of.
+
+    `modules` says for each what needs it, as a message names that: ConfigError when one has no file. They are gone into
+    even if they are among CALLERS: a rule may be defined there.
     """
-    modules: set[str] = set()
-    fields = [field.name for field in dataclasses.fields(stage) if field.compare and field.name != "settings"]
-    made = describe([type(stage), *(getattr(stage, name) for name in fields)], modules)
-    digest = hashlib.blake2b(json.dumps(made, sort_keys=True).encode(), digest_size=8)
-    for path in sorted(closure(modules, root)):
-        digest.update(b"\0" + path.encode() + b"\0" + (root / path).read_bytes())
-    return digest.hexdigest()
-
-
-def describe(value: Any, modules: set[str]) -> Any:
-    """Return what a value is made of as plain data, and add the modules of its classes and functions."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): describe(item, modules) for key, item in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [describe(item, modules) for item in value]
-    if isinstance(value, (set, frozenset)):
-        return sorted(json.dumps(describe(item, modules), sort_keys=True) for item in value)
-    if isinstance(value, types.MethodType):
-        return [describe(value.__self__, modules), value.__name__]
-    if isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
-        modules.add(value.__module__ or "")
-        return f"{value.__module__}.{value.__qualname__}"
-    if dataclasses.is_dataclass(value) and type(value).__reduce__ is object.__reduce__:
-        fields = [field.name for field in dataclasses.fields(value) if field.compare]
-        return [describe(type(value), modules), {name: describe(getattr(value, name), modules) for name in fields}]
-    return [describe(part, modules) for part in value.__reduce_ex__(4)[:3]]  # as it travels to a worker
-
-
-def closure(modules: set[str], root: Path = ROOT) -> set[str]:
-    """Return the files, beneath `root`, of the given modules and of all modules of ours that they lead to."""
-    found: set[str] = set()
-    waiting = [path for module in modules for path in _files(module, root)]
+    found = Closure()
+    waiting, seen = list(modules), set(modules)
     while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            waiting += imports(root, path) if path.endswith(".py") else ()
+        name = waiting.pop()
+        if name.partition(".")[0] in PACKAGES:
+            new = _add_ours(found, name, root)
+        else:
+            place = place_of(name)
+            if not place.found and name in modules:
+                raise ConfigError(f"{modules[name]} is defined in {name}, which has no file that workers can import")
+            new = _add_other(found, place)
+        fresh = {each for each in new if each not in seen and not is_caller(each)}
+        seen |= fresh
+        waiting += fresh
     return found
 
 
-@functools.cache
-def imports(root: Path, path: str) -> frozenset[str]:
-    """Return the files of the modules of ours that the module at `path` imports, or names in a string."""
-    names: set[str] = set()
-    package = path.removesuffix(".py").split("/")[:-1]
-    for node in ast.walk(ast.parse((root / path).read_bytes())):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else []
-            base = ".".join([*above, *([node.module] if node.module else [])])
-            names.update({base, *(f"{base}.{alias.name}" for alias in node.names)})
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and (found := _NAMED.fullmatch(node.value)):
-            names.add(found[1])
-    return frozenset(file for name in names for file in _files(name, root))
+def is_caller(module: str) -> bool:
+    """Whether a module of ours only calls stages."""
+    return any(f"{module}.".startswith(f"{name}.") for name in CALLERS)
 
 
-def _files(module: str, root: Path) -> Iterator[str]:
-    """Yield the files that an import of `module` runs: its own, and the `__init__` of each package around it."""
+def _add_ours(found: Closure, name: str, root: Path) -> Iterator[str]:
+    for path in _files(name, root):
+        if path not in found.ours:
+            data = (root / path).read_bytes()
+            found.ours[path] = hashlib.blake2b(data, digest_size=16).hexdigest()
+            if path.endswith(".py"):
+                yield from imported_names(data.decode(), path.rpartition("/")[0].replace("/", "."))
+
+
+def _add_other(found: Closure, place: Place) -> Iterator[str]:
+    found.distributions.update(place.distributions)
+    for module in place.modules:
+        if module.name not in found.user:
+            found.user[module.name] = module.digest
+            yield from _imports(module)
+
+
+def _imports(module: ModuleFile) -> frozenset[str]:
+    if module.path.suffix != ".py":  # an extension module: its bytes are all there is
+        return frozenset()
+    return imported_names(module.path.read_text(encoding="utf-8"), module.package)
+
+
+@functools.lru_cache(maxsize=4096)
+def _files(module: str, root: Path) -> tuple[str, ...]:
+    """Return the files of ours that an import of `module` runs: its own, and each package's around it."""
+    found: list[str] = []
     parts = module.split(".")
-    if parts[0] not in PACKAGES:
-        return
     for depth in range(1, len(parts) + 1):
         place = "/".join(parts[:depth])
         models = sorted(str(path.relative_to(root)) for path in (root / place).glob(MODELS))
-        for path in (f"{place}.py", f"{place}/__init__.py", *models):
-            if (root / path).is_file():
-                yield path
-
-
-@dataclasses.dataclass(frozen=True)
-class CodeIdentity:
-    digest: str
-    versions: Mapping[str, str]
-    user_modules: Mapping[str, str]
-
-
-def code_identity(parts: Any) -> CodeIdentity:
-    modules: set[str] = set()
-    describe([part if isinstance(part, type) else type(part) for part in parts], modules)
-    digest = hashlib.blake2b(digest_size=8)
-    for path in sorted(closure(modules, ROOT)):
-        digest.update(path.encode() + (ROOT / path).read_bytes())
-    return CodeIdentity(digest.hexdigest(), {}, {})
+        found += [path for path in (f"{place}.py", f"{place}/__init__.py", *models) if (root / path).is_file()]
+    return tuple(found)
