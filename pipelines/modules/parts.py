@@ -124,7 +124,7 @@ class _Walk:
 
     def _state(self, value: Any, left_out: Sequence[str]) -> Any:
         kind = type(value)
-        if dataclasses.is_dataclass(value) and kind.__reduce__ is object.__reduce__:
+        if dataclasses.is_dataclass(value) and kind.__reduce__ is object.__reduce__:  # type: ignore[comparison-overlap]
             names = [each.name for each in dataclasses.fields(value) if each.compare and each.name not in left_out]
             return [self.value(kind), {name: self.value(getattr(value, name)) for name in names}]
         reduced = self._reduced(value)

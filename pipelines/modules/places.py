@@ -218,7 +218,7 @@ def _installed(_path: tuple[str, ...]) -> dict[str, list[_Installed]]:
 
 def _is_editable(distribution: metadata.Distribution) -> bool:
     text = distribution.read_text("direct_url.json")
-    return bool(text) and bool(json.loads(text).get("dir_info", {}).get("editable"))
+    return text is not None and bool(json.loads(text).get("dir_info", {}).get("editable"))
 
 
 def _top_names(record: str) -> set[str]:

@@ -33,8 +33,6 @@ import re
 import unicodedata
 from urllib.parse import unquote_to_bytes
 
-from tld import get_fld
-
 _SEGMENT = r"[A-Za-z0-9\-_~!$&'*+,=:@][A-Za-z0-9\-._~!$&'*+,=:@]*"
 # An address that rules 2, 5, 7 and a trailing slash alone can touch: 87% of 10,544 links.
 _PLAIN = re.compile(
@@ -93,15 +91,6 @@ def host(url: str) -> str:
         return ""
     name = _split(url)[1].rpartition("@")[2]
     return _host(_split_port(name)[0])
-
-
-def site_of(url: str) -> str:
-    """Return the registered domain of an address (`b.co.uk` of `a.b.co.uk`), its host where it has none; '' without.
-
-    Mozilla's public suffix list, as the package tld carries it, private suffixes (blogspot.com) included.
-    """
-    site = get_fld(url, fail_silently=True, fix_protocol=True, search_private=True) if url else None
-    return site or host(url)
 
 
 def url_key(url: str) -> tuple[int, int]:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from schemas.identity import keyed_hash
 from schemas.settings import setting, validate
 from transforms.dedup.keys_over_limit import KeysOverLimit, Total
-from transforms.dedup.urls import site_of
+from transforms.dedup.sites import site_of
 from transforms.shuffle.hash_blocks import Block
 from transforms.step import Draft, Drop
 

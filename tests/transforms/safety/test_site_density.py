@@ -10,7 +10,7 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from schemas.records import Document
-from transforms.dedup.urls import site_of
+from transforms.dedup.sites import site_of
 from transforms.safety.site_density import SCALE, SiteDensityConfig, keys, site_density
 from transforms.step import Draft, Drop
 from transforms.survey import Ground, emitted
