@@ -63,7 +63,7 @@ def add_spam(cast: Cast, count: int) -> None:
     """Add `count` pages for each heuristic."""
     for rule in SPAM:
         for _ in range(count):
-            fate = Fate(fate=DROPPED, stage="clean", rule=rule)
+            fate = Fate(fate=DROPPED, stage="web/clean", rule=rule)
             cast.add_page(write_spam(rule, cast.seed, cast.next_name()), f"spam_{rule}", fate=fate)
 
 

@@ -135,7 +135,7 @@ def test_limits_and_stop_words_by_language() -> None:
     )
     step = Filter("gopher", measure_with(config), decide, config)
     texts = {"zh": "我喜欢你", "th": "ฉันรักคุณ", "de": "das Haus am Meer", "en": "the middle of nowhere"}
-    drafts = [Draft(Document(id=code, text=text, language=code), TextView) for code, text in texts.items()]
+    drafts = [Draft(Document(id=code, text=text, language=code)) for code, text in texts.items()]
     run_steps((step,), drafts, Counter(), Counter())
     assert [draft.drop and (draft.drop.reason, draft.drop.limit) for draft in drafts] == [
         ("too_few_words", 5), None, ("too_few_stop_words", 2), None,
