@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
@@ -67,21 +67,11 @@ class PlannedStage:
         return stage_key(self.id, self.config, self.inputs, self.upstream, self.versions, self.earlier_keys)
 
 
-@dataclass
-class _Redone:
-    """Stages that will run, and so what reads them."""
-
-    ids: list[str] = field(default_factory=list)
-
-    def first_of(self, upstream: Sequence[str]) -> str:
-        return next((stage for stage in self.ids if stage in upstream), "")
-
-
 def plan(recipe: Recipe, inputs: Inputs, folder: RunFolder, earlier: Earlier = NO_EARLIER) -> list[PlannedStage]:
     """Return what a run over `inputs` into `folder` would do, stage by stage."""
     planned: list[PlannedStage] = []
     keys: dict[str, str] = {}
-    redone = _Redone()
+    redone: dict[str, str] = {}  # stages that will run, each with the first one that it follows from
     for node in recipe.nodes:
         files = [entry for entry in inputs if node.source and entry["source"] == node.source]
         resources = [{**entry, "source": ""} for entry in describe_inputs(sorted(node.stage.resources))]
@@ -89,12 +79,13 @@ def plan(recipe: Recipe, inputs: Inputs, folder: RunFolder, earlier: Earlier = N
         identity = code_identity([*node.stage.code, *([node.route] if node.route else [])])
         step = PlannedStage(node, upstream, files + resources, identity, earlier.get(node.id, ()))
         manifest = folder.manifest(node.id)
-        why = _why(manifest, step, redone.first_of(node.upstream))
+        root = next((redone[before] for before in node.upstream if before in redone), "")
+        why = _why(manifest, step, root)
         if manifest is not None and not why and folder.listing(node.id, step.key) != manifest.files:
             why = DAMAGED
         planned.append(dataclasses.replace(step, skip=not why, why=why or UNCHANGED))
         if why:
-            redone.ids.append(node.id)
+            redone[node.id] = root or node.id
         keys[node.id] = step.key
     return planned
 

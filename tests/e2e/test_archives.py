@@ -55,7 +55,7 @@ def check_ledger(winnow: Callable[..., str], folder: Path) -> list[dict[str, Any
         assert stage["read"] == stage["kept"] + sum(stage["dropped"].values()) + sum(stage["failed"].values())
     for one, other in itertools.pairwise(stages):
         assert other["read"] == one["kept"]
-    assert len(stages) == 8  # no model: nothing to score
+    assert len(stages) == 7
     return stages
 
 
@@ -127,7 +127,9 @@ def test_what_comes_before_a_cut_is_kept(
 
 def test_malformed_status_lines_are_not_dropped(all_archives: Any, archives: list[Path]) -> None:
     quirky = next(path for path in archives if "clueweb-quirk" in path.name)
-    statuses = Counter(row["reason"] for row in all_archives.rows("web/index", "rejected") if row["archive"] == str(quirky))
+    statuses = Counter(
+        row["reason"] for row in all_archives.rows("web/index", "rejected") if row["archive"] == str(quirky)
+    )
     assert statuses["http_status"] == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -21,7 +22,7 @@ from transforms.dedup.frequent_lines import (
     line_hashes,
     salt_of,
 )
-from transforms.shuffle.hash_blocks import Block, Hashes, Piece, Pieces, read_block, to_pieces
+from transforms.shuffle.hash_blocks import Block, Hashes, Piece, Pieces, read_block, run_starts, to_pieces
 from transforms.step import Draft, Drop, Edit
 from transforms.survey import Ground, Judged, Row, addressed
 
@@ -90,8 +91,8 @@ class FrequentLines:
 
 def keys_by_document(rows: Block, buckets: Mapping[str, Buckets]) -> Iterator[tuple[Hashes, bool]]:
     """Yield the keys of the lines of each document, and whether its bucket is open to later runs."""
-    starts = np.flatnonzero(np.diff(rows["row"], prepend=-1)) if len(rows) else np.zeros(0, np.int64)
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(rows)], strict=True):
+    starts = run_starts(rows["row"]).tolist()
+    for start, end in itertools.pairwise([*starts, len(rows)]):
         language = rows["language"][start].decode()
         some = buckets[language]
         bucket = some.drawn(int(rows["draw"][start]))
