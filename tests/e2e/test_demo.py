@@ -43,9 +43,7 @@ def fates(demo: Any) -> dict[tuple[str, int], list[dict[str, Any]]]:
     for stage, table in [*tables, ("dedup", "documents")]:
         for row in demo.rows(stage, table):
             fate = {"documents": "kept", "rejected": "dropped", "failed": "failed"}[table]
-            if (
-                row.get("reason") == "quality_too_low"
-            ):  # the truth is about rules: what the model thinks has its own test
+            if row.get("reason") == "quality_too_low":  # the truth is about rules
                 fate = "kept"
             entry = {**row, "fate": fate, "at": stage, "why": row.get("reason") or row.get("cause")}
             found.setdefault((Path(row["archive"]).name, row["offset"]), []).append(entry)
