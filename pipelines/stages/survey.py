@@ -93,8 +93,9 @@ class SurveyStage:
             before = set(manifest.facts.get(DOCUMENTS, {}))
             other = sorted(before ^ {survey.name for survey in self.surveys})
             if other:
+                where = f"{manifest.stage}.{other[0]}"
                 raise ConfigError(
-                    f"{manifest.stage}.{other[0]}: cannot be switched on or off; the runs of a dataset are compared"
+                    f"{where}: cannot be switched on or off; the runs of a dataset are compared with each other"
                 )
         for survey in self.surveys:
             names = [f"{survey.name}.{name}".rstrip(".") for name in survey.fixed]

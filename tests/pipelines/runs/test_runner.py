@@ -74,13 +74,9 @@ class Sieve:
     def _settle(self, fates: FateWriter, text: str) -> None:
         record = {"id": text, "url": "", "source": "web", "language": "en", "stage": self.name, "step": "sieve"}
         if text == "13":
-            fates.fail(
-                Failure(**record, cause="unlucky")
-            )
+            fates.fail(Failure(**record, cause="unlucky"))
         elif int(text) >= self.settings["limit"]:
-            fates.reject(
-                Rejection(**record, reason="too_big")
-            )
+            fates.reject(Rejection(**record, reason="too_big"))
         else:
             document = Document(id=text, text=text, source="web", language="en")
             fates.keep(to_batch(Document, [document]), {("web", "en"): 1})

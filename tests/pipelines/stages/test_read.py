@@ -1,4 +1,4 @@
-"""The extract stage without a runner: what a page's row tells of its extraction, and the count of second opinions."""
+"""The read stage without a runner: what a page's row tells of its extraction, and the count of second opinions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 import storage
-from pipelines.runs.folder import DataFolder
-from pipelines.runs.stage import PHASES, StageContext, add_up
 from pipelines.runs.tables import read_batches
-from pipelines.stages.extract import SECOND_OPINION, ExtractStage
-from pipelines.stages.index import IndexConfig, IndexStage
+from pipelines.runs.upstream import Upstream
+from pipelines.stages.index import IndexStage
+from pipelines.stages.read import ReadStage
 from transforms.extraction.choice.page_kind import KINDS
 from transforms.extraction.extract import ExtractConfig, text_of_page
-from transforms.sources import IngestConfig
+from transforms.sources.items import IngestConfig
+from transforms.sources.web.archives import WebArchives
+from transforms.sources.web.page_reader import SECOND_OPINION, PageReader, PageReading
 
 PROSE = "A sentence of the article that is long enough to be kept by any engine, with commas, and more words."
 HTML = f"<html><body><article><h1>Head</h1>{f'<p>{PROSE}</p><p>Other: {PROSE}</p>' * 4}</article></body></html>"
@@ -42,27 +43,13 @@ def archive(folder: Path) -> Path:
 @pytest.mark.parametrize(("below", "n_second"), [(0.0, 0), (1.0, 2)])
 def test_rows_and_counts(new_dataset: Callable[..., Any], tmp_path: Path, below: float, n_second: int) -> None:
     data = new_dataset(tmp_path)
-    index = data.archives(IndexStage(IndexConfig(), "web"), [archive(tmp_path)])
     config = ExtractConfig(second_opinion_below=below)
-    stage = ExtractStage({}, config, IngestConfig(), "web", ())
-    target = DataFolder(f"{tmp_path}/extract/key")
-    stage.run(
-        StageContext(
-            stage="extract",
-            inputs=[],
-            upstream=index.manifest,
-            source=index.data,
-            target=target,
-            chain={},
-            earlier=[],
-            run_pipeline=data.run_pipeline,
-            shuffles_in_memory=True,
-            set_parts=lambda parts: None,
-        )
-    )
-    told = add_up(file for phase in PHASES for file in storage.list_files(target.table(phase)))
-    assert (told.read, told.kept) == (2, 2)
-    assert dict(told.edits) == ({SECOND_OPINION: n_second} if n_second else {})
+    source = WebArchives("web", IngestConfig(), PageReader(PageReading(extract=config)))
+    index = data.archives(IndexStage(source), [archive(tmp_path)])
+    done = data.run(ReadStage(source, name="extract"), [], Upstream(((index.manifest, index.data),)))
+    counts, target = done.manifest.counts, done.data
+    assert (counts.read, counts.kept) == (2, 2)
+    assert counts.edits == ({SECOND_OPINION: n_second} if n_second else {})
     files = [file for file in storage.list_files(target.table("documents")) if file.endswith(".parquet")]
     rows = [row for file in files for batch in read_batches(file) for row in batch.to_pylist()]
     for row in rows:
