@@ -146,7 +146,8 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> list[Job]:
 
 def test_every_stage_has_a_job(jobs: list[Job]) -> None:
     assert [job.stage for job in jobs] == [
-        "index", "extract", "clean", "dedup", "lines", "tokenize", "tokenize", "mix", "shards",
+        "web/index", "web/extract", "web/clean", "dedup", "dedup", "dedup", "tokenize", "tokenize", "mix", "mix",
+        "shards",
     ]  # fmt: skip
 
 

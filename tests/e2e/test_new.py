@@ -143,7 +143,7 @@ def test_the_shards_of_both_runs_are_of_one_tokenizer(first: Path, second: Path,
 def test_killed_in_the_midst_and_gone_on_with(second: Path, twin: Path, start: Start) -> None:
     run, before = twin / "runs" / "000001", files(twin)
     done: dict[str, tuple[bytes, int]] = {}
-    for stage in ("extract", "dedup", "shards"):
+    for stage in ("web/extract", "dedup", "shards"):
         running = start(twin)
         assert running.until((run / stage).exists)
         running.signal_group(signal.SIGKILL)

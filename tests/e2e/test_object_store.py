@@ -119,7 +119,7 @@ def test_a_store_that_fails_for_good_is_one_line_and_one_that_fails_now_and_then
         return "refuse" if request.method == "PUT" and "/clean/" in request.path else ""
 
     store.fault = no_texts
-    assert_one_line(start(web).wait(), "s3://box/run/clean/", "cannot be written after 4 attempts", "on purpose")
+    assert_one_line(start(web).wait(), "s3://box/run/web/clean/", "cannot be written after 4 attempts", "on purpose")
     done = committed(store)
     assert sorted(done) == ["extract", "index"]
 
