@@ -42,7 +42,10 @@ def make_run(path: Path, stages: int = 3, tokens: int = 1000) -> None:
     """Commit a run of three stages, or its first ones."""
     folder = RunFolder(str(path))
     folder.open("common_crawl", "0.1.0", STAGES)
-    inputs = [{"path": "a.warc.gz", "size": 9, "checksum": "c", "source": "x"}, {"path": "b.warc.gz", "size": 9, "checksum": "d", "source": "x"}]
+    inputs = [
+        {"path": "a.warc.gz", "size": 9, "checksum": "c", "source": "x"},
+        {"path": "b.warc.gz", "size": 9, "checksum": "d", "source": "x"},
+    ]
     folder.record(inputs, "")
     counts = [
         counts_of({KEPT: 6, (DROPPED, "older_copy"): 2, (DROPPED, "media_type"): 1, (FAILED, "truncated_member"): 1}),

@@ -101,7 +101,12 @@ def test_a_random_sample_is_the_same_each_time_and_another_with_another_seed(sho
 
 
 def test_a_table_shows_all_its_stages(show: Any) -> None:
-    assert {row["stage"] for row in show("--table", "rejected", "--limit", 0)} >= {"web/index", "web/extract", "web/clean", "dedup"}
+    assert {row["stage"] for row in show("--table", "rejected", "--limit", 0)} >= {
+        "web/index",
+        "web/extract",
+        "web/clean",
+        "dedup",
+    }
     assert [row["cause"] for row in show("--table", "failed")] == ["malformed_json"]
 
 
