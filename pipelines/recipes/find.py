@@ -10,9 +10,11 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import inspect
+import sys
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
+from pathlib import Path
 from typing import Any
 
 from pipelines.runs.graph import Recipe
@@ -52,6 +54,9 @@ def find_recipe(reference: str) -> RecipeMaker:
     if not colon:
         known = ", ".join(sorted(known_recipes()))
         raise ConfigError(f"recipe {reference!r}: no such recipe; expected one of {known}, or module:function")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)  # a recipe in the folder where the command is started, as for any other tool
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
