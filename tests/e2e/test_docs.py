@@ -165,3 +165,32 @@ def test_transforms_as_a_library(tmp_path: Path) -> None:
     texts = ["the river and the stone", "letters to the old teacher", "the river and the stone", "x", "too short"]
     kept = names["deduplicated"](texts, str(tmp_path))
     assert sorted(kept) == ["letters to the old teacher", "the river and the stone"]
+
+
+def test_the_page_of_tables_names_every_column() -> None:
+    import dataclasses
+
+    from schemas import records
+
+    page = (ROOT / "docs" / "data-format.md").read_text(encoding="utf-8")
+    for record in (
+        records.Document, records.Rejection, records.Failure, records.Header, records.TokenizedDocument,
+        records.MixedDocument, records.TokenRow,
+    ):  # fmt: skip
+        for field in dataclasses.fields(record):
+            assert f"| `{field.name}` | " in page
+            assert field.metadata["doc"] in page, field.name
+
+
+def test_its_code_reads_a_run(folder: Path, ran: list[str]) -> None:
+    page = (ROOT / "docs" / "data-format.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(compile(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], "data-format.md", "exec"), names)  # noqa: S102
+    assert names["reasons"](str(folder / "runs" / "forum"), "posts/clean") == {
+        "post_too_short": 1, "too_much_upper_case": 1
+    }  # fmt: skip
+    documents = names["table"](str(folder / "runs" / "forum"), "dedup", "documents").to_table()
+    assert set(documents.column("source").to_pylist()) == {"posts", "books"}
+    posts = {row["source"]: row["post"] for row in documents.select(["source", "post"]).to_pylist()}
+    assert posts["books"] is None
+    assert posts["posts"]["n_words"] == 40
