@@ -23,6 +23,7 @@ from pipelines.stages.parts import EachPart, PartWork, part_numbers, tell_cpu
 from transforms.fit import CorpusSize, Fit
 
 BYTES_PER_CPU_S = 200e6  # of reading texts for the sample, roughly
+SAMPLED = ("id", "text", "url", "source", "language", "language_score")  # columns that `Fit.wants` may look at
 _SAMPLE = pa.schema([pa.field("text", pa.large_string())])
 
 
@@ -103,7 +104,7 @@ class _SampleWork(PartWork):
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         with TableWriter(self.target.part("sample", part), _SAMPLE, always=True) as table:
-            for batch in read_drafts(self.tables.part("documents", part)):
+            for batch in read_drafts(self.tables.part("documents", part), SAMPLED):
                 texts = [draft.document.text for draft in batch.drafts if self.fit.wants(draft, self.corpus)]
                 table.write(pa.RecordBatch.from_arrays([pa.array(texts, pa.large_string())], schema=_SAMPLE))
         yield from ()
