@@ -6,7 +6,6 @@ import argparse
 import atexit
 import contextlib
 import dataclasses
-import functools
 import hashlib
 import logging
 import os
@@ -155,8 +154,7 @@ class Engine:
         if self.user_modules != self._seen_modules:
             options = _Options(self._args)
             options.view_as(SetupOptions).save_main_session = False
-            build = functools.partial(add_worker_check, user_modules=self.user_modules)
-            self._run_portable(target, "check_workers", build, options)
+            self._run_portable(target, "check_workers", lambda pipeline: None, options)
             self._seen_modules = dict(self.user_modules)
 
     def _is_given(self, *names: str) -> bool:
@@ -183,7 +181,7 @@ class Engine:
             options.view_as(GoogleCloudOptions).job_name = job
         pipeline = beam.Pipeline(options=options)
         build(pipeline)
-        add_worker_check(pipeline)
+        add_worker_check(pipeline, self.user_modules)
         result = None
         with _same_modules(), interruptible() as stop, watched(target, stop):
             try:

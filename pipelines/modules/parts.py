@@ -21,7 +21,7 @@ from typing import Any
 from schemas.errors import ConfigError
 
 KEYED = ("settings", "reading")  # a part's attributes that the key holds by themselves
-LEFT_OUT = (*KEYED, "resources")
+LEFT_OUT = "resources"  # another one, by checksum
 _PLAIN = (type(None), bool, int, float, str, bytes, tuple, frozenset)  # equal ones may be one object by chance
 _WALKED = "\0"  # what stands in for an object inside itself
 
@@ -41,7 +41,7 @@ def describe_parts(parts: Sequence[Any], settings: Sequence[Any] = (), called: S
     sake of a class of settings: a recipe's are in the recipe's module, which makes no row.
     """
     made = [part for part in parts if not isinstance(part, type)]
-    held = [*settings, *(getattr(part, name) for part in made for name in LEFT_OUT if hasattr(part, name))]
+    held = [*settings, *(getattr(part, name) for part in made for name in (*KEYED, LEFT_OUT) if hasattr(part, name))]
     walk = _Walk({id(value): value for value in held if not isinstance(value, _PLAIN)}, tuple(called))
     walk.made.parts += [walk.part(part) for part in parts]
     return walk.made
@@ -61,7 +61,7 @@ class _Walk:
         """Describe a part: what stands in the key by itself is left out by name."""
         if isinstance(part, (type, types.FunctionType, types.MethodType)):
             return self.value(part)
-        return self._object(part, LEFT_OUT)
+        return self._object(part, is_part=True)
 
     def value(self, value: Any) -> Any:
         """Describe anything that a part holds."""
@@ -111,34 +111,41 @@ class _Walk:
         within = any(f"{kind.__module__}.".startswith(f"{name}.") for name in self.called)
         return f"{kind.__module__}.{kind.__qualname__}" if within else self.value(kind)
 
-    def _object(self, value: Any, left_out: Sequence[str] = ()) -> Any:
+    def _object(self, value: Any, is_part: bool = False) -> Any:
         """Describe an instance: a dataclass by its fields, any other as it would travel to a worker."""
         name = getattr(value, "name", None)
         if isinstance(name, str) or not self.where[-1]:
             self.where.append(" ".join(filter(None, [type(value).__name__, name if isinstance(name, str) else ""])))
             try:
-                return self._state(value, left_out)
+                return self._state(value, is_part)
             finally:
                 self.where.pop()
-        return self._state(value, left_out)
+        return self._state(value, is_part)
 
-    def _state(self, value: Any, left_out: Sequence[str]) -> Any:
+    def _state(self, value: Any, is_part: bool) -> Any:
         kind = type(value)
         if dataclasses.is_dataclass(value) and kind.__reduce__ is object.__reduce__:  # type: ignore[comparison-overlap]
-            names = [each.name for each in dataclasses.fields(value) if each.compare and each.name not in left_out]
-            return [self.value(kind), {name: self.value(getattr(value, name)) for name in names}]
+            names = [each.name for each in dataclasses.fields(value) if each.compare]
+            return [self.value(kind), self._attributes({name: getattr(value, name) for name in names}, is_part)]
         reduced = self._reduced(value)
         if isinstance(reduced, str):  # a name in the module of the value
             return self._named(value, getattr(value, "__module__", None) or kind.__module__, reduced)
         make, arguments, *rest = reduced
         state = rest[0] if rest else None
         states = state if type(state) is tuple and len(state) == 2 else (state,)  # (of __dict__, of __slots__)
-        kept = [
-            {name: item for name, item in each.items() if name not in left_out} if isinstance(each, dict) else each
-            for each in states
-        ]
-        items = [list(part) for part in rest[1:3] if part is not None]  # of a subclass of list, of dict
-        return [self.value(make), self.value(arguments), *(self.value(each) for each in (*kept, *items))]
+        kept = [self._attributes(each, is_part) if isinstance(each, dict) else self.value(each) for each in states]
+        items = [self.value(list(each)) for each in rest[1:3] if each is not None]  # of a kind of list, of dict
+        return [self.value(make), self.value(arguments), *kept, *items]
+
+    def _attributes(self, values: Mapping[Any, Any], is_part: bool) -> Any:
+        """Describe an object's attributes; of a part's settings, only their class."""
+        if not is_part:
+            return self.value(values)
+        kept = {name: value for name, value in values.items() if name != LEFT_OUT}
+        return {
+            str(name): self._settings(value) if name in KEYED and value is not None else self.value(value)
+            for name, value in kept.items()
+        }
 
     def _reduced(self, value: Any) -> Any:
         try:
