@@ -67,11 +67,6 @@ def code_identity(parts: Sequence[Any], settings: Sequence[Any] = (), root: Path
     return CodeIdentity(made.parts, digest.hexdigest(), {**own, **installed}, {**found.user, **foreign})
 
 
-def source_digest(stage: Any, root: Path = ROOT) -> str:
-    """Return the digest for a stage whose steps are among its fields."""
-    return code_identity([stage], root=root).digest
-
-
 @dataclass
 class Closure:
     """All modules that some modules lead to."""
