@@ -35,7 +35,7 @@ def column(kind: pa.DataType, doc: str, default: Any = dataclasses.MISSING, *, n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What the headers of one record say; no text. One row of the `headers` table of an index stage."""
+    """The headers of one record, without text. One row of the `headers` table of an index stage."""
 
     row: int = column(pa.int32(), "ordinal of the record in its part, in reading order")
     offset: int = column(pa.int64(), "byte where the record, or the compressed member that holds it, starts")

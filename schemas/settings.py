@@ -1,4 +1,4 @@
-"""Typed settings: a frozen dataclass owns them, YAML overlays them, and a wrong one is refused before work starts.
+"""Typed settings: a frozen dataclass owns them, YAML overlays them, and a wrong value is refused before work starts.
 
 A component declares its settings with `setting`, which keeps default, meaning and limits in one place:
 
@@ -110,7 +110,7 @@ def overlay(config: T, changes: Mapping[str, Any], where: str = "") -> T:
 
 
 def _overlay(config: Any, changes: Mapping[str, Any], where: str, others: tuple[str, ...] = ()) -> Any:
-    """Overlay the fields of a dataclass; `others` are keys that the caller takes care of."""
+    """Overlay the fields of a dataclass; `others` are keys that the caller handles."""
     if isinstance(config, PerLanguage):
         return _overlay_languages(config, changes, where)
     known = {field.name: field for field in dataclasses.fields(config)}

@@ -17,7 +17,7 @@ _PREFIX = "winnow."
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerFacts:
-    """What a shard says of its tokenizer."""
+    """What a shard records about its tokenizer."""
 
     sha256: str
     vocab_size: int
@@ -27,7 +27,7 @@ class TokenizerFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class ShardMetadata:
-    """What the footer of a shard says, each field under `winnow.<name>`."""
+    """The metadata in the footer of a shard, each field under `winnow.<name>`."""
 
     source: str
     shard: int

@@ -1,8 +1,8 @@
 """Conditional writes of one small object: put only if there is none, replace only what was read.
 
-S3 has them as If-None-Match and If-Match on a PUT (since November 2024), Google's store as ifGenerationMatch. Both tell
-how old an object is by their own clock alone: Date and Last-Modified of one answer. What is neither (`memory://`, other
-libraries of fsspec) is compared and put in two steps, which `is_atomic` admits.
+S3 has them as If-None-Match and If-Match on a PUT (since November 2024), Google's store as ifGenerationMatch. Both
+report the age of an object by their own clock: Date and Last-Modified of one answer. Other stores (`memory://`, other
+libraries of fsspec) need two steps, compare and put, and `is_atomic` is then False.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def _lines(data: bytes, address: str) -> list[str]:
 
 
 def _fetch(address: str) -> bytes:
-    """Return what is at a web address, in bounded time: a list that drips is given up, unlike an archive."""
+    """Return what is at a web address, in bounded time: a list that is too slow is given up, unlike an archive."""
     content: bytes = retry(address, functools.partial(_web(TIMEOUT_S).cat_file, address))
     return content
 

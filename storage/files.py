@@ -7,7 +7,7 @@ Credentials and endpoints come from each library's usual places, or from fsspec'
 (`FSSPEC_S3_ENDPOINT_URL=http://...`). What this interface needs from a store, and what it costs: docs/storage.md.
 
 Reading what cannot be listed, opened or fetched raises InputError in one line, writing to a store RunError; a call over
-the network is tried again first. Writing to a disk raises plain OSError (no space left), which the stage that writes
+the network is retried first. Writing to a disk raises plain OSError (no space left), which the stage that writes
 turns into its own line.
 """
 
@@ -103,7 +103,7 @@ def read_bytes(path: str) -> bytes:
 
 
 def open_write(path: str) -> BinaryIO:
-    """Return a new file at `path` open for writing; its directories are made. Whole only once it is closed."""
+    """Return a new file at `path` open for writing; missing directories are created. Complete only when closed."""
     if is_local(path):
         local = local_path(path)
         local.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Remote stores over fsspec: their file systems, what is tried again and for how long, and where fsspec is too dear."""
+"""Remote stores over fsspec: their file systems, retries, and replacements where fsspec needs too many requests."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ WRITE: tuple[str, type[WinnowError]] = ("written", RunError)
 
 
 def retry(path: str, call: Callable[[], T], doing: tuple[str, type[WinnowError]] = READ) -> T:
-    """Return `call()`, tried again after network errors; what is missing, forbidden or wrong is final at once."""
+    """Return `call()`, tried again after network errors; missing files, refusals and wrong requests are final."""
     word, kind = doing
     started = time.monotonic()
     for attempt in range(1, ATTEMPTS + 1):
@@ -95,13 +95,13 @@ def retry(path: str, call: Callable[[], T], doing: tuple[str, type[WinnowError]]
 
 
 def _errors(path: str) -> tuple[type[Exception], ...]:
-    """Return what a call to a store raises that did not succeed, and a read of a damaged compressed answer."""
+    """Return the errors of a failed call to a store, and of reading a damaged compressed answer."""
     bad_request = (ValueError,) if protocol_of(path) in GCS else ()  # gcsfs' word for some answers 400
     return (OSError, EOFError, *_loaded(_NETWORK), *bad_request)
 
 
 def _is_final(error: Exception) -> bool:
-    """Return whether no other attempt will end otherwise: missing, forbidden, or a request that is wrong itself."""
+    """Return whether another attempt cannot succeed: missing, forbidden, or a request that is wrong itself."""
     if isinstance(error, (FileNotFoundError, PermissionError, ValueError, *_loaded(_REFUSED))):
         return True
     code = str(getattr(error, "code", "")) if isinstance(error, _loaded(_GCS_ERRORS)) else ""
@@ -158,7 +158,7 @@ def remove_s3(fs: Any, path: str) -> None:
 
 
 class RemoteFile(io.RawIOBase):
-    """A seekable remote file whose reads are tried again and whose errors are InputErrors."""
+    """A seekable remote file whose reads are retried and whose errors are InputErrors."""
 
     def __init__(self, path: str, remote: Any) -> None:
         self._path = path

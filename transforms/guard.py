@@ -1,4 +1,4 @@
-"""A function run in one guarded child process: what hangs, crashes or eats memory costs one record, never the worker.
+"""A function run in one guarded child process: a hang, a crash or too much memory costs one record, never the worker.
 
     with Guard("transforms.extraction.extract:page_text", prefix="extraction", timeout_s=30.0, memory_mb=1024) as guard:
         text, cpu_s = guard.call(payload, "utf-8")
@@ -19,7 +19,7 @@ of the socket, a busy one is ended by the kernel through SIGIO on a pipe that on
 death signal of prctl(2) would not do: it fires when the *thread* that started the child ends.
 
 Cost: 53 us of wall time a call, 26 us of them CPU of the parent, with 100 kB in and 5 kB out; 60 ms to start a child,
-beside the imports of its target (trafilatura: 0.3 s).
+without the imports of its target (trafilatura: 0.3 s).
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class Guard:
 
 
 class _Child:
-    """The parent's hold on one child process."""
+    """The parent's side of one child process."""
 
     def __init__(self, settings: types.SimpleNamespace) -> None:
         if not sys.executable:
@@ -223,7 +223,7 @@ class _Child:
         return buffer
 
     def epitaph(self) -> str:
-        """Return how the child ended, and see to it that it has."""
+        """Kill the child if it still runs; return how it ended."""
         if self._process is None:
             return "never started"
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -260,7 +260,7 @@ def _release(owner: int, connection: socket.socket, life: int, processes: list[s
 
 
 def serve(job: str) -> None:
-    """Run the child until its parent goes away. Called by the interpreter that `Guard` starts, by nobody else."""
+    """Run the child until its parent goes away. Called by the interpreter that `Guard` starts, by nothing else."""
     parent, connection_fd, life_fd, target, memory_mb, preload = json.loads(job)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
     _die_with_parent(life_fd)
@@ -289,7 +289,7 @@ def _die_with_parent(life_fd: int) -> None:
 
 
 def _report_uncaught(connection: socket.socket, describe: Callable[[type[BaseException], BaseException], str]) -> None:
-    """Have the interpreter tell the parent what it dies of: an unexpected exception leaves a state not to be reused."""
+    """Report to the parent what ends the child: an unexpected exception leaves a state not to be reused."""
 
     def report(kind: type[BaseException], error: BaseException, _trace: types.TracebackType | None) -> None:
         with contextlib.suppress(ConnectionError):

@@ -5,7 +5,7 @@ The Llama reports keep what resembles references of Wikipedia (arXiv:2302.13971,
 trained on instructions and explanations, >= 0.018112. Here the classifier is what `winnow train-classifier` was
 given, so no limit is set by default; its report suggests one.
 
-Departure: only the first `max_chars` characters of a text are scored (training reads the same ones), which bounds the
+Deviation: only the first `max_chars` characters of a text are scored (training reads the same ones), which bounds the
 cost of a book-long page.
 """
 

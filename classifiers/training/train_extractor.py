@@ -5,8 +5,8 @@
 Two layers. The lexicon (`train_extractor_lexicon`) turns words into weights; for the pages the forest learns from, and
 for those it is measured on, the lexicon comes from other sites (cross-fitting by site), as it will in use. The forest
 is gradient boosting (LightGBM) on the share of a block's words that the gold holds, cross-entropy loss, blocks weighted
-by what a mistake about them costs. `--held-out 0.25` keeps a quarter of the sites aside and reports on them; without,
-every page is trained on and the cross-validated figures are the honest ones.
+by what a mistake about them costs. `--held-out 0.25` keeps a quarter of the sites aside and reports on them; without
+it, every page is trained on, and only the cross-validated figures are unbiased.
 
 Needs the extra `train-extractor` (lightgbm, scikit-learn, scipy).
 """

@@ -10,7 +10,7 @@ Shingles: `ngram` words in a row; a shorter text is one shingle of all its words
 and is never a near copy of anything.
 
 Signatures are bit for bit those of datasketch 2's MinHash (scheme affine32, the same seed, our `shingle_hash`), which
-is where the permutations come from. Departures from datatrove's normalisation: (1) all symbols are spaces, not a fixed
+is where the permutations come from. Deviations from datatrove's normalisation: (1) all symbols are spaces, not a fixed
 list of them; (2) scripts without spaces are cut by character, there a whole sentence would be one word.
 """
 

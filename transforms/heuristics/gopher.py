@@ -3,7 +3,7 @@
 Source: Rae et al. 2021, arXiv:2112.11446, appendix A1.1 (MassiveText, "Quality Filtering").
 
 Deviations and interpretations (where open-source implementations disagree):
- 1. Words are `text_stats` words: pieces between white space with their punctuation, no tokenizer.
+ 1. Words are those of `transforms.text.view`: pieces between white space with their punctuation, no tokenizer.
  2. Symbols per word: the number of `#` signs, and of ellipses, each by the number of words (datatrove, dolma).
  3. Stop words: at least two *different* ones (datatrove; Dolma and DCLM count occurrences), compared in lower case
     without punctuation. The paper's list is English, so the rule applies only to languages with a list in

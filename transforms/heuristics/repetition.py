@@ -12,7 +12,7 @@ Interpretations (where open-source implementations disagree):
  3. Duplicate lines and paragraphs: all copies, the first included, as for n-grams (Dolma, DCLM; datatrove: extra
     copies only), compared verbatim after stripping.
  4. N-grams are of normal words, across line ends; shares are of the characters of normal words. In scripts written
-    without spaces a character is a word (text_stats), and an n-gram is `UNSPACED_STRETCH` times n characters.
+    without spaces a character is a word (transforms.text.view), and an n-gram is `UNSPACED_STRETCH` times n characters.
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: O(words) for usual texts, no hashing: n-grams
 are compared by exact ranks, and only positions whose (n-1)-grams repeat are considered for n.

@@ -14,7 +14,7 @@ layout of the University of Toulouse (UT1: `<directory>/<category>/domains` and 
            than `max_soft_words` different soft words, or one substring of the tokens joined together (RefinedWeb's
            "strict" list: ignores `-` and `.`; SPEC 1.5). Reason `blocked_word`, detail the word.
 
-Departures. RedPajama-v2 keeps UT1 categories as a signal (SPEC 1.12): the default categories are its thirteen without
+Deviations. RedPajama-v2 keeps UT1 categories as a signal (SPEC 1.12): the default categories are its thirteen without
 `agressive`, a misspelling that names no list, and `chat`, neither harmful nor adult. datatrove compares the registered
 name without its suffix against entries whose dots were removed, so its UT1 lists match next to nothing, and lower-cases
 its words but not the URL. UT1's `expressions` (regular expressions for a proxy) are not read.

@@ -1,4 +1,4 @@
-"""Blocks: how hashes travel when documents are compared across a corpus.
+"""Blocks: the unit in which hashes are shuffled when documents are compared across a corpus.
 
 A block is a one-dimensional numpy structured array of fixed-width rows (hashes, part numbers, row numbers). It travels
 through a shuffle as one element, `(partition, bytes of the array)`, so that a million rows cost a few hundred elements:

@@ -1,13 +1,13 @@
 """The tokenizer: train a byte-level BPE, or load a tokenizer.json or a tiktoken rank file; documents as BOS text EOS.
 
 Training is `tokenizers`' BPE over the Llama 3 pre-tokenizer (Llama 3 report, arXiv:2407.21783, 3.2: the tiktoken
-cl100k pattern), over all 256 bytes, so that every text can be spelled and got back. Pair counts are sums and ties fall
+cl100k pattern), over all 256 bytes, so that every text can be encoded and decoded. Pair counts are sums and ties fall
 to the smaller pair, so the file depends on neither the order of the texts nor the number of threads.
 
 Encoding runs in tiktoken wherever that gives the ids of the file exactly (`_exact_ranks` proves it, token by token),
 else in `tokenizers`: 2.9 against 0.36 million tokens per second of CPU on English web pages, the same ids.
 
-A text is only text: a page that spells a special token never yields the special id. Departures: lone surrogates, which
+A text is only text: a page that spells a special token never yields the special id. Deviations: lone surrogates, which
 no UTF-8 can hold, become U+FFFD; runs of more than 25,000 characters without (or only of) white space are cut first, as
 Meta's own tokenizer.py for Llama 3 does, because the pattern's backtracking fails on them.
 """
@@ -116,7 +116,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """A loaded tokenizer. Load it in a worker's setup: it does not travel by pickle."""
+    """A loaded tokenizer. Load it in a worker's setup: it cannot be pickled."""
 
     name: str
     sha256: str  # of the file
