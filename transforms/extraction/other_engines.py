@@ -16,7 +16,7 @@ import logging
 import re
 from typing import Any
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 from resiliparse.extract.html2text import extract_plain_text
 
 from transforms.extraction.texts.markdown import strip_markers
