@@ -7,6 +7,7 @@ In a table they are the column `blocks`, a list of (kind, start, end).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,5 +81,6 @@ def blocks_of(column: pa.ListArray) -> list[Blocks]:
     numbers = np.array([KINDS.index(name) for name in kinds.dictionary.to_pylist()] or [0], np.int8)
     codes = numbers[np.asarray(kinds.indices)] if len(rows) else np.zeros(0, np.int8)
     starts, ends = np.asarray(rows.field("start"), np.int32), np.asarray(rows.field("end"), np.int32)
-    places = np.concatenate(([0], np.cumsum(np.diff(np.asarray(column.offsets))))).tolist()
-    return [Blocks(codes[a:b], starts[a:b], ends[a:b]) for a, b in zip(places, places[1:], strict=False)]
+    sizes = np.asarray(column.value_lengths().fill_null(0))  # `flatten` leaves out what nulls hide
+    places = np.concatenate(([0], np.cumsum(sizes))).tolist()
+    return [Blocks(codes[a:b], starts[a:b], ends[a:b]) for a, b in itertools.pairwise(places)]
