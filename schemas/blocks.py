@@ -36,8 +36,8 @@ class Blocks:
     @staticmethod
     def of(spans: Iterable[tuple[int, int, int]]) -> Blocks:
         """Return the blocks of (kind, start, end) triples."""
-        table = np.array(list(spans), np.int32).reshape(-1, 3)
-        return Blocks(table[:, 0].astype(np.int8), table[:, 1].copy(), table[:, 2].copy())
+        kinds, starts, ends = list(zip(*spans, strict=True)) or ((), (), ())
+        return Blocks(np.array(kinds, np.int8), np.array(starts, np.int32), np.array(ends, np.int32))
 
     def __len__(self) -> int:
         return len(self.kinds)
