@@ -1,4 +1,4 @@
-"""The blocks of a text as its extractor saw them: headings, paragraphs, list items, code... as spans of the text.
+"""The blocks of a text as its extractor saw them: headings, paragraphs, list items, code... as spans beside the text.
 
 A span is a range of characters, and spans neither overlap nor go back; what lies between two of them is white space
 that keeps them apart. A text without spans has unknown blocks, which is not the same as none.
@@ -36,8 +36,8 @@ class Blocks:
     @staticmethod
     def of(spans: Iterable[tuple[int, int, int]]) -> Blocks:
         """Return the blocks of (kind, start, end) triples."""
-        table = np.array(list(spans), np.int32).reshape(-1, 3)
-        return Blocks(table[:, 0].astype(np.int8), table[:, 1].copy(), table[:, 2].copy())
+        kinds, starts, ends = list(zip(*spans, strict=True)) or ((), (), ())
+        return Blocks(np.array(kinds, np.int8), np.array(starts, np.int32), np.array(ends, np.int32))
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -81,5 +81,6 @@ def blocks_of(column: pa.ListArray) -> list[Blocks]:
     numbers = np.array([KINDS.index(name) for name in kinds.dictionary.to_pylist()] or [0], np.int8)
     codes = numbers[np.asarray(kinds.indices)] if len(rows) else np.zeros(0, np.int8)
     starts, ends = np.asarray(rows.field("start"), np.int32), np.asarray(rows.field("end"), np.int32)
-    places = np.concatenate(([0], np.cumsum(np.diff(np.asarray(column.offsets))))).tolist()
+    sizes = np.asarray(column.value_lengths().fill_null(0))  # `flatten` leaves out what nulls hide
+    places = np.concatenate(([0], np.cumsum(sizes))).tolist()
     return [Blocks(codes[a:b], starts[a:b], ends[a:b]) for a, b in itertools.pairwise(places)]

@@ -6,7 +6,6 @@ edit ascend and do not overlap.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -75,6 +74,12 @@ def _difference(start: int, old: str, new: str) -> Replacement:
     """Return the one replacement that makes `old`, a line at `start`, `new`, without what both begin and end with."""
     if old.startswith(new):
         return start + len(new), start + len(old), ""
-    head = len(os.path.commonprefix((old, new)))  # noqa: RUF071  characters are meant
-    tail = len(os.path.commonprefix((old[head:][::-1], new[head:][::-1])))  # noqa: RUF071
+    head = _shared(old, new)
+    tail = _shared(old[head:][::-1], new[head:][::-1])
     return start + head, start + len(old) - tail, new[head : len(new) - tail]
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many characters two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -57,4 +57,7 @@ def test_rows_and_counts(new_dataset: Callable[..., Any], tmp_path: Path, below:
         assert (row["text"], row["page_kind"]) == (found.text, found.kind)
         assert row["page_kind"] in KINDS
         assert row["extraction_confidence"] == pytest.approx(found.confidence, rel=1e-6)
+        spans = [(block["kind"], block["start"], block["end"]) for block in row["blocks"]]
+        assert spans == found.blocks.spans()
+        assert bool(spans) != bool(n_second)  # those of a second opinion are unknown
         assert found.is_second == bool(n_second)
