@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,9 @@ from transforms.extraction.extract import ExtractConfig, text_of_page
 from transforms.sources.items import IngestConfig
 from transforms.sources.web.archives import WebArchives
 from transforms.sources.web.page_reader import SECOND_OPINION, PageReader, PageReading
+from transforms.sources.wikipedia.reader import ArticleReader
+from transforms.sources.wikipedia.settings import WikipediaReadConfig, WikipediaScanConfig
+from transforms.sources.wikipedia.source import Wikipedia
 
 PROSE = "A sentence of the article that is long enough to be kept by any engine, with commas, and more words."
 HTML = f"<html><body><article><h1>Head</h1>{f'<p>{PROSE}</p><p>Other: {PROSE}</p>' * 4}</article></body></html>"
@@ -61,3 +65,23 @@ def test_rows_and_counts(new_dataset: Callable[..., Any], tmp_path: Path, below:
         assert spans == found.blocks.spans()
         assert bool(spans) != bool(n_second)  # those of a second opinion are unknown
         assert found.is_second == bool(n_second)
+
+
+def test_a_dump_of_wikipedia_is_a_source_like_any_other(new_dataset: Callable[..., Any], tmp_path: Path) -> None:
+    pages = "".join(
+        f"<page><title>Page {n}</title><ns>0</ns><id>{n}</id><revision><id>{n}</id><text>Text '''{n}'''.\n* item</text>"
+        "</revision></page>\n"
+        for n in range(3)
+    )
+    head = "<mediawiki xml:lang='en'><siteinfo><dbname>enwiki</dbname></siteinfo>"
+    dump = tmp_path / "enwiki.xml.bz2"
+    dump.write_bytes(b"".join(bz2.compress(data.encode()) for data in (head, pages, "</mediawiki>")))
+    source = Wikipedia("wiki", WikipediaScanConfig(part_mib=1), ArticleReader(WikipediaReadConfig()))
+    data = new_dataset(tmp_path / "runs")
+    index = data.archives(IndexStage(source), [dump])
+    data.runs.clear()
+    done = data.run(ReadStage(source), [], Upstream(((index.manifest, index.data),)))
+    rows = sorted(done.rows("documents"), key=lambda row: str(row["record_id"]))
+    assert [row["text"] for row in rows] == [f"Page {n}\n\nText {n}.\n\nitem" for n in range(3)]
+    assert {(row["source"], row["language"], row["wikipedia"]["wiki"]) for row in rows} == {("wiki", "en", "enwiki")}
+    assert [block["kind"] for block in rows[0]["blocks"]] == ["heading", "paragraph", "list_item"]
