@@ -12,11 +12,11 @@ from storage.files import open_read
 from transforms.sources.items import Part
 from transforms.sources.source import Text
 from transforms.sources.wikipedia.dump import read_pages
-from transforms.sources.wikipedia.markup import plain_text
 from transforms.sources.wikipedia.page import Page, parse_page
 from transforms.sources.wikipedia.settings import MAX_PAGE_BYTES, WikipediaReadConfig
 from transforms.sources.wikipedia.site import Site
 from transforms.sources.wikipedia.streams import Break
+from transforms.sources.wikipedia.wikitext.markup import plain_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

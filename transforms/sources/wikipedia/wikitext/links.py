@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from transforms.sources.wikipedia.marks import GONE, Context
 from transforms.sources.wikipedia.names import CATEGORY, FILE, INTERWIKIS, WIKIPEDIAS
+from transforms.sources.wikipedia.wikitext.marks import GONE, Context
 
 _PARENTHESES: Final = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)\s*$")
 

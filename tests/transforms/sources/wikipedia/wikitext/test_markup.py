@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from transforms.sources.wikipedia.markup import plain_text
 from transforms.sources.wikipedia.settings import WikipediaReadConfig
 from transforms.sources.wikipedia.site import Site
+from transforms.sources.wikipedia.wikitext.markup import plain_text
 
 BARE = WikipediaReadConfig(title=False)
 TABLES = WikipediaReadConfig(title=False, tables="keep")

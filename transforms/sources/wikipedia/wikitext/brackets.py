@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from transforms.sources.wikipedia.links import is_image, render_link
-from transforms.sources.wikipedia.marks import GONE, Context
-from transforms.sources.wikipedia.templates import render_parameter, render_template
+from transforms.sources.wikipedia.wikitext.links import is_image, render_link
+from transforms.sources.wikipedia.wikitext.marks import GONE, Context
+from transforms.sources.wikipedia.wikitext.templates import render_parameter, render_template
 
 MAX_DEPTH: Final = 40
 

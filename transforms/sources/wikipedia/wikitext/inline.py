@@ -6,8 +6,8 @@ import html
 import re
 from typing import Final
 
-from transforms.sources.wikipedia.marks import BREAK, DIVISION, GONE, PIECE, QUOTE, QUOTE_END, STORED
 from transforms.sources.wikipedia.names import BEHAVIOUR
+from transforms.sources.wikipedia.wikitext.marks import BREAK, DIVISION, GONE, PIECE, QUOTE, QUOTE_END, STORED
 
 _APOSTROPHES: Final = re.compile(r"'{2,}")
 _EXTERNAL: Final = re.compile(

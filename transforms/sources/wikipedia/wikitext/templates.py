@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from transforms.sources.wikipedia.marks import GONE, QUOTE, QUOTE_END, Context
+from transforms.sources.wikipedia.wikitext.marks import GONE, QUOTE, QUOTE_END, Context
 
 _NAMED: Final = re.compile(r"\s*([\w][\w -]{0,30}?)\s*=(?!=)")
 _JOINERS: Final = frozenset({"to", "-", "–", "and", "by", "x", "×", "or", "+/-", "±"})

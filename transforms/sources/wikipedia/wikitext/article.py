@@ -11,8 +11,8 @@ from schemas.blocks import CODE as CODE_BLOCK
 from schemas.blocks import FORMULA as FORMULA_BLOCK
 from schemas.blocks import HEADING, LIST_ITEM, PARAGRAPH, QUOTATION, TABLE_ROW, Blocks
 from transforms.extraction.texts.hygiene import clean_unicode
-from transforms.sources.wikipedia.inline import is_stored, plain_line
-from transforms.sources.wikipedia.marks import (
+from transforms.sources.wikipedia.wikitext.inline import is_stored, plain_line
+from transforms.sources.wikipedia.wikitext.marks import (
     BREAK,
     CODE,
     DISPLAY,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from transforms.sources.wikipedia.marks import BREAK, DIVISION, GONE, ROW, Context
+from transforms.sources.wikipedia.wikitext.marks import BREAK, DIVISION, GONE, ROW, Context
 
 _TABLE_TAG: Final = re.compile(r"<(/?)table(?=[\s>])[^<>]*>", re.IGNORECASE)
 _APART: Final = re.compile(r"\b(?:infobox|navbox|toccolours|metadata|ambox|vertical-navbox|sidebar|nowraplinks)\b")

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from schemas.blocks import HEADING, Blocks
 from transforms.extraction.texts.hygiene import clean_unicode
-from transforms.sources.wikipedia.article import Piece, pieces_of, without_sections, write
-from transforms.sources.wikipedia.brackets import resolve_brackets
-from transforms.sources.wikipedia.extensions import take_extensions
-from transforms.sources.wikipedia.inline import choose_variants, plain_tags
-from transforms.sources.wikipedia.marks import UNWANTED, Context
 from transforms.sources.wikipedia.names import CONVERTED
 from transforms.sources.wikipedia.settings import WikipediaReadConfig
 from transforms.sources.wikipedia.site import NO_SITE, Site
-from transforms.sources.wikipedia.tables import drop_html_tables, take_tables
+from transforms.sources.wikipedia.wikitext.article import Piece, pieces_of, without_sections, write
+from transforms.sources.wikipedia.wikitext.brackets import resolve_brackets
+from transforms.sources.wikipedia.wikitext.extensions import take_extensions
+from transforms.sources.wikipedia.wikitext.inline import choose_variants, plain_tags
+from transforms.sources.wikipedia.wikitext.marks import UNWANTED, Context
+from transforms.sources.wikipedia.wikitext.tables import drop_html_tables, take_tables
 
 
 @dataclass(frozen=True, slots=True)

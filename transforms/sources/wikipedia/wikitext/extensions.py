@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left
 from typing import Final
 
-from transforms.sources.wikipedia.marks import (
+from transforms.sources.wikipedia.wikitext.marks import (
     CODE,
     DISPLAY,
     FORMULA,
