@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.modules.parts import describe_parts
 from pipelines.runs.stage import Stage
 from pipelines.runs.upstream import Route
 from schemas.errors import ConfigError
@@ -119,6 +120,7 @@ class Recipe:
                 if sources.setdefault(node.source, source) is not source:
                     raise ConfigError(f"source {node.source}: two branches read a source of this name")
             check_steps(node)
+            describe_parts([*node.stage.code, *([node.route] if node.route else [])])  # a lambda cannot be imported
         if not sources:
             raise ConfigError(f"recipe {name}: has no source")
         read = {end for node in flow.nodes for end in node.upstream}
