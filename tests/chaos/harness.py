@@ -176,8 +176,8 @@ def shards(output: Path) -> dict[str, str]:
 
 def commits(output: Path) -> dict[str, tuple[bytes, int]]:
     """Return bytes and modification time of each manifest there is."""
-    paths = [output / stage / "manifest.json" for stage in STAGES]
-    return {stage: (path.read_bytes(), path.stat().st_mtime_ns) for stage, path in zip(STAGES, paths, strict=True) if path.exists()}
+    paths = {stage: output / stage / "manifest.json" for stage in STAGES}
+    return {stage: (path.read_bytes(), path.stat().st_mtime_ns) for stage, path in paths.items() if path.exists()}
 
 
 def fates(output: Path) -> list[dict[str, Any]]:

@@ -23,10 +23,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipelines.cli import app
 from pipelines.commands.options import settings_of
+from pipelines.recipes.find import DEFAULT, find_recipe
 from pipelines.reports.metrics import check_metrics, write_metrics
 from pipelines.reports.notify import check_notify, notify
 from pipelines.reports.outcome import KINDS, Outcome
-from pipelines.runs.folder import Counts, Manifest, RunFolder
+from pipelines.runs.counts import DROPPED, FAILED, KEPT, Counts, Fate
+from pipelines.runs.folder import Manifest, RunFolder
 
 CRON = Path(__file__).resolve().parents[2] / "deploy" / "cron"
 KUBERNETES = ("1.31", "1.34", "1.37")  # the oldest that knows every field, one between, the newest with a schema

@@ -35,7 +35,7 @@ def count_records(path: Path) -> int:
 
 
 def fates_by_archive(run: Any) -> Counter[str]:
-    """Return how many records of each archive have a fate: documents kept at the end of `lines`, rejected, failed."""
+    """Return how many records of each archive have a fate: documents kept at the end of `dedup`, rejected, failed."""
     fates: Counter[str] = Counter()
     for stage, table in [
         *(
@@ -43,7 +43,7 @@ def fates_by_archive(run: Any) -> Counter[str]:
             for stage in ("web/index", "web/extract", "web/clean", "dedup")
             for table in ("rejected", "failed")
         ),
-        ("lines", "documents"),
+        ("dedup", "documents"),
     ]:
         fates.update(Path(row["archive"]).name for row in run.rows(stage, table))
     return fates
@@ -55,7 +55,7 @@ def check_ledger(winnow: Callable[..., str], folder: Path) -> list[dict[str, Any
         assert stage["read"] == stage["kept"] + sum(stage["dropped"].values()) + sum(stage["failed"].values())
     for one, other in itertools.pairwise(stages):
         assert other["read"] == one["kept"]
-    assert len(stages) == 8  # no model: nothing to score
+    assert len(stages) == 7
     return stages
 
 

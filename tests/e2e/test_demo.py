@@ -15,7 +15,8 @@ import pytest
 from transforms.tokens.tokenizer import TokenizerConfig, load
 
 STAGES = ("web/index", "web/extract", "web/clean", "dedup", "tokenize", "mix", "shards")
-BEFORE_SCORE = STAGES[:5]
+ON_TEXT = STAGES[:4]
+BY_MODEL = "quality_too_low"
 HEURISTICS = {  # the rule a spam page is made for -> reasons that a page of its kind may be removed for
     "too_few_words": {"too_few_words", "too_few_terminal_lines", "duplicate_5_grams", "too_many_short_lines"},
     "mean_word_too_long": {"words_too_long"},
@@ -37,10 +38,10 @@ HEURISTICS = {  # the rule a spam page is made for -> reasons that a page of its
 
 @pytest.fixture(scope="module")
 def fates(demo: Any) -> dict[tuple[str, int], list[dict[str, Any]]]:
-    """What became of each record before the model scored it, by archive and offset."""
+    """What became of each record before it was tokenized, by archive and offset."""
     found: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    tables = [(stage, table) for stage in BEFORE_SCORE for table in ("rejected", "failed")]
-    for stage, table in [*tables, ("lines", "documents")]:
+    tables = [(stage, table) for stage in ON_TEXT for table in ("rejected", "failed")]
+    for stage, table in [*tables, ("dedup", "documents")]:
         for row in demo.rows(stage, table):
             fate = {"documents": "kept", "rejected": "dropped", "failed": "failed"}[table]
             entry = {**row, "fate": fate, "at": stage, "why": row.get("reason") or row.get("cause")}
@@ -51,7 +52,7 @@ def fates(demo: Any) -> dict[tuple[str, int], list[dict[str, Any]]]:
 @pytest.fixture(scope="module")
 def documents(demo: Any) -> dict[str, dict[str, Any]]:
     """The documents that the tokenizer read, by id."""
-    return {row["id"]: row for row in demo.rows("score", "documents")}
+    return {row["id"]: row for row in demo.rows("dedup", "documents")}
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,9 @@ def test_every_record_of_known_fate_has_it(web: Any, fates: dict[Any, Any]) -> N
         found = fates[record.file, record.offset][0]
         if record.fate is None:
             continue
-        stage = None if found["fate"] == "kept" else found["at"]
+        if found["why"] == BY_MODEL and (record.fate == "kept" or record.stage == "dedup"):
+            continue  # the model has its own test
+        stage = None if found["fate"] == "kept" else found["at"].rpartition("/")[2]
         same = found["fate"] == record.fate and (record.fate == "kept" or stage == record.stage)
         if not same or (record.reason and found["why"] != record.reason):
             wrong.append((record, found["fate"], stage, found["why"]))
@@ -102,7 +105,7 @@ def test_rejections_say_measure_and_limit(demo: Any) -> None:
 def test_every_cluster_keeps_its_newest_copy_and_the_others_name_it(web: Any, demo: Any) -> None:
     ids = {row["record_id"]: row["id"] for row in demo.rows("web/extract", "documents")}
     names = {document_id: record_id for record_id, document_id in ids.items()}
-    kept = {row["record_id"] for row in demo.rows("lines", "documents")}
+    kept = {row["record_id"] for row in demo.rows("dedup", "documents")}
     losers = {row["id"]: row for row in demo.rows("web/index", "rejected")}
     losers |= {names[row["id"]]: row for row in demo.rows("dedup", "rejected")}
     for cluster in web.truth.clusters:
@@ -171,13 +174,15 @@ def test_odd_encodings_and_codings_leave_no_trace(web: Any, demo: Any) -> None:
 
 
 def test_repeated_lines_are_gone_or_stay(web: Any, demo: Any) -> None:
-    before = [line for row in demo.rows("dedup", "documents") for line in row["text"].split("\n")]
-    after = [line for row in demo.rows("lines", "documents") for line in row["text"].split("\n")]
+    kept = {row["id"]: row["text"] for row in demo.rows("dedup", "documents")}
+    cleaned = [row["text"] for row in demo.rows("web/clean", "documents") if row["id"] in kept]
+    before = [line for text in cleaned for line in text.split("\n")]
+    after = [line for text in kept.values() for line in text.split("\n")]
     for line in web.truth.lines:
         assert sum(before.count(variant) for variant in line.variants) == line.copies
         assert sum(after.count(variant) for variant in line.variants) == (0 if line.dropped else line.copies)
     dropped = [line for line in web.truth.lines if line.dropped]
-    edits = demo.manifest("lines").counts.edits
+    edits = demo.manifest("dedup").counts.edits
     assert edits["lines:frequent_lines"] == sum(line.copies for line in dropped) == len(before) - len(after)
     assert edits["lines:frequent_line_chars"] == sum(map(len, before)) - sum(map(len, after))
 
@@ -192,7 +197,7 @@ def test_planted_addresses_are_counted_and_gone_from_every_text(web: Any, demo: 
     assert edits["pii:ip_addresses"] == len(pii.ipv4) + len(pii.ipv6)
     extracted = "\n".join(row["text"] for row in demo.rows("web/extract", "documents"))
     assert [literal for literal in (*pii.emails, *pii.ipv4, *pii.ipv6) if literal not in extracted] == []
-    for stage in STAGES[2:6]:
+    for stage in STAGES[2:4]:
         text = "\n".join(row["text"] for row in demo.rows(stage, "documents"))
         assert [literal for literal in (*pii.emails, *pii.ipv4, *pii.ipv6) if literal in text] == [], stage
         assert [literal for literal in pii.private_ip if literal not in text] == [], stage
@@ -230,15 +235,14 @@ def test_the_ledger_balances_and_each_stage_reads_what_the_one_before_kept(
 
 
 def test_the_ledgers_figures_are_those_of_the_truth(web: Any, demo: Any) -> None:
-    wanted: dict[str, Counter[str]] = {stage: Counter() for stage in BEFORE_SCORE}
+    wanted: dict[str, Counter[str]] = {stage.rpartition("/")[2]: Counter() for stage in ON_TEXT}
     for record in web.truth.records:
         if record.fate == "dropped" and record.reason:
             wanted[record.stage][record.reason] += 1
-    for stage in ("index", "extract", "dedup"):
-        assert demo.manifest(stage).counts.dropped == dict(wanted[stage])
+    for stage in ("web/index", "web/extract", "dedup"):
+        assert demo.manifest(stage).counts.dropped == dict(wanted[stage.rpartition("/")[2]])
     clean = demo.manifest("web/clean").counts.dropped
     assert clean["too_many_dirty_words"] == wanted["clean"]["too_many_dirty_words"]
-    assert demo.manifest("lines").counts.dropped == {}
     assert demo.manifest("web/index").counts.failed == {"not_a_member": 1, "truncated_member": 1}
 
 
