@@ -55,7 +55,7 @@ def until_job(running: Running, cluster: Cluster, stage: str) -> None:
 
     def has_begun() -> bool:
         time.sleep(0.2)
-        return any(f"-{stage}-" in name for name in rest.running("winnow-").values())
+        return any(f"-{stage.replace('/', '-')}-" in name for name in rest.running("winnow-").values())
 
     assert running.until(has_begun, LIMIT_S), "the run ended before it was struck"
     time.sleep(2.0)
