@@ -96,7 +96,7 @@ def test_a_part_that_does_not_come_back(
     until_job(running, cluster, "web/extract")
     kill(cluster, part)
     ended = running.wait(LOST_S)
-    assert_one_line(ended, "stage extract", said)
+    assert_one_line(ended, "stage web/extract", said)
     assert running.orphans() == []
     home.down()
     finish(web, home.up(cluster.settings, {}, None, print), output, undisturbed)

@@ -35,7 +35,7 @@ def count_records(path: Path) -> int:
 
 
 def fates_by_archive(run: Any) -> Counter[str]:
-    """Return how many records of each archive have a fate: documents kept at the end of `dedup`, rejected, failed."""
+    """Return how many records of each archive have a fate: documents kept at the end of `lines`, rejected, failed."""
     fates: Counter[str] = Counter()
     for stage, table in [
         *(

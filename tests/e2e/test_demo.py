@@ -76,9 +76,7 @@ def test_every_record_of_known_fate_has_it(web: Any, fates: dict[Any, Any]) -> N
         found = fates[record.file, record.offset][0]
         if record.fate is None:
             continue
-        if found["why"] == BY_MODEL and (record.fate == "kept" or record.stage == "dedup"):
-            continue  # the model has its own test
-        stage = None if found["fate"] == "kept" else found["at"].rpartition("/")[2]
+        stage = None if found["fate"] == "kept" else found["at"]
         same = found["fate"] == record.fate and (record.fate == "kept" or stage == record.stage)
         if not same or (record.reason and found["why"] != record.reason):
             wrong.append((record, found["fate"], stage, found["why"]))
