@@ -6,8 +6,10 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -194,3 +196,19 @@ def test_its_code_reads_a_run(folder: Path, ran: list[str]) -> None:
     posts = {row["source"]: row["post"] for row in documents.select(["source", "post"]).to_pylist()}
     assert posts["books"] is None
     assert posts["posts"]["n_words"] == 40
+
+
+def test_a_killed_run_of_two_sources_goes_on_to_the_same_bytes(folder: Path, ran: list[str]) -> None:
+    words = shlex.split(commands()[1].replace("runs/forum", "runs/killed"))
+    command = [str(Path(sys.executable).with_name("winnow")), *words[1:]]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    started = subprocess.Popen(command, cwd=folder, start_new_session=True, **quiet)  # type: ignore[call-overload]
+    end = time.monotonic() + 120
+    while not (folder / "runs" / "killed" / "dedup").exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
+    assert not (folder / "runs" / "killed" / "shards" / "manifest.json").exists()
+    printed = run(folder, shlex.join(words))
+    assert printed.count("committed and unchanged") == 5  # the stages of both branches
+    assert shards(folder, "runs/killed") == shards(folder, "runs/forum")
