@@ -7,6 +7,7 @@ module:function                 a function from a settings dataclass, its one an
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.metadata
 import inspect
@@ -81,4 +82,4 @@ def make_recipe(maker: RecipeMaker, settings: Any) -> Recipe:
     made = maker.make(settings)
     if not isinstance(made, Recipe):
         raise ConfigError(f"recipe {maker.reference}: must return a Recipe, not {type(made).__name__}")
-    return made
+    return made if made.settings is not None else dataclasses.replace(made, settings=settings)

@@ -57,6 +57,8 @@ class Flow:
             raise ConfigError(f"stage {stage.name!r}: a name is lower-case letters, digits and _")
         if not self.ends and self.source is None:
             raise ConfigError(f"stage {stage.name}: reads nothing; begin with branch(name, source)")
+        if self.route is not None and not getattr(stage, "takes_route", False):
+            raise ConfigError(f"stage {self.prefix}{stage.name}: cannot take part of a flow; begin with a LocalStage")
         source = self.source.name if not self.ends else ""
         node = Node(f"{self.prefix}{stage.name}", stage, self.ends, self.route, source)
         if any(other.id == node.id for other in self.nodes):
@@ -123,6 +125,7 @@ class Recipe:
             describe_parts([*node.stage.code, *([node.route] if node.route else [])])  # a lambda cannot be imported
         if not sources:
             raise ConfigError(f"recipe {name}: has no source")
+        _check_routes(name, flow.nodes)
         read = {end for node in flow.nodes for end in node.upstream}
         loose = [node.id for node in flow.nodes if node.id not in read and node.id not in flow.ends]
         if loose:
@@ -132,6 +135,19 @@ class Recipe:
     def node(self, stage: str) -> Node:
         """Return the node of an id."""
         return next(node for node in self.nodes if node.id == stage)
+
+
+def _check_routes(recipe: str, nodes: Sequence[Node]) -> None:
+    """Raise ConfigError when a branch of a route is left out: its documents would be lost without a word."""
+    for node in nodes:
+        if node.route is not None:
+            beside = [other.route for other in nodes if other.route is not None and other.upstream == node.upstream]
+            taken = {route.name for route in beside if route.choose == node.route.choose}
+            missing = next((name for name in node.route.names if name not in taken), None)
+            if missing is not None:
+                raise ConfigError(
+                    f"recipe {recipe}: nothing takes branch {missing} of the route after {node.upstream[0]}"
+                )
 
 
 def check_steps(node: Node) -> None:

@@ -48,6 +48,7 @@ class LocalStage:
     cpu_ms: float = 1.0  # of a document, roughly
     follow: Follow = field(default_factory=Follow)
     kept_table: ClassVar[str] = "documents"
+    takes_route: ClassVar[bool] = True  # it can be the first of a branch of a route
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from pipelines.runs.upstream import union_of
 from pipelines.stages.index import IndexStage
 from pipelines.stages.local import LocalStage
 from pipelines.stages.read import ReadStage
+from pipelines.stages.survey import SurveyStage
 from schemas.errors import ConfigError, RunError
+from transforms.dedup.exact_copies import KeepConfig, exact_copies
 from transforms.heuristics import gopher
 from transforms.heuristics.gopher import GopherConfig
 from transforms.sources.tables.tables import Tables, TablesConfig
@@ -97,3 +99,15 @@ def test_a_lambda_is_refused_when_the_recipe_is_built() -> None:
     rule = Filter("mine", lambda view: None, gopher.decide, GopherConfig())
     with pytest.raises(ConfigError, match=r"Filter mine: a lambda .* cannot be imported by workers"):
         Recipe.of("r", started("x", A) | LocalStage("clean", (rule,)))
+
+
+def test_a_branch_of_a_route_that_nobody_takes_is_refused() -> None:
+    parts = route(started("x", A), str, ("code", "prose"))
+    with pytest.raises(ConfigError, match="nothing takes branch prose of the route after x/read"):
+        Recipe.of("r", parts["code"] | LocalStage("clean", ()))
+
+
+def test_a_stage_that_would_read_everything_cannot_be_the_first_of_a_routes_branch() -> None:
+    parts = route(started("x", A), str, ("code", "prose"))
+    with pytest.raises(ConfigError, match="x/code/dedup: cannot take part of a flow; begin with a LocalStage"):
+        _ = parts["code"] | SurveyStage("dedup", (exact_copies(KeepConfig()),))

@@ -102,3 +102,8 @@ def test_settings_that_runs_must_share(four: Any, changed: dict[str, Any], said:
 
 def test_the_limit_may_change_from_run_to_run(four: Any) -> None:
     stage(max_copies=9).check_earlier([(done.manifest, done.data) for done in four.runs])
+
+
+def test_documents_without_lines_are_no_error(dataset: Callable[..., Any]) -> None:
+    done = dataset().documents(stage(), documents("1", "...", "!?"))
+    assert done.kept("text") == ["!?", "..."]
