@@ -18,9 +18,12 @@ PACKAGES = ("schemas", "storage", "transforms", "classifiers", "pipelines")  # W
 
 # Lexical analysis of Python 3.11, sections 2.4.1 and 2.1.3; an f-string is still one token in it.
 _STRING_OR_COMMENT = re.compile(
-    r"""'''((?:[^\\]|\\.)*?)'''|\"""((?:[^\\]|\\.)*?)\"""|'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|\#[^\n]*""", re.DOTALL
+    r"""'''((?:[^\\]|\\.)*?)'''|\"""((?:[^\\]|\\.)*?)\"""|'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|\#[^\n]*""",
+    re.DOTALL,
 )
-_CHECKED_ONLY = re.compile(r"^([ \t]*)if\s+(?:\w+\.)?TYPE_CHECKING\s*:[^\n]*(?:\n(?:\1[ \t]+[^\n]*|[ \t]*(?=\n)))*", re.M)
+_CHECKED_ONLY = re.compile(
+    r"^([ \t]*)if\s+(?:\w+\.)?TYPE_CHECKING\s*:[^\n]*(?:\n(?:\1[ \t]+[^\n]*|[ \t]*(?=\n)))*", re.MULTILINE
+)
 _IMPORT = re.compile(r"\b(?:from\s*(\.[\s.]*[\w.]*|\s[\w.]+)\s*)?\bimport\b\s*(\([^)]*\)|[^\n;]+)")
 _OURS = re.compile(rf"((?:{'|'.join(PACKAGES)})(?:\.\w+)+)(?::\w+)?")
 _THEIRS = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*):[A-Za-z_]\w*")  # "module:function"

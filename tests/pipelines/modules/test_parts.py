@@ -26,7 +26,6 @@ CONFIG = GopherConfig()
 GOPHER = Filter("gopher", CONFIG.measure, gopher.decide, CONFIG, resources=("list.txt",))
 
 
-
 class Plain:
     """A step that is no dataclass."""
 
@@ -191,6 +190,6 @@ def test_what_no_worker_can_import_is_refused(value: Any, message: str) -> None:
 def test_what_is_defined_in_main_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_main, "__module__", name)
     with pytest.raises(
-        ConfigError, match="^Filter mine: in_main is defined in __main__: put it in a module that workers can import$"
+        ConfigError, match=r"^Filter mine: in_main is defined in __main__: put it in a module that workers can import$"
     ):
         describe(Filter("mine", in_main, gopher.decide, CONFIG))
