@@ -55,22 +55,22 @@ class Row:
 
 ROWS = (
     # Ours looks addresses up while it scans headers, so the two cannot be told apart.
-    Row("read the archive, URL filter", ("read", "url"), (("index", "scan"), ("extract", "read"))),
-    Row("extraction", ("extraction",), (("extract", "extract_text"),)),
-    Row("language", ("language",), (("extract", "language_id"),)),
-    Row("Gopher repetition", ("repetition",), (("clean", "repetition"),)),
-    Row("Gopher quality", ("gopher",), (("clean", "gopher"),)),
-    Row("C4", ("c4",), (("clean", "c4_lines"), ("clean", "c4"))),
-    Row("FineWeb", ("fineweb",), (("clean", "fineweb"),)),
-    Row("MinHash signatures", ("signatures",), (("dedup", "sign"),)),
-    Row("personal data", ("pii",), (("clean", "pii"),)),
+    Row("read the archive, URL filter", ("read", "url"), (("web/index", "scan"), ("web/extract", "read"))),
+    Row("extraction", ("extraction",), (("web/extract", "extract_text"),)),
+    Row("language", ("language",), (("web/extract", "language_id"),)),
+    Row("Gopher repetition", ("repetition",), (("web/clean", "repetition"),)),
+    Row("Gopher quality", ("gopher",), (("web/clean", "gopher"),)),
+    Row("C4", ("c4",), (("web/clean", "c4_lines"), ("web/clean", "c4"))),
+    Row("FineWeb", ("fineweb",), (("web/clean", "fineweb"),)),
+    Row("MinHash signatures", ("signatures",), (("dedup", "emit_near_copies"),)),
+    Row("personal data", ("pii",), (("web/clean", "pii"),)),
 )
 # The order in which steps drop documents, for how many each of them reads.
 STEP_ORDER = {
-    "index": ("scan",),
-    "extract": ("read", "extract_text", "language_id"),
-    "clean": ("pii", "dirty_words", "repetition", "gopher", "c4_lines", "c4", "fineweb"),
-    "dedup": ("exact_copy", "sign"),
+    "web/index": ("scan",),
+    "web/extract": ("read", "extract_text", "language_id"),
+    "web/clean": ("pii", "dirty_words", "repetition", "gopher", "c4_lines", "c4", "fineweb"),
+    "dedup": ("emit_near_copies",),  # of all documents, equal texts too
 }
 
 
@@ -195,7 +195,7 @@ def run_winnow(archive: Path, model: Path, details: dict[str, Any]) -> Run:
     stages = {stage["name"]: stage for stage in book["stages"]}
     dropped = Counter((row["stage"], row["step"]) for row in lost)
     rows = {row.label: our_cost(row, stages, dropped) for row in ROWS}
-    return Run(rows, whole_cpu_s, stages["clean"]["kept"])
+    return Run(rows, whole_cpu_s, stages["web/clean"]["kept"])
 
 
 def our_cost(row: Row, stages: dict[str, Any], dropped: Counter[tuple[str, str]]) -> Cost:

@@ -24,7 +24,7 @@ from crawl_copies import copy_crawl
 from machine import WEB_PAGES, facts, finish, run_command, say, start
 
 POLL_S = 0.2
-STAGES = ("index", "extract", "clean", "dedup", "lines", "score", "tokenize", "mix", "shards")
+STAGES = ("web/index", "web/extract", "web/clean", "dedup", "tokenize", "mix", "shards")
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 _PEAK_RSS = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 

@@ -23,10 +23,12 @@ STARTED_S = time.process_time()  # the interpreter alone
 import apache_beam as beam  # noqa: E402
 
 from pipelines.engines.engine import Engine  # noqa: E402
-from pipelines.recipes import common_crawl
+from pipelines.recipes import common_crawl  # noqa: E402
 from pipelines.runs import runner  # noqa: E402
+from pipelines.runs.dataset import SourceFile, describe  # noqa: E402
 from pipelines.runs.folder import DataFolder, Manifest, RunFolder  # noqa: E402
-from pipelines.runs.runner import PlannedStage, Watcher  # noqa: E402
+from pipelines.runs.plan import VERSION, PlannedStage  # noqa: E402
+from pipelines.runs.runner import Watcher  # noqa: E402
 from pipelines.stages import parts  # noqa: E402
 from schemas.settings import overlay  # noqa: E402
 
@@ -123,7 +125,10 @@ def main(archive: str, changes: str) -> None:
     meter = Meter()
     with tempfile.TemporaryDirectory() as folder:
         engine = MeteredEngine([], Path(folder) / "beam.log")
-        runner.run(recipe, runner.describe_inputs([archive]), RunFolder(f"{folder}/run"), engine, meter)
+        run = RunFolder(f"{folder}/run")
+        run.open(common_crawl.NAME, VERSION, [node.id for node in recipe.nodes])
+        (source,) = recipe.sources
+        runner.run(recipe, describe([SourceFile(source, archive)]), run, engine, meter)
     told = {"start_up_s": IMPORTED_S, "whole_s": time.process_time() + children_s(), "stages": meter.stages}
     print(json.dumps(told))
 

@@ -173,7 +173,7 @@ def run(name: str, words: list[str], output: Path) -> Told:
             finish(process)
         told.wall_s = time.monotonic() - started
         told.cpu_s = children_cpu_s() + sum(map(group_cpu_s, groups)) - before
-    manifests = [json.loads(path.read_text()) for path in output.glob("*/manifest.json")]
+    manifests = [json.loads(path.read_text()) for path in sorted(output.rglob("manifest.json"))]
     told.stages = {manifest["stage"]: manifest["wall_s"] for manifest in manifests}
     told.ours_s = sum(sum(manifest["cpu_s"].values()) for manifest in manifests)
     told.shards = shards_sha256(output)

@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def stage_walls(folder: Path) -> dict[str, float]:
-    manifests = [json.loads(path.read_text()) for path in folder.glob("*/manifest.json")]
+    manifests = [json.loads(path.read_text()) for path in sorted(folder.rglob("manifest.json"))]
     return {manifest["stage"]: manifest["wall_s"] for manifest in manifests}
 
 

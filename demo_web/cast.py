@@ -9,7 +9,7 @@ from typing import Any
 
 from demo_web.archives import Capture
 from demo_web.dice import Dice
-from demo_web.lexicon import phrases
+from demo_web.lexicons.lexicon import phrases
 from demo_web.markup import N_TEMPLATES, render
 from demo_web.texts import Article
 from demo_web.truth import Cluster, Fate, newest

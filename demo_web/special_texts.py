@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from demo_web.dice import Deck, Dice
-from demo_web.lexicon import phrases
-from demo_web.lexicon_en import ENGLISH
+from demo_web.lexicons.lexicon import phrases
+from demo_web.lexicons.lexicon_en import ENGLISH
 from demo_web.texts import LEXICONS, Article, Writer, write_article
 
 _NOUNS = phrases("""

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from demo_web.dice import Deck, Dice
-from demo_web.lexicon import Lexicon
-from demo_web.lexicon_de import GERMAN
-from demo_web.lexicon_en import ENGLISH
-from demo_web.lexicon_es import SPANISH
-from demo_web.lexicon_fr import FRENCH
-from demo_web.lexicon_other import FINNISH, JAPANESE, POLISH
-from demo_web.lexicon_ru import RUSSIAN
+from demo_web.lexicons.lexicon import Lexicon
+from demo_web.lexicons.lexicon_de import GERMAN
+from demo_web.lexicons.lexicon_en import ENGLISH
+from demo_web.lexicons.lexicon_es import SPANISH
+from demo_web.lexicons.lexicon_fr import FRENCH
+from demo_web.lexicons.lexicon_other import FINNISH, JAPANESE, POLISH
+from demo_web.lexicons.lexicon_ru import RUSSIAN
 
 KEPT = (ENGLISH, GERMAN, FRENCH, SPANISH, RUSSIAN)
 UNWANTED = (POLISH, FINNISH, JAPANESE)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo_web import scenes_bad, scenes_copies, scenes_good
 from demo_web.archives import GARBAGE_BYTES, Capture, date_text, json_line, member, warc_record
 from demo_web.cast import Cast
 from demo_web.dice import scattered
 from demo_web.lists import write_labels, write_lists
+from demo_web.scenes import bad, copies, good
 from demo_web.truth import GARBAGE, PlantedPII, RepeatedLine, Truth, TruthRecord
 
 GZIPPED = ("crawl-00000.warc.gz", "crawl-00001.warc.gz", "crawl-00002.warc.gz")
@@ -60,31 +60,31 @@ def _fill(cast: Cast, pages: int, large_body_bytes: int) -> tuple[tuple[Repeated
     def some(standard: int) -> int:
         return max(1, standard * pages // _STANDARD)
 
-    lines = scenes_good.add_repeated_lines(cast)
-    pii = scenes_good.add_personal_data(cast, some(42))
-    scenes_good.add_maths_and_code(cast, some(24))
-    scenes_good.add_odd_transport(cast, some(6))
-    scenes_good.add_odd_encodings(cast, some(4))
-    scenes_good.add_look_alikes(cast, some(3))
-    scenes_good.add_odd_records(cast, some(3))
-    scenes_good.add_plain_text(cast, some(40))
-    scenes_good.add_slow(cast)
-    scenes_copies.add_url_copies(cast, some(24))
-    scenes_copies.add_url_ties(cast, some(8))
-    scenes_copies.add_url_spellings(cast, some(2))
-    scenes_copies.add_payload_copies(cast, some(12))
-    scenes_copies.add_exact_copies(cast, some(12))
-    scenes_copies.add_near_copies(cast, some(15), some(9))
-    scenes_copies.add_hard_negatives(cast, some(12))
-    scenes_copies.add_revisits(cast, some(6))
-    scenes_bad.add_blocked(cast, some(12))
-    scenes_bad.add_foul(cast, some(14))
-    scenes_bad.add_spam(cast, some(4))
-    scenes_bad.add_adverts(cast, some(25))
-    scenes_bad.add_unwanted_languages(cast, some(8))
-    scenes_bad.add_not_pages(cast, some(5))
-    scenes_bad.add_oversized(cast, large_body_bytes)
-    scenes_good.add_good(cast, pages - 1 - sum(capture.kind != "revisit" for capture in cast.captures))
+    lines = good.add_repeated_lines(cast)
+    pii = good.add_personal_data(cast, some(42))
+    good.add_maths_and_code(cast, some(24))
+    good.add_odd_transport(cast, some(6))
+    good.add_odd_encodings(cast, some(4))
+    good.add_look_alikes(cast, some(3))
+    good.add_odd_records(cast, some(3))
+    good.add_plain_text(cast, some(40))
+    good.add_slow(cast)
+    copies.add_url_copies(cast, some(24))
+    copies.add_url_ties(cast, some(8))
+    copies.add_url_spellings(cast, some(2))
+    copies.add_payload_copies(cast, some(12))
+    copies.add_exact_copies(cast, some(12))
+    copies.add_near_copies(cast, some(15), some(9))
+    copies.add_hard_negatives(cast, some(12))
+    copies.add_revisits(cast, some(6))
+    bad.add_blocked(cast, some(12))
+    bad.add_foul(cast, some(14))
+    bad.add_spam(cast, some(4))
+    bad.add_adverts(cast, some(25))
+    bad.add_unwanted_languages(cast, some(8))
+    bad.add_not_pages(cast, some(5))
+    bad.add_oversized(cast, large_body_bytes)
+    good.add_good(cast, pages - 1 - sum(capture.kind != "revisit" for capture in cast.captures))
     return lines, pii
 
 
@@ -97,19 +97,19 @@ class _Written:
 def _write_archives(cast: Cast, folder: Path) -> tuple[list[TruthRecord], dict[str, int]]:
     """Deal the captures to the archives in scattered order and write them."""
     folder.mkdir(parents=True, exist_ok=True)
-    captures = scenes_bad.around(cast, every=40)
+    captures = bad.around(cast, every=40)
     web = [c for c in captures if c.kind not in ("conversion", "jsonl")]
     web = scattered("demo order", web, [c.record_id for c in web])
     share = len(web) * 2 // 7  # two sevenths for each gzip archive, the last seventh for the plain one
     hands = {name: web[i * share : (i + 1) * share] for i, name in enumerate(GZIPPED)}
-    hands[CUT] = [*hands[CUT], scenes_bad.truncated(cast)]
+    hands[CUT] = [*hands[CUT], bad.truncated(cast)]
     hands[PLAIN] = web[len(GZIPPED) * share :]
     hands[WET] = [c for c in captures if c.kind == "conversion"]
     hands[JSONL] = [c for c in captures if c.kind == "jsonl"]
     records: list[TruthRecord] = []
     files: dict[str, int] = {}
     for name, hand in hands.items():
-        dealt = hand if name == JSONL else [scenes_bad.warcinfo(cast, name), *hand]
+        dealt = hand if name == JSONL else [bad.warcinfo(cast, name), *hand]
         written = _archive(name, dealt)
         (folder / name).write_bytes(written.data)
         records += written.records

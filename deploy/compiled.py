@@ -24,7 +24,7 @@ from schemas.errors import ConfigError, WinnowError
 from transforms.extraction.compiled import PACKAGE, place_of, sources
 
 # `hygiene` names lone surrogates, which mypyc cannot write down; mypyc's frozen classes cannot be unpickled, so what is
-# given away is made of Python's own; the rest spends no time, or finds a file beside itself.
+# returned is made of Python's own types; the rest takes no time, or opens a file in its own folder.
 LEFT: Final = frozenset({"__init__", "compiled", "extract", "extracted", "hygiene", "model", "other_engines"})
 GROUP: Final = "transforms.extraction.all"  # the shared library that holds the code
 _LEVEL: Final = "1"  # of the C compiler's optimisation: 3 takes a third longer and gains nothing
@@ -84,11 +84,11 @@ def build(package: Path, names: list[Path], made: Path) -> Path:
     root = package.parents[1]
     files = [str((package / name).relative_to(root)) for name in names]
     options = [f"--cache-dir={made / 'cache'}", "--config-file=", "--ignore-missing-imports"]
-    said = io.StringIO()
+    output = io.StringIO()
     before = Path.cwd()
     os.chdir(root)  # a file's place below it is its module's name
     try:
-        with redirect_stdout(said), redirect_stderr(said):
+        with redirect_stdout(output), redirect_stderr(output):
             found = mypycify(
                 [*options, *files], opt_level=_LEVEL, debug_level="0", group_name=GROUP, target_dir=str(made / "c")
             )
@@ -97,7 +97,7 @@ def build(package: Path, names: list[Path], made: Path) -> Path:
             command.ensure_finalized()
             command.run()
     except (BaseError, CCompilerError, CompileError, LinkError, SystemExit) as error:
-        sys.stderr.write(said.getvalue())
+        sys.stderr.write(output.getvalue())
         raise ConfigError(f"compiling failed ({error}): the extraction runs from source") from None
     finally:
         os.chdir(before)

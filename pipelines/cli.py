@@ -1,8 +1,8 @@
-"""The command line: `winnow run | plan | ledger | show | config | train-classifier | demo-web`.
+"""The command line: `winnow run | plan | ledger | show | config | recipes | train-classifier | demo-web`.
 
 What the commands do is in pipelines/commands. Errors that we raise on purpose are one line on stderr. Exit codes: 0
-done, or nothing new; 1 a named error; 2 wrong usage; 3 another run holds the folder; 130 and 143 stopped; 141 nobody
-read what was printed.
+done, or nothing new; 1 a named error; 2 wrong usage; 3 another run holds the folder; 130 and 143 stopped; 141
+broken pipe (stdout was closed).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import typer
 
 from pipelines.commands.ending import BROKEN_PIPE, GO_ON, TerminatedError, exit_of
-from pipelines.commands.look import config_command, ledger_command, show_command
+from pipelines.commands.look import config_command, ledger_command, recipes_command, show_command
 from pipelines.commands.run import plan_command, run_command
 from pipelines.commands.train import demo_web_command, train_command
 from pipelines.engines.beam_options import take_beams
@@ -25,6 +25,7 @@ app.command("plan")(plan_command)
 app.command("ledger")(ledger_command)
 app.command("show")(show_command)
 app.command("config")(config_command)
+app.command("recipes")(recipes_command)
 app.command("train-classifier")(train_command)
 app.command("demo-web")(demo_web_command)
 
@@ -51,9 +52,9 @@ def spread(argv: list[str]) -> list[str]:
 
 
 def split_beam(argv: list[str]) -> tuple[list[str], list[str]]:
-    """Part a `run` line into our words and Beam's: options that only Beam knows, and all that follows `--`.
+    """Split `run` arguments into Winnow's and Beam's: options that only Beam knows, and all that follows `--`.
 
-    On our side a stray word is refused, not lost.
+    A word that is neither is refused, not lost.
     """
     if argv[:1] != ["run"]:
         return argv, []

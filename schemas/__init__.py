@@ -1,1 +1,1 @@
-"""What a record is: frozen dataclasses, their Arrow schemas, typed settings, errors and where records live."""
+"""Contracts between the packages: records and their Arrow schemas, typed settings, errors, identity, shards."""

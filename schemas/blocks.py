@@ -7,6 +7,7 @@ In a table they are the column `blocks`, a list of (kind, start, end).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ import pyarrow as pa
 
 HEADING, PARAGRAPH, LIST_ITEM, TABLE_ROW, CODE, FORMULA, QUOTATION = range(7)
 KINDS = ("heading", "paragraph", "list_item", "table_row", "code", "formula", "quotation")  # names of the numbers above
+UNKNOWN_KIND = -1  # of what is in no block, or in a text whose blocks are unknown
 
 BLOCKS_TYPE = pa.list_(
     pa.struct([("kind", pa.dictionary(pa.int8(), pa.string())), ("start", pa.int32()), ("end", pa.int32())])
@@ -34,8 +36,8 @@ class Blocks:
     @staticmethod
     def of(spans: Iterable[tuple[int, int, int]]) -> Blocks:
         """Return the blocks of (kind, start, end) triples."""
-        table = np.array(list(spans), np.int32).reshape(-1, 3)
-        return Blocks(table[:, 0].astype(np.int8), table[:, 1].copy(), table[:, 2].copy())
+        kinds, starts, ends = list(zip(*spans, strict=True)) or ((), (), ())
+        return Blocks(np.array(kinds, np.int8), np.array(starts, np.int32), np.array(ends, np.int32))
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -79,5 +81,6 @@ def blocks_of(column: pa.ListArray) -> list[Blocks]:
     numbers = np.array([KINDS.index(name) for name in kinds.dictionary.to_pylist()] or [0], np.int8)
     codes = numbers[np.asarray(kinds.indices)] if len(rows) else np.zeros(0, np.int8)
     starts, ends = np.asarray(rows.field("start"), np.int32), np.asarray(rows.field("end"), np.int32)
-    places = np.concatenate(([0], np.cumsum(np.diff(np.asarray(column.offsets))))).tolist()
-    return [Blocks(codes[a:b], starts[a:b], ends[a:b]) for a, b in zip(places, places[1:], strict=False)]
+    sizes = np.asarray(column.value_lengths().fill_null(0))  # `flatten` leaves out what nulls hide
+    places = np.concatenate(([0], np.cumsum(sizes))).tolist()
+    return [Blocks(codes[a:b], starts[a:b], ends[a:b]) for a, b in itertools.pairwise(places)]

@@ -1,10 +1,10 @@
 """The error tree. A message is one line that names what is wrong, the value found and what is allowed.
 
-WinnowError            anything we raise on purpose; the command line prints it without a stack trace
+WinnowError            anything raised on purpose; the command line prints it without a stack trace
  +- ConfigError        a setting, a flag or a model file is wrong; raised before any worker starts
  +- InputError         an input cannot be listed or opened at all
- +- RunError           the output folder, a committed stage or the ledger is not what it must be
- |   +- LockHeldError  another process is at work in the output folder
+ +- RunError           the output folder, a committed stage or the ledger is in a wrong state
+ |   +- LockHeldError  another process works in the output folder
  +- BadRecord          one record is broken: caught at the edge that reads it, goes to `failed` with its cause
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 
 class WinnowError(Exception):
-    """Root of the tree."""
+    """Base of all errors raised on purpose."""
 
 
 class ConfigError(WinnowError):
@@ -28,7 +28,7 @@ class RunError(WinnowError):
 
 
 class LockHeldError(RunError):
-    """Another process holds the output folder: says which; the command line leaves with an exit code of its own."""
+    """Another process holds the lock of the output folder: names it; has an exit code of its own."""
 
 
 class BadRecord(WinnowError):  # noqa: N818  the house's word

@@ -1,4 +1,4 @@
-"""The records that stages hand to each other, each with its Arrow schema beside it.
+"""The records that stages hand to each other, each with its Arrow schema.
 
 A field's Arrow type is written once, in its annotation's metadata, through `column`; `arrow_schema` reads it. Measures
 of a rule family are one struct column, derived from the family's own frozen Stats dataclass by `stats_type`.
@@ -35,7 +35,7 @@ def column(kind: pa.DataType, doc: str, default: Any = dataclasses.MISSING, *, n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What the headers of one record say; no text. One row of the `headers` table of an index stage."""
+    """The headers of one record, without text. One row of the `headers` table of an index stage."""
 
     row: int = column(pa.int32(), "ordinal of the record in its part, in reading order")
     offset: int = column(pa.int64(), "byte where the record, or the compressed member that holds it, starts")
@@ -48,11 +48,12 @@ class Header:
     charset: str = column(pa.string(), "declared charset, lower case; '' when none", "")
     status: int = column(pa.int32(), "HTTP status; 0 when the status line is malformed or there is none", 0)
     digest: str = column(pa.string(), "payload digest as declared (sha1:...) or computed; '' when unknown", "")
+    source: str = column(pa.string(), "name of the source", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One text and where it came from. The base columns of every `documents` table; measures stand beside them."""
+    """One text and where it came from. The base columns of every `documents` table; measures are further columns."""
 
     id: str = column(pa.string(), "32 hex digits from source, record id, address, date and payload digest")
     text: str = column(pa.large_string(), "the text")
@@ -109,8 +110,9 @@ class TokenizedDocument:
     """The tokens of one document: BOS + text + EOS."""
 
     id: str = column(pa.string(), "document id")
-    source: str = column(pa.string(), "source, as the mix knows it")
-    group: str = column(pa.string(), "source/language/quality band: the unit of the mix")
+    source: str = column(pa.string(), "name of the source")
+    language: str = column(pa.string(), "language code; '' when unknown")
+    quality: float | None = column(pa.float64(), "quality score; null without a classifier", None, nullable=True)
     n_tokens: int = column(pa.int64(), "number of tokens")
     tokens: Sequence[int] | npt.NDArray[np.uint32] = column(pa.list_(pa.uint32()), "token ids, BOS and EOS included")
 
@@ -121,7 +123,8 @@ class MixedDocument:
 
     row: int = column(pa.int64(), "row of the document in the tokens table of the part")
     id: str = column(pa.string(), "document id")
-    source: str = column(pa.string(), "source, as the mix knows it")
+    source: str = column(pa.string(), "name of the source")
+    language: str = column(pa.string(), "language code; '' when unknown")
     copies: int = column(pa.int32(), "times it is taken, at least 1")
     n_tokens: int = column(pa.int64(), "number of its tokens")
 
@@ -150,14 +153,15 @@ def arrow_schema(record: type) -> pa.Schema:
     return pa.schema(fields, metadata={"winnow.record": record.__name__, "winnow.schema_version": str(SCHEMA_VERSION)})
 
 
-def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
-    return blocks_array(values) if kind == BLOCKS_TYPE else pa.array(values, kind)
+def column_of(field: pa.Field, values: list[Any]) -> pa.Array:
+    """Return the values of one field of some records as an Arrow array."""
+    return blocks_array(values) if field.type == BLOCKS_TYPE else pa.array(values, field.type)
 
 
 def to_batch(record: type, rows: Sequence[Any]) -> pa.RecordBatch:
     """Return `rows`, instances of the dataclass `record`, as one Arrow batch of its schema."""
     schema = arrow_schema(record)
-    arrays = [_array([getattr(row, field.name) for row in rows], field.type) for field in schema]
+    arrays = [column_of(field, [getattr(row, field.name) for row in rows]) for field in schema]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 

@@ -1,4 +1,4 @@
-"""Typed settings: a frozen dataclass owns them, YAML overlays them, and a wrong one is refused before work starts.
+"""Typed settings: a frozen dataclass owns them, YAML overlays them, and a wrong value is refused before work starts.
 
 A component declares its settings with `setting`, which keeps default, meaning and limits in one place:
 
@@ -9,7 +9,14 @@ A component declares its settings with `setting`, which keeps default, meaning a
         def __post_init__(self) -> None:
             validate(self)
 
-Allowed types: bool, int, float, str, `X | None`, `tuple[X, ...]`, `dict[str, X]`, nested dataclasses.
+Allowed types: bool, int, float, str, `X | None`, `tuple[X, ...]`, `dict[str, X]`, nested dataclasses declared with
+`section`, and `PerLanguage[X]`, which is such a section with other values for some languages:
+
+    repetition: RepetitionConfig | None = section(RepetitionConfig, "repetition rules", optional=True)
+    gopher: PerLanguage[GopherConfig] = section(lambda: PerLanguage(GopherConfig()), "quality rules")
+
+    repetition: off
+    gopher: {min_words: 60, by_language: {zh: {max_mean_word_chars: 20}}}
 """
 
 from __future__ import annotations
@@ -17,16 +24,22 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import re
 import types
 import typing
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
 
 import yaml
 
 from schemas.errors import ConfigError
 
 T = TypeVar("T")
+
+BY_LANGUAGE = "by_language"
+_LANGUAGE = re.compile("[a-z]{2,3}")  # ISO 639 codes, as lid.176 has them
+_BY_LANGUAGE_DOC = "settings that differ in some languages, by language code: {zh: {name: value}}"
+_OPTIONAL_DOC = "; `off` switches it off"
 
 
 def setting(
@@ -38,16 +51,48 @@ def setting(
     gt: float | None = None,
     choices: tuple[str, ...] | None = None,
 ) -> Any:
-    """Declare one setting: its default, what it means (unit, source), and its limits (inclusive but for `gt`)."""
+    """Declare one setting: its default, what it means (unit, source), and its limits (inclusive, except `gt`)."""
     metadata = {"doc": doc, "ge": ge, "le": le, "gt": gt, "choices": choices}
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def section(cls: type[T], doc: str) -> T:
-    """Declare a nested group of settings with its defaults."""
-    return dataclasses.field(default_factory=cls, metadata={"doc": doc})
+def section(make: Callable[[], T], doc: str, *, optional: bool = False) -> T:
+    """Declare a nested group of settings; `make`, usually its class, returns the defaults.
+
+    An optional section, of type `X | None`, can be switched `off` in YAML and is then None; `on` or a mapping of
+    settings switches it on again.
+    """
+    return dataclasses.field(default_factory=make, metadata={"doc": doc, "optional": optional})
+
+
+@dataclasses.dataclass(frozen=True)
+class PerLanguage(Generic[T]):
+    """Settings with other values for some languages; `by_language` holds only what differs from `default`.
+
+    A language follows a later change of `default` in all other settings. The values are plain data, as in YAML.
+    """
+
+    default: T
+    by_language: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    _configs: dict[str, T] = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        configs = {code: _of_language(self.default, code, changes) for code, changes in self.by_language.items()}
+        # Checked and converted (1 to 1.0), so that equal settings are equal data however they were written.
+        plain = {code: _plain_changes(configs[code], self.by_language[code]) for code in sorted(configs)}
+        object.__setattr__(self, "_configs", configs)
+        object.__setattr__(self, BY_LANGUAGE, {code: changes for code, changes in plain.items() if changes})
+
+    def of(self, language: str) -> T:
+        """Return the settings for `language`; the default for one that has none, and for '' (unknown)."""
+        return self._configs.get(language, self.default)
+
+
+def for_language(config: T | PerLanguage[T], language: str) -> T:
+    """Return the settings for `language` of a config that may or may not depend on it."""
+    return config.of(language) if isinstance(config, PerLanguage) else config
 
 
 def validate(config: Any) -> None:
@@ -60,27 +105,90 @@ def overlay(config: T, changes: Mapping[str, Any], where: str = "") -> T:
 
     Raises ConfigError naming the key, the value and what is allowed, for unknown keys, wrong types and wrong values.
     """
-    known = {field.name: field for field in dataclasses.fields(config)}  # type: ignore[arg-type]
+    changed: T = _overlay(config, changes, where)
+    return changed
+
+
+def _overlay(config: Any, changes: Mapping[str, Any], where: str, others: tuple[str, ...] = ()) -> Any:
+    """Overlay the fields of a dataclass; `others` are keys that the caller handles."""
+    if isinstance(config, PerLanguage):
+        return _overlay_languages(config, changes, where)
+    known = {field.name: field for field in dataclasses.fields(config)}
+    allowed = [*known, *others]
     updates: dict[str, Any] = {}
     for key, value in changes.items():
         path = where + (key if isinstance(key, str) and key.isprintable() else repr(key))
         if key not in known:
-            close = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {where}{close[0]}?" if close else f"allowed: {', '.join(known)}"
+            close = difflib.get_close_matches(str(key), allowed, n=1)
+            hint = f"did you mean {where}{close[0]}?" if close else f"allowed: {', '.join(allowed)}"
             raise ConfigError(f"{path}: unknown setting; {hint}")
         current = getattr(config, key)
-        if dataclasses.is_dataclass(current) and not isinstance(current, type):
-            if not isinstance(value, Mapping):
-                raise ConfigError(f"{path}: {value!r} is not allowed; expected a group of settings")
-            updates[key] = overlay(current, value, f"{path}.")
+        if _is_section(known[key], current):
+            updates[key] = _overlay_section(known[key], current, value, path)
         else:
             updates[key] = _coerce(value, _hints(type(config))[key], path)
     try:
-        changed: T = dataclasses.replace(config, **updates)  # type: ignore[type-var]
+        changed = dataclasses.replace(config, **updates)
     except ConfigError as error:
         raise ConfigError(f"{where}{error}") from None
     _validate(changed, where)
     return changed
+
+
+def _is_section(field: dataclasses.Field[Any], value: Any) -> bool:
+    return field.metadata.get("optional", False) or dataclasses.is_dataclass(value)
+
+
+def _overlay_section(field: dataclasses.Field[Any], current: Any, value: Any, path: str) -> Any:
+    optional = field.metadata.get("optional", False)
+    if isinstance(value, Mapping):
+        return _overlay(_switched_on(field, current), value, f"{path}.")
+    if optional and (value is False or value == "off"):
+        return None
+    if optional and (value is True or value == "on"):
+        return _switched_on(field, current)
+    if value is False or value == "off":
+        raise ConfigError(f"{path}: it cannot be switched off; expected a group of settings")
+    expected = "a group of settings, on or off" if optional else "a group of settings"
+    raise ConfigError(f"{path}: {value!r} is not allowed; expected {expected}")
+
+
+def _switched_on(field: dataclasses.Field[Any], current: Any) -> Any:
+    return field.default_factory() if current is None and callable(field.default_factory) else current
+
+
+def _overlay_languages(config: PerLanguage[Any], changes: Mapping[str, Any], where: str) -> PerLanguage[Any]:
+    own = {key: value for key, value in changes.items() if key != BY_LANGUAGE}
+    default = _overlay(config.default, own, where, (BY_LANGUAGE,))
+    languages = changes.get(BY_LANGUAGE, {})
+    if not isinstance(languages, Mapping):
+        raise ConfigError(f"{where}{BY_LANGUAGE}: {languages!r} is not allowed; expected settings by language code")
+    merged = merge(config.by_language, languages)
+    for code, differing in merged.items():
+        _of_language(default, code, differing, where)
+    return PerLanguage(default, merged)
+
+
+def _of_language(default: T, code: Any, changes: Any, where: str = "") -> T:
+    path = f"{where}{BY_LANGUAGE}.{code if isinstance(code, str) and code.isprintable() else repr(code)}"
+    if not isinstance(code, str) or not _LANGUAGE.fullmatch(code):
+        hint = "put 'no' in quotes, YAML reads it as false" if code is False else "expected en, de, zh, ..."
+        raise ConfigError(f"{path}: not a language code; {hint}")
+    if not isinstance(changes, Mapping):
+        raise ConfigError(f"{path}: {changes!r} is not allowed; expected a group of settings")
+    return overlay(default, changes, f"{path}.")
+
+
+def _plain_changes(config: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of `config` that `changes` names, as plain data."""
+    plain = to_plain(config)
+    nested = {key for key in changes if dataclasses.is_dataclass(getattr(config, key))}
+    return {
+        key: _plain_changes(getattr(config, key), changes[key])
+        if key in nested and isinstance(changes[key], Mapping)
+        else plain[key]
+        for key in changes
+    }
 
 
 def read_yaml(text: str, name: str) -> dict[str, Any]:
@@ -97,24 +205,36 @@ def read_yaml(text: str, name: str) -> dict[str, Any]:
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return two nested mappings of settings as one; where both name a value, that of `above` counts."""
+    """Return two nested mappings of settings as one; where both name a value, that of `above` counts.
+
+    A section that `below` configures and `above` merely switches on keeps its settings.
+    """
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
-        both = isinstance(value, Mapping) and isinstance(under, Mapping)
-        merged[key] = merge(under, value) if both else value  # type: ignore[arg-type]
+        if isinstance(under, Mapping) and isinstance(value, Mapping):
+            merged[key] = merge(under, value)
+        elif not isinstance(under, Mapping) or (value is not True and value != "on"):
+            merged[key] = value
     return merged
 
 
 def to_plain(config: Any) -> Any:
-    """Return `config` as plain dicts, lists and scalars, ready for JSON or YAML."""
+    """Return `config` as plain dicts, lists and scalars, ready for JSON or YAML. A section that is off is False."""
+    if isinstance(config, PerLanguage):
+        languages = {BY_LANGUAGE: to_plain(config.by_language)} if config.by_language else {}
+        return {**to_plain(config.default), **languages}
     if dataclasses.is_dataclass(config) and not isinstance(config, type):
-        return {field.name: to_plain(getattr(config, field.name)) for field in dataclasses.fields(config)}
+        return {field.name: _plain_field(field, getattr(config, field.name)) for field in dataclasses.fields(config)}
     if isinstance(config, Mapping):
         return {key: to_plain(value) for key, value in config.items()}
     if isinstance(config, (tuple, list)):
         return [to_plain(value) for value in config]
     return config
+
+
+def _plain_field(field: dataclasses.Field[Any], value: Any) -> Any:
+    return False if value is None and field.metadata.get("optional", False) else to_plain(value)
 
 
 def to_commented_yaml(config: Any) -> str:
@@ -124,23 +244,33 @@ def to_commented_yaml(config: Any) -> str:
 
 def _yaml_lines(config: Any, depth: int) -> list[str]:
     pad = "  " * depth
+    if isinstance(config, PerLanguage):
+        own = _yaml_lines(config.default, depth)
+        return [*own, f"{pad}# {_BY_LANGUAGE_DOC}", f"{pad}{BY_LANGUAGE}: {_flow(config.by_language)}"]
     lines: list[str] = []
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         doc = field.metadata.get("doc", "")
-        if dataclasses.is_dataclass(value):
+        if _is_section(field, value):
             if depth == 0 and lines:
                 lines.append("")
             if doc:
-                lines.append(f"{pad}# {doc}")
+                lines.append(f"{pad}# {doc}" + _OPTIONAL_DOC * field.metadata.get("optional", False))
+            if value is None:
+                lines.append(f"{pad}{field.name}: off")
+                continue
             lines.append(f"{pad}{field.name}:")
             lines.extend(_yaml_lines(value, depth + 1))
             continue
         limits = _limits_text(field.metadata)
         lines.append(f"{pad}# {doc}" + (f" [{limits}]" if limits else ""))
-        dumped = yaml.safe_dump(to_plain(value), default_flow_style=True, allow_unicode=True, width=10_000)
-        lines.append(f"{pad}{field.name}: {dumped.removesuffix('...' + chr(10)).strip()}")
+        lines.append(f"{pad}{field.name}: {_flow(value)}")
     return lines
+
+
+def _flow(value: Any) -> str:
+    dumped = yaml.safe_dump(to_plain(value), default_flow_style=True, allow_unicode=True, width=10_000)
+    return dumped.removesuffix("...\n").strip()
 
 
 def _limits_text(metadata: Mapping[str, Any]) -> str:
@@ -204,6 +334,9 @@ def _coerce(value: Any, hint: Any, path: str) -> Any:
 
 
 def _validate(config: Any, where: str) -> None:
+    if isinstance(config, PerLanguage):  # its languages were checked when it was made
+        _validate(config.default, where)
+        return
     hints = _hints(type(config))
     for field in dataclasses.fields(config):
         value, path = getattr(config, field.name), f"{where}{field.name}"

@@ -1,4 +1,4 @@
-"""Token shards: what the pipeline writes and the trainer reads, beside the rows themselves (`records.TokenRow`)."""
+"""Token shards: what the pipeline writes and the trainer reads, apart from the rows themselves (`records.TokenRow`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PREFIX = "winnow."
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerFacts:
-    """What a shard says of its tokenizer."""
+    """What a shard records about its tokenizer."""
 
     sha256: str
     vocab_size: int
@@ -27,7 +27,7 @@ class TokenizerFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class ShardMetadata:
-    """What the footer of a shard says, each field under `winnow.<name>`."""
+    """The metadata in the footer of a shard, each field under `winnow.<name>`."""
 
     source: str
     shard: int

@@ -20,6 +20,7 @@ from storage.files import (
     retry,
     size,
     sync_to_disk,
+    with_home,
     with_protocol,
     write_atomic,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "retry",
     "size",
     "sync_to_disk",
+    "with_home",
     "with_protocol",
     "write_atomic",
 ]

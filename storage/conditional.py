@@ -1,8 +1,8 @@
 """Conditional writes of one small object: put only if there is none, replace only what was read.
 
-S3 has them as If-None-Match and If-Match on a PUT (since November 2024), Google's store as ifGenerationMatch. Both tell
-how old an object is by their own clock alone: Date and Last-Modified of one answer. What is neither (`memory://`, other
-libraries of fsspec) is compared and put in two steps, which `is_atomic` admits.
+S3 has them as If-None-Match and If-Match on a PUT (since November 2024), Google's store as ifGenerationMatch. Both
+report the age of an object by their own clock: Date and Last-Modified of one answer. Other stores (`memory://`, other
+libraries of fsspec) need two steps, compare and put, and `is_atomic` is then False.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class ConditionalObject(ABC):
         return put
 
     def remove(self) -> None:
-        """Remove it, whatever is there."""
+        """Remove it unconditionally."""
         retry(self.path, lambda: or_none(lambda: self.fs.rm_file(self.path)), WRITE)
 
     @abstractmethod
@@ -113,12 +113,12 @@ class _GcsObject(ConditionalObject):
         condition = {"ifGenerationMatch": version if version != ABSENT else "0"}
         uploads = f"{self.fs._location}/upload/storage/v1/b/{bucket}/o"  # `pipe_file` knows only "if absent"
         try:
-            told = self.fs.call(
+            response = self.fs.call(
                 "POST", uploads, uploadType="media", name=key, data=data, json_out=True, **condition
             )  # fmt: skip
         except FileExistsError:  # gcsfs' word for 412
             return None
-        return str(told["generation"])
+        return str(response["generation"])
 
 
 class _PlainObject(ConditionalObject):

@@ -25,7 +25,7 @@ KINDS = ("warc", "wet")
 COMMON_CRAWL = "https://data.commoncrawl.org/"  # what the entries of Common Crawl's own lists are relative to
 INDEX = "https://index.commoncrawl.org/"  # where collinfo.json is
 MIRROR = "WINNOW_COMMON_CRAWL"  # environment variable: a server that has both, in place of Common Crawl's own
-TIMEOUT_S = 60.0  # of one attempt at a list (ours); there are remote.ATTEMPTS
+TIMEOUT_S = 60.0  # of one attempt at a list (our value); there are remote.ATTEMPTS
 _SPEC = re.compile(r"cc:(latest|CC-MAIN-\d{4}-\d{2})(?:/(\w+))?")
 _CRAWL = re.compile(r"CC-MAIN-\d{4}-\d{2}")  # those before 2013 have other names, and no list of paths in this place
 
@@ -84,7 +84,7 @@ def _lines(data: bytes, address: str) -> list[str]:
 
 
 def _fetch(address: str) -> bytes:
-    """Return what is at a web address, in bounded time: a list that drips is given up, unlike an archive."""
+    """Return what is at a web address, in bounded time: a list that is too slow is given up, unlike an archive."""
     content: bytes = retry(address, functools.partial(_web(TIMEOUT_S).cat_file, address))
     return content
 

@@ -1,13 +1,13 @@
-"""Where files are: the one seam between Winnow and storage, over fsspec.
+"""Where files are: the one interface between Winnow and storage, over fsspec.
 
 A path is a string: a local path, `gs://`, `s3://`, `https://`, `http://` or `memory://`. Object stores have neither
-rename nor partial write, so what holds everywhere is the promise of `write_atomic`: a reader sees the old bytes or the
+rename nor partial write, so the one guarantee everywhere is that of `write_atomic`: a reader sees the old bytes or the
 new ones.
-Credentials and endpoints come from each library's own places, or from fsspec's environment variables
-(`FSSPEC_S3_ENDPOINT_URL=http://...`). What the seam asks of a store, and what it costs: docs/storage.md.
+Credentials and endpoints come from each library's usual places, or from fsspec's environment variables
+(`FSSPEC_S3_ENDPOINT_URL=http://...`). What this interface needs from a store, and what it costs: docs/storage.md.
 
 Reading what cannot be listed, opened or fetched raises InputError in one line, writing to a store RunError; a call over
-the network is tried again first. Writing to a disk raises plain OSError (no space left), which the stage that writes
+the network is retried first. Writing to a disk raises plain OSError (no space left), which the stage that writes
 turns into its own line.
 """
 
@@ -41,6 +41,11 @@ def is_local(path: str) -> bool:
     return split_protocol(path)[0] in (None, "file", "local")
 
 
+def with_home(path: str) -> str:
+    """Return `path` with a leading `~` replaced by the home directory, if it is local."""
+    return posixpath.expanduser(path) if is_local(path) else path
+
+
 def join(directory: str, *names: str) -> str:
     """Return the path of `names` beneath `directory`."""
     return posixpath.join(directory, *names)
@@ -52,14 +57,14 @@ def size(path: str) -> int:
         return _local_stat(path).st_size
     found = _info(path).get("size")
     if found is None:
-        raise InputError(f"{path}: the server does not tell its size")
+        raise InputError(f"{path}: the server does not report its size")
     return int(found)
 
 
 def fingerprint(path: str) -> str:
     """Return a text that changes when the file does: size and modification time, or size and what the store offers.
 
-    Remote stores offer an ETag, a checksum, a generation or a date; what offers none is told apart by size alone.
+    Remote stores offer an ETag, a checksum, a generation or a date; without any of these, only the size counts.
     """
     if is_local(path):
         stat = _local_stat(path)
@@ -98,7 +103,7 @@ def read_bytes(path: str) -> bytes:
 
 
 def open_write(path: str) -> BinaryIO:
-    """Return a new file at `path` open for writing; its directories are made. Whole only once it is closed."""
+    """Return a new file at `path` open for writing; missing directories are created. Complete only when closed."""
     if is_local(path):
         local = local_path(path)
         local.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +127,7 @@ def open_atomic(path: str) -> contextlib.AbstractContextManager[BinaryIO]:
 
 
 def open_scratch(path: str) -> contextlib.AbstractContextManager[BinaryIO]:
-    """Open `path` for writing as `open_atomic` does, but for a power cut, which no scratch need outlive."""
+    """Open `path` for writing as `open_atomic` does, without fsync: scratch files need not survive a power cut."""
     return _opened(path, durable=False)
 
 
@@ -166,10 +171,15 @@ def list_files(directory: str) -> list[str]:
 
 
 def files_below(path: str) -> list[str]:
-    """Return the files of a directory, sorted, or the one file that `path` is; '' has none."""
+    """Return the files of a directory, sorted, or the one file that `path` is; '' has none.
+
+    A web address is always one file: what fsspec lists of a page is its links.
+    """
     if not path:
         return []
-    place = str(Path(path).expanduser()) if is_local(path) else path
+    if protocol_of(path) in ("http", "https"):
+        return [path]
+    place = with_home(path)
     return list_files(place) or [place]
 
 

@@ -40,7 +40,7 @@ def expand(inputs: Sequence[str], list_prefix: str = "") -> list[str]:
     An input is a path, a glob (`*`, `?`, `[...]`, `**`), a directory (every file beneath it but hidden ones), a crawl
     (`cc:latest`, `cc:CC-MAIN-2026-43`, `cc:latest/wet`; storage/crawl_lists.py), or `@list`: a file, plain or
     gzip, with one path a line (as Common Crawl's `warc.paths.gz`). A relative entry of a list is put behind
-    `list_prefix` when one is given. Else it lies beside the list, but for entries that begin with
+    `list_prefix` when one is given. Otherwise it is relative to the list's folder, except for entries that begin with
     `crawl-data/`: these lie below the list's own `.../crawl-data/` if it has one, and on data.commoncrawl.org if not.
     Remote entries of a list are not looked up one by one. Raises InputError for what is missing or empty.
     """

@@ -1,4 +1,4 @@
-"""Read tables of JSON lines that a person or another program has made."""
+"""Read tables of JSON lines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def objects(lines: Iterable[str], where: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (number, object) of each line, from 1; empty lines are passed over.
+    """Yield (number, object) of each line, from 1; empty lines are skipped.
 
     ConfigError naming `where` (the file), the line, and what is wrong with it.
     """

@@ -1,4 +1,4 @@
-"""Remote stores over fsspec: their file systems, what is tried again and for how long, and where fsspec is too dear."""
+"""Remote stores over fsspec: their file systems, retries, and replacements where fsspec needs too many requests."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def filesystem(path: str) -> Any:
     except ValueError as error:
         raise InputError(f"{path}: {protocol}:// is no known kind of storage") from error
     if protocol in S3:
-        fs.retries = 1  # botocore's own five attempts and ours are enough: 5 * 5 * 4 would take hours
+        fs.retries = 1  # botocore's five attempts times ATTEMPTS are enough: 5 * 5 * 4 would take hours
     return fs
 
 
@@ -78,7 +78,7 @@ WRITE: tuple[str, type[WinnowError]] = ("written", RunError)
 
 
 def retry(path: str, call: Callable[[], T], doing: tuple[str, type[WinnowError]] = READ) -> T:
-    """Return `call()`, tried again after network errors; what is missing, forbidden or wrong is final at once."""
+    """Return `call()`, tried again after network errors; missing files, refusals and wrong requests are final."""
     word, kind = doing
     started = time.monotonic()
     for attempt in range(1, ATTEMPTS + 1):
@@ -95,13 +95,13 @@ def retry(path: str, call: Callable[[], T], doing: tuple[str, type[WinnowError]]
 
 
 def _errors(path: str) -> tuple[type[Exception], ...]:
-    """Return what a call to a store raises that did not succeed, and a read of a damaged compressed answer."""
+    """Return the errors of a failed call to a store, and of reading a damaged compressed answer."""
     bad_request = (ValueError,) if protocol_of(path) in GCS else ()  # gcsfs' word for some answers 400
     return (OSError, EOFError, *_loaded(_NETWORK), *bad_request)
 
 
 def _is_final(error: Exception) -> bool:
-    """Return whether no other attempt will end otherwise: missing, forbidden, or a request that is wrong itself."""
+    """Return whether another attempt cannot succeed: missing, forbidden, or a request that is wrong itself."""
     if isinstance(error, (FileNotFoundError, PermissionError, ValueError, *_loaded(_REFUSED))):
         return True
     code = str(getattr(error, "code", "")) if isinstance(error, _loaded(_GCS_ERRORS)) else ""
@@ -152,13 +152,13 @@ def remove_s3(fs: Any, path: str) -> None:
     keys = [key for key in listed if key == stem or key.startswith(f"{stem}/")]
     for first in range(0, len(keys), _DELETED_AT_ONCE):
         objects = [{"Key": key} for key in keys[first : first + _DELETED_AT_ONCE]]
-        told = fs.call_s3("delete_objects", Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
-        for error in told.get("Errors", [])[:1]:
+        response = fs.call_s3("delete_objects", Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+        for error in response.get("Errors", [])[:1]:
             raise OSError(errno.EIO, f"{error.get('Key')}: {error.get('Message') or error.get('Code')}")
 
 
 class RemoteFile(io.RawIOBase):
-    """A seekable remote file whose reads are tried again and whose errors are InputErrors."""
+    """A seekable remote file whose reads are retried and whose errors are InputErrors."""
 
     def __init__(self, path: str, remote: Any) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""Where token shards lie: what the trainer needs to know of the folders that the pipeline writes, and no more."""
+"""Token shards in the folders that the pipeline writes: what the trainer needs to know of them, and no more."""
 
 from __future__ import annotations
 

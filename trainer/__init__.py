@@ -1,1 +1,1 @@
-"""The companion trainer: pre-trains Llama models on token shards. Reads them through `schemas` alone."""
+"""The companion trainer: pre-trains Llama models on token shards, read through `schemas` and `storage` alone."""

@@ -1,4 +1,4 @@
-"""Recipes by name: the three models of the report in two readings, a ladder for scaling laws, and one for a laptop.
+"""Recipes by name: the three models of the report, read in two ways, a ladder for scaling laws, and one for a laptop.
 
 Two figures of L3 section 3.4 look like misprints (252M tokens at the first batch size are 63 steps of an 8,000-step
 warm-up; 40M tokens of annealing are two and a half). Preset "letter" takes what is printed, "sensible" reads B for M;
@@ -30,7 +30,7 @@ MODELS = {
     "405b": ModelConfig(layers=126, dim=16_384, ffn_dim=53_248, heads=128, kv_heads=8),
     "70b": ModelConfig(layers=80, dim=8192, ffn_dim=28_672, heads=64, kv_heads=8),
     "8b": ModelConfig(),
-    # The ladder is ours: L3 says 40M to 16B parameters and gives no shapes.
+    # The ladder is our own: L3 says 40M to 16B parameters and gives no shapes.
     "1b": ModelConfig(layers=16, dim=2048, ffn_dim=8192, heads=32, kv_heads=8),
     "400m": ModelConfig(layers=24, dim=1024, ffn_dim=4096, heads=16, kv_heads=8),
     "150m": ModelConfig(layers=12, dim=768, ffn_dim=3072, heads=12, kv_heads=4),
@@ -43,7 +43,7 @@ MODELS = {
 PEAK_LR = {"405b": 8e-5, "70b": 1.5e-4, "8b": 3e-4}  # L3 table 3
 
 LONG_CONTEXT_TOKENS = 800 * BILLION  # L3 3.4.2
-# Six stages from 8K to 128K (L3); the lengths are ours: a row of 131,072 tokens is cut into powers of two.
+# Six stages from 8K to 128K (L3); the lengths are our own: a row of 131,072 tokens is cut into powers of two.
 LONG_CONTEXT_LENGTHS = (16 * K, 32 * K, 64 * K, 64 * K, 128 * K, 128 * K)
 TOTAL_TOKENS = 15_600 * BILLION  # L3 3.1.2
 
@@ -62,7 +62,7 @@ def _llama3(size: str, first_batch_tokens: int, anneal_tokens: int) -> Recipe:
             ("initial-16m", third, 8 * K, 16 * M),
         )
     )
-    # The rate of these stages is not in the report; ours goes on along the cosine.
+    # The rate of these stages is not in the report; here it continues along the cosine.
     longer = tuple(
         StageConfig(
             name=f"context-{n}-{length // K}k", tokens=LONG_CONTEXT_TOKENS // len(LONG_CONTEXT_LENGTHS),
@@ -81,7 +81,7 @@ def _llama3(size: str, first_batch_tokens: int, anneal_tokens: int) -> Recipe:
 def _cpu() -> Recipe:
     """All of the recipe's stages in minutes on two cores: three lengths and batches, two contexts, annealing.
 
-    Short losses must recover at each gate, to three hundredths of a nat. Needles are counted and none is asked for: a
+    Short losses must recover at each gate, to three hundredths of a nat. Needles are counted but none is required: a
     model of this size has not learned to look back after a million tokens (LOG.md).
     """
     curve = ScheduleConfig(kind=COSINE, peak=6e-3, floor=6e-4, warmup_steps=20, decay_steps=450)

@@ -1,6 +1,6 @@
 """The recipe of a training run: frozen dataclasses, each with its source, overlaid by a strict TOML file.
 
-L3 is "The Llama 3 Herd of Models", arXiv 2407.21783; L2 is Llama 2, arXiv 2307.09288. What neither says is labelled
+L3 is "The Llama 3 Herd of Models", arXiv 2407.21783; L2 is Llama 2, arXiv 2307.09288. Values from neither are labelled
 "ours". Presets are in trainer/presets.py.
 """
 
@@ -44,7 +44,7 @@ class ModelConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class AdamWConfig:
-    """The optimiser. L3 states none of its constants; these are L2's (section 2.2)."""
+    """The optimiser. L3 does not give its constants; these are L2's (section 2.2)."""
 
     beta1: float = setting(0.9, "(L2)", ge=0, le=1)
     beta2: float = setting(0.95, "(L2)", ge=0, le=1)
@@ -81,7 +81,7 @@ class GateConfig:
     """When a long-context stage may end (L3 3.4.2): short evals recovered, and the needle found everywhere."""
 
     enabled: bool = setting(False, "hold the stage until it passes, up to max_tokens")
-    max_tokens: int = setting(0, "tokens after which the run stops for want of passing; 0: twice the stage's", ge=0)
+    max_tokens: int = setting(0, "tokens at which a gate that has not passed ends the run; 0: twice the stage's", ge=0)
     tolerance: float = setting(
         0.0, "nats by which the short evals' loss may lie above that before the stage (L3: recovered completely)", ge=0
     )
@@ -122,11 +122,11 @@ class StageConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class FaultConfig:
-    """What is done about bad steps, stalls and lost machines. All ours, but where L3 or PaLM is named."""
+    """How bad steps, stalls and lost machines are handled. Our own values unless marked L3 or PaLM."""
 
     checkpoint_s: float = setting(0.0, "seconds between checkpoints; 0: Young's formula from mtbf_s", ge=0)
     mtbf_s: float = setting(10_800.0, "mean time between failures (L3: 419 in 54 days, one in 3 hours)", gt=0)
-    keep: int = setting(3, "newest checkpoints kept beside those at the ends of stages", ge=1)
+    keep: int = setting(3, "newest checkpoints kept in addition to those at the ends of stages", ge=1)
     bad_steps: int = setting(3, "non-finite steps in a row, not applied, after which the run rolls back", ge=1)
     spike_window: int = setting(128, "steps whose median and spread tell what a spike is", ge=8)
     spike_mads: float = setting(20.0, "median absolute deviations above the median that make a spike; 0: off", ge=0)
@@ -158,7 +158,7 @@ class LocalConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EvalConfig:
-    """What is measured on the way."""
+    """What is measured during the run."""
 
     held_out: tuple[str, ...] = setting((), "folders of shards that are never trained on, for perplexity by source")
     held_out_shards: int = setting(0, "last shards of each source of `data` that are held out as well", ge=0)
@@ -188,7 +188,7 @@ class Recipe:
     adamw: AdamWConfig = section(AdamWConfig, "the optimiser")
     stages: tuple[StageConfig, ...] = setting((), "in order")
     faults: FaultConfig = section(FaultConfig, "bad steps, checkpoints, stalls")
-    evaluation: EvalConfig = section(EvalConfig, "measures on the way")
+    evaluation: EvalConfig = section(EvalConfig, "evaluation during the run")
     runner: str = setting("local", "what trains the stages: our own loop, or torchtitan", choices=("local", "titan"))
     local: LocalConfig = section(LocalConfig, "the local runner")
     titan: TitanConfig = section(TitanConfig, "the titan runner")

@@ -1,4 +1,4 @@
-"""A function run in one guarded child process: what hangs, crashes or eats memory costs one record, never the worker.
+"""A function run in one guarded child process: a hang, a crash or too much memory costs one record, never the worker.
 
     with Guard("transforms.extraction.extract:page_text", prefix="extraction", timeout_s=30.0, memory_mb=1024) as guard:
         text, cpu_s = guard.call(payload, "utf-8")
@@ -19,7 +19,7 @@ of the socket, a busy one is ended by the kernel through SIGIO on a pipe that on
 death signal of prctl(2) would not do: it fires when the *thread* that started the child ends.
 
 Cost: 53 us of wall time a call, 26 us of them CPU of the parent, with 100 kB in and 5 kB out; 60 ms to start a child,
-beside the imports of its target (trafilatura: 0.3 s).
+without the imports of its target (trafilatura: 0.3 s).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from typing import Any, NoReturn
 from schemas.errors import BadRecord, ConfigError, RunError
 
 _HEADER = struct.Struct("<Q")
-_MAX_FRAME = 1 << 32  # a length beyond it is not ours
+_MAX_FRAME = 1 << 32  # a longer one was not written by this module
 _START_S = 120.0  # an interpreter and its imports on a loaded machine; a page's time limit starts afterwards
 _IDLE_CHECK_S = 10.0  # how often an idle child looks whether its parent is still the one that started it
 _BOOT = (
@@ -144,7 +144,7 @@ class Guard:
 
 
 class _Child:
-    """The parent's hold on one child process."""
+    """The parent's side of one child process."""
 
     def __init__(self, settings: types.SimpleNamespace) -> None:
         if not sys.executable:
@@ -192,14 +192,14 @@ class _Child:
             raise RunError(f"guard: cannot load {target}: {' '.join(map(str, values))}")
 
     def usable(self) -> bool:
-        """Whether the child lives and is ours: one started before a fork of this process belongs to the other half."""
+        """Whether the child is alive and was started by this process, not by its parent before a fork."""
         return self._pid_of_owner == os.getpid() and self._process is not None and self._process.poll() is None
 
     def ask(self, request: bytes, timeout_s: float) -> Any:
         """Return the reply; raises TimeoutError, EOFError or ConnectionError."""
         self.calls += 1
         deadline = time.monotonic() + timeout_s
-        with contextlib.suppress(ConnectionError):  # a child that cannot even hold the request has said so: read on
+        with contextlib.suppress(ConnectionError):  # a child without memory for it has answered so: read
             for part in (_HEADER.pack(len(request)), request):
                 self._socket.settimeout(_left(deadline))
                 self._socket.sendall(part)
@@ -208,7 +208,7 @@ class _Child:
     def _receive(self, deadline: float) -> Any:
         (size,) = _HEADER.unpack(self._receive_bytes(_HEADER.size, deadline))
         if size > _MAX_FRAME:
-            raise ConnectionError("a frame that is not ours")
+            raise ConnectionError("a frame of unknown origin")
         return pickle.loads(self._receive_bytes(size, deadline))  # noqa: S301 - from our own child
 
     def _receive_bytes(self, size: int, deadline: float) -> bytearray:
@@ -223,7 +223,7 @@ class _Child:
         return buffer
 
     def epitaph(self) -> str:
-        """Return how the child ended, and see to it that it has."""
+        """Kill the child if it still runs; return how it ended."""
         if self._process is None:
             return "never started"
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -253,14 +253,14 @@ def _release(owner: int, connection: socket.socket, life: int, processes: list[s
             process.kill()
             process.wait()
         else:
-            process.returncode = 0  # not ours to wait for; keeps Popen.__del__ silent
+            process.returncode = 0  # the child of another process cannot be waited for; keeps Popen.__del__ silent
 
 
 # ---- the child ------------------------------------------------------------------------------------------------------
 
 
 def serve(job: str) -> None:
-    """Run the child until its parent goes away. Called by the interpreter that `Guard` starts, by nobody else."""
+    """Run the child until its parent goes away. Called by the interpreter that `Guard` starts, by nothing else."""
     parent, connection_fd, life_fd, target, memory_mb, preload = json.loads(job)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
     _die_with_parent(life_fd)
@@ -289,7 +289,7 @@ def _die_with_parent(life_fd: int) -> None:
 
 
 def _report_uncaught(connection: socket.socket, describe: Callable[[type[BaseException], BaseException], str]) -> None:
-    """Have the interpreter tell the parent what it dies of: an unexpected exception leaves a state not to be reused."""
+    """Report to the parent what ends the child: an unexpected exception leaves a state not to be reused."""
 
     def report(kind: type[BaseException], error: BaseException, _trace: types.TracebackType | None) -> None:
         with contextlib.suppress(ConnectionError):

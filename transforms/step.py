@@ -2,7 +2,7 @@
 
 * `Filter(name, measure, decide, config)`: measures a text, stores the measures as a struct column called `name`,
   and decides on them. It never edits.
-* `Editor(name, edit, config)`: returns another text and counts of what it changed. It never decides.
+* `Editor(name, edit, config)`: returns what it replaced in a text and counts of it. It never decides.
 
 Both are built from pure functions that a rule's own file supplies; the recipe puts them in order. A step that wants
 many texts at once, or a model to be opened first, writes its own class with the members of `Step`.
@@ -23,17 +23,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from schemas.errors import BadRecord
 from schemas.records import Document
+from schemas.settings import PerLanguage, for_language
+from transforms.text.replacements import Replacement, move_blocks, replace
 from transforms.text.view import TextView
-
-
-class View(Protocol):
-    """The text of a draft with its measures-in-common, computed once (transforms.text.view.TextView)."""
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def language(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +40,17 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What `edit` returns: the new text, and how many of what it changed (`{"emails": 2}`)."""
+    """What `edit` returns: what it replaced, and how many of what it changed (`{"emails": 2}`).
 
-    text: str
+    `replaced` holds (start, end, new text), in characters of the text before the edit, ascending, without overlap.
+    """
+
+    replaced: Sequence[Replacement] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+
+    def apply(self, text: str) -> str:
+        """Return the text after the edit."""
+        return replace(text, self.replaced)
 
 
 @dataclass(slots=True)
@@ -59,27 +58,35 @@ class Draft:
     """A document on its way through the steps of one stage; private to the stage, so the only mutable record."""
 
     document: Document
-    make_view: Callable[[str, str], Any]  # (text, language) -> View; the only View class there is, passed in
-    view: Any = None
+    view: TextView = field(init=False)  # of the document as it is now
     measures: dict[str, Any] = field(default_factory=dict)  # Stats by step name
     drop: Drop | None = None
     failure: BadRecord | None = None
     step: str = ""  # the step that dropped or failed it
+    stored: Any = None  # columns that earlier stages stored, by name: `draft.stored["quality"]` is a dict or None
 
     def __post_init__(self) -> None:
-        self.view = self.make_view(self.document.text, self.document.language)
+        self._renew_view()
 
     @property
     def alive(self) -> bool:
         return self.drop is None and self.failure is None
 
-    def replace_text(self, text: str) -> None:
-        self.document = dataclasses.replace(self.document, text=text)
-        self.view = self.make_view(text, self.document.language)
+    def apply(self, edit: Edit) -> None:
+        """Replace the text and its blocks together; an edit that replaced nothing changes nothing."""
+        if edit.replaced:
+            text = edit.apply(self.document.text)
+            self._replace(text=text, blocks=move_blocks(self.document.blocks, edit.replaced))
 
     def replace_language(self, language: str, score: float) -> None:
-        self.document = dataclasses.replace(self.document, language=language, language_score=score)
-        self.view = self.make_view(self.document.text, language)
+        self._replace(language=language, language_score=score)
+
+    def _replace(self, **changes: Any) -> None:
+        self.document = dataclasses.replace(self.document, **changes)
+        self._renew_view()
+
+    def _renew_view(self) -> None:
+        self.view = TextView(self.document.text, self.document.language, self.document.blocks)
 
 
 class Step(Protocol):
@@ -120,7 +127,7 @@ class Filter(Generic[S, C]):
     name: str
     measure: Callable[[TextView], S]
     decide: Callable[[S, C], Drop | None]
-    settings: C
+    settings: C | PerLanguage[C]
     resources: Sequence[str] = ()
 
     @property
@@ -134,7 +141,7 @@ class Filter(Generic[S, C]):
         for draft in drafts:
             stats = self.measure(draft.view)
             draft.measures[self.name] = stats
-            draft.drop = self.decide(stats, self.settings)
+            draft.drop = self.decide(stats, for_language(self.settings, draft.view.language))
 
 
 @dataclass(frozen=True)
@@ -143,7 +150,7 @@ class Editor(Generic[C]):
 
     name: str
     edit: Callable[[TextView, C], Edit]
-    settings: C
+    settings: C | PerLanguage[C]
     resources: Sequence[str] = ()
     stats: None = None
 
@@ -152,20 +159,42 @@ class Editor(Generic[C]):
 
     def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
         for draft in drafts:
-            edit = self.edit(draft.view, self.settings)
+            edit = self.edit(draft.view, for_language(self.settings, draft.view.language))
             edits.update({f"{self.name}:{what}": n for what, n in edit.counts.items() if n})
-            if edit.text != draft.document.text:
-                draft.replace_text(edit.text)
+            draft.apply(edit)
 
 
-def run_steps(steps: Sequence[Step], drafts: Sequence[Draft], edits: Counter[str], cpu_ns: Counter[str]) -> None:
-    """Run `steps` in order over the drafts still alive; `cpu_ns` gains the CPU time of each step."""
-    live = list(drafts)
+def run_steps(
+    steps: Sequence[Step],
+    drafts: Sequence[Draft],
+    edits: Counter[str],
+    cpu_ns: Counter[str],
+    follow: Callable[[Draft], bool] = lambda draft: False,
+) -> None:
+    """Run `steps` in order over the drafts still alive; `cpu_ns` gains the CPU time of each step.
+
+    Dropped drafts that `follow` chooses are measured by the later steps, too; nothing that those decide or edit counts.
+    """
+    live, followed = list(drafts), list[Draft]()
     for step in steps:
         started = time.thread_time_ns()
+        if followed:
+            _measure_only(step, followed)
         step.run(live, edits)
         for draft in live:
             if not draft.alive:
                 draft.step = step.name
+                if draft.drop is not None and follow(draft):
+                    followed.append(draft)
         live = [draft for draft in live if draft.alive]
         cpu_ns[step.name] += time.thread_time_ns() - started
+
+
+def _measure_only(step: Step, dropped: Sequence[Draft]) -> None:
+    """Let a step measure drafts whose fate is decided."""
+    fates = [draft.drop for draft in dropped]
+    for draft in dropped:
+        draft.drop = None
+    step.run(dropped, Counter())
+    for draft, fate in zip(dropped, fates, strict=True):
+        draft.drop, draft.failure = fate, None

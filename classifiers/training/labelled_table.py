@@ -1,4 +1,4 @@
-"""Read (text, label) rows from a table a person has made: JSON lines, CSV, TSV or Parquet, plain or gzip."""
+"""Read (text, label) rows from a table: JSON lines, CSV, TSV or Parquet, plain or gzip."""
 
 from __future__ import annotations
 

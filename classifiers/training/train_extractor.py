@@ -5,8 +5,8 @@
 Two layers. The lexicon (`train_extractor_lexicon`) turns words into weights; for the pages the forest learns from, and
 for those it is measured on, the lexicon comes from other sites (cross-fitting by site), as it will in use. The forest
 is gradient boosting (LightGBM) on the share of a block's words that the gold holds, cross-entropy loss, blocks weighted
-by what a mistake about them costs. `--held-out 0.25` keeps a quarter of the sites aside and reports on them; without,
-every page is trained on and the cross-validated figures are the honest ones.
+by what a mistake about them costs. `--held-out 0.25` keeps a quarter of the sites aside and reports on them; without
+it, every page is trained on, and only the cross-validated figures are unbiased.
 
 Needs the extra `train-extractor` (lightgbm, scikit-learn, scipy).
 """
@@ -43,7 +43,7 @@ Table = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class TrainExtractorConfig:
-    """The forest and the splits; all ours, chosen by cross-validation over sites."""
+    """The forest and the splits; all values are our own, chosen by cross-validation over sites."""
 
     n_folds: int = setting(5, "folds of the cross-fitting by site", ge=2)
     held_out: float = setting(0.0, "fraction of the sites kept aside and reported on", ge=0, le=0.9)
@@ -56,7 +56,7 @@ class TrainExtractorConfig:
     row_share: float = setting(0.7, "blocks a tree learns from", gt=0, le=1)
     penalty: float = setting(10.0, "L2 penalty on leaf values", ge=0)
     wordless: float = setting(0.2, "share of pages learnt from a second time with no word known", ge=0, le=1)
-    n_bins: int = setting(63, "values a column is told apart by", ge=2, le=255)
+    n_bins: int = setting(63, "bins of a column's values", ge=2, le=255)
     n_threads: int = setting(2, "threads of the trainer; the model is the same for any number", ge=1)
 
     def __post_init__(self) -> None:
@@ -74,7 +74,7 @@ class Example:
 
 def example_of(page: LabelledPage, rows: PageRows, lexicon: Lexicon) -> tuple[tuple[str, ...], Example]:
     """Return the features' names and a page's features under a lexicon."""
-    found = features_of(page.outline, Names.of(page.outline.made), lexicon, kind_scores(rows.page, lexicon))
+    found = features_of(page.outline, Names.of(page.outline.signatures), lexicon, kind_scores(rows.page, lexicon))
     return found.names, Example(page, found.table, found.words)
 
 
@@ -96,9 +96,9 @@ def cross_fitted(
 def as_if_unread(example: Example, columns: Sequence[str]) -> Example:
     """Return a page's features as they would be if the lexicon knew no word of its text: nearly all pages to learn from
     are English, the pages of the web are not."""
-    said = [at for at, name in enumerate(columns) if "said" in name]
+    of_text = [at for at, name in enumerate(columns) if "text_weight" in name]
     table = example.table.copy()
-    table[said] = 0
+    table[of_text] = 0
     return replace(example, table=table)
 
 

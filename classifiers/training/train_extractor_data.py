@@ -97,7 +97,7 @@ def block_weights(page: LabelledPage) -> NDArray[np.float64]:
     """Return what each block of a page counts in training.
 
     A wrong block costs F1 about its share of gold and choice together; 0.3 of the page's words stand for a part of the
-    boilerplate that could be chosen, and a fifth of the page's weight goes to its blocks evenly (ours).
+    boilerplate that could be chosen, and a fifth of the page's weight goes to its blocks evenly (our choice).
     """
     words = page.n_words.astype(np.float64)
     weights: NDArray[np.float64] = words / (page.n_gold + 0.3 * words.sum()) + 0.2 / len(words)

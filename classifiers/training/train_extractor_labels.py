@@ -1,6 +1,6 @@
 """Labels for blocks of a page: the share of a block's words that a gold text holds, each gold word given out once.
 
-Long blocks first: they are matched by runs of words (at least MIN_RUN of them) and fix where the gold stands in the
+Long blocks first: they are matched by runs of words (at least MIN_RUN of them) and fix where the gold text is in the
 page. A short block ("Home", "$ 20") matches only as a whole, and where several could claim the same gold words, the one
 whose neighbours lie nearest in the gold gets them.
 """
@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 WORD = re.compile(r"\w+")
-MIN_RUN = 4  # words of a run that is no chance hit, ours
+MIN_RUN = 4  # words of a run that is no coincidence (our value)
 MAX_PLACES = 2000  # where a short block is looked for
 
 

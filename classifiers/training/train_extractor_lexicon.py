@@ -23,9 +23,9 @@ Floats = NDArray[np.float64]
 Rows = list[Counter[str]]
 
 SCALE = 1000  # weights are thousandths of a logit
-MARK_PENALTY, TEXT_PENALTY, KIND_STRENGTH = 3e-6, 2e-5, 0.03  # ours, by cross-validation
+MARK_PENALTY, TEXT_PENALTY, KIND_STRENGTH = 3e-6, 2e-5, 0.03  # our values, by cross-validation
 MIN_SITES, MIN_TEXT_SITES = 8, 12
-MIN_KIND_WEIGHT = 25  # thousandths of a logit, of a word that is kept for any kind, ours
+MIN_KIND_WEIGHT = 25  # thousandths of a logit, of a word that is kept for any kind (our value)
 MAX_STEPS = 120
 
 
@@ -50,13 +50,13 @@ def page_rows(page: LabelledPage) -> PageRows:
     steps: dict[tuple[int, int], int] = {}
     ways: Rows = []
     way_of: list[int] = []
-    made = [mark_words(tag, mark) for tag, mark in outline.made]
-    for make, parent in zip(outline.makes, outline.parents, strict=True):
-        step = (way_of[parent] if parent >= 0 else -1, make)
+    words_of = [mark_words(tag, mark) for tag, mark in outline.signatures]
+    for signature, parent in zip(outline.signature_ids, outline.parents, strict=True):
+        step = (way_of[parent] if parent >= 0 else -1, signature)
         if step not in steps:
             steps[step] = len(ways)
             above = ways[step[0]] if step[0] >= 0 else Counter[str]()
-            ways.append(above + Counter(made[make]))
+            ways.append(above + Counter(words_of[signature]))
         way_of.append(steps[step])
     weights = block_weights(page)
     at = np.array([way_of[owner] for owner in outline.owners])
@@ -73,7 +73,7 @@ def page_rows(page: LabelledPage) -> PageRows:
         texts=[Counter([*words, *map(" ".join, pairwise(words))]) for words in map(text_words, outline.texts)],
         text_weights=capped / (5 + capped.sum()),
         text_labels=page.labels,
-        page=page_words(outline, page.url, Names.of(outline.made)),
+        page=page_words(outline, page.url, Names.of(outline.signatures)),
     )
 
 

@@ -1,16 +1,16 @@
 """Train a fastText classifier on a table of labelled texts, and measure it on texts it has not seen.
 
 Defaults are those of fastText's own trainer (lr 0.1, dim 100, epoch 5, minCount 1) with word pairs, as DCLM's quality
-classifier (arXiv:2406.11794, section 4.4). Departure: `bucket`, the rows that word pairs share, follows the data up to
+classifier (arXiv:2406.11794, section 4.4). Deviation: `bucket`, the rows that word pairs share, follows the data up to
 fastText's fixed 2,000,000, with which the smallest model has 800 MB, in the file and in each worker.
 
-The same table and settings give the same bytes, whatever the order of the rows: texts are cut and cleaned as in
-scoring (`one_line`), parted and ordered by keyed hashes, and trained in one thread with a fixed seed. Equal texts fall
+The same table and settings give the same bytes in any order of the rows: texts are cut and cleaned as in
+scoring (`one_line`), split and ordered by keyed hashes, and trained in one thread with a fixed seed. Equal texts fall
 on the same side of the held-out split. (fastText is compiled for the machine it is installed on; another processor
 may round otherwise.)
 
 fastText 0.9.3 with one thread sets only the first tenth of its input matrix (DenseMatrix::uniformThread) and trains on
-whatever the memory of the rest held: other bytes each time, or "Encountered NaN". So it runs in a process whose
+whatever the rest of that memory held: other bytes each time, or "Encountered NaN". So it runs in a process whose
 allocator hands out zeros; rows that start at zero learn from the first example they are in.
 """
 
@@ -95,7 +95,7 @@ class ThresholdRow:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainReport:
-    """What was trained and what it is worth on the held-out texts."""
+    """What was trained, and its figures on the held-out texts."""
 
     sha256: str  # of the model file: goes into the settings that use it
     positive_label: str
@@ -112,7 +112,7 @@ class TrainReport:
 
 
 def train_classifier(table: Path, output: Path, config: TrainConfig) -> TrainReport:
-    """Train on `table` (JSON lines, CSV, TSV or Parquet), write the model to `output` and the report beside it.
+    """Train on `table` (JSON lines, CSV, TSV or Parquet), write the model to `output` and the report next to it.
 
     The report is `output` + `.json`. Raises ConfigError, one line, for a table or settings that cannot be used.
     """
@@ -220,7 +220,7 @@ def _check_labels(n_train: dict[str, int], table: Path, config: TrainConfig) -> 
 
 @contextlib.contextmanager
 def _placed(output: Path) -> Iterator[Path]:
-    """Give a temporary file that takes the place of `output` when the block ends well."""
+    """Yield a temporary file that replaces `output` when the block succeeds."""
     temporary = output.with_name(f".{output.name}.partial")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -269,8 +269,8 @@ def _run_trainer(arguments: dict[str, Any], folder: Path, target: Path) -> None:
         shutil.copyfileobj(cast(BinaryIO, child.stdout), model)
     if child.returncode != 0:
         lines = complaints.read_text(encoding="utf-8", errors="replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()] or [f"exit status {child.returncode}"]
-        raise ConfigError(f"fastText cannot train with these settings: {said[-1]}")
+        messages = [line.strip() for line in lines if line.strip()] or [f"exit status {child.returncode}"]
+        raise ConfigError(f"fastText cannot train with these settings: {messages[-1]}")
 
 
 def _scores(model_file: Path, lines: Sequence[str], config: TrainConfig) -> Scores:

@@ -118,7 +118,7 @@ class Drive(beam.DoFn):
 
 
 def run_winnow(words: Sequence[str]) -> int:
-    """Run the `winnow` beside this interpreter; every line it prints is logged. Raises RunError when it fails."""
+    """Run the `winnow` of this environment and log every line it prints. Raises RunError when it fails."""
     command = [str(Path(sys.executable).with_name("winnow")), *words]
     log = logging.getLogger(__name__)
     log.info("running: %s", shlex.join(command))

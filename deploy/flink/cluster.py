@@ -192,10 +192,10 @@ def check_java() -> None:
     program = java()
     if not program:
         raise ConfigError("Flink needs Java 11 or 17, and there is no `java` in JAVA_HOME or on the PATH")
-    told = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
-    found = re.search(r'version "(\d+)', told.stderr + told.stdout)
+    version = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
+    found = re.search(r'version "(\d+)', version.stderr + version.stdout)
     if found is None or int(found[1]) not in JAVA:
-        text = (told.stderr + told.stdout).strip().splitlines()
+        text = (version.stderr + version.stdout).strip().splitlines()
         raise ConfigError(f"Flink needs Java 11 or 17; {program} says: {text[0] if text else 'nothing'}")
 
 

@@ -96,7 +96,7 @@ def _alone(lock: Path) -> Iterator[None]:
 
 
 def _make(place: Path, make: Callable[[Path, Path], None]) -> None:
-    """Make a file or folder beside its place and move it there when it is whole."""
+    """Write a file or folder under a temporary name and rename it when it is complete."""
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".making-") as folder:
         scratch = Path(folder)
         make(scratch / "made", scratch)

@@ -1,6 +1,6 @@
 """Reads a Dockerfile: which stages it has, and what is done in each, variables put in.
 
-Source: the Dockerfile reference of Docker, the part of it that our files use. Whatever else stands in a file is an
+Source: the Dockerfile reference of Docker, the part of it that our files use. Anything else in a file is an
 error that names its line, never passed over: heredocs, RUN and ADD options, SHELL, ONBUILD, `${NAME:-default}`.
 """
 
@@ -138,7 +138,7 @@ def _from(instruction: Instruction, shared: Mapping[str, str], images: Mapping[s
 def _argument(instruction: Instruction, values: dict[str, str], build_args: Mapping[str, str]) -> str:
     """Declare an ARG and return its name."""
     if instruction.name != "ARG":
-        raise DockerfileError(f"line {instruction.line}: {instruction.name} stands before the first FROM")
+        raise DockerfileError(f"line {instruction.line}: {instruction.name} comes before the first FROM")
     name, equals, default = instruction.text.partition("=")
     given = build_args.get(name)
     if given is not None or equals:

@@ -11,12 +11,15 @@ from pipelines.commands.options import (
     AsJson,
     Changes,
     ConfigFile,
+    RecipeOption,
     RunDir,
     RunOption,
     existing,
+    maker_of,
     print_json,
     settings_of,
 )
+from pipelines.recipes.find import find_recipe, known_recipes
 from pipelines.reports import ledger, show
 from schemas.settings import to_commented_yaml
 
@@ -24,11 +27,16 @@ OneRun = Annotated[int | None, typer.Option("--run", help="One run of a dataset:
 
 
 def ledger_command(
-    directory: RunDir = None, output: RunOption = None, run: OneRun = None, as_json: AsJson = False
+    directory: RunDir = None,
+    output: RunOption = None,
+    run: OneRun = None,
+    by: Annotated[str, typer.Option("--by", help="Parted by source, language, or both: --by source,language.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Show what became of every record, stage by stage."""
     dataset = existing(directory, output)
-    book = ledger.dataset_ledger(dataset) if run is None else ledger.ledger(dataset.run(run))
+    axes = ledger.parse_axes(by)
+    book = ledger.dataset_ledger(dataset, axes) if run is None else ledger.ledger(dataset.run(run), axes)
     if as_json:
         print_json(book)
     else:
@@ -39,7 +47,8 @@ def show_command(
     directory: RunDir = None,
     output: RunOption = None,
     table: Annotated[
-        str, typer.Option(help="documents, rejected or failed; default: what the other options ask for.")
+        str,
+        typer.Option(help="documents, rejected, failed, or dropped: what was measured of rejected ones."),
     ] = "",
     stage: Annotated[
         str, typer.Option(help="Stage whose table is read; default: the last one for documents, all else.")
@@ -47,6 +56,7 @@ def show_command(
     record_id: Annotated[str, typer.Option("--id", help="Id of a document or record, or how it begins.")] = "",
     reason: Annotated[str, typer.Option(help="Reason of a rejection or cause of a failure.")] = "",
     language: Annotated[str, typer.Option(help="Language code.")] = "",
+    source: Annotated[str, typer.Option(help="Name of a source.")] = "",
     url: Annotated[str, typer.Option(help="Part of the address.")] = "",
     sample: Annotated[
         int, typer.Option("--random", help="Show this many, drawn at random by a hash of id and seed.")
@@ -65,8 +75,8 @@ def show_command(
         found = [show.trace_token(chains, token)]
     else:
         query = show.Query(
-            table=table, stage=stage, record_id=record_id, reason=reason, language=language, url=url, sample=sample,
-            seed=seed, limit=limit,
+            table=table, stage=stage, record_id=record_id, reason=reason, language=language, source=source, url=url,
+            sample=sample, seed=seed, limit=limit,
         )  # fmt: skip
         found = show.find(chains, query)
     if as_json:
@@ -75,6 +85,12 @@ def show_command(
         Console(soft_wrap=True).print(show.draw(found, chars))
 
 
-def config_command(config: ConfigFile = None, changes: Changes = None) -> None:
-    """Print every setting with its meaning, limits and value, as YAML."""
-    typer.echo(to_commented_yaml(settings_of(config, changes)), nl=False)
+def config_command(recipe: RecipeOption = None, config: ConfigFile = None, changes: Changes = None) -> None:
+    """Print every setting of a recipe with its meaning, limits and value, as YAML."""
+    typer.echo(to_commented_yaml(settings_of(maker_of(recipe), config, changes)), nl=False)
+
+
+def recipes_command() -> None:
+    """List the recipes that have a name; any other is given as module:function."""
+    for name, place in sorted(known_recipes().items()):
+        typer.echo(f"{name:<20} {place:<44} {find_recipe(name).doc}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,13 +13,20 @@ import typer
 import yaml
 
 import storage
-from pipelines.recipes import common_crawl
-from pipelines.runs.dataset import Dataset
-from pipelines.runs.runner import VERSION
+from pipelines.recipes.find import DEFAULT, RecipeMaker, find_recipe
+from pipelines.runs.dataset import Dataset, SourceFile
+from pipelines.runs.folder import RunFolder
+from pipelines.runs.graph import Recipe
+from pipelines.runs.plan import VERSION
 from schemas.errors import ConfigError, RunError
 from schemas.settings import merge, overlay, read_yaml
+from storage.inputs import expand
 
-INPUT_HELP = "Files, globs, URLs, @lists of them, or a crawl: cc:latest, cc:CC-MAIN-2026-43, cc:latest/wet."
+INPUT_HELP = "[SOURCE=] files, globs, URLs, @lists of them, or a crawl: cc:latest, cc:CC-MAIN-2026-43, cc:latest/wet."
+RecipeOption = Annotated[
+    str | None,
+    typer.Option("--recipe", "-r", help="A name of `winnow recipes`, or module:function; default: the folder's own."),
+]
 Inputs = Annotated[list[str], typer.Option("--input", "-i", help=INPUT_HELP)]
 Output = Annotated[str, typer.Option("--output", "-o", help="Folder of the run.")]
 ConfigFile = Annotated[list[Path] | None, typer.Option("--config", "-c", help="YAML laid over the defaults.")]
@@ -32,8 +40,14 @@ New = Annotated[
 MaxInputs = Annotated[int | None, typer.Option("--max-inputs", min=1, help="With --new: at most so many, in order.")]
 
 
-def settings_of(files: list[Path] | None, changes: list[str] | None) -> common_crawl.CommonCrawlConfig:
-    """Return the settings that files and `--set` make of the defaults. Raises ConfigError."""
+def maker_of(recipe: str | None, folder: str | None = None) -> RecipeMaker:
+    """Return the recipe that a command names, else the one that made the folder, else the default."""
+    made = RunFolder(folder).recipe() if folder and storage.exists(f"{folder}/winnow.json") else None
+    return find_recipe(recipe or made or DEFAULT)
+
+
+def settings_of(maker: RecipeMaker, files: list[Path] | None, changes: list[str] | None) -> Any:
+    """Return the settings that files and `--set` make of a recipe's defaults. Raises ConfigError."""
     merged: dict[str, Any] = {}
     for file in files or []:
         try:
@@ -41,7 +55,24 @@ def settings_of(files: list[Path] | None, changes: list[str] | None) -> common_c
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file}: cannot be read: {error}") from None
         merged = merge(merged, read_yaml(text, str(file)))
-    return overlay(common_crawl.CommonCrawlConfig(), merge(merged, nested(changes)))
+    return overlay(maker.settings(), merge(merged, nested(changes)))
+
+
+def inputs_of(given: Sequence[str], recipe: Recipe) -> list[SourceFile]:
+    """Return the files of each source: `NAME=PATH`, or `PATH` alone where the recipe has one source.
+
+    Raises ConfigError when a source is not named, or has none.
+    """
+    paths: dict[str, list[str]] = {name: [] for name in recipe.sources}
+    for item in given:
+        name, equals, path = item.partition("=")
+        if equals and name in paths:
+            paths[name].append(path)
+        elif len(paths) == 1:
+            next(iter(paths.values())).append(item)
+        else:
+            raise ConfigError(f"--input {item}: whose? give NAME=PATH; the recipe's sources are {', '.join(paths)}")
+    return [SourceFile(name, path) for name, some in paths.items() if some for path in expand(some)]
 
 
 def nested(changes: list[str] | None) -> dict[str, Any]:
@@ -67,7 +98,7 @@ def existing(directory: str | None, output: str | None) -> Dataset:
     if chosen is None:
         raise RunError("which run? give its folder")
     dataset = Dataset(absolute(chosen))
-    dataset.check(common_crawl.NAME, VERSION)
+    dataset.check(None, VERSION)
     return dataset
 
 

@@ -22,24 +22,28 @@ from pipelines.commands.options import (
     MaxInputs,
     New,
     Output,
+    RecipeOption,
     absolute,
+    inputs_of,
     log_path,
+    maker_of,
     print_json,
     settings_of,
 )
 from pipelines.engines.dataflow import check_dataflow
 from pipelines.engines.engine import Engine
 from pipelines.locks.lock import locked
-from pipelines.recipes import common_crawl
+from pipelines.recipes.find import RecipeMaker, make_recipe
 from pipelines.reports import ledger
 from pipelines.reports.progress import Progress
-from pipelines.runs.dataset import Dataset, refuse_later_run
+from pipelines.runs.dataset import Dataset, SourceFile, describe, refuse_later_run
 from pipelines.runs.folder import ADVICE, RunFolder
-from pipelines.runs.runner import VERSION, PlannedStage, Recipe, plan, refuse_foreign_inputs, run
+from pipelines.runs.graph import Recipe
+from pipelines.runs.plan import VERSION, PlannedStage, plan
+from pipelines.runs.runner import refuse_foreign_inputs, run
 from pipelines.runs.stage import Earlier
 from schemas.errors import InputError, RunError
 from schemas.settings import to_commented_yaml
-from storage.inputs import describe_inputs, expand
 
 SHOWN_INPUTS = 20
 Archives = list[dict[str, Any]]
@@ -49,6 +53,7 @@ def run_command(
     context: typer.Context,
     inputs: Inputs,
     output: Output,
+    recipe: RecipeOption = None,
     config: ConfigFile = None,
     changes: Changes = None,
     new: New = False,
@@ -65,24 +70,24 @@ def run_command(
     ending = Ending("run", absolute(output), metrics, notify)
     ending.check()
     with ending:
-        settings = settings_of(config, changes)
         refuse_later_run(ending.output)
-        paths = expand(inputs)
-        archives = [] if new else describe_inputs(paths)
-        recipe = common_crawl.recipe(settings)
-        check_dataflow(context.obj or [], [ending.output, *paths, *resources_of(recipe)])
+        maker = maker_of(recipe, ending.output)
+        made = make_recipe(maker, settings_of(maker, config, changes))
+        files = inputs_of(inputs, made)
+        archives = [] if new else describe(files)
+        check_dataflow(context.obj or [], [ending.output, *(file.path for file in files), *resources_of(made)])
         engine = Engine(context.obj or [], log_path(ending.output), ending.output)
-        job = Job(settings, recipe, Dataset(ending.output), engine, Console(soft_wrap=True), ending)
+        job = Job(maker, made, Dataset(ending.output), engine, Console(soft_wrap=True), ending)
         with locked(ending.output):
             if new:
-                job.run_new(paths, max_inputs or 0)
+                job.run_new(files, max_inputs or 0)
             else:
                 job.run_whole(archives)
 
 
 def resources_of(recipe: Recipe) -> list[str]:
     """Return the files from outside that the stages need: models and lists."""
-    return [path for stage in recipe.stages for path in stage.resources]
+    return [path for node in recipe.nodes for path in node.stage.resources]
 
 
 def _check_words(new: bool, max_inputs: int | None) -> None:
@@ -94,7 +99,7 @@ def _check_words(new: bool, max_inputs: int | None) -> None:
 class Job:
     """What one line of `winnow run` asks for."""
 
-    settings: common_crawl.CommonCrawlConfig
+    maker: RecipeMaker
     recipe: Recipe
     dataset: Dataset
     engine: Engine
@@ -104,39 +109,42 @@ class Job:
     def run_whole(self, archives: Archives) -> None:
         """Run the folder itself, over exactly these inputs."""
         folder = RunFolder(self.dataset.path)
+        folder.open(self.maker.reference, VERSION, self._stages())
         refuse_redone(self.dataset, self.recipe, archives)
         known = folder.inputs() or [] if _is_finished(folder) else []
-        folder.open(self.recipe.name, VERSION, [stage.name for stage in self.recipe.stages])
         refuse_foreign_inputs(self.recipe, archives, folder)
         self._run(folder, archives, {}, sum(1 for entry in archives if entry not in known))
 
-    def run_new(self, paths: Sequence[str], limit: int) -> None:
+    def _stages(self) -> list[str]:
+        return [node.id for node in self.recipe.nodes]
+
+    def run_new(self, files: Sequence[SourceFile], limit: int) -> None:
         """Finish the run that was begun, if there is one; then run what no run has read, if there is anything."""
         dataset = self.dataset
-        dataset.check_usable(self.recipe.name, VERSION)
+        dataset.check_usable(self.maker.reference, VERSION)
         unfinished = dataset.unfinished()
         if unfinished is not None:
             self._run_newest(unfinished, begun_inputs(unfinished))
-        new = dataset.new_inputs(paths, limit)
+        new = dataset.new_inputs(files, limit)
         if new:
             self._run_newest(dataset.next(), new)
         elif unfinished is None:
-            self._say(nothing_new(paths))
-        else:  # what it did is what is told
-            self.console.print(escape(nothing_new(paths)), highlight=False)
+            self._say(nothing_new(files))
+        else:  # otherwise report the finished run
+            self.console.print(escape(nothing_new(files)), highlight=False)
 
     def _run_newest(self, folder: RunFolder, archives: Archives) -> None:
         number = self.dataset.number(folder)
         earlier = self.dataset.earlier(folder) if number else {}
         advice = "finish it with that Winnow, or remove it" if number else ADVICE
-        folder.open(self.recipe.name, VERSION, [stage.name for stage in self.recipe.stages], advice)
+        folder.open(self.maker.reference, VERSION, self._stages(), advice)
         self._run(folder, archives, earlier, len(archives))
 
     def _run(self, folder: RunFolder, archives: Archives, earlier: Earlier, n_new: int) -> None:
         started = time.monotonic()
         self.ending.run = folder.path
         self.ending.new_inputs += n_new
-        folder.record(archives, to_commented_yaml(self.settings))
+        folder.record(archives, to_commented_yaml(self.recipe.settings))
         with Progress(self.console) as progress:
             run(self.recipe, archives, folder, self.engine, progress, earlier)
         self.console.print(ledger.draw(ledger.ledger(folder)))
@@ -150,16 +158,16 @@ class Job:
 def begun_inputs(run: RunFolder) -> Archives:
     """Return the inputs that an unfinished run was begun with, as they are now. InputError when one has vanished."""
     try:
-        return describe_inputs([entry["path"] for entry in run.inputs() or []])
+        return describe([SourceFile(entry["source"], entry["path"]) for entry in run.inputs() or []])
     except InputError as error:
         raise InputError(
             f"{error}; {run.path} is not finished and needs it: bring it back, or remove that run"
         ) from None
 
 
-def nothing_new(paths: Sequence[str]) -> str:
+def nothing_new(files: Sequence[SourceFile]) -> str:
     """Return what is said when there is nothing to do."""
-    return f"nothing new: {len(paths):,} inputs are all in committed runs"
+    return f"nothing new: {len(files):,} inputs are all in committed runs"
 
 
 def _is_finished(folder: RunFolder) -> bool:
@@ -172,11 +180,10 @@ def refuse_redone(dataset: Dataset, recipe: Recipe, archives: Archives) -> None:
     if not later:
         return
     folder = RunFolder(dataset.path)
-    folder.check_usable(recipe.name, VERSION)
     redone = next((step for step in plan(recipe, archives, folder) if not step.skip), None)
     if redone is not None:
         raise RunError(
-            f"{dataset.path}: later runs ({len(later)}) build on this one, but its stage {redone.stage.name} would be"
+            f"{dataset.path}: later runs ({len(later)}) build on this one, but its stage {redone.id} would be"
             f" redone ({redone.why}); add to the dataset with --new, or give a new folder"
         )
 
@@ -184,6 +191,7 @@ def refuse_redone(dataset: Dataset, recipe: Recipe, archives: Archives) -> None:
 def plan_command(
     inputs: Inputs,
     output: Output,
+    recipe: RecipeOption = None,
     config: ConfigFile = None,
     changes: Changes = None,
     new: New = False,
@@ -192,11 +200,13 @@ def plan_command(
 ) -> None:
     """Say what `run` would do: inputs, stages, and why a stage is or is not redone."""
     _check_words(new, max_inputs)
-    recipe = common_crawl.recipe(settings_of(config, changes))
     dataset = Dataset(absolute(output))
     refuse_later_run(dataset.path)
-    paths = expand(inputs)
-    planned = _plan_new(recipe, dataset, paths, max_inputs or 0) if new else _plan_whole(recipe, dataset, paths)
+    maker = maker_of(recipe, dataset.path)
+    made = make_recipe(maker, settings_of(maker, config, changes))
+    files = inputs_of(inputs, made)
+    dataset.check_usable(maker.reference, VERSION)
+    planned = _plan_new(made, dataset, files, max_inputs or 0) if new else _plan_whole(made, dataset, files)
     if as_json:
         print_json(planned.plain)
     else:
@@ -218,29 +228,26 @@ class _Plan:
             **self.facts,
             "inputs": [{"path": entry["path"], "size": entry["size"]} for entry in self.archives],
             "stages": [
-                {"name": step.stage.name, "run": not step.skip, "why": step.why, "key": step.key}
-                for step in self.stages
+                {"name": step.id, "run": not step.skip, "why": step.why, "key": step.key} for step in self.stages
             ],
         }
 
 
-def _plan_whole(recipe: Recipe, dataset: Dataset, paths: Sequence[str]) -> _Plan:
-    archives = describe_inputs(paths)
+def _plan_whole(recipe: Recipe, dataset: Dataset, files: Sequence[SourceFile]) -> _Plan:
+    archives = describe(files)
     folder = RunFolder(dataset.path)
-    folder.check_usable(recipe.name, VERSION)
     refuse_foreign_inputs(recipe, archives, folder)
     refuse_redone(dataset, recipe, archives)
     return _Plan(archives, plan(recipe, archives, folder), {})
 
 
-def _plan_new(recipe: Recipe, dataset: Dataset, paths: Sequence[str], limit: int) -> _Plan:
-    dataset.check_usable(recipe.name, VERSION)
+def _plan_new(recipe: Recipe, dataset: Dataset, files: Sequence[SourceFile], limit: int) -> _Plan:
     unfinished = dataset.unfinished()
-    new = dataset.new_inputs(paths, limit)
+    new = dataset.new_inputs(files, limit)
     archives = begun_inputs(unfinished) if unfinished else new
     facts = {"run": "", "unfinished": unfinished is not None, "new_inputs": len(new)}
     if not archives:
-        return _Plan([], [], facts, nothing_new(paths))
+        return _Plan([], [], facts, nothing_new(files))
     folder = unfinished or dataset.next()
     what = f"not finished; then a run over {len(new):,} new inputs" if unfinished else "the next run"
     stages = plan(recipe, archives, folder, dataset.earlier(folder))
@@ -263,5 +270,5 @@ def _draw_plan(planned: _Plan) -> None:
     for name in ("stage", "", "why"):
         table.add_column(name)
     for step in planned.stages:
-        table.add_row(step.stage.name, "skip" if step.skip else "run", step.why)
+        table.add_row(step.id, "skip" if step.skip else "run", step.why)
     console.print(table)

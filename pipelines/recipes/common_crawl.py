@@ -1,48 +1,49 @@
 """The recipe `common_crawl`: archives of the web into token shards, in the order of the Llama 3 report, section 3.1.
 
-    index      URL step, on headers alone: blocklists, newest copy of each URL, one of each payload
-    extract    main text of the pages that are left; language identification
-    clean      personal data, dirty words, then the heuristics in FineWeb's order: Gopher, C4, FineWeb
-    dedup      equal texts, then near copies by MinHash over the whole corpus
-    lines      lines that stand more than six times in a bucket of 30M documents
-    score      fastText quality classifier, if there is one
-    tokenize   BOS + text + EOS, by a byte-level BPE trained on a sample, or one from a file
-    mix        shares by source, language and quality band; copies of each document by a keyed hash of its id
-    shards     global shuffle and packing into rows of one length
+    web/index    headers alone: blocklists, newest copy of each URL, one of each payload
+    web/extract  main text of the pages that are left; language identification
+    web/clean    personal data, dirty words, the heuristics in FineWeb's order (Gopher, C4, FineWeb), quality score
+    dedup        equal texts, near copies by MinHash over the whole corpus, lines that stand in too many documents
+    tokenize     BOS + text + EOS, by a byte-level BPE trained on a sample, or one from a file
+    mix          shares by source, language and quality band; copies of each document by a keyed hash of its id
+    shards       global shuffle and packing into rows of one length
 
 The report lists its steps and is silent about their order beyond that; each departure of a single rule from its source
-stands in the rule's own file. The mix comes after tokenization because its budget and shares are counted in tokens.
+is named in the rule's own file. The mix comes after tokenization because its budget and shares are counted in tokens.
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
-from pathlib import Path
 
-import storage
 from classifiers.steps.language import IdentifyLanguage, LanguageConfig
 from classifiers.steps.quality import QualityConfig, ScoreQuality
-from pipelines.runs.runner import Recipe
-from pipelines.runs.stage import Stage
-from pipelines.stages.copies import CopiesConfig, CopiesStage
-from pipelines.stages.documents import DocumentStage
-from pipelines.stages.extract import ExtractStage
-from pipelines.stages.index import IndexConfig, IndexStage
-from pipelines.stages.lines import LinesStage
+from pipelines.runs.graph import Recipe, branch, merge
+from pipelines.stages.index import IndexStage, UrlConfig
+from pipelines.stages.local import Follow, LocalStage
 from pipelines.stages.mix import MixStage
+from pipelines.stages.read import ReadStage
 from pipelines.stages.shards import ShardsStage
+from pipelines.stages.survey import MAX_ROUNDS, SurveyStage
 from pipelines.stages.tokens import TokenizeStage
 from schemas.errors import ConfigError
 from schemas.settings import section, setting, validate
+from transforms.dedup.exact_copies import KEEP, KeepConfig, exact_copies
 from transforms.dedup.frequent_lines import LinesConfig
+from transforms.dedup.line_survey import FrequentLines
+from transforms.dedup.minhash import MinHashConfig
+from transforms.dedup.near_copy_survey import NearCopies, NearCopiesConfig
 from transforms.extraction.extract import ExtractConfig
 from transforms.heuristics import c4, fineweb, gopher, repetition
 from transforms.mixing.mix import MixConfig
 from transforms.safety import pii
 from transforms.safety.blocklist import BlocklistConfig
 from transforms.safety.dirty_words import DirtyWordsConfig, FilterDirtyWords
-from transforms.step import Editor, Filter
+from transforms.sources.items import IngestConfig
+from transforms.sources.web.archives import WebArchives
+from transforms.sources.web.page_reader import PageReader, PageReading
+from transforms.step import Editor, Filter, Step
+from transforms.survey import Survey
 from transforms.tokens.token_rows import ShardConfig
 from transforms.tokens.tokenizer import TokenizerConfig
 
@@ -50,15 +51,44 @@ NAME = "common_crawl"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CleanConfig:
-    """Settings of the clean stage, in the order of its steps."""
+class IndexConfig:
+    """Settings of the index stage."""
 
-    pii: pii.PiiConfig = section(pii.PiiConfig, "personal data, found as spans and replaced")
-    dirty_words: DirtyWordsConfig = section(DirtyWordsConfig, "dirty words by list")
-    repetition: repetition.RepetitionConfig = section(repetition.RepetitionConfig, "Gopher's repetition rules")
-    gopher: gopher.GopherConfig = section(gopher.GopherConfig, "Gopher's quality rules")
-    c4: c4.C4Config = section(c4.C4Config, "C4's line and page rules")
-    fineweb: fineweb.FineWebConfig = section(fineweb.FineWebConfig, "FineWeb's rules")
+    ingest: IngestConfig = section(IngestConfig, "what is read from archives")
+    blocklist: BlocklistConfig = section(BlocklistConfig, "lists of domains, addresses and words that are not wanted")
+    url: UrlConfig = section(UrlConfig, "copies of addresses and payloads")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanConfig:
+    """Settings of the clean stage, in the order of its steps; each can be switched off."""
+
+    pii: pii.PiiConfig | None = section(pii.PiiConfig, "personal data, found as spans and replaced", optional=True)
+    dirty_words: DirtyWordsConfig | None = section(DirtyWordsConfig, "dirty words by list", optional=True)
+    repetition: repetition.RepetitionConfig | None = section(
+        repetition.RepetitionConfig, "Gopher's repetition rules", optional=True
+    )
+    gopher: gopher.GopherConfig | None = section(gopher.GopherConfig, "Gopher's quality rules", optional=True)
+    c4: c4.C4Config | None = section(c4.C4Config, "C4's line and page rules", optional=True)
+    fineweb: fineweb.FineWebConfig | None = section(fineweb.FineWebConfig, "FineWeb's rules", optional=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DedupConfig:
+    """Settings of copies of whole documents."""
+
+    exact: bool = setting(True, "drop all but one of equal texts")
+    near: bool = setting(True, "drop all but one of each cluster of near copies (Llama 3, 3.1.1: global MinHash)")
+    keep: str = setting(
+        "newest", "which copy stays; ties go to the smaller id (ours: the report does not say)", choices=KEEP
+    )
+    rounds: int = setting(
+        4, "rounds of connected components in one graph; doubled when they do not suffice", ge=1, le=MAX_ROUNDS
+    )
+    minhash: MinHashConfig = section(MinHashConfig, "signatures of near copies")
+
+    def __post_init__(self) -> None:
+        validate(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +96,15 @@ class CommonCrawlConfig:
     """Every setting of the recipe."""
 
     source: str = setting("common_crawl", "name of the source in ids, mix and shards")
+    measure_dropped: float = setting(
+        0.1, "share of dropped documents, by id, whose later measures are taken too; 1: all", ge=0, le=1
+    )
     index: IndexConfig = section(IndexConfig, "URL step, on headers alone")
     extract: ExtractConfig = section(ExtractConfig, "main text of HTML pages")
     language: LanguageConfig = section(LanguageConfig, "language identification")
     clean: CleanConfig = section(CleanConfig, "privacy, safety and heuristics")
-    dedup: CopiesConfig = section(CopiesConfig, "copies of whole documents")
-    lines: LinesConfig = section(LinesConfig, "lines that stand in too many documents")
+    dedup: DedupConfig = section(DedupConfig, "copies of whole documents")
+    lines: LinesConfig | None = section(LinesConfig, "lines that stand in too many documents", optional=True)
     quality: QualityConfig = section(QualityConfig, "fastText quality classifier")
     tokenizer: TokenizerConfig = section(TokenizerConfig, "tokenizer: trained here, or from a file")
     mix: MixConfig = section(MixConfig, "what share of the tokens comes from where")
@@ -83,75 +116,52 @@ class CommonCrawlConfig:
             raise ConfigError("dedup.keep: 'best_score' is not allowed without quality.model_path")
 
 
-def files_below(path: str) -> list[str]:
-    """Return the files of a local directory, or the one file that `path` is; '' has none. A stage's key holds them."""
-    if not path:
-        return []
-    local = str(Path(path).expanduser()) if storage.is_local(path) else path
-    return (storage.list_files(local) if storage.is_local(local) else []) or [local]
+def clean_steps(clean: CleanConfig) -> list[Step]:
+    """Return the steps on one web document, in order, without the rules that are switched off."""
+    steps: list[Step] = []
+    if clean.pii:
+        steps.append(Editor("pii", pii.redact, clean.pii))
+    if clean.dirty_words:
+        steps.append(FilterDirtyWords(clean.dirty_words))
+    if clean.repetition:
+        steps.append(Filter("repetition", repetition.measure, repetition.decide, clean.repetition))
+    if clean.gopher:
+        steps.append(Filter("gopher", clean.gopher.measure, gopher.decide, clean.gopher))
+    if clean.c4:
+        steps.append(Editor("c4_lines", c4.edit_lines, clean.c4))
+        steps.append(Filter("c4", c4.measure_page, c4.decide_page, clean.c4))
+    if clean.fineweb:
+        steps.append(Filter("fineweb", fineweb.measure, fineweb.decide, clean.fineweb))
+    return steps
 
 
-def list_files(config: BlocklistConfig) -> list[str]:
-    """Return the files of all block lists."""
-    plain = (
-        config.domains_files, config.urls_files, config.words_files, config.soft_words_files, config.substrings_files,
-    )  # fmt: skip
-    return [file for path in itertools.chain(config.directories, *plain) for file in files_below(path)]
+def surveys_of(config: CommonCrawlConfig) -> list[Survey]:
+    """Return the rules across documents, in order, without those that are switched off."""
+    dedup = config.dedup
+    surveys: list[Survey] = []
+    if dedup.exact:
+        surveys.append(exact_copies(KeepConfig(keep=dedup.keep)))
+    if dedup.near:
+        surveys.append(NearCopies(NearCopiesConfig(keep=dedup.keep, minhash=dedup.minhash)))
+    if config.lines:
+        surveys.append(FrequentLines(config.lines))
+    return surveys
 
 
 def recipe(config: CommonCrawlConfig) -> Recipe:
     """Return the stages of the recipe under `config`."""
-    clean = config.clean
-    copies: tuple[Stage, ...] = (
-        CopiesStage(config.dedup),
-        LinesStage(
-            settings={"lines": config.lines, "c4": clean.c4},
-            lines=config.lines,
-            steps=(Filter("c4_after_lines", c4.measure_page, c4.decide_page, clean.c4),),
-        ),
+    clean, index = config.clean, config.index
+    follow = Follow(config.measure_dropped)
+    reader = PageReader(PageReading(ingest=index.ingest, extract=config.extract))
+    source = WebArchives(config.source, index.ingest, reader)
+    score = [ScoreQuality(config.quality)] if config.quality.model_path else []
+    again = [Filter("c4_after_lines", c4.measure_page, c4.decide_page, clean.c4)] if clean.c4 else []
+    web = (
+        branch("web", source)
+        | IndexStage(source, index.url, index.blocklist)
+        | ReadStage(source, (IdentifyLanguage(config.language),), name="extract")
+        | LocalStage("clean", (*clean_steps(clean), *score), cpu_ms=3.0, follow=follow)
     )
-    scorer = DocumentStage("score", settings=config.quality, steps=(ScoreQuality(config.quality),))
-    score: tuple[Stage, ...] = (scorer,) if config.quality.model_path else ()
-    return Recipe(
-        NAME,
-        (
-            IndexStage(config.index, config.source, resources=list_files(config.index.blocklist)),
-            ExtractStage(
-                settings={
-                    "source": config.source,
-                    "ingest": config.index.ingest,
-                    "extract": config.extract,
-                    "language": config.language,
-                },
-                extract=config.extract,
-                ingest=config.index.ingest,
-                source_name=config.source,
-                steps=(IdentifyLanguage(config.language),),
-            ),
-            DocumentStage(
-                "clean",
-                settings=clean,
-                steps=(
-                    Editor("pii", pii.redact, clean.pii),
-                    FilterDirtyWords(clean.dirty_words),
-                    Filter("repetition", repetition.measure, repetition.decide, clean.repetition),
-                    Filter("gopher", clean.gopher.measure, gopher.decide, clean.gopher),
-                    Editor("c4_lines", c4.edit_lines, clean.c4),
-                    Filter("c4", c4.measure_page, c4.decide_page, clean.c4),
-                    Filter("fineweb", fineweb.measure, fineweb.decide, clean.fineweb),
-                ),
-                resources=files_below(clean.dirty_words.directory),
-                cpu_ms=3.0,
-            ),
-            # The best copy of a cluster can only be kept when the scores are there before the copies are found.
-            *((*score, *copies) if config.dedup.keep == "best_score" else (*copies, *score)),
-            TokenizeStage(
-                {"tokenizer": config.tokenizer, "quality_bands": config.mix.quality_bands},
-                config.tokenizer,
-                config.mix,
-                resources=files_below(config.tokenizer.path),
-            ),
-            MixStage(config.mix),
-            ShardsStage(config.shards),
-        ),
-    )
+    docs = merge(web) | SurveyStage("dedup", tuple(surveys_of(config)), tuple(again), config.dedup.rounds, follow)
+    docs = docs | TokenizeStage(config.tokenizer) | MixStage(config.mix) | ShardsStage(config.shards)
+    return Recipe.of(NAME, docs, config)

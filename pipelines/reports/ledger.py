@@ -6,22 +6,38 @@ The ledger of a dataset is the sum of those of its runs: what balances in each o
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.runs.counts import DROPPED, FAILED, KEPT, Counts
 from pipelines.runs.dataset import Dataset
 from pipelines.runs.folder import Manifest, RunFolder
+from schemas.errors import ConfigError
 
 BAR_WIDTH = 32
 MIX_ROWS = 12
+BY = ("source", "language")
 _AXES = ("source", "language", "quality", "group")  # the order of a mix report
 
 
-def ledger(folder: RunFolder) -> dict[str, Any]:
-    """Return `{"stages": [...], "shards": [...]}` of the committed stages, in order; empty lists before the first."""
+def parse_axes(text: str) -> tuple[str, ...]:
+    """Return the axes that `--by` names. Raises ConfigError for others."""
+    axes = tuple(filter(None, map(str.strip, text.split(","))))
+    wrong = next((axis for axis in axes if axis not in BY), None)
+    if wrong is not None:
+        raise ConfigError(f"--by {wrong}: not allowed; expected {', '.join(BY)}, or both with a comma")
+    return axes
+
+
+def ledger(folder: RunFolder, axes: Sequence[str] = ()) -> dict[str, Any]:
+    """Return `{"stages": [...], "shards": [...]}` of the committed stages, in order; empty lists before the first.
+
+    With `axes`, each stage has its fates by them under `by`: a list of {source, language, kept, dropped, failed}.
+    """
     chain = folder.committed()
     entries = [
         {
@@ -33,13 +49,40 @@ def ledger(folder: RunFolder) -> dict[str, Any]:
             "edits": manifest.counts.edits,
             "cpu_s": manifest.cpu_s,
             "wall_s": manifest.wall_s,
+            "is_first": not manifest.upstream,  # it reads the files of a source
+            **({"by": parted(manifest.counts, axes)} if axes else {}),
         }
         for manifest, _ in chain
     ]
     return {"stages": entries, "shards": _shards(chain), "mix": _fact(chain, "mix", None)}
 
 
-def dataset_ledger(dataset: Dataset) -> dict[str, Any]:
+def parted(counts: Counts, axes: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the fates of a stage's records by source, language or both; what a group read is their sum."""
+    groups: dict[tuple[str, ...], dict[str, Any]] = {}
+    for fate, n in counts.items():
+        key = tuple(getattr(fate, axis) for axis in axes)
+        group = groups.setdefault(key, {**dict(zip(axes, key, strict=True)), "kept": 0, DROPPED: {}, FAILED: {}})
+        if fate.fate == KEPT:
+            group["kept"] += n
+        else:
+            group[fate.fate][fate.reason] = group[fate.fate].get(fate.reason, 0) + n
+    return [groups[key] for key in sorted(groups)]
+
+
+def _sum_of_parted(entries: Sequence[dict[str, Any]], axes: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the sum of the fates by group of one stage in several runs."""
+    groups: dict[tuple[str, ...], dict[str, Any]] = {}
+    for entry in entries:
+        key = tuple(entry[axis] for axis in axes)
+        group = groups.setdefault(key, {**dict(zip(axes, key, strict=True)), "kept": 0, DROPPED: {}, FAILED: {}})
+        group["kept"] += entry["kept"]
+        for fate in (DROPPED, FAILED):
+            group[fate] = dict(Counter(group[fate]) + Counter(entry[fate]))
+    return [groups[key] for key in sorted(groups)]
+
+
+def dataset_ledger(dataset: Dataset, axes: Sequence[str] = ()) -> dict[str, Any]:
     """Return the ledger of a dataset: its runs' sums, and under `runs` each of them, oldest first.
 
     Shards are in the order of the runs, so that a later run changes the number of none.
@@ -47,7 +90,7 @@ def dataset_ledger(dataset: Dataset) -> dict[str, Any]:
     runs = []
     for run in dataset.runs():
         facts = {"run": dataset.number(run), "path": run.path, "finished": run.finished()}
-        runs.append({**facts, "inputs": len(run.inputs() or ()), **ledger(run)})
+        runs.append({**facts, "inputs": len(run.inputs() or ()), **ledger(run, axes)})
     return {
         "stages": stage_sums([stage for run in runs for stage in run["stages"]]),
         "shards": [shard for run in runs for shard in run["shards"]],
@@ -62,10 +105,15 @@ def stage_sums(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for entry in entries:
         total = sums.setdefault(entry["name"], {"name": entry["name"]})
         for field, value in entry.items():
-            if isinstance(value, dict):
+            if field == "by":
+                axes = [axis for axis in BY if any(axis in row for row in value)]
+                total[field] = _sum_of_parted([*total.get(field, []), *value], axes)
+            elif isinstance(value, dict):
                 both = Counter(total.get(field, {}))
                 both.update(value)
                 total[field] = {name: round(both[name], 3) for name in sorted(both)}
+            elif isinstance(value, bool):
+                total[field] = value
             elif field != "name":
                 total[field] = round(total.get(field, 0) + value, 3)
     return list(sums.values())
@@ -116,6 +164,8 @@ def draw(book: dict[str, Any]) -> RenderableType:
     if not book["stages"]:
         return Text("nothing is committed yet")
     parts: list[RenderableType] = [_funnel(book["stages"])]
+    if any("by" in stage for stage in book["stages"]):
+        parts.append(_parted_table(book["stages"]))
     if book["mix"]:
         parts.append(_mix_table(book["mix"]))
     if book["shards"]:
@@ -132,7 +182,7 @@ def _run_table(runs: list[dict[str, Any]]) -> Table:
         table.add_column(name, justify="left" if not name else "right")
     for run in runs:
         tokens = sum(shard["tokens"] for shard in run["shards"])
-        read = run["stages"][0]["read"] if run["stages"] else 0
+        read = sum(stage["read"] for stage in run["stages"] if stage.get("is_first"))
         numbers = (f"{number:,}" for number in (run["run"], run["inputs"], read, len(run["shards"]), tokens))
         place = "/".join(run["path"].rsplit("/", 2)[-2:]) if run["run"] else ""
         table.add_row(*numbers, Text(place + ("" if run["finished"] else " not finished")))
@@ -146,7 +196,7 @@ def _funnel(stages: list[dict[str, Any]]) -> Table:
     table.add_column("kept", justify="right")
     table.add_column("")
     table.add_column("why not kept")
-    start = max(1, stages[0]["read"])
+    start = max(1, sum(stage["read"] for stage in stages if stage["is_first"]))
     for stage in stages:
         width = max(1 if stage["kept"] else 0, round(BAR_WIDTH * stage["kept"] / start))
         lost = sorted(stage["dropped"].items(), key=lambda item: (-item[1], item[0]))
@@ -158,6 +208,24 @@ def _funnel(stages: list[dict[str, Any]]) -> Table:
             edited = ", ".join(f"{what} {n:,}" for what, n in stage["edits"].items())
             why.append(("; " if lost or stage["failed"] else "") + f"edited: {edited}", style="dim")
         table.add_row(stage["name"], f"{stage['read']:,}", f"{stage['kept']:,}", Text("█" * width, style="cyan"), why)
+    return table
+
+
+def _parted_table(stages: list[dict[str, Any]]) -> Table:
+    axes = [axis for axis in BY if any(axis in row for stage in stages for row in stage["by"])]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("stage", *axes):
+        table.add_column(name)
+    for name in ("read", "kept"):
+        table.add_column(name, justify="right")
+    table.add_column("why not kept")
+    for stage in stages:
+        for row in stage["by"]:
+            lost = {**row[DROPPED], **{f"failed: {cause}": n for cause, n in row[FAILED].items()}}
+            why = ", ".join(f"{reason} {n:,}" for reason, n in sorted(lost.items(), key=lambda item: -item[1]))
+            read = row["kept"] + sum(lost.values())
+            names = [row[axis] or "-" for axis in axes]
+            table.add_row(stage["name"], *names, f"{read:,}", f"{row['kept']:,}", Text(why))
     return table
 
 

@@ -9,15 +9,18 @@ import json
 import threading
 import time
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 import storage
+from pipelines.runs.counts import Counts, PartCounts
 from pipelines.runs.folder import DataFolder, Manifest
-from pipelines.runs.runner import PlannedStage, Watcher
-from pipelines.runs.stage import PHASES, PartCounts
+from pipelines.runs.plan import PlannedStage
+from pipelines.runs.runner import Watcher
+from pipelines.runs.stage import PHASES
 from schemas.errors import WinnowError
 
 POLL_S = 0.5  # between two looks at a stage's folders
@@ -50,10 +53,10 @@ class Progress(Watcher):
             self._live.stop()
 
     def stage_skipped(self, planned: PlannedStage, manifest: Manifest) -> None:
-        self._console.print(f"[dim]= {manifest.stage:<10} {planned.why}[/dim]", highlight=False)
+        self._console.print(f"[dim]= {manifest.stage:<12} {planned.why}[/dim]", highlight=False)
 
     def stage_started(self, planned: PlannedStage, target: DataFolder) -> None:
-        self._parts, self._name, self._started = 0, planned.stage.name, time.monotonic()
+        self._parts, self._name, self._started = 0, planned.id, time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, args=(target, self._stop), daemon=True)
         self._thread.start()
@@ -67,7 +70,7 @@ class Progress(Watcher):
         dropped, failed = sum(counts.dropped.values()), sum(counts.failed.values())
         rate = counts.read / max(manifest.wall_s, 1e-3)
         self._console.print(
-            f"[green]+[/green] {manifest.stage:<10} {counts.read:>9,} read {counts.kept:>9,} kept {dropped:>8,} dropped"
+            f"[green]+[/green] {manifest.stage:<12} {counts.read:>9,} read {counts.kept:>9,} kept {dropped:>8,} dropped"
             f" {failed:>5,} failed  {manifest.wall_s:6.1f} s  {rate:,.0f}/s",
             highlight=False,
         )
@@ -81,7 +84,7 @@ class Progress(Watcher):
             self._live.update(Text(""), refresh=True)
 
     def _watch(self, target: DataFolder, stop: threading.Event) -> None:
-        seen: dict[str, PartCounts] = {}
+        seen: dict[str, dict[str, Any]] = {}
         said = time.monotonic()
         while not stop.wait(POLL_S if storage.is_local(target.root) else REMOTE_POLL_S):
             try:
@@ -94,20 +97,20 @@ class Progress(Watcher):
                 said = time.monotonic()
                 self._console.print(line, highlight=False)
 
-    def _line(self, target: DataFolder, seen: dict[str, PartCounts]) -> str:
+    def _line(self, target: DataFolder, seen: dict[str, dict[str, Any]]) -> str:
         for phase in PHASES:
             for name in storage.list_names(target.table(phase)):
                 place = f"{target.table(phase)}/{name}"
                 if name.endswith(".json") and place not in seen:
-                    seen[place] = PartCounts()
-                    seen[place].add(json.loads(storage.read_bytes(place)))
-        total = PartCounts()
-        for counts in seen.values():
-            total.add(vars(counts))
+                    seen[place] = json.loads(storage.read_bytes(place))
+        counted = PartCounts()
+        for plain in seen.values():
+            counted.add(plain)
+        total = Counts.of(counted.read, counted.fates)
         elapsed = time.monotonic() - self._started
         done = sum(1 for place in seen if "/done/" in place)
         return (
-            f"[yellow]>[/yellow] {self._name:<10} parts {done}/{self._parts or '?'}  {total.read:,} read "
+            f"[yellow]>[/yellow] {self._name:<12} parts {done}/{self._parts or '?'}  {total.read:,} read "
             f" {total.kept:,} kept  {sum(total.dropped.values()):,} dropped  {sum(total.failed.values()):,} failed "
             f" {elapsed:.0f} s  {total.read / max(elapsed, 1e-3):,.0f}/s"
         )

@@ -21,18 +21,15 @@ import storage
 from pipelines.runs.dataset import Dataset
 from pipelines.runs.folder import DataFolder, Manifest
 from pipelines.runs.tables import count_rows, read_batches, read_headers, read_schema
-from pipelines.stages.extract import ExtractStage, document_id
-from pipelines.stages.index import IndexStage
-from pipelines.stages.tokens import TokenizeStage, load_tokenizer
+from pipelines.stages.read import document_id
+from pipelines.stages.tokens import FACTS, tokenizer_of
 from schemas.errors import RunError
 from schemas.identity import keyed_hash
-from schemas.settings import overlay
 from schemas.shards import locate
-from transforms.tokens.tokenizer import TokenizerConfig
 
 Chain = list[tuple[Manifest, DataFolder]]  # the committed stages of one run
 Chains = dict[int, Chain]  # by number of the run
-TABLES = ("documents", "rejected", "failed")
+TABLES = ("documents", "rejected", "failed", "dropped")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +41,7 @@ class Query:
     record_id: str = ""
     reason: str = ""
     language: str = ""
+    source: str = ""
     url: str = ""
     sample: int = 0  # draw this many by the hash of id and seed
     seed: str = "0"
@@ -56,13 +54,14 @@ class Query:
             return (self.table,)
         if self.reason:
             return ("rejected", "failed")
-        return TABLES if self.record_id else ("documents",)
+        return TABLES[:3] if self.record_id else ("documents",)
 
     def wants(self, row: dict[str, Any]) -> bool:
         return (
             (not self.record_id or row["id"].startswith(self.record_id) or row.get("record_id") == self.record_id)
             and (not self.reason or self.reason in (row.get("reason"), row.get("cause")))
             and (not self.language or row.get("language") == self.language)
+            and (not self.source or row.get("source") == self.source)
             and (not self.url or self.url in row["url"])
         )
 
@@ -99,16 +98,13 @@ def _without_run(row: dict[str, Any]) -> dict[str, Any]:
 
 def _document_of(chain: Chain, record_id: str) -> str:
     """Return the id of the document that an archived record became; '' if it became none."""
-    places = {manifest.stage: (manifest, data) for manifest, data in chain}
-    if IndexStage.name not in places or ExtractStage.name not in places:
-        return ""
-    source = places[ExtractStage.name][0].config["source"]
-    for path in _files(places[IndexStage.name][1], IndexStage.kept_table):
-        for pages in read_headers(path):
-            for page in pages:
-                if page.record_id == record_id:
-                    archive = json.loads(read_schema(path).metadata[b"winnow.part"])[0]
-                    return document_id(source, page, archive)
+    for _, data in chain:
+        for path in _files(data, "headers"):
+            for headers in read_headers(path):
+                for header in headers:
+                    if header.record_id == record_id:
+                        archive = json.loads(read_schema(path).metadata[b"winnow.part"])[0]
+                        return document_id(header.source, header, archive)
     return ""
 
 
@@ -127,7 +123,20 @@ def _places(chain: Chain, query: Query, table: str) -> Chain:
     holders = [(manifest, data) for manifest, data in chain if _files(data, table)]
     if query.stage:
         return [(manifest, data) for manifest, data in holders if manifest.stage == query.stage]
-    return holders[-1:] if table == "documents" else holders
+    return _last(chain, holders) if table == "documents" else holders
+
+
+def _last(chain: Chain, holders: Chain) -> Chain:
+    """Return those of `holders` that no other of them reads, directly or through other stages."""
+    upstream = {manifest.stage: set(manifest.upstream) for manifest, _ in chain}
+    read: set[str] = set()
+    waiting = [before for manifest, _ in holders for before in upstream[manifest.stage]]
+    while waiting:
+        stage = waiting.pop()
+        if stage not in read:
+            read.add(stage)
+            waiting += upstream.get(stage, ())
+    return [(manifest, data) for manifest, data in holders if manifest.stage not in read]
 
 
 def _files(data: DataFolder, table: str) -> list[str]:
@@ -151,13 +160,13 @@ def _sampled(rows: Iterable[dict[str, Any]], query: Query) -> list[dict[str, Any
 
 def _text_before(chain: Chain, stage: str, document_id: str) -> str | None:
     """Return the text of a rejected document as the stage that rejected it read it; None if there was none yet."""
-    names = [manifest.stage for manifest, _ in chain]
-    for manifest, data in reversed(chain[: names.index(stage)]):
-        if _files(data, "documents"):
-            row = _by_id(data, document_id)
-            return row["text"] if row else None
-        if manifest.stage == names[0]:
-            break
+    at = next(n for n, (manifest, _) in enumerate(chain) if manifest.stage == stage)
+    before = set(chain[at][0].upstream)
+    for manifest, data in reversed(chain[:at]):
+        if manifest.stage in before:
+            before |= set(manifest.upstream)
+            if _files(data, "documents") and (row := _by_id(data, document_id)) is not None:
+                return str(row["text"])
     return None
 
 
@@ -200,8 +209,9 @@ def trace_token(chains: Chains, where: str) -> dict[str, Any]:
     if not document_id:
         return {**found, "table": "padding", "id": ""}
     found.update({"document_id": document_id, "token_of_document": offset})
-    holders = [place for _, place in chain if _files(place, "documents")]
-    return {**found, "table": "documents", **(_by_id(holders[-1], document_id) or {"id": document_id})}
+    holders = _last(chain, [(manifest, place) for manifest, place in chain if _files(place, "documents")])
+    rows = filter(None, (_by_id(place, document_id) for _, place in holders))
+    return {**found, "table": "documents", **next(rows, {"id": document_id})}
 
 
 def _row(path: str, row: int) -> dict[str, Any]:
@@ -216,9 +226,8 @@ def _row(path: str, row: int) -> dict[str, Any]:
 
 def _spelled(chain: Chain, token_id: int) -> str:
     """Return the text of a token."""
-    manifest, data = next(place for place in chain if place[0].stage == TokenizeStage.name)
-    config = overlay(TokenizerConfig(), manifest.config["tokenizer"])
-    return load_tokenizer(data, config).decode([token_id], specials=True)
+    manifest, data = next(place for place in chain if FACTS in place[0].facts)
+    return tokenizer_of(manifest, data).decode([token_id], specials=True)
 
 
 def _parse_token(where: str) -> tuple[str, int, int]:
@@ -240,6 +249,7 @@ def _choose(places: list[tuple[int, str]], shard: str) -> tuple[int, str]:
     return found[0]
 
 
+_LONG = ("text", "blocks")  # the text comes last, cut; spans are for programs
 _FIRST = (
     "table",
     "run",
@@ -266,7 +276,9 @@ def draw(rows: list[dict[str, Any]], chars: int) -> RenderableType:
 
 def _draw_one(row: dict[str, Any], chars: int) -> Text:
     drawn = Text()
-    names = [name for name in _FIRST if name in row] + [name for name in row if name not in _FIRST and name != "text"]
+    names = [name for name in _FIRST if name in row] + [
+        name for name in row if name not in _FIRST and name not in _LONG
+    ]
     for name in names:
         value = row[name]
         if value in (None, "", -1):

@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[2]
 CALLERS = (
     "pipelines.cli", "pipelines.command", "pipelines.commands", "pipelines.engines", "pipelines.locks",
     "pipelines.modules", "pipelines.recipes", "pipelines.reports", "pipelines.runs.code", "pipelines.runs.dataset",
-    "pipelines.runs.runner",
+    "pipelines.runs.graph", "pipelines.runs.plan", "pipelines.runs.runner",
 )  # fmt: skip
 
 
@@ -65,11 +65,6 @@ def code_identity(parts: Sequence[Any], settings: Sequence[Any] = (), root: Path
     own = {"python": platform.python_version(), "winnow": metadata.version("winnow"), "source": digest.hexdigest()}
     foreign = {f"{DISTRIBUTION}{name}": version for name, version in installed.items() if not is_required(name)}
     return CodeIdentity(made.parts, digest.hexdigest(), {**own, **installed}, {**found.user, **foreign})
-
-
-def source_digest(stage: Any, root: Path = ROOT) -> str:
-    """Return the digest for a stage whose steps are among its fields."""
-    return code_identity([stage], root=root).digest
 
 
 @dataclass

@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import storage
 from pipelines.runs.folder import DataFolder, Manifest, RunFolder
@@ -26,6 +26,19 @@ from storage.inputs import describe_inputs, is_web
 RUNS = "runs"
 _NAME = re.compile(r"\d{6}")
 _LATER = re.compile(rf"(.+)/{RUNS}/\d{{6}}")
+
+
+class SourceFile(NamedTuple):
+    """A file of a source."""
+
+    source: str
+    path: str
+
+
+def describe(files: Sequence[SourceFile]) -> list[dict[str, Any]]:
+    """Return path, size, checksum and source of each file. InputError for one that is not there."""
+    entries = describe_inputs([file.path for file in files])
+    return [{**entry, "source": file.source} for entry, file in zip(entries, files, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -51,8 +64,8 @@ class Dataset:
             raise RunError(f"--run {number}: no such run in {self.path}; there are {', '.join(map(str, found))}")
         return found[number]
 
-    def check(self, recipe: str, version: str) -> list[RunFolder]:
-        """Return the runs. RunError unless there is one, and all are of this recipe and format."""
+    def check(self, recipe: str | None, version: str) -> list[RunFolder]:
+        """Return the runs. RunError unless there is one, and all are of this recipe (None: any) and format."""
         runs = self.runs() or [RunFolder(self.path)]
         for run in runs:
             run.check(recipe, version, any_version=True)
@@ -79,24 +92,24 @@ class Dataset:
             return runs[-1]
         return RunFolder(f"{self.path}/{RUNS}/{self.number(runs[-1]) + 1:06d}")
 
-    def new_inputs(self, paths: Sequence[str], limit: int = 0) -> list[dict[str, Any]]:
-        """Return those of `paths` that no run has read, `limit` at most (0: all), each with size and checksum.
+    def new_inputs(self, files: Sequence[SourceFile], limit: int = 0) -> list[dict[str, Any]]:
+        """Return those of `files` that no run has read, `limit` at most (0: all), each with size and checksum.
 
         Only what has to be is looked up: known paths that may have changed, and what is returned.
         """
         known = self._known()
-        seen = describe_inputs([path for path in paths if path in known and not is_web(path)])
-        now = {entry["path"]: entry["checksum"] for entry in seen}
-        new = [path for path in paths if path not in known or (path in now and now[path] not in known[path])]
-        return describe_inputs(new[:limit] if limit else new)
+        seen = describe([file for file in files if file in known and not is_web(file.path)])
+        now = {SourceFile(entry["source"], entry["path"]): entry["checksum"] for entry in seen}
+        new = [file for file in files if file not in known or (file in now and now[file] not in known[file])]
+        return describe(new[:limit] if limit else new)
 
-    def _known(self) -> dict[str, set[str]]:
-        """Return the checksums that each path had when a run read it."""
-        known: dict[str, set[str]] = {}
+    def _known(self) -> dict[SourceFile, set[str]]:
+        """Return the checksums that each file had when a run read it."""
+        known: dict[SourceFile, set[str]] = {}
         with ThreadPoolExecutor(max_workers=16) as pool:
             for inputs in pool.map(RunFolder.inputs, self.runs()):
                 for entry in inputs or ():
-                    known.setdefault(entry["path"], set()).add(entry["checksum"])
+                    known.setdefault(SourceFile(entry["source"], entry["path"]), set()).add(entry["checksum"])
         return known
 
     def earlier(self, run: RunFolder) -> Earlier:

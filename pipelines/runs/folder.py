@@ -23,37 +23,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import storage
+from pipelines.runs.counts import Counts
 from schemas.errors import RunError
 
-FORMAT = 1  # of the folder; another one is refused
+FORMAT = 2  # of the folder; another one is refused
 PART = "part-{:06d}"
 ADVICE = "give a new folder"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counts:
-    """Fates of the records of a stage, counted from its outputs."""
-
-    read: int = 0
-    kept: int = 0
-    dropped: dict[str, int] = field(default_factory=dict)
-    failed: dict[str, int] = field(default_factory=dict)
-    edits: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def balanced(self) -> bool:
-        return self.read == self.kept + sum(self.dropped.values()) + sum(self.failed.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """The commit of one stage."""
 
-    stage: str
+    stage: str  # its id: branch/name
     key: str  # hash of everything the result depends on; names the data folder
     version: str
-    upstream: str  # key of the stage it read; '' for the first
-    config: Any  # the stage's settings as plain data
+    upstream: dict[str, str]  # keys of the stages it read, by id; none for the first of a source
+    config: dict[str, Any]  # settings as plain data, by the step that reads them
     inputs: list[dict[str, Any]]  # path, size, checksum of the files from outside: archives, models, lists
     parts: int
     counts: Counts
@@ -71,7 +57,7 @@ class Manifest:
     def from_json(text: bytes, where: str) -> Manifest:
         try:
             plain = json.loads(text)
-            plain["counts"] = Counts(**plain["counts"])
+            plain["counts"] = Counts.from_plain(plain["counts"])
             return Manifest(**plain)
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"{where}: not a manifest of this version of Winnow ({error})") from None
@@ -81,7 +67,7 @@ def stage_key(
     stage: str,
     config: Any,
     inputs: list[dict[str, Any]],
-    upstream: str,
+    upstream: dict[str, str],
     versions: dict[str, str],
     earlier: Sequence[str] = (),
 ) -> str:
@@ -148,31 +134,37 @@ class RunFolder:
     def committed(self) -> list[tuple[Manifest, DataFolder]]:
         """Return the manifests of the committed stages that fit together, in order, each with its data.
 
-        The order is that of the last run. A stage made from another state of the stage before it is left out, with all
-        that follow.
+        The order is that of the last run. A stage made from another state of those before it is left out, with all that
+        follow from it.
         """
-        chain: list[tuple[Manifest, DataFolder]] = []
-        for stage in self._marker().get("stages", []):
+        chain: dict[str, tuple[Manifest, DataFolder]] = {}
+        for stage in self.stages():
             manifest = self.manifest(stage)
-            if manifest is None or manifest.upstream != (chain[-1][0].key if chain else ""):
-                break
-            chain.append((manifest, self.data(stage, manifest.key)))
-        return chain
+            if manifest is not None and all(
+                before in chain and chain[before][0].key == key for before, key in manifest.upstream.items()
+            ):
+                chain[stage] = (manifest, self.data(stage, manifest.key))
+        return list(chain.values())
+
+    def stages(self) -> list[str]:
+        """Return the ids of the stages of the last run, in order."""
+        found: list[str] = self._marker().get("stages", [])
+        return found
+
+    def recipe(self) -> str:
+        """Return the recipe that made the folder, as `--recipe` names it. RunError when there is none."""
+        return str(self._marker()["recipe"])
 
     def inputs(self) -> list[dict[str, Any]] | None:
-        """Return the inputs that the run was begun with; None when there are none on record.
-
-        A run of a Winnow that kept no such record is known by those of its first stage, models and lists among them.
-        """
+        """Return the inputs that the run was begun with; None when there are none on record."""
         path = f"{self.path}/inputs.json"
         if storage.exists(path):
             try:
                 recorded = json.loads(storage.read_bytes(path))["inputs"]
-                return [{name: entry[name] for name in ("path", "size", "checksum")} for entry in recorded]
+                return [{name: entry[name] for name in ("path", "size", "checksum", "source")} for entry in recorded]
             except (ValueError, KeyError, TypeError) as error:
                 raise RunError(f"{path}: not a record of a run's inputs ({error})") from None
-        first = next((self.manifest(stage) for stage in self._marker().get("stages", [])), None)
-        return first.inputs if first else None
+        return None
 
     def record(self, inputs: list[dict[str, Any]], settings: str) -> None:
         """Put the inputs and the settings of the run on record, before anything is done with them."""
@@ -187,10 +179,11 @@ class RunFolder:
 
     def finished(self) -> bool:
         """Return whether every stage is committed, over the inputs on record."""
-        chain, stages, inputs = self.committed(), self._marker().get("stages", []), self.inputs()
+        chain, stages, inputs = self.committed(), self.stages(), self.inputs()
         if inputs is None or not stages or len(chain) < len(stages):
             return False
-        return chain[0][0].inputs[: len(inputs)] == inputs
+        read = {(entry["path"], entry["checksum"]) for manifest, _ in chain for entry in manifest.inputs}
+        return all((entry["path"], entry["checksum"]) in read for entry in inputs)
 
     def open(self, recipe: str, version: str, stages: list[str], advice: str = ADVICE) -> None:
         """Create the folder, or check that it is a run of this recipe by this version. Raises RunError."""
@@ -207,10 +200,12 @@ class RunFolder:
         elif any(not name.startswith(".") for name in storage.list_names(self.path)):
             raise RunError(f"{self.path}: not empty and not the output of a Winnow run; give a new folder")
 
-    def check(self, recipe: str, version: str, *, any_version: bool = False, advice: str = ADVICE) -> None:
-        """Raise RunError unless the folder holds a run of this recipe, written by this version or, to read, by any."""
+    def check(self, recipe: str | None, version: str, *, any_version: bool = False, advice: str = ADVICE) -> None:
+        """Raise RunError unless the folder holds a run of this recipe (None: any), written by this version or, to read,
+        by any."""
         marker = self._marker()
         found = (marker.get("format"), marker.get("recipe"), marker.get("version"))
+        recipe = found[1] if recipe is None else recipe
         if found != (FORMAT, recipe, found[2] if any_version else version):
             raise RunError(
                 f"{self.path}: written by Winnow {found[2]}, recipe {found[1]}, format {found[0]}; this is Winnow"

@@ -1,78 +1,32 @@
 """Runs the stages of a recipe in order: skips what is committed and unchanged, redoes what a change touches.
 
-A stage's key is the hash of its settings, of the outside files it uses, of the source it runs (pipelines/runs/code.py),
-of the key of the stage before it and, in a later run of a dataset, of its own keys in the earlier ones. If the
-committed manifest has that key the stage is skipped. Otherwise the stage runs into the data folder of that key, its
-counts are taken from the tables it wrote, the ledger must balance, and the manifest is replaced in one atomic write.
+A stage that has to run does so into the data folder of its key, its counts are taken from the tables it wrote, the
+ledger must balance, and its manifest is replaced in one atomic write.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import errno
-import functools
 import json
-import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
+
+import pyarrow as pa
 
 import storage
 from pipelines.engines.engine import Engine
-from pipelines.runs.code import source_digest
-from pipelines.runs.folder import Counts, DataFolder, Manifest, RunFolder, stage_key
-from pipelines.runs.stage import PHASES, Continued, Earlier, PartCounts, Stage, StageContext, StageResult, add_up
-from pipelines.runs.tables import count_rows, read_batches
+from pipelines.runs.counts import DROPPED, FAILED, KEPT, Counts, Fate, PartCounts, add_up
+from pipelines.runs.folder import DataFolder, Manifest, RunFolder
+from pipelines.runs.graph import Recipe
+from pipelines.runs.plan import DAMAGED, NO_EARLIER, VERSION, Inputs, PlannedStage, plan
+from pipelines.runs.stage import PHASES, Earlier, Incremental, Stage, StageContext, StageResult
+from pipelines.runs.tables import read_batches
+from pipelines.runs.upstream import Upstream
 from schemas.errors import RunError
-from schemas.settings import to_plain
-from storage.inputs import describe_inputs
 
-VERSION = metadata.version("winnow")
-_LIBRARIES = (
-    "apache-beam", "brotli", "datasketch", "fasttext", "ftfy", "isal", "lxml", "numpy", "pyarrow", "resiliparse",
-    "selectolax", "tiktoken", "tokenizers", "trafilatura",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A named list of stages, each reading the one before it."""
-
-    name: str
-    stages: tuple[Stage, ...]
-
-
-@dataclass(frozen=True)
-class PlannedStage:
-    """What a run would do with a stage, and why."""
-
-    stage: Stage
-    upstream: str  # key of the stage before it
-    inputs: list[dict[str, Any]]
-    versions: dict[str, str]
-    earlier: Sequence[tuple[Manifest, DataFolder]] = ()
-    skip: bool = False
-    why: str = ""
-
-    @property
-    def settings(self) -> Any:
-        return to_plain(self.stage.settings)
-
-    @property
-    def earlier_keys(self) -> list[str]:
-        return [manifest.key for manifest, _ in self.earlier]
-
-    @functools.cached_property
-    def key(self) -> str:
-        return stage_key(self.stage.name, self.settings, self.inputs, self.upstream, self.versions, self.earlier_keys)
-
-
-NO_EARLIER: Earlier = {}
-DAMAGED = "its files are not those that were committed"
+Committed = dict[str, tuple[Manifest, DataFolder]]  # by stage id
 
 
 class Watcher:
@@ -87,232 +41,156 @@ class Watcher:
     def stage_committed(self, manifest: Manifest) -> None: ...
 
 
-def versions(stage: Stage) -> dict[str, str]:
-    """Return the versions of all that a stage computes with: Python, the libraries, and a digest of its own source.
-
-    They are part of its key: what another trafilatura or another rule made is not continued but made anew.
-    """
-    found = {name: metadata.version(name) for name in _LIBRARIES}
-    return {"python": platform.python_version(), "winnow": VERSION, "source": source_digest(stage), **found}
-
-
-def plan(
-    recipe: Recipe, archives: list[dict[str, Any]], folder: RunFolder, earlier: Earlier = NO_EARLIER
-) -> list[PlannedStage]:
-    """Return what a run over `archives` into `folder` would do, stage by stage."""
-    planned: list[PlannedStage] = []
-    upstream, redone = "", ""
-    for number, stage in enumerate(recipe.stages):
-        inputs = (archives if number == 0 else []) + describe_inputs(sorted(stage.resources))
-        step = PlannedStage(stage, upstream, inputs, versions(stage), earlier.get(stage.name, ()))
-        manifest = folder.manifest(stage.name)
-        why = _why(manifest, step, redone)
-        if manifest is not None and not why and folder.listing(stage.name, step.key) != manifest.files:
-            why = DAMAGED
-        planned.append(dataclasses.replace(step, skip=not why, why=why or "committed and unchanged"))
-        if why:
-            redone = redone or stage.name
-        upstream = step.key
-    return planned
-
-
-def _why(manifest: Manifest | None, step: PlannedStage, redone: str) -> str:
-    """Return why a stage has to run; '' when it has not."""
-    if manifest is None:
-        return "not done yet"
-    if manifest.key == step.key:
-        return ""
-    changes = changed_settings(manifest.config, step.settings)
-    if changes:
-        return "changed: " + ", ".join(changes)
-    if manifest.inputs != step.inputs:
-        before, now = ({entry["path"]: entry for entry in entries} for entries in (manifest.inputs, step.inputs))
-        new, gone = len(now.keys() - before.keys()), len(before.keys() - now.keys())
-        other = sum(1 for path in now.keys() & before.keys() if now[path] != before[path])
-        return f"inputs: {new} new, {gone} gone, {other} changed"
-    if manifest.earlier != step.earlier_keys:
-        return "the dataset's earlier runs are not those it was made after"
-    if manifest.versions != step.versions:
-        return "versions: " + ", ".join(changed_settings(manifest.versions, step.versions))
-    return f"{redone} is redone" if redone else "made from another state of the stage before it"
-
-
-def changed_settings(before: Any, now: Any, where: str = "") -> list[str]:
-    """Return `key: old -> new` for each setting that differs between two plain configurations."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        changes = []
-        for key in sorted(before.keys() | now.keys()):
-            changes += changed_settings(before.get(key), now.get(key), f"{where}.{key}" if where else key)
-        return changes
-    return [] if before == now else [f"{where}: {before} -> {now}"]
-
-
 def run(
     recipe: Recipe,
-    archives: list[dict[str, Any]],
+    inputs: Inputs,
     folder: RunFolder,
     engine: Engine,
     watcher: Watcher,
     earlier: Earlier = NO_EARLIER,
 ) -> list[Manifest]:
-    """Run the recipe over `archives` into `folder` and return the manifests of all its stages.
+    """Run the recipe over `inputs` into `folder`, which is open, and return the manifests of all its stages.
 
     `earlier` is what the stages did in the earlier runs of the dataset that `folder` is the newest run of.
     Raises WinnowError when a stage cannot run or its ledger does not balance; what was committed stays valid.
     """
-    folder.open(recipe.name, VERSION, [stage.name for stage in recipe.stages])
-    refuse_foreign_inputs(recipe, archives, folder)
-    manifests: list[Manifest] = []
-    planned = plan(recipe, archives, folder, earlier)
+    refuse_foreign_inputs(recipe, inputs, folder)
+    planned = plan(recipe, inputs, folder, earlier)
+    engine.user_modules = {name: digest for step in planned for name, digest in step.code.user_modules.items()}
     for step in planned:
         if not step.skip:
-            if isinstance(step.stage, Continued):
-                step.stage.check_earlier(step.earlier)
-            step.stage.prepare()
+            if isinstance(step.node.stage, Incremental):
+                step.node.stage.check_earlier(step.earlier)
+            step.node.stage.prepare()
+    done: Committed = {}
     for step in planned:
-        committed = folder.manifest(step.stage.name)
-        if step.skip and committed is not None:
-            watcher.stage_skipped(step, committed)
-            manifests.append(committed)
-            continue
-        manifests.append(_run_stage(step, archives, manifests, folder, engine, watcher))
-    return manifests
+        manifest = folder.manifest(step.id) if step.skip else None
+        if manifest is not None:
+            watcher.stage_skipped(step, manifest)
+        else:
+            manifest = _run_stage(step, done, folder, engine, watcher)
+        done[step.id] = (manifest, folder.data(step.id, manifest.key))
+    return [manifest for manifest, _ in done.values()]
 
 
-def refuse_foreign_inputs(recipe: Recipe, archives: list[dict[str, Any]], folder: RunFolder) -> None:
+def refuse_foreign_inputs(recipe: Recipe, inputs: Inputs, folder: RunFolder) -> None:
     """Raise RunError when the folder holds a run over entirely other inputs: most likely a mistyped folder."""
-    first = folder.manifest(recipe.stages[0].name)
-    if first is None:
-        return
-    before = {entry["path"].rsplit("/", 1)[-1] for entry in first.inputs}
-    now = {entry["path"].rsplit("/", 1)[-1] for entry in archives}
+    manifests = [folder.manifest(node.id) for node in recipe.nodes if node.source]
+    read = [entry["path"] for manifest in manifests if manifest for entry in manifest.inputs if entry["source"]]
+    before = {path.rsplit("/", 1)[-1] for path in read}
+    now = {entry["path"].rsplit("/", 1)[-1] for entry in inputs}
     if before and not before & now:
         raise RunError(
             f"{folder.path}: holds a run over other inputs ({min(before)}, ...); give a new folder or remove this one"
         )
 
 
-def _run_stage(
-    step: PlannedStage,
-    archives: list[dict[str, Any]],
-    manifests: list[Manifest],
-    folder: RunFolder,
-    engine: Engine,
-    watcher: Watcher,
-) -> Manifest:
-    stage = step.stage
-    upstream = manifests[-1] if manifests else None
-    target = folder.data(stage.name, step.key)
+def _run_stage(step: PlannedStage, done: Committed, folder: RunFolder, engine: Engine, watcher: Watcher) -> Manifest:
+    stage = step.node.stage
+    upstream = Upstream(tuple(done[before] for before in step.node.upstream), step.node.route)
+    target = folder.data(step.id, step.key)
     if step.why == DAMAGED:
         storage.remove_tree(target.root)
-    folder.remove_stale(stage.name, keep=step.key)
+    folder.remove_stale(step.id, keep=step.key)
     watcher.stage_started(step, target)
     started = time.monotonic()
     context = StageContext(
-        stage=stage.name,
-        inputs=archives,
+        stage=step.id,
+        inputs=step.files,
         upstream=upstream,
-        source=folder.data(upstream.stage, upstream.key) if upstream else target,
         target=target,
-        chain={manifest.stage: (manifest, folder.data(manifest.stage, manifest.key)) for manifest in manifests},
+        chain=done,
         earlier=step.earlier,
-        run_pipeline=lambda build, work: engine.run(stage.name, build, work),
+        run_pipeline=lambda build, work: engine.run(step.id, build, work),
         shuffles_in_memory=engine.is_local,
         set_parts=watcher.stage_parts,
     )
     try:
         result = stage.run(context)
-        counted = _count(stage, target, result, upstream)
-        files = folder.listing(stage.name, step.key)
-        manifest = _manifest(step, result, counted, upstream, files, time.monotonic() - started)
+        counted = _count(step.id, stage, target, result, upstream)
+        files = folder.listing(step.id, step.key)
+        manifest = _manifest(step, result, counted, files, time.monotonic() - started)
         folder.commit(manifest)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise RunError(
-                f"{folder.path}: no space left while writing stage {stage.name}; nothing was committed"
+                f"{folder.path}: no space left while writing stage {step.id}; nothing was committed"
             ) from error
-        raise RunError(f"stage {stage.name}: {error}") from error
+        raise RunError(f"stage {step.id}: {error}") from error
     watcher.stage_committed(manifest)
     return manifest
 
 
 def _count(
-    stage: Stage, target: DataFolder, result: StageResult, upstream: Manifest | None
+    name: str, stage: Stage, target: DataFolder, result: StageResult, upstream: Upstream
 ) -> tuple[Counts, PartCounts]:
     """Count the fates from the tables and check them against the parts' own counts and against what was read."""
     told = add_up(
         path for phase in PHASES for path in storage.list_files(target.table(phase)) if path.endswith(".json")
     )
     if result.counts is not None:
-        return _balanced(stage, result.counts, upstream), told
-    counts = Counts(
-        read=told.read,
-        kept=sum(_map(count_rows, _parquet(target, stage.kept_table))),
-        dropped=_tally(target, "rejected", "reason"),
-        failed=_tally(target, "failed", "cause"),
-        edits=dict(sorted(told.edits.items())),
-    )
-    if (counts.kept, counts.dropped, counts.failed) != (told.kept, dict(told.dropped), dict(told.failed)):
-        raise RunError(
-            f"stage {stage.name}: its tables do not hold what its parts counted; run again with a new folder"
-        )
-    return _balanced(stage, counts, upstream), told
+        return _balanced(name, result.counts, told, upstream), told
+    fates = {
+        **_tally(target, stage.kept_table, KEPT, ""),
+        **_tally(target, "rejected", DROPPED, "reason"),
+        **_tally(target, "failed", FAILED, "cause"),
+    }
+    if fates != {fate: n for fate, n in told.fates.items() if n}:
+        raise RunError(f"stage {name}: its tables do not hold what its parts counted; run again with a new folder")
+    counts = Counts.of(told.read, fates, told.edits, told.text_bytes)
+    return _balanced(name, counts, told, upstream), told
 
 
-def _balanced(stage: Stage, counts: Counts, upstream: Manifest | None) -> Counts:
+def _balanced(name: str, counts: Counts, told: PartCounts, upstream: Upstream) -> Counts:
     """Return `counts`, or raise RunError when a record has no fate, two, or one that was not handed over."""
-    if not counts.balanced:
-        raise RunError(
-            f"stage {stage.name}: the ledger does not balance: read {counts.read} is not kept {counts.kept} + dropped"
-            f" {sum(counts.dropped.values())} + failed {sum(counts.failed.values())}"
-        )
-    if upstream is not None and counts.read != upstream.counts.kept:
-        raise RunError(
-            f"stage {stage.name}: read {counts.read} records, but stage {upstream.stage} kept {upstream.counts.kept}"
-        )
+    wrong = counts.unbalanced()
+    if wrong:
+        raise RunError(f"stage {name}: the ledger does not balance: {wrong[0]}")
+    handed = upstream.counts.kept
+    if upstream.stages and counts.read + told.not_routed != handed:
+        raise RunError(f"stage {name}: read {counts.read + told.not_routed} records, but {handed} were kept before it")
     return counts
 
 
-def _parquet(target: DataFolder, table: str) -> list[str]:
-    return [path for path in storage.list_files(target.table(table)) if path.endswith(".parquet")]
+def _tally(target: DataFolder, table: str, fate: str, reason: str) -> dict[Fate, int]:
+    """Return how often each source, language and reason stands in a table."""
+    paths = [path for path in storage.list_files(target.table(table)) if path.endswith(".parquet")]
 
+    def count(path: str) -> Counter[Fate]:
+        found: Counter[Fate] = Counter()
+        for batch in read_batches(path, ["source", "language", *([reason] if reason else [])]):
+            names = batch.schema.names
+            columns = [_values(batch, name) if name in names else [""] * batch.num_rows for name in (
+                "source", "language", reason)]  # fmt: skip
+            found.update(Fate(source, language, fate, why) for source, language, why in zip(*columns, strict=True))
+        return found
 
-def _map(function: Callable[[str], Any], paths: list[str]) -> list[Any]:
+    total: Counter[Fate] = Counter()
     with ThreadPoolExecutor(max_workers=16) as pool:
-        return list(pool.map(function, paths))
+        for part in pool.map(count, paths):
+            total.update(part)
+    return dict(total)
 
 
-def _tally(target: DataFolder, table: str, column: str) -> dict[str, int]:
-    """Return how often each value of `column` stands in a table."""
-
-    def count(path: str) -> Counter[str]:
-        return Counter(value for batch in read_batches(path, [column]) for value in batch.column(column).to_pylist())
-
-    total: Counter[str] = Counter()
-    for part in _map(count, _parquet(target, table)):
-        total.update(part)
-    return dict(sorted(total.items()))
+def _values(batch: pa.RecordBatch, name: str) -> list[Any]:
+    values: list[Any] = batch.column(name).to_pylist()
+    return values
 
 
 def _manifest(
-    step: PlannedStage,
-    result: StageResult,
-    counted: tuple[Counts, PartCounts],
-    upstream: Manifest | None,
-    files: dict[str, Any],
-    wall_s: float,
+    step: PlannedStage, result: StageResult, counted: tuple[Counts, PartCounts], files: dict[str, Any], wall_s: float
 ) -> Manifest:
     counts, told = counted
     return Manifest(
-        stage=step.stage.name,
+        stage=step.id,
         key=step.key,
         version=VERSION,
-        upstream=upstream.key if upstream else "",
-        config=json.loads(json.dumps(step.settings)),
+        upstream=step.upstream,
+        config=json.loads(json.dumps(step.config)),
         inputs=step.inputs,
         parts=result.parts,
         counts=counts,
-        facts={**{name: told.facts[name] for name in sorted(told.facts)}, **result.facts},
+        facts=result.facts,
         cpu_s={name: round(ns / 1e9, 3) for name, ns in sorted(told.cpu_ns.items())},
         wall_s=round(wall_s, 3),
         versions=step.versions,

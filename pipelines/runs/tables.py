@@ -6,7 +6,8 @@ A part's tables are Parquet files written with fixed settings and no clock, so t
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -16,15 +17,23 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import storage
+from pipelines.runs.counts import DROPPED, FAILED, KEPT, Fate, PartCounts
 from pipelines.runs.folder import DataFolder
-from pipelines.runs.stage import PartCounts
 from schemas.blocks import blocks_of
 from schemas.errors import BadRecord, RunError
-from schemas.records import Document, Failure, Header, Rejection, arrow_schema, stats_array, stats_type, to_batch
+from schemas.records import (
+    Document,
+    Failure,
+    Header,
+    Rejection,
+    arrow_schema,
+    column_of,
+    stats_array,
+    stats_type,
+    to_batch,
+)
 from transforms.step import Draft, Drop, Step
 
-DOCUMENTS_OF = "documents:"  # facts of a manifest: kept documents by language
-TEXT_BYTES = "text_bytes"  # and the UTF-8 bytes of their texts
 BATCH_ROWS = 64  # documents in flight in one worker; more cost cache misses (256: 20% more CPU in the clean stage)
 ROW_GROUP_ROWS = 512
 # Checksums because zstd frames in Parquet have none: a flipped bit must be an error, not another corpus.
@@ -76,10 +85,20 @@ class TableWriter:
 
 
 class FateWriter:
-    """Writes what became of the records of one part: kept rows, rejections and failures; counts as it goes."""
+    """Writes what became of the records of one part: kept rows, rejections and failures; counts as it goes.
+
+    `dropped` is a table of the measures of dropped documents, with the columns that `measured` names; none without it.
+    """
 
     def __init__(
-        self, target: DataFolder, stage: str, part: int, kept: str, schema: pa.Schema, suffix: str = ""
+        self,
+        target: DataFolder,
+        stage: str,
+        part: int,
+        kept: str,
+        schema: pa.Schema,
+        suffix: str = "",
+        measured: pa.Schema | None = None,
     ) -> None:
         self.counts = PartCounts()
         self._stage = stage
@@ -87,33 +106,26 @@ class FateWriter:
         self._kept = TableWriter(target.part(kept, part), schema, always=True)
         self._rejected = TableWriter(target.part("rejected", part, suffix), arrow_schema(Rejection))
         self._failed = TableWriter(target.part("failed", part, suffix), arrow_schema(Failure))
+        self._measured = measured
+        self._dropped = TableWriter(target.part("dropped", part, suffix), measured or pa.schema([]))
         self._rejections: list[Rejection] = []
         self._failures: list[Failure] = []
 
-    def keep(self, batch: pa.RecordBatch) -> None:
+    def keep(self, batch: pa.RecordBatch, kept: Mapping[tuple[str, str], int]) -> None:
+        """Write rows that are kept; `kept` are their numbers by source and language."""
         self._kept.write(batch)
-        self.counts.kept += batch.num_rows
-        if "language" in batch.schema.names:
-            for entry in pc.value_counts(batch.column("language")).to_pylist():
-                self.counts.facts[f"{DOCUMENTS_OF}{entry['values']}"] += entry["counts"]
-            self.counts.facts[TEXT_BYTES] += pc.sum(pc.binary_length(batch.column("text"))).as_py() or 0
+        for (source, language), n in kept.items():
+            self.counts.fates[Fate(source, language, KEPT, "")] += n
 
     def reject(self, rejection: Rejection) -> None:
         self._rejections.append(rejection)
-        self.counts.dropped[rejection.reason] += 1
+        self.counts.fates[Fate(rejection.source, rejection.language, DROPPED, rejection.reason)] += 1
         if len(self._rejections) >= 8 * BATCH_ROWS:
             self._flush()
 
     def fail(self, failure: Failure) -> None:
         self._failures.append(failure)
-        self.counts.failed[failure.cause] += 1
-
-    def settle(self, draft: Draft) -> None:
-        """Write the rejection or the failure of a draft that did not live."""
-        if draft.drop is not None:
-            self.drop(draft.document, draft.step, draft.drop)
-        elif draft.failure is not None:
-            self.fail(self._failure(draft.document, draft.step, draft.failure))
+        self.counts.fates[Fate(failure.source, failure.language, FAILED, failure.cause)] += 1
 
     def drop(self, document: Document, step: str, drop: Drop) -> None:
         """Write the rejection of a document."""
@@ -121,6 +133,7 @@ class FateWriter:
             Rejection(
                 id=document.id,
                 url=document.url,
+                source=document.source,
                 language=document.language,
                 stage=self._stage,
                 step=step,
@@ -137,6 +150,8 @@ class FateWriter:
         return Failure(
             id=document.id,
             url=document.url,
+            source=document.source,
+            language=document.language,
             stage=self._stage,
             step=step,
             cause=broken.cause,
@@ -145,12 +160,20 @@ class FateWriter:
             offset=document.offset,
         )
 
-    def write(self, batch: DraftBatch, schema: pa.Schema, steps: Sequence[Step]) -> None:
-        """Write the fates of a batch of drafts that its steps have run over."""
-        self.keep(batch.kept(schema, steps))
-        for draft in batch.drafts:
-            if not draft.alive:
-                self.settle(draft)
+    def write(self, batch: DraftBatch, schema: pa.Schema, measured: Mapping[str, type]) -> None:
+        """Write the fates of a batch of drafts that steps have run over; `measured` are the steps' Stats by column."""
+        kept = batch.rows([draft for draft in batch.drafts if draft.alive], schema, measured)
+        self.keep(kept, Counter((d.document.source, d.document.language) for d in batch.drafts if d.alive))
+        self.counts.text_bytes += pc.sum(pc.binary_length(kept.column("text"))).as_py() or 0
+        lost = [draft for draft in batch.drafts if not draft.alive]
+        for draft in lost:
+            if draft.drop is not None:
+                self.drop(draft.document, draft.step, draft.drop)
+            elif draft.failure is not None:
+                self.fail(self._failure(draft.document, draft.step, draft.failure))
+        if self._measured is not None:
+            gone = [draft for draft in lost if draft.drop is not None]
+            self._dropped.write(batch.rows(gone, self._measured, measured))
 
     def _flush(self) -> None:
         self._rejected.write(to_batch(Rejection, self._rejections))
@@ -158,7 +181,7 @@ class FateWriter:
         self._rejections, self._failures = [], []
 
     def __enter__(self) -> FateWriter:
-        for table in (self._kept, self._rejected, self._failed):
+        for table in (self._kept, self._rejected, self._failed, self._dropped):
             self._stack.enter_context(table)
         return self
 
@@ -211,17 +234,33 @@ def documents_of(batch: pa.RecordBatch) -> list[Document]:
     """Return the base columns of a batch as records."""
     names = [name for name in _BASE.names if name in batch.schema.names]
     columns = [blocks_of(batch.column(name)) if name == "blocks" else batch.column(name).to_pylist() for name in names]
-    return [Document(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
+    more: dict[str, Any] = {} if "text" in names else {"text": ""}
+    return [Document(**dict(zip(names, row, strict=True)), **more) for row in zip(*columns, strict=True)]
 
 
-def with_steps(schema: pa.Schema, steps: Sequence[Step]) -> pa.Schema:
-    """Return `schema` with the struct column of each step that measures; a name already there is replaced."""
-    for step in steps:
-        if step.stats is not None:
-            if step.name in schema.names:
-                schema = schema.remove(schema.get_field_index(step.name))
-            schema = schema.append(pa.field(step.name, stats_type(step.stats)))
+def measured_by(steps: Sequence[Step]) -> dict[str, type]:
+    """Return the Stats of each step that measures, by the name of its column."""
+    return {step.name: step.stats for step in steps if step.stats is not None}
+
+
+def with_measures(schema: pa.Schema, measured: Mapping[str, type]) -> pa.Schema:
+    """Return `schema` with the struct columns of `measured`; a name already there is replaced."""
+    for name, stats in measured.items():
+        if name in schema.names:
+            schema = schema.remove(schema.get_field_index(name))
+        schema = schema.append(pa.field(name, stats_type(stats)))
     return schema
+
+
+_EDITABLE = frozenset({"text", "blocks", "language", "language_score"})  # what a step may change of a document
+# What the table `dropped` says of a document beside its measures: how to find it, never its text.
+_IDENTITY = ("id", "url", "source", "language", "language_score", "page_kind", "extraction_confidence")
+
+
+def dropped_schema(schema: pa.Schema, measured: Mapping[str, type]) -> pa.Schema:
+    """Return the columns of the table `dropped`: those of `schema` that hold measures, and what tells a document."""
+    names = [name for name in schema.names if name in _IDENTITY or name not in _BASE.names]
+    return with_measures(pa.schema([schema.field(name) for name in names]), measured)
 
 
 @dataclass(frozen=True)
@@ -229,35 +268,74 @@ class DraftBatch:
     """Drafts and the Arrow batch they were read from; columns no step touches are carried through as they are."""
 
     drafts: list[Draft]
-    carried: pa.RecordBatch | None  # None when the documents are new
+    carried: pa.RecordBatch | None = None  # None when the documents are new
+    originals: Sequence[Document] = ()  # as they were read
 
-    def kept(self, schema: pa.Schema, steps: Sequence[Step]) -> pa.RecordBatch:
-        """Return the living drafts as a batch of `schema`."""
-        alive = [n for n, draft in enumerate(self.drafts) if draft.alive]
-        drafts = [self.drafts[n] for n in alive]
-        base = to_batch(Document, [draft.document for draft in drafts])
-        measured = {step.name: step.stats for step in steps if step.stats is not None}
-        carried = self.carried.take(pa.array(alive, pa.int64())) if self.carried is not None else None
+    def only(self, places: Sequence[int]) -> DraftBatch:
+        """Return some of the drafts as a batch of their own."""
+        carried = self.carried.take(pa.array(places, pa.int64())) if self.carried is not None else None
+        originals = [self.originals[place] for place in places] if self.originals else ()
+        return DraftBatch([self.drafts[place] for place in places], carried, originals)
+
+    def rows(self, drafts: list[Draft], schema: pa.Schema, measured: Mapping[str, type]) -> pa.RecordBatch:
+        """Return some of the drafts as a batch of `schema`; a column that nobody has is null."""
+        places = {id(draft): place for place, draft in enumerate(self.drafts)}
+        at = pa.array([places[id(draft)] for draft in drafts], pa.int64())
+        carried = self.carried.take(at) if self.carried is not None else None
+        edited = any(d.document is not self.originals[places[id(d)]] for d in drafts) if self.originals else True
         arrays = []
         for field in schema:
-            stats = measured.get(field.name)
-            if stats is not None:
-                arrays.append(stats_array(stats, [draft.measures.get(field.name) for draft in drafts]))
-            elif field.name in _BASE.names:
-                arrays.append(base.column(field.name))
-            else:
-                assert carried is not None  # noqa: S101  with_steps only adds the steps' own columns
+            if field.name in measured:
+                values = [draft.measures.get(field.name) for draft in drafts]
+                arrays.append(stats_array(measured[field.name], values))
+            elif field.name in _BASE.names and (carried is None or (edited and field.name in _EDITABLE)):
+                arrays.append(column_of(field, [getattr(draft.document, field.name) for draft in drafts]))
+            elif carried is not None and field.name in carried.schema.names:
                 arrays.append(carried.column(field.name))
+            else:
+                arrays.append(pa.nulls(len(drafts), field.type))
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
+class StoredRow:
+    """The columns that earlier stages stored beside a document: `row["quality"]` is a dict, or None."""
+
+    __slots__ = ("_columns", "_row")
+
+    def __init__(self, columns: StoredColumns, row: int) -> None:
+        self._columns, self._row = columns, row
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns.values(name)[self._row]
+
+
+class StoredColumns:
+    """The columns of a batch as Python values, each made at its first use."""
+
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        self._batch = batch
+        self._values: dict[str, list[Any]] = {}
+
+    def values(self, name: str) -> list[Any]:
+        if name not in self._values:
+            found = self._batch.column(name).to_pylist() if name in self._batch.schema.names else None
+            self._values[name] = found if found is not None else [None] * self._batch.num_rows
+        return self._values[name]
+
+
 def read_headers(path: str) -> Iterator[list[Header]]:
-    """Yield the pages of a table in batches."""
+    """Yield the headers of a table in batches."""
     for batch in read_batches(path):
         yield [Header(**row) for row in batch.to_pylist()]
 
 
-def read_drafts(path: str, make_view: Callable[[str, str], Any]) -> Iterator[DraftBatch]:
-    """Yield the documents of a part as drafts."""
-    for batch in read_batches(path):
-        yield DraftBatch([Draft(document, make_view) for document in documents_of(batch)], batch)
+def read_drafts(path: str, columns: Sequence[str] | None = None) -> Iterator[DraftBatch]:
+    """Yield the documents of a part as drafts; with `columns` only those, and an empty text if it is not one of
+    them."""
+    for batch in read_batches(path, columns):
+        stored = StoredColumns(batch)
+        documents = documents_of(batch)
+        drafts = [Draft(document) for document in documents]
+        for row, draft in enumerate(drafts):
+            draft.stored = StoredRow(stored, row)
+        yield DraftBatch(drafts, batch, documents)

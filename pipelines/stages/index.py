@@ -1,14 +1,14 @@
-"""The URL step, on headers alone: which archived records are worth parsing.
+"""The headers of a source: which records are worth reading.
 
-    scan      each record's headers: blocklists, status, media type; candidates go to a scratch table
+    scan      each record's header: rules on addresses, what the source itself leaves out; candidates to a scratch table
     newest    of each normalised address the newest capture stays (ties: smallest record id)
     payload   of equal payload digests likewise
-    finish    each part applies the verdicts on its rows and writes `pages`, `rejected` and `failed`
+    finish    each part applies the verdicts on its rows and writes `headers`, `rejected` and `failed`
 
 A later run over the same dataset drops what an earlier one has seen: addresses that were candidates there, whatever
 became of them, and the payloads of those that won their address (keep_best.py says why the first wins).
 
-Only blocks of hashes are shuffled. No page is parsed and no body is kept.
+Only blocks of hashes are shuffled. No text is parsed and no body is kept.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import apache_beam as beam
 import numpy as np
+import pyarrow as pa
 from apache_beam.pvalue import PCollection
 
 import storage
@@ -32,12 +33,13 @@ from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
 from schemas.identity import content_id, id_words
 from schemas.records import Failure, Header, Rejection, arrow_schema, to_batch
-from schemas.settings import section, setting, validate
+from schemas.settings import setting, validate
 from transforms.dedup.keep_best import COPY, SEEN, KeepBestPerKey, losers_of, newest
 from transforms.dedup.urls import url_key
 from transforms.safety.blocklist import Blocklist, BlocklistConfig
 from transforms.shuffle.hash_blocks import partitions_for
-from transforms.sources import Broken, IngestConfig, Part, Skipped, plan_parts, scan
+from transforms.sources.items import Broken, Part, Skipped
+from transforms.sources.source import Source
 
 NO_PAYLOAD = frozenset({"", "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"})  # unknown, or of no bytes at all: no copies
 _UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$", re.IGNORECASE)
@@ -58,28 +60,30 @@ class UrlConfig:
         validate(self)
 
 
-@dataclass(frozen=True, kw_only=True)
-class IndexConfig:
-    """Settings of the index stage."""
-
-    part_mib: int = setting(32, "largest range of an archive that one worker reads at a time, MiB", ge=1, le=4096)
-    ingest: IngestConfig = section(IngestConfig, "what is read from archives")
-    blocklist: BlocklistConfig = section(BlocklistConfig, "lists of domains, addresses and words that are not wanted")
-    url: UrlConfig = section(UrlConfig, "copies of addresses and payloads")
-
-
 @dataclass(frozen=True)
 class IndexStage:
-    """Headers in, pages worth parsing out."""
+    """Files of a source in, headers of what is worth reading out."""
 
-    settings: IndexConfig
-    source_name: str
-    resources: Sequence[str] = ()
+    source: Source
+    url: UrlConfig = field(default_factory=UrlConfig)
+    blocklist: BlocklistConfig = field(default_factory=BlocklistConfig)
     name: ClassVar[str] = "index"
-    kept_table: ClassVar[str] = "pages"
+    kept_table: ClassVar[str] = "headers"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"source": self.source.name, "scan": self.source.settings, "url": self.url, "blocklist": self.blocklist}
+
+    @property
+    def resources(self) -> list[str]:
+        return list_files(self.blocklist)
+
+    @property
+    def code(self) -> list[Any]:
+        return [type(self), type(self.source)]
 
     def prepare(self) -> None:
-        Blocklist.load(self.settings.blocklist)
+        Blocklist.load(self.blocklist)
 
     def check_earlier(self, earlier: EarlierRuns) -> None:
         """Raise ConfigError or RunError when the known addresses and payloads cannot be compared with."""
@@ -88,7 +92,7 @@ class IndexStage:
 
     def run(self, context: StageContext) -> StageResult:
         files = [(entry["path"], entry["size"]) for entry in context.inputs]
-        parts = plan_parts(files, self.settings.part_mib << 20)
+        parts = self.source.parts(files) if files else []
         context.set_parts(len(parts))
         checksums = {entry["path"]: entry["checksum"] for entry in context.inputs}
         plain = [[part.path, part.start, part.end, checksums[part.path]] for part in parts]
@@ -104,11 +108,20 @@ class IndexStage:
         partitions = partitions_for(n_records, COPY.itemsize)
         known = known_rows(context.earlier, context.target, KNOWN)
         verdicts: dict[str, PCollection[Any]] = {"": numbers}
-        addresses = numbers | "Scan" >> EachPart(_ScanWork(self.settings, context.target), bytes)
+        scan = _ScanWork(context.stage, self, context.target)
+        addresses = numbers | "Scan" >> EachPart(scan, bytes)
         verdicts["older_copy_of_url"] = addresses | "Newest" >> KeepBestPerKey(partitions, known["urls"])
-        payloads = dict(verdicts) | "Payloads" >> EachPart(_PayloadWork(self.settings.url, context.target), bytes)
+        payloads = dict(verdicts) | "Payloads" >> EachPart(_PayloadWork(self.url, context.target), bytes)
         verdicts["same_payload"] = payloads | "OnePayload" >> KeepBestPerKey(partitions, known["payloads"])
-        _ = verdicts | "Finish" >> EachPart(_FinishWork(context.target))
+        _ = verdicts | "Finish" >> EachPart(_FinishWork(context.stage, self.source.name, context.target))
+
+
+def list_files(config: BlocklistConfig) -> list[str]:
+    """Return the files of all block lists."""
+    plain = (
+        config.domains_files, config.urls_files, config.words_files, config.soft_words_files, config.substrings_files,
+    )  # fmt: skip
+    return [file for paths in (config.directories, *plain) for path in paths for file in storage.files_below(path)]
 
 
 def _parts_path(target: DataFolder) -> str:
@@ -129,22 +142,23 @@ def record_key(record_id: str) -> tuple[int, int]:
 
 
 def copies_block(rows: Sequence[tuple[tuple[int, int], Header]], part: int) -> bytes:
-    """Return a COPY block of (key, page) pairs of one part."""
+    """Return a COPY block of (key, header) pairs of one part."""
     block = np.empty(len(rows), COPY)
-    for n, (key, page) in enumerate(rows):
-        block[n] = (*key, newest(page.fetched_at), *record_key(page.record_id), part, page.row)
+    for n, (key, header) in enumerate(rows):
+        block[n] = (*key, newest(header.fetched_at), *record_key(header.record_id), part, header.row)
     return block.tobytes()
 
 
 @dataclass
 class _ScanWork(PartWork):
-    config: IndexConfig
+    stage: str
+    of: IndexStage
     target: DataFolder
     blocklist: Blocklist | None = field(default=None, repr=False)
     parts: list[Any] = field(default_factory=list, repr=False)
 
     def open(self) -> None:
-        self.blocklist = Blocklist.load(self.config.blocklist)
+        self.blocklist = Blocklist.load(self.of.blocklist)
         self.parts = _read_parts(self.target)
 
     def close(self) -> None:
@@ -157,62 +171,72 @@ class _ScanWork(PartWork):
         if not storage.exists(self.target.done(part, "scanned")):
             self._scan(part)
         rows: list[tuple[tuple[int, int], Header]] = []
-        for pages in read_headers(self.target.part("candidates", part)):
-            if self.config.url.newest_per_url:
-                rows += [(url_key(page.url), page) for page in pages if page.url]
+        for headers in read_headers(self.target.part("candidates", part)):
+            if self.of.url.newest_per_url:
+                rows += [(url_key(header.url), header) for header in headers if header.url]
         yield copies_block(rows, part)
 
     def _scan(self, part: int) -> None:
         assert self.blocklist is not None  # noqa: S101
         path, start, end, _ = self.parts[part]
-        place = Part(path, start, end)
         started = time.thread_time_ns()
         batch: list[Header] = []
-        with FateWriter(self.target, "index", part, "candidates", arrow_schema(Header)) as fates:
-            for item in scan(place, self.config.ingest):
-                fates.counts.read += 1
+        notes = _Notes(self.stage, self.of.source.name, path)
+        with FateWriter(self.target, self.stage, part, "candidates", arrow_schema(Header)) as fates:
+            for item in self.of.source.scan(Part(path, start, end)):
+                fates.counts.read[self.of.source.name] += 1
                 if isinstance(item, Header):
                     drop = self.blocklist.check(item.url) if item.url else None
                     if drop is None:
                         batch.append(item)
                     else:
-                        fates.reject(_rejection(item, place.path, "blocklist", drop.reason, drop.detail))
+                        fates.reject(notes.rejection(item, "blocklist", drop.reason, drop.detail))
                 elif isinstance(item, Skipped):
-                    fates.reject(
-                        _rejection(item, place.path, "headers", item.reason, item.detail, item.value, item.limit)
-                    )
+                    fates.reject(notes.rejection(item, "headers", item.reason, item.detail, item.value, item.limit))
                 else:
-                    fates.fail(_failure(item, place.path))
+                    fates.fail(notes.failure(item))
                 if len(batch) == BATCH_ROWS:
-                    fates.keep(to_batch(Header, batch))
+                    fates.keep(headers_batch(batch, self.of.source.name), {})  # candidates: the finish counts
                     batch = []
-            fates.keep(to_batch(Header, batch))
-        counts = fates.counts
-        counts.kept = 0  # candidates only; the finish counts what is kept
-        counts.cpu_ns["scan"] += time.thread_time_ns() - started
-        storage.write_atomic(self.target.done(part, "scanned"), counts.to_json())
+            fates.keep(headers_batch(batch, self.of.source.name), {})
+        fates.counts.cpu_ns["scan"] += time.thread_time_ns() - started
+        storage.write_atomic(self.target.done(part, "scanned"), fates.counts.to_json())
 
 
-def _rejection(
-    item: Header | Skipped,
-    archive: str,
-    step: str,
-    reason: str,
-    detail: str,
-    value: float | None = None,
-    limit: float | None = None,
-) -> Rejection:
-    return Rejection(
-        id=item.record_id, url=item.url, stage="index", step=step, reason=reason, value=value, limit=limit,
-        detail=detail, archive=archive, offset=item.offset,
-    )  # fmt: skip
+def headers_batch(headers: Sequence[Header], source: str) -> pa.RecordBatch:
+    """Return some headers as rows, with the name of their source."""
+    batch = to_batch(Header, headers)
+    at = batch.schema.get_field_index("source")
+    return batch.set_column(at, batch.schema.field(at), pa.array([source] * len(headers), pa.string()))
 
 
-def _failure(item: Broken, archive: str) -> Failure:
-    return Failure(
-        id=item.record_id, url=item.url, stage="index", step="read", cause=item.cause, detail=item.detail,
-        archive=archive, offset=item.offset,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class _Notes:
+    """Rejections and failures of one file."""
+
+    stage: str
+    source: str
+    archive: str
+
+    def rejection(
+        self,
+        item: Header | Skipped,
+        step: str,
+        reason: str,
+        detail: str,
+        value: float | None = None,
+        limit: float | None = None,
+    ) -> Rejection:
+        return Rejection(
+            id=item.record_id, url=item.url, source=self.source, stage=self.stage, step=step, reason=reason,
+            value=value, limit=limit, detail=detail, archive=self.archive, offset=item.offset,
+        )  # fmt: skip
+
+    def failure(self, item: Broken) -> Failure:
+        return Failure(
+            id=item.record_id, url=item.url, source=self.source, stage=self.stage, step="read", cause=item.cause,
+            detail=item.detail, archive=self.archive, offset=item.offset,
+        )  # fmt: skip
 
 
 @dataclass
@@ -225,17 +249,19 @@ class _PayloadWork(PartWork):
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[bytes]:
         older = losers_of(verdicts["older_copy_of_url"])
         rows: list[tuple[tuple[int, int], Header]] = []
-        for pages in read_headers(self.target.part("candidates", part)):
+        for headers in read_headers(self.target.part("candidates", part)):
             rows += [
-                (id_words(content_id(page.digest)), page)
-                for page in pages
-                if self.config.one_per_payload and page.digest not in NO_PAYLOAD and page.row not in older
+                (id_words(content_id(header.digest)), header)
+                for header in headers
+                if self.config.one_per_payload and header.digest not in NO_PAYLOAD and header.row not in older
             ]
         yield copies_block(rows, part)
 
 
 @dataclass
 class _FinishWork(PartWork):
+    stage: str
+    source: str
     target: DataFolder
     parts: list[Any] = field(default_factory=list, repr=False)
 
@@ -243,20 +269,23 @@ class _FinishWork(PartWork):
         self.parts = _read_parts(self.target)
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
-        archive = self.parts[part][0]
+        notes = _Notes(self.stage, self.source, self.parts[part][0])
         losers = {reason: losers_of(blocks) for reason, blocks in verdicts.items() if reason}
         schema = arrow_schema(Header).with_metadata({"winnow.part": json.dumps(self.parts[part])})
-        with FateWriter(self.target, "index", part, "pages", schema, suffix="-copies") as fates:
-            for pages in read_headers(self.target.part("candidates", part)):
-                kept = []
-                for page in pages:
-                    reason = next((name for name, rows in losers.items() if page.row in rows), None)
-                    if reason is None:
-                        kept.append(page)
-                    else:
-                        winner = losers[reason][page.row]
-                        reason = IN_EARLIER_RUN[reason] if winner.known else reason
-                        fates.reject(_rejection(page, archive, "copies", reason, winner.id))
-                fates.keep(to_batch(Header, kept).replace_schema_metadata(schema.metadata))
+        with FateWriter(self.target, self.stage, part, "headers", schema, suffix="-copies") as fates:
+            for headers in read_headers(self.target.part("candidates", part)):
+                kept = [header for header in headers if not self._lost(header, losers, notes, fates)]
+                batch = headers_batch(kept, self.source).replace_schema_metadata(schema.metadata)
+                fates.keep(batch, {(self.source, ""): len(kept)} if kept else {})
         storage.write_atomic(self.target.done(part), fates.counts.to_json())
         yield from ()
+
+    def _lost(self, header: Header, losers: Mapping[str, Mapping[int, Any]], notes: _Notes, fates: FateWriter) -> bool:
+        """Write the rejection of a header that another one beats."""
+        reason = next((name for name, rows in losers.items() if header.row in rows), None)
+        if reason is None:
+            return False
+        winner = losers[reason][header.row]
+        reason = IN_EARLIER_RUN[reason] if winner.known else reason
+        fates.reject(notes.rejection(header, "copies", reason, winner.id))
+        return True

@@ -14,8 +14,9 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 import storage
+from pipelines.runs.counts import PartCounts
 from pipelines.runs.folder import DataFolder
-from pipelines.runs.stage import PartCounts, StageContext
+from pipelines.runs.stage import StageContext
 
 
 class PartWork(abc.ABC):

@@ -15,20 +15,23 @@ import apache_beam as beam
 import pyarrow as pa
 
 import storage
-from pipelines.runs.folder import Counts, DataFolder, Manifest
-from pipelines.runs.stage import PartCounts, StageContext, StageResult, add_up
+from pipelines.runs.counts import KEPT, Counts, Fate, PartCounts, add_up
+from pipelines.runs.folder import DataFolder
+from pipelines.runs.stage import StageContext, StageResult
 from pipelines.runs.tables import read_batches
+from pipelines.runs.upstream import Tables
+from pipelines.stages.mix import TOKENIZED
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
-from pipelines.stages.tokens import TOKENS_OF
+from pipelines.stages.tokens import facts_of
 from schemas.errors import RunError
 from schemas.shards import ShardFile, TokenizerFacts
-from transforms.mixing.mix import source_of
 from transforms.shuffle.hash_blocks import partitions_for
 from transforms.tokens.shards import PLACE, Files, WriteShards, place_block
 from transforms.tokens.token_rows import ShardConfig, travel
 
 WAVE_BYTES = 32 << 20  # of tokens in flight at a time: some 6 bytes for each while they are shuffled in memory
 SCRATCH = "chunks"  # table of the tokens on their way to their shards; there while a wave runs
+WRITTEN = "written"  # tally: copies and tokens that the mix took
 CPU_MS = 0.2  # of a document, roughly
 
 
@@ -36,40 +39,40 @@ CPU_MS = 0.2  # of a document, roughly
 class ShardsStage:
     """The documents that the mix took in, token shards out."""
 
-    settings: ShardConfig
-    resources: Sequence[str] = ()
+    config: ShardConfig
     name: ClassVar[str] = "shards"
     kept_table: ClassVar[str] = ""
+    resources: ClassVar[Sequence[str]] = ()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {self.name: self.config}
+
+    @property
+    def code(self) -> list[Any]:
+        return [type(self)]
 
     def prepare(self) -> None:
         """Nothing to fetch."""
 
     def run(self, context: StageContext) -> StageResult:
-        assert context.upstream is not None  # noqa: S101
-        parts = context.upstream.parts
+        parts, mixed = context.upstream.parts, context.upstream.manifest
         context.set_parts(parts)
         for table in ("written", SCRATCH):
             storage.remove_tree(context.target.table(table))
-        tokenized, tokens = context.chain["tokenize"]
-        facts = TokenizerFacts(
-            sha256=tokenized.facts["tokenizer_sha256"],
-            vocab_size=tokenized.facts["vocab_size"],
-            bos_id=tokenized.facts["bos_id"],
-            eos_id=tokenized.facts["eos_id"],
-        )
-        sources = sorted(
-            {source_of(name.removeprefix(TOKENS_OF)) for name in tokenized.facts if name.startswith(TOKENS_OF)}
-        )
+        tokenized, tokens = context.chain[mixed.facts[TOKENIZED]]
+        facts = facts_of(tokenized)
+        sources = sorted(tokenized.counts.read_of)
         root, scratch = context.target.root, context.target.table(SCRATCH)
         files = Files(root, scratch, storage.open_atomic, storage.open_scratch, storage.read_bytes)
-        waves = _waves(context, self.settings, facts)
+        waves = _waves(context, self.config, facts)
         for wave in range(waves):
             write = WriteShards(
                 sources,
                 facts,
                 _ReadTokens(tokens),
                 files,
-                self.settings,
+                self.config,
                 partitions_for(context.rows, PLACE.itemsize),
                 (wave, waves),
             )
@@ -77,13 +80,13 @@ class ShardsStage:
             context.run_pipeline(build, context.rows * CPU_MS / 1000)
             storage.remove_tree(scratch)  # not by the pipeline: a bundle that is run once more would find it gone
         shards = sorted(_written(context.target), key=lambda shard: shard["path"])
-        return StageResult(parts, {"shards": shards}, _counts(context.upstream, context.target, parts, shards))
+        return StageResult(parts, {"shards": shards}, _counts(context.target, parts, shards))
 
 
 def _build(
     pipeline: beam.Pipeline, numbers: Sequence[int], write: WriteShards, sources: list[str], context: StageContext
 ) -> None:
-    places = _PlaceWork(sources, context.source, context.target)
+    places = _PlaceWork(sources, context.upstream.tables, context.target)
     _ = (
         part_numbers(pipeline, numbers)
         | "Places" >> EachPart(places, bytes)
@@ -94,11 +97,10 @@ def _build(
 
 def _waves(context: StageContext, config: ShardConfig, facts: TokenizerFacts) -> int:
     """Return in how many waves the shards are written: more than one where the runner shuffles in its own memory."""
-    assert context.upstream is not None  # noqa: S101
     if not context.shuffles_in_memory:
         return 1
     tokens = max(WAVE_BYTES // travel(facts).itemsize, config.shard_tokens)
-    return math.ceil(context.upstream.facts["mix"]["reached_tokens"] / tokens) or 1
+    return math.ceil(context.upstream.manifest.facts["mix"]["reached_tokens"] / tokens) or 1
 
 
 @dataclass(frozen=True)
@@ -114,18 +116,21 @@ class _ReadTokens:
 @dataclass
 class _PlaceWork(PartWork):
     sources: list[str]
-    source: DataFolder
+    tables: Tables
     target: DataFolder
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[bytes]:
         started = time.thread_time_ns()
         codes = {name: code for code, name in enumerate(self.sources)}
         counts = PartCounts()
-        for batch in read_batches(self.source.part("mixed", part)):
+        for batch in read_batches(self.tables.part("mixed", part)):
             rows = batch.to_pydict()
-            counts.read += batch.num_rows
-            counts.facts["copies"] += sum(rows["copies"])
-            counts.facts["tokens"] += sum(n * k for n, k in zip(rows["n_tokens"], rows["copies"], strict=True))
+            counts.read.update(rows["source"])
+            for source, language in zip(rows["source"], rows["language"], strict=True):
+                counts.fates[Fate(source, language, KEPT, "")] += 1
+            written = counts.tally(WRITTEN)
+            written["copies"] += sum(rows["copies"])
+            written["tokens"] += sum(n * k for n, k in zip(rows["n_tokens"], rows["copies"], strict=True))
             yield place_block(
                 part,
                 rows["row"],
@@ -134,7 +139,6 @@ class _PlaceWork(PartWork):
                 rows["n_tokens"],
                 rows["copies"],
             )
-        counts.kept = counts.read
         counts.cpu_ns["place"] += time.thread_time_ns() - started
         storage.write_atomic(self.target.done(part), counts.to_json())
 
@@ -152,11 +156,11 @@ def _written(target: DataFolder) -> list[dict[str, Any]]:
     ]
 
 
-def _counts(upstream: Manifest, target: DataFolder, parts: int, shards: list[dict[str, Any]]) -> Counts:
+def _counts(target: DataFolder, parts: int, shards: list[dict[str, Any]]) -> Counts:
     """Return the fates, after checking that the shards hold each copy and each token exactly once."""
     told = add_up(target.done(part) for part in range(parts))
-    wanted = (told.facts["copies"], told.facts["tokens"])
+    wanted = (told.tally(WRITTEN)["copies"], told.tally(WRITTEN)["tokens"])
     found = (sum(shard["documents"] for shard in shards), sum(shard["tokens"] for shard in shards))
     if found != wanted:
-        raise RunError(f"stage shards: {found} documents and tokens stand in the shards, but the mix took {wanted}")
-    return Counts(read=told.read, kept=upstream.counts.kept)
+        raise RunError(f"stage shards: {found} documents and tokens are in the shards, but the mix took {wanted}")
+    return Counts.of(told.read, told.fates)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 WINNOW = str(Path(sys.executable).with_name("winnow"))
-STAGES = ("index", "extract", "clean", "dedup", "lines", "score", "tokenize", "mix", "shards")
+STAGES = ("web/index", "web/extract", "web/clean", "dedup", "tokenize", "mix", "shards")
 MARK = "WINNOW_FAULT_TEST"
 LIMIT_S = 300.0  # no run of the small web takes a tenth of it
 POLL_S = 0.005
@@ -176,8 +176,8 @@ def shards(output: Path) -> dict[str, str]:
 
 def commits(output: Path) -> dict[str, tuple[bytes, int]]:
     """Return bytes and modification time of each manifest there is."""
-    paths = sorted(output.glob("*/manifest.json"))
-    return {path.parent.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
+    paths = sorted([*output.glob("*/manifest.json"), *output.glob("web/*/manifest.json")])
+    return {str(path.parent.relative_to(output)): (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
 
 
 def fates(output: Path) -> list[dict[str, Any]]:

@@ -88,7 +88,7 @@ def test_disk_turns_read_only(web: Web, undisturbed: Path, disk: Disk) -> None:
     disk.mount("size=64m")
     output = disk.path / "run"
     running = web.start(output)
-    assert running.until((output / "extract" / "manifest.json").exists)
+    assert running.until((output / "web" / "extract" / "manifest.json").exists)
     if subprocess.run(["mount", "-o", "remount,ro", str(disk.path)], capture_output=True, check=False).returncode:
         running.signal_group(9)  # files are open for writing: the kernel refuses, as it mostly does
         running.wait()

@@ -72,7 +72,7 @@ def finish(web: Web, cluster: Cluster, output: Path, undisturbed: Path) -> None:
     assert_balanced(output)
 
 
-@pytest.mark.parametrize(("part", "stage"), [("taskmanager", "extract"), ("workerpool", "dedup")])
+@pytest.mark.parametrize(("part", "stage"), [("taskmanager", "web/extract"), ("workerpool", "dedup")])
 def test_a_part_that_comes_back(
     web: Web, undisturbed: Path, cluster: Cluster, tmp_path: Path, part: str, stage: str
 ) -> None:
@@ -93,7 +93,7 @@ def test_a_part_that_does_not_come_back(
 ) -> None:
     output = tmp_path / "run"
     running = web.start(output, *cluster.beam_args)
-    until_job(running, cluster, "extract")
+    until_job(running, cluster, "web/extract")
     kill(cluster, part)
     ended = running.wait(LOST_S)
     assert_one_line(ended, "stage extract", said)
@@ -109,7 +109,7 @@ def test_our_own_process_killed(
     """After SIGTERM we cancel the job ourselves; after SIGKILL the next start of the same run does."""
     output = tmp_path / "run"
     running = web.start(output, *cluster.beam_args)
-    until_job(running, cluster, "extract")
+    until_job(running, cluster, "web/extract")
     running.signal_group(number)
     ended = running.wait(60.0)
     assert ended.code == (-signal.SIGKILL if number == signal.SIGKILL else 143)

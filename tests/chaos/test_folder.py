@@ -49,7 +49,7 @@ def test_broken_marker(web: Web, output: Path, kind: str) -> None:
     assert_one_line(web.run(output), "winnow.json")
 
 
-@pytest.mark.parametrize("stage", ["index", "shards"])
+@pytest.mark.parametrize("stage", ["web/index", "shards"])
 @pytest.mark.parametrize("kind", BROKEN)
 def test_broken_manifest(web: Web, output: Path, stage: str, kind: str) -> None:
     (output / stage / "manifest.json").write_bytes(BROKEN[kind])
@@ -72,7 +72,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "cut": _cut,
     "folder deleted": lambda path: shutil.rmtree(path.parents[1]),
 }
-TABLES = {"index": "pages", "extract": "documents", "tokenize": "tokens", "mix": "mixed"}
+TABLES = {"web/index": "headers", "web/extract": "documents", "tokenize": "tokens", "mix": "mixed"}
 
 
 def _data_file(output: Path, stage: str) -> Path:
@@ -116,7 +116,7 @@ def test_damaged_data_that_the_next_stage_reads(
 def test_second_run_while_one_is_going_on(web: Web, undisturbed: Path, tmp_path: Path) -> None:
     output = tmp_path / "run"
     first = web.start(output)
-    assert first.until((output / "extract").exists)
+    assert first.until((output / "web" / "extract").exists)
     assert_one_line(web.run(output), "another run is going on", str(first.process.pid), code=3)
     assert first.wait().code == 0
     assert shards(output) == shards(undisturbed)

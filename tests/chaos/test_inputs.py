@@ -74,13 +74,13 @@ def test_archive_changes_between_index_and_extract(web: Web, crawl: Path, tmp_pa
     output = tmp_path / "run"
     name, spoil = CHANGES[change]
     running = web.start(output, crawl=crawl)
-    assert running.until((output / "index" / "manifest.json").exists)
+    assert running.until((output / "web" / "index" / "manifest.json").exists)
     spoil(crawl / name)
     assert_one_line(running.wait(), name)
-    indexed = commits(output)["index"]
+    indexed = commits(output)["web/index"]
     again = web.run(output, crawl=crawl)
     assert again.code == 0, again.err
-    assert commits(output)["index"] != indexed
+    assert commits(output)["web/index"] != indexed
     assert_balanced(output)
 
 

@@ -88,7 +88,7 @@ def test_children_end_with_a_killed_leader(web: Web, undisturbed: Path, tmp_path
 def test_killed_worker_is_one_line(web: Web, undisturbed: Path, tmp_path: Path) -> None:
     output = tmp_path / "run"
     running = web.start(output, *TWO_WORKERS)
-    assert running.until(lambda: (output / "extract").exists() and bool(running.processes("transforms.guard")))
+    assert running.until(lambda: (output / "web" / "extract").exists() and bool(running.processes("transforms.guard")))
     os.kill(running.processes("sdk_worker_main")[-1], signal.SIGKILL)
     assert_one_line(running.wait(60), "stage extract", "a worker process died")
     _finish(web, output, undisturbed, _check_wreck(running, output))
@@ -103,7 +103,7 @@ def test_killed_guard_child_costs_one_record(web: Web, undisturbed: Path, tmp_pa
     ended = running.wait()
     assert ended.code == 0, ended.err
     assert_balanced(output)
-    failed = json.loads((output / "extract" / "manifest.json").read_text())["counts"]["failed"]
+    failed = json.loads((output / "web" / "extract" / "manifest.json").read_text())["counts"]["failed"]
     assert failed in ({}, {"extraction_crash": 1})  # {}: it was killed between two pages, and another took its place
     assert running.orphans() == []
 
@@ -111,7 +111,7 @@ def test_killed_guard_child_costs_one_record(web: Web, undisturbed: Path, tmp_pa
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 @pytest.mark.parametrize(
     ("stage", "whole_group"),
-    [("index", True), ("extract", False), ("extract", True), ("dedup", True), ("shards", False)],
+    [("web/index", True), ("web/extract", False), ("web/extract", True), ("dedup", True), ("shards", False)],
 )
 def test_asked_to_stop(
     web: Web, undisturbed: Path, tmp_path: Path, number: int, code: int, stage: str, whole_group: bool
@@ -131,7 +131,7 @@ def test_asked_to_stop(
 def test_asked_to_stop_with_two_workers(web: Web, undisturbed: Path, tmp_path: Path) -> None:
     output = tmp_path / "run"
     running = web.start(output, *TWO_WORKERS)
-    assert running.until(lambda: (output / "extract").exists() and bool(running.processes("transforms.guard")))
+    assert running.until(lambda: (output / "web" / "extract").exists() and bool(running.processes("transforms.guard")))
     running.signal_group(signal.SIGINT)
     ended = running.wait(30)
     assert (ended.code, len(ended.error_lines)) == (130, 1), ended.err

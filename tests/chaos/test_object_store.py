@@ -70,7 +70,7 @@ RENEW_OFTEN = (
 
 
 @pytest.mark.parametrize("more", [(), TWO_WORKERS], ids=["one worker", "two workers"])
-@pytest.mark.parametrize("stage", ["extract", "dedup"])
+@pytest.mark.parametrize("stage", ["web/extract", "dedup"])
 def test_a_lost_lock_stops_the_run_in_one_line(
     web: Web, store: ObjectStore, undisturbed: Path, stage: str, more: tuple[str, ...]
 ) -> None:

@@ -11,7 +11,6 @@ from classifiers.models.model_files import LID_176, resolve
 from schemas.errors import ConfigError
 from schemas.records import Document
 from transforms.step import Draft
-from transforms.text.view import TextView
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 
@@ -37,6 +36,6 @@ def lid_path() -> Path:
 @pytest.fixture(scope="session")
 def make_drafts() -> Callable[..., list[Draft]]:
     def make(*texts: str) -> list[Draft]:
-        return [Draft(Document(id=f"{n:032x}", text=text), TextView) for n, text in enumerate(texts)]
+        return [Draft(Document(id=f"{n:032x}", text=text)) for n, text in enumerate(texts)]
 
     return make

@@ -23,10 +23,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipelines.cli import app
 from pipelines.commands.options import settings_of
+from pipelines.recipes.find import DEFAULT, find_recipe
 from pipelines.reports.metrics import check_metrics, write_metrics
 from pipelines.reports.notify import check_notify, notify
 from pipelines.reports.outcome import KINDS, Outcome
-from pipelines.runs.folder import Counts, Manifest, RunFolder
+from pipelines.runs.counts import DROPPED, FAILED, KEPT, Counts, Fate
+from pipelines.runs.folder import Manifest, RunFolder
 
 CRON = Path(__file__).resolve().parents[2] / "deploy" / "cron"
 KUBERNETES = ("1.31", "1.34", "1.37")  # the oldest that knows every field, one between, the newest with a schema
@@ -204,7 +206,7 @@ def test_the_job_calls_the_command_as_it_is(tmp_path: Path) -> None:
         assert any(path.startswith(f"{mount}/") for mount in mounts), path
     check_metrics(told["metrics"])
     (tmp_path / "c.yaml").write_text(manifests()["ConfigMap"]["data"][Path(told["config"][0]).name])
-    assert settings_of([tmp_path / "c.yaml"], None).language.keep == ("en",)
+    assert settings_of(find_recipe(DEFAULT), [tmp_path / "c.yaml"], None).language.keep == ("en",)
 
 
 @pytest.fixture
@@ -260,10 +262,11 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     data = tmp_path_factory.mktemp("known")
     folder = RunFolder(str(data))
     folder.open("common_crawl", "0.1.0", ["index"])
-    counts = Counts(read=3, kept=1, dropped={"older_copy": 1}, failed={"truncated_member": 1}, edits={"email": 1})
+    ends = ((KEPT, ""), (DROPPED, "older_copy"), (FAILED, "truncated_member"))
+    counts = Counts.of({"x": 3}, {Fate("x", "", fate, reason): 1 for fate, reason in ends}, {"email": 1})
     folder.commit(
         Manifest(
-            stage="index", key="k", version="0.1.0", upstream="", config={}, inputs=[], parts=1, counts=counts,
+            stage="index", key="k", version="0.1.0", upstream={}, config={}, inputs=[], parts=1, counts=counts,
             cpu_s={"read": 1.0}, wall_s=1.0,
         )
     )  # fmt: skip

@@ -26,8 +26,10 @@ from demo_web.config import LANGUAGES
 from deploy.dataflow import launcher
 from pipelines.engines.engine import Engine
 from pipelines.recipes import common_crawl
+from pipelines.runs.dataset import SourceFile, describe
 from pipelines.runs.folder import RunFolder
-from pipelines.runs.runner import Watcher, describe_inputs, run
+from pipelines.runs.plan import VERSION
+from pipelines.runs.runner import Watcher, run
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, runs_of
 from schemas.errors import ConfigError, RunError
 from schemas.settings import overlay
@@ -134,15 +136,18 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> list[Job]:
     settings = {"language": {"keep": LANGUAGES}, "tokenizer": {"vocab_size": 400}, "shards": {"row_tokens": 512}}
     recipe = common_crawl.recipe(overlay(common_crawl.CommonCrawlConfig(), settings))
     plain = [path for path in (folder / "web" / "crawl").iterdir() if ".warc" not in path.name]  # no pages to parse
-    archives = describe_inputs(expand([str(path) for path in plain]))
+    archives = describe([SourceFile("common_crawl", path) for path in expand([str(path) for path in plain])])
     found = _Translated()
-    run(recipe, archives, RunFolder(str(folder / "run")), TranslatingEngine(folder / "beam.log", found), Watcher())
+    data = RunFolder(str(folder / "run"))
+    data.open(recipe.name, VERSION, [node.id for node in recipe.nodes])
+    run(recipe, archives, data, TranslatingEngine(folder / "beam.log", found), Watcher())
     return found.jobs
 
 
 def test_every_stage_has_a_job(jobs: list[Job]) -> None:
     assert [job.stage for job in jobs] == [
-        "index", "extract", "clean", "dedup", "lines", "tokenize", "tokenize", "mix", "shards",
+        "web/index", "web/extract", "web/clean", "dedup", "dedup", "dedup", "tokenize", "tokenize", "mix", "mix",
+        "shards",
     ]  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def test_a_stage_inherits_and_only_what_is_needed_is_planned() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("RUN x", "line 1: RUN stands before the first FROM"),
+        ("RUN x", "line 1: RUN comes before the first FROM"),
         ("FROM x AS a\nADD f g", "line 2: ADD: not known here"),
         ("FROM x AS a\nRUN <<E\nx\nE", "line 2: here-documents are not known here"),
         ("FROM x AS a\nRUN --mount=type=cache x", "line 2: RUN --mount=type=cache: not known here"),

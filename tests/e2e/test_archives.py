@@ -40,10 +40,10 @@ def fates_by_archive(run: Any) -> Counter[str]:
     for stage, table in [
         *(
             (stage, table)
-            for stage in ("index", "extract", "clean", "dedup", "lines")
+            for stage in ("web/index", "web/extract", "web/clean", "dedup")
             for table in ("rejected", "failed")
         ),
-        ("lines", "documents"),
+        ("dedup", "documents"),
     ]:
         fates.update(Path(row["archive"]).name for row in run.rows(stage, table))
     return fates
@@ -55,7 +55,7 @@ def check_ledger(winnow: Callable[..., str], folder: Path) -> list[dict[str, Any
         assert stage["read"] == stage["kept"] + sum(stage["dropped"].values()) + sum(stage["failed"].values())
     for one, other in itertools.pairwise(stages):
         assert other["read"] == one["kept"]
-    assert len(stages) == 8  # no model: nothing to score
+    assert len(stages) == 7
     return stages
 
 
@@ -82,22 +82,22 @@ def test_the_ledger_balances(winnow: Callable[..., str], all_archives: Any) -> N
 def test_no_record_of_any_archive_is_missing(archives: list[Path], all_archives: Any) -> None:
     counted = {path.name: count_records(path) for path in archives}
     assert fates_by_archive(all_archives) == counted
-    assert all_archives.manifest("index").counts.read == sum(counted.values())
+    assert all_archives.manifest("web/index").counts.read == sum(counted.values())
 
 
 def test_no_record_has_two_fates(all_archives: Any) -> None:
     places = Counter()
-    for stage in ("index", "extract", "clean", "dedup", "lines"):
+    for stage in ("web/index", "web/extract", "web/clean", "dedup"):
         for row in all_archives.rows(stage, "rejected") + all_archives.rows(stage, "failed"):
             places[row["archive"], row["offset"], row["id"], row["url"]] += 1
     assert [place for place, n in places.items() if n > 1] == []
-    ids = [row["id"] for row in all_archives.rows("extract", "documents")]
+    ids = [row["id"] for row in all_archives.rows("web/extract", "documents")]
     assert len(set(ids)) == len(ids)
 
 
 def test_rejected_and_failed_records_say_why_and_where(all_archives: Any, archives: list[Path]) -> None:
     sizes = {str(path): path.stat().st_size for path in archives}
-    for stage in ("index", "extract", "clean", "dedup", "lines"):
+    for stage in ("web/index", "web/extract", "web/clean", "dedup"):
         for row in all_archives.rows(stage, "rejected") + all_archives.rows(stage, "failed"):
             assert re.fullmatch(r"[a-z][a-z0-9_]*", row.get("reason") or row["cause"])
             assert 0 <= row["offset"] < sizes[row["archive"]]
@@ -105,7 +105,7 @@ def test_rejected_and_failed_records_say_why_and_where(all_archives: Any, archiv
 
 
 def test_a_cut_member_fails_and_says_where(all_archives: Any) -> None:
-    (row,) = all_archives.rows("index", "failed")
+    (row,) = all_archives.rows("web/index", "failed")
     assert Path(row["archive"]).name == "chatnoir-eu__clipped.warc.gz"
     assert (row["cause"], row["offset"]) == ("truncated_member", 0)
     assert row["url"].startswith("http://www.houstonpress.com/")
@@ -119,15 +119,17 @@ def test_what_comes_before_a_cut_is_kept(
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 3 // 4])
     settings = ("--set", "extract.engine=resiliparse", "--set", "tokenizer.vocab_size=300")
     run = run_of(tmp_path / "run", winnow("run", "-i", cut, "-o", tmp_path / "run", *settings))
-    (failure,) = run.rows("index", "failed")
+    (failure,) = run.rows("web/index", "failed")
     assert failure["cause"] == "truncated_member"
     assert fates_by_archive(run) == {cut.name: count_records(cut)}
-    assert all(row["offset"] < failure["offset"] for row in run.rows("extract", "documents"))
+    assert all(row["offset"] < failure["offset"] for row in run.rows("web/extract", "documents"))
 
 
 def test_malformed_status_lines_are_not_dropped(all_archives: Any, archives: list[Path]) -> None:
     quirky = next(path for path in archives if "clueweb-quirk" in path.name)
-    statuses = Counter(row["reason"] for row in all_archives.rows("index", "rejected") if row["archive"] == str(quirky))
+    statuses = Counter(
+        row["reason"] for row in all_archives.rows("web/index", "rejected") if row["archive"] == str(quirky)
+    )
     assert statuses["http_status"] == 0
 
 
@@ -149,9 +151,9 @@ def test_an_archive_in_pieces_gives_the_documents_of_the_whole(
     settings = ("--set", "extract.engine=resiliparse", "--set", "tokenizer.vocab_size=300")
     run = run_of(tmp_path / "run", winnow("run", "-i", plain, "-o", tmp_path / "run", *settings))
     expected = {
-        row["id"]: row["text"] for row in all_archives.rows("extract", "documents") if row["archive"] == str(whole)
+        row["id"]: row["text"] for row in all_archives.rows("web/extract", "documents") if row["archive"] == str(whole)
     }
-    assert {row["id"]: row["text"] for row in run.rows("extract", "documents")} == expected
+    assert {row["id"]: row["text"] for row in run.rows("web/extract", "documents")} == expected
 
 
 def test_shards_of_real_pages_are_read_back(all_archives: Any) -> None:

@@ -205,7 +205,7 @@ def test_cron_runs_it(
     config.write_text(winnow("config", *small_web.options))
     until = time.monotonic() + LIMIT_S
     with cron_daemon(programs, tmp_path, adapted(tmp_path, small_web.crawl, config)) as daemon:
-        told.wait(lambda: (3, "held") in told.codes() and (data / "extract").exists(), until, daemon)
+        told.wait(lambda: (3, "held") in told.codes() and (data / "web" / "extract").exists(), until, daemon)
         held = next(end for end in told.ends() if end["exit_code"] == 3)
         holder = re.search(r"another run .*process (\d+) on ", held["message"])
         assert holder, held

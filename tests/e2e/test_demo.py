@@ -14,8 +14,8 @@ import pytest
 
 from transforms.tokens.tokenizer import TokenizerConfig, load
 
-STAGES = ("index", "extract", "clean", "dedup", "lines", "score", "tokenize", "mix", "shards")
-BEFORE_SCORE = STAGES[:5]
+STAGES = ("web/index", "web/extract", "web/clean", "dedup", "tokenize", "mix", "shards")
+WITH_TEXTS = STAGES[:4]
 HEURISTICS = {  # the rule a spam page is made for -> reasons that a page of its kind may be removed for
     "too_few_words": {"too_few_words", "too_few_terminal_lines", "duplicate_5_grams", "too_many_short_lines"},
     "mean_word_too_long": {"words_too_long"},
@@ -37,12 +37,14 @@ HEURISTICS = {  # the rule a spam page is made for -> reasons that a page of its
 
 @pytest.fixture(scope="module")
 def fates(demo: Any) -> dict[tuple[str, int], list[dict[str, Any]]]:
-    """What became of each record before the model scored it, by archive and offset."""
+    """What the rules made of each record, by archive and offset."""
     found: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    tables = [(stage, table) for stage in BEFORE_SCORE for table in ("rejected", "failed")]
-    for stage, table in [*tables, ("lines", "documents")]:
+    tables = [(stage, table) for stage in WITH_TEXTS for table in ("rejected", "failed")]
+    for stage, table in [*tables, ("dedup", "documents")]:
         for row in demo.rows(stage, table):
             fate = {"documents": "kept", "rejected": "dropped", "failed": "failed"}[table]
+            if row.get("reason") == "quality_too_low":  # the truth is about rules
+                fate = "kept"
             entry = {**row, "fate": fate, "at": stage, "why": row.get("reason") or row.get("cause")}
             found.setdefault((Path(row["archive"]).name, row["offset"]), []).append(entry)
     return found
@@ -51,7 +53,7 @@ def fates(demo: Any) -> dict[tuple[str, int], list[dict[str, Any]]]:
 @pytest.fixture(scope="module")
 def documents(demo: Any) -> dict[str, dict[str, Any]]:
     """The documents that the tokenizer read, by id."""
-    return {row["id"]: row for row in demo.rows("score", "documents")}
+    return {row["id"]: row for row in demo.rows("dedup", "documents")}
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +93,7 @@ def test_spam_is_removed_by_the_heuristic_it_is_made_for(web: Any, fates: dict[A
 
 
 def test_rejections_say_measure_and_limit(demo: Any) -> None:
-    for row in demo.rows("clean", "rejected"):
+    for row in demo.rows("web/clean", "rejected"):
         assert row["step"]
         if row["reason"] not in ("lorem_ipsum", "curly_bracket"):  # which are there or not
             assert row["value"] is not None
@@ -100,10 +102,10 @@ def test_rejections_say_measure_and_limit(demo: Any) -> None:
 
 
 def test_every_cluster_keeps_its_newest_copy_and_the_others_name_it(web: Any, demo: Any) -> None:
-    ids = {row["record_id"]: row["id"] for row in demo.rows("extract", "documents")}
+    ids = {row["record_id"]: row["id"] for row in demo.rows("web/extract", "documents")}
     names = {document_id: record_id for record_id, document_id in ids.items()}
-    kept = {row["record_id"] for row in demo.rows("lines", "documents")}
-    losers = {row["id"]: row for row in demo.rows("index", "rejected")}
+    kept = {row["record_id"] for row in demo.rows("dedup", "documents")}
+    losers = {row["id"]: row for row in demo.rows("web/index", "rejected")}
     losers |= {names[row["id"]]: row for row in demo.rows("dedup", "rejected")}
     for cluster in web.truth.clusters:
         assert cluster.kept in kept
@@ -141,7 +143,7 @@ def test_the_classifier_keeps_good_pages_and_drops_adverts(web: Any, documents: 
 
 
 def test_texts_are_the_articles_and_not_what_surrounds_them(web: Any, demo: Any) -> None:
-    texts = {row["record_id"]: row["text"] for row in demo.rows("clean", "documents")}
+    texts = {row["record_id"]: row["text"] for row in demo.rows("web/clean", "documents")}
     blocks = found = 0
     for record in web.truth.records:
         if record.page_class.startswith("good_") and record.page_class[5:] in ("en", "de", "fr", "es", "ru"):
@@ -154,14 +156,14 @@ def test_texts_are_the_articles_and_not_what_surrounds_them(web: Any, demo: Any)
 
 
 def test_languages_are_right(web: Any, demo: Any) -> None:
-    languages = {row["record_id"]: row["language"] for row in demo.rows("extract", "documents")}
+    languages = {row["record_id"]: row["language"] for row in demo.rows("web/extract", "documents")}
     pages = [r for r in web.truth.records if r.record_id in languages and r.page_class.startswith("good_")]
     assert [r.record_id for r in pages if languages[r.record_id] != r.language] == []
-    assert {row["language"] for row in demo.rows("extract", "documents")} == {"en", "de", "fr", "es", "ru"}
+    assert {row["language"] for row in demo.rows("web/extract", "documents")} == {"en", "de", "fr", "es", "ru"}
 
 
 def test_odd_encodings_and_codings_leave_no_trace(web: Any, demo: Any) -> None:
-    texts = {row["record_id"]: row["text"] for row in demo.rows("extract", "documents")}
+    texts = {row["record_id"]: row["text"] for row in demo.rows("web/extract", "documents")}
     classes = ("utf16", "windows_1251", "windows_1252", "undeclared_utf8", "gzip_body", "gzip_chunked", "chunked",
                "lying_headers", "malformed_status")  # fmt: skip
     records = web.truth.of_class(*(f"good_{name}" for name in classes))
@@ -171,13 +173,15 @@ def test_odd_encodings_and_codings_leave_no_trace(web: Any, demo: Any) -> None:
 
 
 def test_repeated_lines_are_gone_or_stay(web: Any, demo: Any) -> None:
-    before = [line for row in demo.rows("dedup", "documents") for line in row["text"].split("\n")]
-    after = [line for row in demo.rows("lines", "documents") for line in row["text"].split("\n")]
+    kept = {row["id"]: row["text"] for row in demo.rows("dedup", "documents")}
+    texts = [row["text"] for row in demo.rows("web/clean", "documents") if row["id"] in kept]
+    before = [line for text in texts for line in text.split("\n")]
+    after = [line for text in kept.values() for line in text.split("\n")]
     for line in web.truth.lines:
         assert sum(before.count(variant) for variant in line.variants) == line.copies
         assert sum(after.count(variant) for variant in line.variants) == (0 if line.dropped else line.copies)
     dropped = [line for line in web.truth.lines if line.dropped]
-    edits = demo.manifest("lines").counts.edits
+    edits = demo.manifest("dedup").counts.edits
     assert edits["lines:frequent_lines"] == sum(line.copies for line in dropped) == len(before) - len(after)
     assert edits["lines:frequent_line_chars"] == sum(map(len, before)) - sum(map(len, after))
 
@@ -187,12 +191,12 @@ def test_repeated_lines_are_gone_or_stay(web: Any, demo: Any) -> None:
 
 def test_planted_addresses_are_counted_and_gone_from_every_text(web: Any, demo: Any) -> None:
     pii = web.truth.pii
-    edits = demo.manifest("clean").counts.edits
+    edits = demo.manifest("web/clean").counts.edits
     assert edits["pii:emails"] == len(pii.emails)
     assert edits["pii:ip_addresses"] == len(pii.ipv4) + len(pii.ipv6)
-    extracted = "\n".join(row["text"] for row in demo.rows("extract", "documents"))
+    extracted = "\n".join(row["text"] for row in demo.rows("web/extract", "documents"))
     assert [literal for literal in (*pii.emails, *pii.ipv4, *pii.ipv6) if literal not in extracted] == []
-    for stage in STAGES[2:6]:
+    for stage in STAGES[2:4]:
         text = "\n".join(row["text"] for row in demo.rows(stage, "documents"))
         assert [literal for literal in (*pii.emails, *pii.ipv4, *pii.ipv6) if literal in text] == [], stage
         assert [literal for literal in pii.private_ip if literal not in text] == [], stage
@@ -230,16 +234,15 @@ def test_the_ledger_balances_and_each_stage_reads_what_the_one_before_kept(
 
 
 def test_the_ledgers_figures_are_those_of_the_truth(web: Any, demo: Any) -> None:
-    wanted: dict[str, Counter[str]] = {stage: Counter() for stage in BEFORE_SCORE}
+    wanted: dict[str, Counter[str]] = {stage: Counter() for stage in WITH_TEXTS}
     for record in web.truth.records:
         if record.fate == "dropped" and record.reason:
             wanted[record.stage][record.reason] += 1
-    for stage in ("index", "extract", "dedup"):
+    for stage in ("web/index", "web/extract", "dedup"):
         assert demo.manifest(stage).counts.dropped == dict(wanted[stage])
-    clean = demo.manifest("clean").counts.dropped
-    assert clean["too_many_dirty_words"] == wanted["clean"]["too_many_dirty_words"]
-    assert demo.manifest("lines").counts.dropped == {}
-    assert demo.manifest("index").counts.failed == {"not_a_member": 1, "truncated_member": 1}
+    clean = demo.manifest("web/clean").counts.dropped
+    assert clean["too_many_dirty_words"] == wanted["web/clean"]["too_many_dirty_words"]
+    assert demo.manifest("web/index").counts.failed == {"not_a_member": 1, "truncated_member": 1}
 
 
 # --- tokens
@@ -272,11 +275,11 @@ def test_shards_decode_to_exactly_the_texts_as_often_as_the_mix_took_them(
         assert (found[0], found[-1]) == (tokenizer.bos_id, tokenizer.eos_id)
         assert not {tokenizer.bos_id, tokenizer.eos_id} & set(found[1:-1])
         assert tokenizer.decode(found[1:-1]) == documents[doc_id]["text"]
-    assert manifest.facts["tokenizer_sha256"] == tokenizer.sha256
+    assert manifest.facts["tokenizer"]["sha256"] == tokenizer.sha256
 
 
 def test_rows_are_full_and_only_the_last_is_padded(demo: Any, rows: list[dict[str, Any]]) -> None:
-    eos = demo.manifest("tokenize").facts["eos_id"]
+    eos = demo.manifest("tokenize").facts["tokenizer"]["eos_id"]
     for n, row in enumerate(rows):
         assert len(row["tokens"]) == row["doc_ends"][-1] == 2048
         assert row["doc_ends"] == sorted(set(row["doc_ends"]))
@@ -301,13 +304,13 @@ def test_the_cut_of_a_row_is_told_and_goes_on_in_the_next(rows: list[dict[str, A
 
 
 def test_shards_say_what_they_hold(demo: Any) -> None:
-    facts = demo.manifest("tokenize").facts
+    facts = demo.manifest("tokenize").facts["tokenizer"]
     book = {shard["path"]: shard for shard in demo.manifest("shards").facts["shards"]}
     _, data = demo.stages()["shards"]
     for path, told in book.items():
         file = pq.ParquetFile(f"{data.root}/{path}")
         metadata = {key.decode(): value.decode() for key, value in file.schema_arrow.metadata.items()}
-        assert metadata["winnow.tokenizer_sha256"] == facts["tokenizer_sha256"]
+        assert metadata["winnow.tokenizer_sha256"] == facts["sha256"]
         assert metadata["winnow.schema_version"] == "1"
         assert int(metadata["winnow.real_tokens"]) == told["tokens"]
         assert int(metadata["winnow.total_tokens"]) == told["tokens"] + told["padding"] == told["rows"] * 2048
@@ -353,7 +356,7 @@ def test_a_token_leads_back_to_its_document_and_its_record(
         assert found["token_of_document"] == rows[row]["doc_offsets"][number] + position - start
         record = records[Path(found["archive"]).name, found["offset"]]
         assert (found["record_id"], found["url"]) == (record.record_id, record.url)
-    assert found["token_id"] == demo.manifest("tokenize").facts["eos_id"]
+    assert found["token_id"] == demo.manifest("tokenize").facts["tokenizer"]["eos_id"]
 
 
 def test_padding_leads_nowhere(demo: Any, rows: list[dict[str, Any]], winnow: Callable[..., str]) -> None:

@@ -43,9 +43,9 @@ def _finish(web: Web, output: Path, undisturbed: Path, done: dict[str, tuple[byt
 @pytest.mark.parametrize(
     ("number", "code", "stages"),
     [
-        (signal.SIGKILL, -9, ("extract", "dedup", "shards")),
-        (signal.SIGTERM, 143, ("clean",)),
-        (signal.SIGINT, 130, ("extract",)),
+        (signal.SIGKILL, -9, ("web/extract", "dedup", "shards")),
+        (signal.SIGTERM, 143, ("web/clean",)),
+        (signal.SIGINT, 130, ("web/extract",)),
     ],
     ids=["SIGKILL", "SIGTERM", "Ctrl-C"],
 )
@@ -89,7 +89,7 @@ def test_foreign_folder_is_left_as_it_is(web: Web, tmp_path: Path) -> None:
 def test_damaged_folder_is_redone_or_said(web: Web, undisturbed: Path, tmp_path: Path) -> None:
     output = Path(shutil.copytree(undisturbed, tmp_path / "run"))
     next(output.glob("shards/*/source=*/*.parquet")).unlink()
-    next(output.glob("clean/*/documents/*.parquet")).write_bytes(b"PAR1")
+    next(output.glob("web/clean/*/documents/*.parquet")).write_bytes(b"PAR1")
     ended = web.run(output)
     assert ended.code == 0, ended.err
     assert shards(output) == shards(undisturbed)
@@ -98,7 +98,7 @@ def test_damaged_folder_is_redone_or_said(web: Web, undisturbed: Path, tmp_path:
 def test_second_run_while_one_is_going_on(web: Web, undisturbed: Path, tmp_path: Path) -> None:
     output = tmp_path / "run"
     first = web.start(output)
-    assert first.until((output / "extract").exists)
+    assert first.until((output / "web" / "extract").exists)
     assert_one_line(web.run(output), "another run is going on", str(first.process.pid), code=3)
     assert first.wait().code == 0
     assert shards(output) == shards(undisturbed)

@@ -100,7 +100,7 @@ def test_the_same_bytes_as_on_a_disk(web: Web, bucket: str) -> None:
     on_disk = web.root / "on_disk"
     assert web.run(on_disk).code == 0
     running = web.start(RUN, crawl=f"gs://{bucket}/crawl")
-    assert running.until(lambda: storage.exists(f"{RUN}/clean/manifest.json"))
+    assert running.until(lambda: storage.exists(f"{RUN}/web/clean/manifest.json"))
     second = web.run(RUN, crawl=f"gs://{bucket}/crawl")
     assert second.code == 3, second.err
     assert f"another run is going on here (process {running.process.pid} on " in second.err

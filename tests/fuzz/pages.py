@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from selectolax.lexbor import LexborHTMLParser
 
 from schemas.errors import BadRecord
@@ -135,7 +137,11 @@ def check_whole(choices: bytes) -> None:
     """Write every block of the page that bytes stand for, those that a model would leave out, too."""
     source = page_of(choices)
     page = outline_of(source)
-    text = text_of(blocks_to_write(page, range(len(page.texts)), tex_dialect(source)))
+    text, blocks = text_of(blocks_to_write(page, range(len(page.texts)), tex_dialect(source)))
+    bounds = [0, *itertools.chain.from_iterable(span[1:] for span in blocks.spans()), len(text)]
+    between = "".join(text[end:start] for end, start in zip(bounds[::2], bounds[1::2], strict=True))
+    assert bounds == sorted(bounds), "blocks overlap or go back"
+    assert not between.strip(), "something is in no block"
     assert SECRET not in text, "what no reader sees came through"
 
 

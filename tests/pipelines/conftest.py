@@ -11,12 +11,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipelines import cli
-from tests.pipelines.dataset_bench import Bench
+
+if TYPE_CHECKING:
+    from tests.pipelines.dataset_bench import Bench
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "from pipelines.command import main; main()"
@@ -132,6 +134,8 @@ def small_run(jsonl: Path, config: Path, command: Call, tmp_path_factory: pytest
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
+    from tests.pipelines.dataset_bench import Bench
+
     bench = Bench(tmp_path)
     bench.add("a", "b")
     return bench

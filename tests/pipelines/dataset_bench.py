@@ -14,11 +14,11 @@ from pipelines.commands.ending import Ending
 from pipelines.commands.run import Job
 from pipelines.engines.engine import Engine
 from pipelines.recipes.common_crawl import CommonCrawlConfig
-from pipelines.runs.dataset import Dataset
-from pipelines.runs.runner import Recipe
+from pipelines.recipes.find import RecipeMaker
+from pipelines.runs.dataset import Dataset, SourceFile, describe
+from pipelines.runs.graph import Node, Recipe
 from pipelines.runs.stage import StageContext, StageResult
 from schemas.errors import ConfigError
-from storage.inputs import describe_inputs
 from tests.pipelines.runs.test_runner import Sieve
 
 STAGES = ["first", "second"]
@@ -55,7 +55,12 @@ class Bench:
 
     @property
     def recipe(self) -> Recipe:
-        return Recipe("sieves", (self.first, self.second))
+        nodes = (Node("first", self.first, (), source="web"), Node("second", self.second, ("first",)))
+        return Recipe("sieves", nodes, {"web": None}, CommonCrawlConfig())
+
+    @property
+    def files(self) -> list[SourceFile]:
+        return [SourceFile("web", path) for path in self.paths]
 
     def add(self, *names: str) -> None:
         for name in names:
@@ -68,16 +73,17 @@ class Bench:
 
     def job(self) -> Job:
         engine, console = Engine([], self.root / "log"), Console(file=io.StringIO())
-        return Job(CommonCrawlConfig(), self.recipe, self.dataset, engine, console, Ending("run", self.dataset.path))
+        maker = RecipeMaker("sieves", lambda settings: self.recipe, CommonCrawlConfig)
+        return Job(maker, self.recipe, self.dataset, engine, console, Ending("run", self.dataset.path))
 
     def new(self, limit: int = 0) -> Ending:
         job = self.job()
-        job.run_new(self.paths, limit)
+        job.run_new(self.files, limit)
         return job.ending
 
     def whole(self) -> Ending:
         job = self.job()
-        job.run_whole(describe_inputs(self.paths))
+        job.run_whole(describe(self.files))
         return job.ending
 
     def inputs(self) -> list[list[str]]:

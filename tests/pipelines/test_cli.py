@@ -12,11 +12,11 @@ import yaml
 
 from pipelines.cli import split_beam, spread
 from pipelines.recipes.common_crawl import CommonCrawlConfig
-from pipelines.runs.runner import VERSION
+from pipelines.runs.plan import VERSION
 from schemas.settings import overlay, to_plain
 
 Call = Any
-NAMES = ["index", "extract", "clean", "dedup", "lines", "tokenize", "mix", "shards"]  # no model: nothing to score
+NAMES = ["web/index", "web/extract", "web/clean", "dedup", "tokenize", "mix", "shards"]
 
 
 def refused(said: Any, *parts: str) -> None:
@@ -81,7 +81,7 @@ def test_no_words_at_all_show_the_commands(call: Call) -> None:
     said = call()
     assert said.code == 2
     assert said.err.startswith("Usage: winnow")
-    for name in ("run", "plan", "ledger", "show", "config", "train-classifier", "demo-web"):
+    for name in ("run", "plan", "ledger", "show", "config", "recipes", "train-classifier", "demo-web"):
         assert f"  {name} " in said.err
 
 
@@ -225,7 +225,7 @@ def test_plan_after_a_run(call: Call, jsonl: Path, config: Path, small_run: Path
     stages = call(*given, "--set", "clean.gopher.min_words=60").json["stages"]
     assert [stage["name"] for stage in stages if stage["run"]] == NAMES[2:]
     assert stages[2]["why"] == "changed: gopher.min_words: 50 -> 60"
-    assert stages[3]["why"] == "clean is redone"
+    assert stages[3]["why"] == "web/clean is redone"
     stages = call(*given, "--set", "shards.row_tokens=256").json["stages"]
     assert [stage["name"] for stage in stages if stage["run"]] == ["shards"]
 
@@ -237,14 +237,15 @@ def test_plan_refuses_what_run_would_refuse(call: Call, small_run: Path, jsonl: 
     refused(call("plan", "--input", tmp_path / "in.jsonl", "--output", small_run), "holds a run over other inputs")
 
 
-def test_a_model_adds_its_stage(call: Call, jsonl: Path, tmp_path: Path) -> None:
+def test_a_model_adds_its_step(call: Call, jsonl: Path, config: Path, small_run: Path, tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"not looked into by plan")
     model = ("--set", f"quality.model_path={tmp_path}/model.bin", "--set", f"quality.model_sha256={'0a' * 32}")
-    stages = call("plan", "--input", jsonl, "--output", tmp_path / "d", *model, "--json").json["stages"]
-    assert [stage["name"] for stage in stages] == [*NAMES[:5], "score", *NAMES[5:]]
-    best = (*model, "--set", "dedup.keep=best_score")
-    stages = call("plan", "--input", jsonl, "--output", tmp_path / "d", *best, "--json").json["stages"]
-    assert [stage["name"] for stage in stages] == [*NAMES[:3], "score", *NAMES[3:]]
+    given = ("plan", "--input", jsonl, "--output", small_run, "--config", config, "--json", *model)
+    for more, why in (((), "quality: new"), (("--set", "dedup.keep=best_score"), "quality: new")):
+        stages = call(*given, *more).json["stages"]
+        assert [stage["name"] for stage in stages] == NAMES
+        assert [stage["name"] for stage in stages if stage["run"]] == NAMES[2:]
+        assert stages[2]["why"] == f"changed: {why}"
     refused(call("config", "--set", "dedup.keep=best_score"), "'best_score' is not allowed without quality.model_path")
 
 
@@ -257,9 +258,9 @@ def test_ledger_json(call: Call, small_run: Path) -> None:
     fates = {
         stage["name"]: (stage["read"], stage["kept"], stage["dropped"], stage["failed"]) for stage in book["stages"]
     }
-    assert fates["index"] == (16, 14, {"same_payload": 1}, {"malformed_json": 1})
-    assert fates["extract"] == (14, 12, {"language_not_kept": 2}, {})
-    assert fates["clean"][1] == 10
+    assert fates["web/index"] == (16, 14, {"same_payload": 1}, {"malformed_json": 1})
+    assert fates["web/extract"] == (14, 12, {"language_not_kept": 2}, {})
+    assert fates["web/clean"][1] == 10
     assert fates["dedup"] == (10, 9, {"exact_copy": 1}, {})
     assert fates["shards"][1] == 9
     (shard,) = book["shards"]
@@ -298,9 +299,9 @@ def test_a_run_leaves_its_settings_and_beams_log(small_run: Path, config: Path) 
     settings = json.loads(config.read_text(encoding="utf-8"))
     assert overlay(CommonCrawlConfig(), plain) == overlay(CommonCrawlConfig(), settings)
     (log,) = (small_run / "logs").iterdir()
-    assert "stage index" in log.read_text(encoding="utf-8")
+    assert "stage web/index" in log.read_text(encoding="utf-8")
     marker = json.loads((small_run / "winnow.json").read_text())
-    assert marker == {"format": 1, "recipe": "common_crawl", "version": VERSION, "stages": NAMES}
+    assert marker == {"format": 2, "recipe": "common_crawl", "version": VERSION, "stages": NAMES}
 
 
 def test_an_unknown_beam_option_is_refused_in_one_line(command: Call, jsonl: Path, tmp_path: Path) -> None:

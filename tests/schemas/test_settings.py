@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import pickle
 from dataclasses import dataclass
 
 import pytest
@@ -8,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
-from schemas.settings import merge, overlay, read_yaml, section, setting, to_commented_yaml, to_plain, validate
+from schemas.settings import (
+    PerLanguage,
+    for_language,
+    merge,
+    overlay,
+    read_yaml,
+    section,
+    setting,
+    to_commented_yaml,
+    to_plain,
+    validate,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,3 +118,117 @@ def test_any_mapping_gives_a_config_or_a_config_error(changes: dict) -> None:
     else:
         message = ""
     assert "\n" not in message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switched:
+    rule: Inner | None = section(lambda: Inner(share=0.25), "a rule", optional=True)
+    always: Inner = section(Inner, "a rule that cannot be off")
+    words: PerLanguage[Outer] = section(lambda: PerLanguage(Outer(), {"zh": {"count": 20}}), "rules by language")
+    both: PerLanguage[Inner] | None = section(lambda: PerLanguage(Inner()), "both", optional=True)
+
+    __post_init__ = validate
+
+
+def laid(config: Switched, text: str) -> Switched:
+    return overlay(config, read_yaml(text, "text"))
+
+
+def test_an_optional_section_is_switched_off_and_on() -> None:
+    off = laid(Switched(), "rule: off")
+    assert off.rule is None
+    assert laid(off, "rule: on").rule == Inner(share=0.25)  # the defaults of this section, not of its class
+    assert laid(off, "rule: {mode: slow}").rule == Inner(share=0.25, mode="slow")
+    assert laid(off, "rule: {}").rule == Inner(share=0.25)
+    assert laid(off, "rule: 'off'").rule is None  # quoted; in JSON and TOML
+    assert laid(Switched(rule=Inner(share=0.5)), "rule: on").rule == Inner(share=0.5)
+    assert laid(Switched(), "both: off").both is None
+    assert laid(laid(Switched(), "both: off"), "both: on") == Switched()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("always: off", "always: it cannot be switched off; expected a group of settings"),
+        ("always: on", "always: True is not allowed; expected a group of settings"),
+        ("words: off", "words: it cannot be switched off; expected a group of settings"),
+        ("words: {inner: off}", "words.inner: it cannot be switched off; expected a group of settings"),
+        ("rule: 3", "rule: 3 is not allowed; expected a group of settings, on or off"),
+        ("rule:", "rule: None is not allowed; expected a group of settings, on or off"),
+        ("rule: {shore: 1}", "rule.shore: unknown setting; did you mean rule.share?"),
+        ("words: {cuont: 1}", "words.cuont: unknown setting; did you mean words.count?"),
+        ("words: {by_lang: 1}", "words.by_lang: unknown setting; did you mean words.by_language?"),
+        ("words: {by_language: off}", "words.by_language: False is not allowed; expected settings by language code"),
+        ("words: {by_language: {zh: 3}}", "words.by_language.zh: 3 is not allowed; expected a group of settings"),
+        ("both: {by_language: {zh: {shore: 3}}}",
+         "both.by_language.zh.shore: unknown setting; did you mean both.by_language.zh.share?"),
+        ("words: {by_language: {zh: {inner: {share: 3}}}}",
+         "words.by_language.zh.inner.share: 3.0 is not allowed; must be >= 0, <= 1"),
+        ("words: {by_language: {zh: {count: 0}}}", "words.by_language.zh.count: 0 is not allowed; must be >= 1"),
+        ("words: {by_language: {Chinese: {}}}",
+         "words.by_language.Chinese: not a language code; expected en, de, zh, ..."),
+        ("words: {by_language: {no: {count: 3}}}",
+         "words.by_language.False: not a language code; put 'no' in quotes, YAML reads it as false"),
+        ("words: {count: 0}", "words.count: 0 is not allowed; must be >= 1"),
+    ],
+)  # fmt: skip
+def test_wrong_sections_are_refused_in_one_line(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        laid(Switched(), text)
+    assert str(caught.value) == message
+
+
+def test_a_language_has_its_own_values_and_follows_the_default_in_all_others() -> None:
+    words = laid(Switched(), "words: {flag: false, by_language: {zh: {inner: {share: 1}}, th: {names: [a]}}}").words
+    assert words.of("zh") == Outer(count=20, flag=False, inner=Inner(share=1.0))
+    assert words.of("th") == Outer(names=("a",), flag=False)
+    assert words.of("de") == words.of("") == words.default == Outer(flag=False)
+    assert for_language(words, "zh") == words.of("zh")
+    assert for_language(Outer(), "zh") == Outer()
+
+
+def test_equal_settings_by_language_are_equal_data() -> None:
+    one = PerLanguage(Inner(), {"zh": {"share": 1}, "th": {}, "de": {"mode": "slow"}})
+    other = PerLanguage(Inner(), {"de": {"mode": "slow"}, "zh": {"share": 1.0}})
+    assert one == other
+    assert json.dumps(to_plain(one)) == json.dumps(to_plain(other))
+    assert to_plain(PerLanguage(Inner())) == to_plain(Inner())  # a section that becomes PerLanguage keeps its key
+    assert pickle.loads(pickle.dumps(one)).of("zh") == Inner(share=1.0)
+
+
+def test_a_wrong_language_is_refused_in_python_too() -> None:
+    with pytest.raises(ConfigError, match=r"\Aby_language\.zh\.shore: unknown setting"):
+        PerLanguage(Inner(), {"zh": {"shore": 1}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "rule: off",
+        "{rule: off, both: off}",
+        "{rule: {mode: slow}, both: {by_language: {en: {share: 0.125}}}}",
+        "words: {count: 9, by_language: {zh: {names: ['no', ä], inner: {share: 1}}, th: {shares: {x: 1}}}}",
+    ],
+)
+def test_the_config_that_a_run_writes_reads_back_as_the_same(text: str) -> None:
+    config = laid(Switched(), text)
+    written = to_commented_yaml(config)
+    assert laid(Switched(), written) == config
+    assert overlay(Switched(), json.loads(json.dumps(to_plain(config)))) == config
+    assert to_plain(laid(Switched(), written)) == to_plain(config)
+
+
+def test_the_commented_yaml_says_what_can_be_off_and_what_languages_can_have() -> None:
+    lines = to_commented_yaml(laid(Switched(), "{rule: off, words: {by_language: {zh: {flag: no}}}}")).splitlines()
+    assert lines[:2] == ["# a rule; `off` switches it off", "rule: off"]
+    assert "# a rule that cannot be off" in lines
+    assert "  by_language: {zh: {count: 20, flag: false}}" in lines
+    assert "  by_language: {}" in lines
+
+
+def test_merged_sections_are_off_or_on_as_the_one_above_says() -> None:
+    assert merge({"a": {"b": 1}}, {"a": False}) == {"a": False}
+    assert merge({"a": False}, {"a": {"b": 1}}) == {"a": {"b": 1}}
+    assert merge({"a": False}, {"a": True}) == {"a": True}
+    assert merge({"a": {"b": 1}}, {"a": True}) == {"a": {"b": 1}}

@@ -21,6 +21,7 @@ from schemas.errors import InputError
 from storage import remote
 from storage.files import (
     exists,
+    files_below,
     fingerprint,
     is_local,
     join,
@@ -311,3 +312,16 @@ def test_missing_web_file(web: _Server) -> None:
             call(f"{web.url}/none")
     with pytest.raises(InputError, match="no such file"):
         expand([f"{web.url}/none"])
+
+
+def test_files_below_is_a_folder_or_one_file(tmp_path: Path, web: _Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_atomic(str(tmp_path / "lists" / "b" / "en"), b"1")
+    write_atomic(str(tmp_path / "lists" / "de"), b"2")
+    both = [str(tmp_path / "lists" / "b" / "en"), str(tmp_path / "lists" / "de")]
+    assert files_below(str(tmp_path / "lists")) == files_below("~/lists") == both
+    assert files_below("~/lists/de") == both[1:]
+    assert files_below("~nobody-has-this-name/x") == ["~nobody-has-this-name/x"]
+    assert files_below("") == []
+    web.files["/list.txt"] = b'<a href="/other">a page with links</a>'
+    assert files_below(f"{web.url}/list.txt") == [f"{web.url}/list.txt"]

@@ -1,1 +1,1 @@
-"""The commands of `winnow-train`, and what a person sees of a run."""
+"""The commands of `winnow-train`, and the progress of a run on a terminal."""

@@ -46,7 +46,7 @@ def plan_command(
     mfu: Annotated[float, typer.Option(help="Share of it that is reached (L3: 0.38 to 0.43).")] = 0.40,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a recipe asks for: tokens, steps, operations, memory, hours, epochs of each source."""
+    """Show what a recipe needs: tokens, steps, operations, memory, hours, epochs of each source."""
     from trainer.commands.plan import Machine, plan
 
     loaded = _load(recipe, data)
@@ -80,7 +80,7 @@ def run_command(
     ranks: Annotated[int, typer.Option(min=1, help="Processes on this machine; torchrun starts them.")] = 1,
     peak_tflops: Annotated[float, typer.Option(help="Peak of a rank, for MFU; 0: found out.")] = 0.0,
 ) -> None:
-    """Train a recipe, or go on where it stopped."""
+    """Train a recipe, or resume it."""
     loaded = _load(recipe, data)
     vocab_size, _ = _facts(loaded)
     if ranks > 1 and "WORLD_SIZE" not in os.environ:
@@ -102,7 +102,7 @@ def run_command(
 
 
 def _machine(recipe: Recipe, given: float) -> Machine | None:
-    """Return what MFU is a share of; None when nothing is known of the GPU."""
+    """Return the peak FLOP/s that MFU refers to; None for an unknown GPU."""
     import torch
 
     from trainer.commands.plan import Machine
@@ -116,7 +116,7 @@ def _machine(recipe: Recipe, given: float) -> Machine | None:
 
 @app.command("status")
 def status_command(directory: RunDir, as_json: AsJson = False) -> None:
-    """Say where a run stands: stage, step, loss, tokens, worth of its time, SHA-256 of the newest weights."""
+    """Show the state of a run: stage, step, loss, tokens, goodput, SHA-256 of the newest weights."""
     found = status(directory)
     if as_json:
         _print_json(found)
@@ -152,7 +152,7 @@ def export_command(
 
 
 def _export_tokenizer(directory: Path, to: Path) -> str:
-    """Lay the shards' tokenizer beside a model, where it can be found; return what was done."""
+    """Save the shards' tokenizer with a model, where it can be found; return what was done."""
     from trainer.evaluate.finished import read_saved_recipe, shards_tokenizer
     from trainer.evaluate.words import open_words
 

@@ -1,4 +1,4 @@
-"""The picture of a run, from its journal: loss above, learning rate below, stages parted by lines."""
+"""The picture of a run, from its journal: loss above, learning rate below, lines between stages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SMOOTHED = 40  # the line is a mean over this part of the run
 
 
 def draw_curves(folder: Path) -> Path:
-    """Draw the run of a folder into its `curves.png` and return the path. RunError when no step is told of there."""
+    """Draw the run of a folder into its `curves.png` and return the path. RunError when its journal has no step."""
     events = read_journal(folder)
     steps = lineage(events)
     if not steps:
@@ -52,8 +52,8 @@ def _draw_loss(axes: Axes, steps: Mapping[int, Event], evals: Sequence[Mapping[s
     axes.plot(numbers, losses, color="tab:blue", alpha=0.3, linewidth=0.8)
     axes.plot(numbers, smooth(losses, max(1, len(losses) // SMOOTHED)), color="tab:blue", label="trained on")
     for number, source in enumerate(sorted({name for event in evals for name in event["short_loss"]}), 1):
-        told = [(event["step"], event["short_loss"][source]) for event in evals if source in event["short_loss"]]
-        axes.plot(*zip(*told, strict=True), "o--", color=f"C{number}", markersize=5, label=f"held out, {source}")
+        measured = [(event["step"], event["short_loss"][source]) for event in evals if source in event["short_loss"]]
+        axes.plot(*zip(*measured, strict=True), "o--", color=f"C{number}", markersize=5, label=f"held out, {source}")
     previous = None
     for n in numbers.tolist():
         if steps[n]["stage"] != previous:

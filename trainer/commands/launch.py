@@ -11,7 +11,7 @@ def start_ranks(ranks: int, max_restarts: int, arguments: Sequence[str]) -> int:
     """Start `winnow-train ARGUMENTS` once for each rank and wait; return the exit code of a signal, else 0.
 
     All ranks start anew from the newest checkpoint when one fails, `max_restarts` times. RunError when they fail for
-    good, whose reason the rank itself has said.
+    good; the failing rank has printed the reason.
     """
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError

@@ -1,4 +1,4 @@
-"""What a recipe asks for, before anything is trained: steps, tokens, operations, memory, hours, epochs."""
+"""What a recipe needs, before anything is trained: steps, tokens, operations, memory, hours, epochs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class StagePlan:
-    """What one stage asks for."""
+    """What one stage needs."""
 
     name: str
     steps: int
@@ -40,7 +40,7 @@ class StagePlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a recipe asks for."""
+    """What a recipe needs."""
 
     parameters: int
     stages: tuple[StagePlan, ...]
@@ -66,7 +66,7 @@ class Plan:
 
 
 def plan(recipe: Recipe, vocab_size: int, source_tokens: Mapping[str, int], machine: Machine) -> Plan:
-    """Return what a recipe asks for on a machine; `source_tokens` are those of one epoch of each source."""
+    """Return what a recipe needs on a machine; `source_tokens` are those of one epoch of each source."""
     model = recipe.model
     stages = tuple(_plan_stage(recipe, stage, vocab_size, source_tokens, machine) for stage in recipe.stages)
     return Plan(count_parameters(model, vocab_size), stages, _gpu_bytes(recipe, vocab_size, machine))

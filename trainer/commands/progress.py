@@ -1,4 +1,4 @@
-"""What a person sees of a run: one line that is kept up to date on a terminal, a line now and then elsewhere."""
+"""Progress of a run: one line that is updated on a terminal, or a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ LINE_S = 10.0  # seconds between lines where there is no terminal
 
 
 class ConsoleWatcher:
-    """Draws loss, tokens a second, MFU and time left; writes TensorBoard events beside the journal."""
+    """Draws loss, tokens a second, MFU and time left; writes TensorBoard events next to the journal."""
 
     def __init__(
         self, console: Console, recipe: Recipe, vocab_size: int, machine: Machine | None, events: Path | None
     ) -> None:
-        """`machine` tells the peak that MFU is a share of; without one MFU is left out. `events`: for TensorBoard."""
+        """`machine` gives the peak FLOP/s for MFU; without one MFU is left out. `events`: for TensorBoard."""
         self._console, self._recipe, self._vocab_size, self._machine = console, recipe, vocab_size, machine
         self._stage: StageConfig | None = None
         self._recent: deque[tuple[int, float]] = deque(maxlen=WINDOW)

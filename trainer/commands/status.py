@@ -1,4 +1,4 @@
-"""Where a run stands, from its journal and checkpoints alone: nothing of torch is loaded."""
+"""The state of a run, from its journal and checkpoints alone, without importing torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RECENT = 20  # steps over which speed and loss are taken
 
 
 def status(folder: Path) -> dict[str, Any]:
-    """Return stage, step, loss, tokens, speed, worth of the time and SHA-256 of the newest saved weights.
+    """Return stage, step, loss, tokens, speed, goodput and SHA-256 of the newest saved weights.
 
     RunError when the folder holds no run.
     """

@@ -1,4 +1,4 @@
-"""A run as it is seen from a terminal: who watches it, and how it ends when it is stopped."""
+"""A run on a terminal: which rank prints progress, and the exit after a stop."""
 
 from __future__ import annotations
 

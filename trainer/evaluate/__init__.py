@@ -1,1 +1,1 @@
-"""What a model can do: perplexity on held-out shards, needles in long contexts, multiple choice."""
+"""Evaluation: perplexity on held-out shards, needles in long contexts, multiple choice."""

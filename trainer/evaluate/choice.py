@@ -1,7 +1,7 @@
 """Multiple choice by likelihood: the model answers with the choice that it finds most likely after the text.
 
 Text and choice are tokenised together, and spaces at the end of the text count to the choice, as lm-evaluation-harness
-does (`_encode_pair`, version 0.4.13); BOS stands before the text, as in our shards. What is too long loses its
+does (`_encode_pair`, version 0.4.13); BOS comes before the text, as in the shards. Text that is too long loses its
 beginning. acc compares the log-likelihoods of the choices, acc_norm those divided by their characters, acc_bytes by
 their bytes of UTF-8. `nll_per_char` is that of the right choices, which scaling laws forecast (L3 section 3.2.1).
 """
@@ -26,7 +26,7 @@ ROWS = 16  # choices that go through the model at once
 
 @dataclass(frozen=True)
 class Scores:
-    """What a model came to on a task."""
+    """The results of a model on a task."""
 
     questions: int
     acc: float
@@ -44,7 +44,7 @@ class Row:
 
 
 def measure_task(training: Training, words: Words, task: Task, max_len: int) -> Scores:
-    """Return what the model of a run comes to. All ranks call it together, and each does all of it."""
+    """Return the results of a run's model. All ranks call it together, and each does all of it."""
     training.model.train(False)
     rows = [row for question in task.questions for row in rows_of(words, task.delimiter, question, max_len)]
     found = log_likelihoods(training.model, rows, training.ranks.device)
@@ -75,7 +75,7 @@ def log_likelihoods(model: nn.Module, rows: Sequence[Row], device: torch.device)
 
 
 def _some(model: nn.Module, rows: Sequence[Row], device: torch.device) -> list[float]:
-    """Rows are filled on the right, where no token of theirs looks."""
+    """Rows are padded on the right, where none of their tokens attends."""
     longest = max(len(row.tokens) for row in rows)
     tokens = torch.zeros((len(rows), longest), dtype=torch.int64)
     labels = torch.full_like(tokens, IGNORE)

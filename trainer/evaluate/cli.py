@@ -1,4 +1,4 @@
-"""The command line's part that looks at a model: `winnow-train eval | sample | plot`."""
+"""The commands that evaluate a model: `winnow-train eval | sample | plot`."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def sample_command(
     seed: Annotated[int, typer.Option(help="Another seed, other texts.")] = 0,
     tokenizer: TokenizerFile = "",
 ) -> None:
-    """Let the newest model of a run write a few lines."""
+    """Sample a few lines from the newest model of a run."""
     from transformers import LlamaForCausalLM
 
     from trainer.evaluate.finished import newest_stage, shards_tokenizer
@@ -82,8 +82,8 @@ def sample_command(
     for text in prompt or [""]:
         start = [facts.bos_id, *words.encode(text)]
         for n in range(count):
-            said = sample(model, start, tokens, temperature, facts.eos_id, recipe.unit, f"{seed}:{text}:{n}")
-            typer.echo("> " + " ".join(words.decode([*start, *said]).split()))
+            drawn = sample(model, start, tokens, temperature, facts.eos_id, recipe.unit, f"{seed}:{text}:{n}")
+            typer.echo("> " + " ".join(words.decode([*start, *drawn]).split()))
 
 
 def plot_command(directory: RunDir) -> None:

@@ -31,7 +31,7 @@ def read_saved_recipe(folder: Path) -> Recipe:
 
 
 def newest_stage(folder: Path) -> Path:
-    """Return the folder of the last stage that is done. InputError when none is."""
+    """Return the folder of the last finished stage. InputError when there is none."""
     done = sorted(path.parent for path in folder.glob("stages/*/done.json"))
     if not done:
         raise InputError(f"{folder}: no stage is finished here")
@@ -39,7 +39,7 @@ def newest_stage(folder: Path) -> Path:
 
 
 def shards_tokenizer(recipe: Recipe) -> TokenizerFacts:
-    """Return what the shards of a recipe tell of their tokenizer."""
+    """Return what the shards of a recipe record about their tokenizer."""
     return same_tokenizer(list(open_streams(recipe, training_shards(recipe)).values()))
 
 

@@ -1,7 +1,7 @@
-"""What is measured when a stage's steps are done, and whether the stage may end (L3 section 3.4.2).
+"""Evaluation at the end of a stage, and whether the stage may end (L3 section 3.4.2).
 
 A gated stage ends when short-context loss is back where it was before the stage, and the needle is found at every
-depth. Each measurement is an event of the journal, so that a resumed run knows what was before.
+depth. Each measurement is an event of the journal, so that a resumed run has the earlier values.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from trainer.recipe import GateConfig
 
 
 class Gatekeeper:
-    """Measures at the end of each stage; holds those whose gate is shut."""
+    """Evaluates at the end of each stage and extends a stage whose gate has not passed."""
 
     def __init__(self, training: Training) -> None:
         recipe = training.recipe
@@ -36,7 +36,7 @@ class Gatekeeper:
             raise ConfigError(f"evaluation.held_out: none, but the gate of stage {gated[0]} needs some")
 
     def __call__(self, job: StageJob, state: State) -> bool:
-        """Measure, tell the journal, and return whether the stage may end."""
+        """Measure, write to the journal, and return whether the stage may end."""
         if not self._held_out and not self._tasks:
             return True
         training, gate = self._training, job.config.gate
@@ -47,7 +47,7 @@ class Gatekeeper:
         return is_open
 
     def look(self, job: StageJob, state: State) -> None:
-        """Measure on the way, and tell the journal."""
+        """Measure during a stage, and write to the journal."""
         if self._held_out or self._tasks:
             self._tell(job, state, self.measure(job.config.seq_len), None)
 
@@ -66,7 +66,7 @@ class Gatekeeper:
         return {**found, "tasks": measure_tasks(training, self._tasks)}
 
     def _tell(self, job: StageJob, state: State, measured: Mapping[str, Any], is_open: bool | None) -> None:
-        """Write to the journal and say what was measured; `is_open` is None on the way."""
+        """Write the measurements to the journal and the console; `is_open` is None during a stage."""
         name = job.config.name
         self._training.write("eval", stage=name, number=job.number, step=state.global_step, open=is_open, **measured)
         words = [f"held-out loss of {source} {loss:.4f}" for source, loss in measured["short_loss"].items()]
@@ -76,7 +76,7 @@ class Gatekeeper:
         self._training.watcher.say(f"{name}, step {state.global_step:,}: {', '.join(words)}")
 
     def _before(self, number: int) -> dict[str, float] | None:
-        """Return the short losses at the end of the stage before."""
+        """Return the short losses at the end of the previous stage."""
         events = [e for e in read_journal(self._training.folder) if e["event"] == "eval" and e["number"] < number]
         return dict(events[-1]["short_loss"]) if events else None
 

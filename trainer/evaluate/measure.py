@@ -1,4 +1,4 @@
-"""Everything that can be measured of a run's newest model, at once."""
+"""All evaluations of a run's newest model."""
 
 from __future__ import annotations
 

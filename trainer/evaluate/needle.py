@@ -1,9 +1,10 @@
-"""A needle in a haystack, in tokens alone: what stood once, far back, must be said again.
+"""A needle in a haystack, in tokens alone: a value from far back must be repeated.
 
-The context is held-out text. At some depth a needle is laid into it, a key of four tokens that stand nowhere else in
-the context and a value of four; the context ends with the key, and the model must go on with the value, token by token.
-No tokenizer is needed, and no skill beyond looking back: the gate of a long-context stage asks for all of them (L3
-section 3.4.2, "perfectly solves needle in a haystack tasks up to that length"). Lengths of key and value are ours.
+The context is held-out text. At some depth it contains a needle, a key of four tokens that occur nowhere else in
+the context and a value of four; the context ends with the key, and the model must continue with the value.
+No tokenizer is needed, and no skill beyond retrieval. The gate of a long-context stage requires all needles (L3
+section 3.4.2, "perfectly solves needle in a haystack tasks up to that length"). Lengths of key and value are our
+choice.
 """
 
 from __future__ import annotations
@@ -58,5 +59,5 @@ def _answers(training: Training, context: npt.NDArray[np.int64]) -> bool:
     positions = torch.arange(len(context), device=training.ranks.device)[None]
     with torch.no_grad():
         logits = training.model(input_ids=tokens, position_ids=positions, use_cache=False).logits
-    said = logits[0, -VALUE_TOKENS - 1 : -1].argmax(-1)
-    return bool((said == tokens[0, -VALUE_TOKENS:]).all())
+    answer = logits[0, -VALUE_TOKENS - 1 : -1].argmax(-1)
+    return bool((answer == tokens[0, -VALUE_TOKENS:]).all())

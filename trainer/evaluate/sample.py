@@ -1,4 +1,4 @@
-"""Text that a model makes up: to be looked at, not measured."""
+"""Samples from a model: to be read, not measured."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def sample(
     short.
     """
     generator = torch.Generator().manual_seed(keyed_hash("trainer.sample", seed) >> 1)
-    said: list[int] = []
+    drawn: list[int] = []
     with torch.no_grad():
-        while len(said) < tokens:
-            seen = torch.tensor([[*prompt, *said][-max_len:]])
+        while len(drawn) < tokens:
+            seen = torch.tensor([[*prompt, *drawn][-max_len:]])
             logits = model(input_ids=seen, use_cache=False).logits[0, -1].float()
             if temperature:
                 shares = torch.softmax(logits / temperature, -1)
@@ -29,5 +29,5 @@ def sample(
                 token = int(logits.argmax())
             if token == stop:
                 break
-            said.append(token)
-    return said
+            drawn.append(token)
+    return drawn

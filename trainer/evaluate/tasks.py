@@ -2,7 +2,7 @@
 
     task: capitals
     dataset_path: json
-    dataset_kwargs: {data_files: {test: capitals.jsonl}}    # beside the YAML file, or from where the command runs
+    dataset_kwargs: {data_files: {test: capitals.jsonl}}    # relative to the YAML file, or to the working folder
     test_split: test
     output_type: multiple_choice
     doc_to_text: "{{question}}"                             # a Jinja template, or the name of a column
@@ -30,7 +30,7 @@ from storage import json_lines
 
 NEEDED = ("task", "dataset_kwargs", "doc_to_text", "doc_to_choice", "doc_to_target")
 FIXED = {"output_type": "multiple_choice", "dataset_path": "json", "num_fewshot": 0}
-WITHOUT_EFFECT = ("tag", "metadata", "metric_list", "task_alias")  # all metrics are always told
+WITHOUT_EFFECT = ("tag", "metadata", "metric_list", "task_alias")  # all metrics are always reported
 OPTIONAL = ("test_split", "validation_split", "target_delimiter")
 _TEMPLATES = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
 
@@ -137,5 +137,5 @@ def _table_path(plain: Mapping[str, Any], path: Path) -> Path:
     named = files.get(split) if isinstance(files, dict) else files
     if not isinstance(named, str):
         raise ConfigError(f"{path}: dataset_kwargs: data_files must name one file for the split {split!r}")
-    beside = path.parent / named
-    return beside if beside.exists() else Path(named)
+    relative = path.parent / named
+    return relative if relative.exists() else Path(named)

@@ -30,7 +30,7 @@ class Words:
         return ids
 
     def write(self, folder: Path, max_len: int) -> None:
-        """Lay the tokenizer beside a model, as transformers reads it: it puts BOS before a text, as our shards do."""
+        """Save the tokenizer with a model, as transformers reads it: it puts BOS before a text, as the shards do."""
         bos, eos = (self.engine.id_to_token(number) for number in (self.facts.bos_id, self.facts.eos_id))
         single = [{"SpecialToken": {"id": bos, "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]
         plain = json.loads(self.engine.to_str())

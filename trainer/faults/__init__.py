@@ -1,1 +1,1 @@
-"""What a run does about bad steps and hung machines."""
+"""Recovery from bad steps and hung machines."""

@@ -1,7 +1,7 @@
-"""What a run does about bad steps and lost machines, as pure functions of what it has seen.
+"""When to skip a step, roll back or take a checkpoint, as pure functions of the journal.
 
 A step whose loss or gradient is not finite on any rank is not applied. Several in a row, or a loss that stays far above
-its recent median, make the run go back to the checkpoint before the trouble and pass over the batches that made it, as
+its recent median, make the run go back to the checkpoint before the trouble and skip the batches that caused it, as
 PaLM did (Chowdhery et al. 2022, section 5.1). L3 needed no such intervention; the limits here are wide.
 """
 
@@ -25,7 +25,7 @@ class Verdict(enum.Enum):
 
 
 class Watch:
-    """Judges each step by those before it. All ranks see the same losses, so all judge alike."""
+    """Judges each step by those before it. All ranks see the same losses, so all reach the same verdict."""
 
     def __init__(self, config: FaultConfig, losses: Iterable[float] = ()) -> None:
         """`losses` are those of the steps before, in order: a resumed run judges as an undisturbed one."""
@@ -58,7 +58,7 @@ class Watch:
 
     @property
     def troubled(self) -> int:
-        """Steps in a row, the last included, that are not to be trusted: no checkpoint is taken among them."""
+        """Suspicious steps in a row, the last included: no checkpoint is taken during them."""
         return max(self._bad, len(self._high))
 
 

@@ -1,8 +1,8 @@
-"""Ends a run that no longer gets on: a rank that hangs must not hold thousands for ever.
+"""Aborts a stalled run so that one hung rank cannot block the others.
 
-Each rank tells its watchdog of each event of its journal. When none comes for `faults.stall_s`, the ranks that still
-live ask each other who answers, one line says who does not and where this rank hangs, and the process ends, also from
-within a collective that would never return. torchrun then ends what is left, a stopped process too, and starts all
+Each rank reports each event of its journal to its watchdog. When none comes for `faults.stall_s`, the ranks that are
+still alive ask each other who answers, one line says who does not and where this rank hangs, and the process ends, also
+from within a collective that would never return. torchrun then ends what is left, a stopped process too, and starts all
 anew from the newest checkpoint, `max_restarts` times.
 """
 
@@ -25,7 +25,7 @@ End = Callable[[str], None]
 
 
 def end_process(line: str) -> None:
-    """Say why, and end this process at once: its main thread may hang where no signal reaches."""
+    """Print why, and end this process at once: its main thread may hang where no signal reaches."""
     print(f"winnow-train: {line}", file=sys.stderr, flush=True)  # noqa: T201  the console may be what hangs
     os._exit(STALLED)
 
@@ -42,7 +42,7 @@ class Watchdog:
         self._thread.start()
 
     def beat(self) -> None:
-        """Say that this rank gets on."""
+        """Record that this rank is making progress."""
         self._last = time.monotonic()
 
     def close(self) -> None:
@@ -57,7 +57,7 @@ class Watchdog:
                 return
 
     def _place(self) -> str:
-        """Return the innermost line of ours that the main thread is in."""
+        """Return the innermost line of the trainer that the main thread is in."""
         frame = sys._current_frames().get(self._main)
         while frame is not None and "trainer" not in frame.f_globals.get("__name__", ""):
             frame = frame.f_back

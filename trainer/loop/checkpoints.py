@@ -3,8 +3,8 @@
     DIR/checkpoints/step-000001200/      .metadata, *.distcp (weights and optimiser, sharded), state.json
 
 `state.json` is written last, by an atomic rename, and lists every file with its size. A folder without it, or with a
-file missing or of another size, was torn by a failure: it is passed over, with a line that says so. All the state of a
-run that is not weights or optimiser is a few numbers; the order of the data is a function of them.
+file missing or of another size, is incomplete after a failure: it is skipped, with a line that says so. All the state
+of a run that is not weights or optimiser is a few numbers; the order of the data is a function of them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ STATE = "state.json"
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """Where a run stands: what is done, and where the data goes on."""
+    """The state of a run: what is done, and where the data continues."""
 
     stage: int = 0  # number of the stage that comes next or is under way
     stage_key: str = ""  # what the stage's result depends on; '' between stages
@@ -72,7 +72,7 @@ class Saver:
         self._writing: tuple[Path, State, Any] | None = None
 
     def begin(self, folder: Path, state: State) -> None:
-        """Start to write a checkpoint, after the one under way. What lies in its folder goes first."""
+        """Start to write a checkpoint, after the one in progress. Its folder is emptied first."""
         self.finish()
         if self._is_first:  # no rank writes before rank 0 has planned the checkpoint
             remove(folder)
@@ -81,7 +81,7 @@ class Saver:
         self._writing = (folder, state, async_save(held, checkpoint_id=str(folder), process_group=self._group))
 
     def finish(self) -> None:
-        """Wait for the checkpoint under way and make it count."""
+        """Wait for the checkpoint in progress and mark it as complete."""
         if self._writing is not None:
             folder, state, future = self._writing
             self._writing = None
@@ -91,7 +91,7 @@ class Saver:
 
     @property
     def is_writing(self) -> bool:
-        """Whether a checkpoint does not count yet; the same on all ranks."""
+        """Whether a checkpoint is in progress; the same on all ranks."""
         return self._writing is not None
 
     @property
@@ -101,7 +101,7 @@ class Saver:
 
 
 def complete(folder: Path, state: State) -> None:
-    """Make a checkpoint count, once all ranks have written. Rank 0 calls it."""
+    """Mark a checkpoint as complete, once all ranks have written. Rank 0 calls it."""
     for path in _data_files(folder):
         storage.sync_to_disk(path)
     files = {path.name: path.stat().st_size for path in _data_files(folder)}
@@ -117,7 +117,7 @@ def load(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> No
 
 
 def read_state(folder: Path) -> State | None:
-    """Return the state of a checkpoint that is whole; None for one that is torn."""
+    """Return the state of a complete checkpoint; None for an incomplete one."""
     path = folder / STATE
     try:
         data = path.read_bytes()
@@ -139,7 +139,7 @@ class CheckpointFolder:
         return self.root / f"step-{global_step:09d}"
 
     def newest(self, tell: Callable[[str], None]) -> tuple[Path, State] | None:
-        """Return the newest whole checkpoint; says which newer ones are passed over."""
+        """Return the newest complete checkpoint; prints which newer ones are skipped."""
         for folder in sorted(self._folders(), reverse=True):
             state = read_state(folder)
             if state is not None:
@@ -163,7 +163,7 @@ class CheckpointFolder:
 
 
 def remove(folder: Path) -> None:
-    """Remove a checkpoint; the mark that makes it count goes first."""
+    """Remove a checkpoint, the file that marks it as complete first."""
     (folder / STATE).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,15 +1,15 @@
 """The append-only journal of a run: DIR/journal.jsonl, one event a line.
 
-    start     a process set out: from which step of the run
+    start     a process started: from which step of the run
     step      one optimiser step: number, loss, gradient norm, rate, tokens, seconds, seconds spent waiting for data
     save      a checkpoint is complete
-    rollback  back to a step, and the batches of the stage that are passed over from now on
+    rollback  back to a step, and the batches of the stage that are skipped from now on
     stage     a stage is complete
     eval      what was measured, and whether a gate let the stage end
-    stop      the process ended by itself
+    stop      the process ended normally
 
-Every event has `t`, seconds since 1970. What a run is worth is counted from here: the steps that are still part of the
-final weights, against the time since the first start.
+Every event has `t`, seconds since 1970. The goodput of a run is computed from here: the steps that are still part of
+the final weights, against the time since the first start.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Journal:
     """Appends events. Only rank 0 has one."""
 
     def __init__(self, folder: Path) -> None:
-        """Take hold of the journal, and of the folder with it. RunError when another process has it."""
+        """Lock the journal, and with it the folder. RunError when another process has it."""
         path = folder / NAME
         self._file: BinaryIO = path.open("ab")
         try:
@@ -82,7 +82,7 @@ def _parse(data: bytes) -> Iterator[dict[str, Any]]:
 
 
 def lineage(events: Iterable[Event]) -> dict[int, Event]:
-    """Return the steps that the newest weights are made of, by number: what was rolled back or lost is not there."""
+    """Return the steps that the newest weights are made of, by number: without steps that were rolled back or lost."""
     steps: dict[int, Event] = {}
     for event in events:
         if event["event"] in ("start", "rollback"):
@@ -94,7 +94,7 @@ def lineage(events: Iterable[Event]) -> dict[int, Event]:
 
 
 def skipped_batches(events: Iterable[Event], stage: str) -> frozenset[int]:
-    """Return the numbers of the batches of a stage that roll-backs said to pass over."""
+    """Return the numbers of the batches of a stage that roll-backs marked to be skipped."""
     return frozenset(
         batch for event in events if event["event"] == "rollback" and event["stage"] == stage for batch in event["skip"]
     )
@@ -102,7 +102,7 @@ def skipped_batches(events: Iterable[Event], stage: str) -> frozenset[int]:
 
 @dataclass(frozen=True)
 class Worth:
-    """Where the time of a run went, as shares of the time since its first start."""
+    """Goodput: where the time of a run went, as shares of the time since its first start."""
 
     elapsed_s: float
     effective: float  # steps that are part of the newest weights (L3 3.3.4: above 90%)
@@ -112,7 +112,7 @@ class Worth:
 
 
 def worth(events: Iterable[Event], now: float) -> Worth:
-    """Return what became of the time up to `now`."""
+    """Return how the time up to `now` was spent."""
     events = list(events)
     first = next((event["t"] for event in events if event["event"] == "start"), now)
     elapsed = max(now - first, 1e-9)

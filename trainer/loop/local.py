@@ -1,4 +1,4 @@
-"""The local runner: our own loop, on one process or on all that torchrun started, CPU or GPU."""
+"""The local runner: Winnow's own loop, on one process or on all that torchrun started, CPU or GPU."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Gate(Protocol):
         """Return whether the stage may end here."""
 
     def look(self, job: StageJob, state: State) -> None:
-        """Measure on the way."""
+        """Evaluate during the stage."""
 
 
 class LocalRunner:
@@ -41,7 +41,7 @@ class LocalRunner:
         self._holds: int | None = None  # the stage whose result is in memory
 
     def run(self, job: StageJob, start: State) -> State:
-        """Train a stage to its end. Raises StoppedError when asked to stop, RunError when a gate stays shut.
+        """Train a stage to its end. Raises StoppedError when asked to stop, RunError when its gate does not pass.
 
         `start` is the state after the stage before, whose checkpoint lies in that stage's folder.
         """
@@ -76,7 +76,7 @@ class LocalRunner:
             checkpoints.load(before, self._training.model, self._training.optimiser)
 
     def _until_open(self, loop: StageLoop, job: StageJob, state: State) -> State:
-        """Train the stage's steps, and on while its gate is shut."""
+        """Train the stage's steps, and more until its gate passes."""
         stage = job.config
         until, more = stage.steps, max(1, stage.steps // GATE_EXTENSIONS)
         while until < state.step:
@@ -90,7 +90,7 @@ class LocalRunner:
         return state
 
     def _train(self, loop: StageLoop, job: StageJob, state: State, until: int) -> State:
-        """Train up to a step, and measure on the way there."""
+        """Train up to a step, with evaluations on schedule."""
         every = self._training.recipe.evaluation.every_steps
         while every and (then := state.step - state.step % every + every) < until:
             state = loop.train(state, then)
@@ -98,7 +98,7 @@ class LocalRunner:
         return loop.train(state, until)
 
     def _end(self, job: StageJob, mixture: Mixture, state: State) -> State:
-        """Average if the stage asks for it, write checkpoint and model, say that the stage is done."""
+        """Average if the stage asks for it, write checkpoint and model, mark the stage as done."""
         training = self._training
         if job.config.average:
             self._average(job)
@@ -130,5 +130,5 @@ class LocalRunner:
 
 
 def max_tokens(stage: StageConfig) -> int:
-    """Return the tokens after which a stage whose gate stays shut ends the run."""
+    """Return the tokens after which a stage whose gate does not pass ends the run."""
     return stage.gate.max_tokens or 2 * stage.tokens

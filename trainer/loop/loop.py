@@ -1,4 +1,4 @@
-"""The steps of one stage: batches in, updates, checkpoints by the clock, and back from bad ones."""
+"""The steps of one stage: batches, updates, timed checkpoints, and roll-back after bad steps."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class StageLoop:
         self._loader.close()
 
     def _read_history(self, global_step: int) -> None:
-        """Take over what the journal tells of the steps before: skipped batches and recent losses."""
+        """Restore from the journal: skipped batches and recent losses."""
         training, name = self._training, self._job.config.name
         events = training.ranks.from_first(_relevant(training.folder) if training.ranks.is_first else None)
         steps = lineage(events)
@@ -109,7 +109,7 @@ class StageLoop:
         ranks, training = self._training.ranks, self._training
         stop = ranks.any(training.stop_asked)
         due = time.monotonic() - self._saved_at > training.checkpoint_interval_s
-        # After a roll-back the newest checkpoint is the very state that the loop stands at.
+        # After a roll-back the newest checkpoint is the loop's current state.
         if (stop or (ranks.from_first(due) and not self._watch.troubled)) and state.global_step != self._stands_at:
             training.save(self._saver, state)
             self._saved_at = time.monotonic()
@@ -123,7 +123,7 @@ class StageLoop:
             training.checkpoints.prune(training.recipe.faults.keep)
 
     def _roll_back(self, state: State) -> State:
-        """Go back to the newest checkpoint, all of which are older than the trouble, and pass over its batches."""
+        """Go back to the newest checkpoint, all of which are older than the trouble, and skip its batches."""
         training, faults = self._training, self._training.recipe.faults
         self._saver.finish()
         training.ranks.barrier()
@@ -164,7 +164,7 @@ def _relevant(folder: Path) -> list[dict[str, Any]]:
 
 
 class _Loader:
-    """Makes the next batch in a thread while the model works on this one. Holds no state that matters."""
+    """Prepares the next batch in a thread while the model works on this one. Holds no state that matters."""
 
     def __init__(self, mixture: Mixture, ranks: Ranks) -> None:
         self._mixture, self._ranks = mixture, ranks
@@ -172,7 +172,7 @@ class _Loader:
         self._ahead: tuple[int, Future[Batch]] | None = None
 
     def get(self, number: int, then: int) -> Batch:
-        """Return batch `number`, and begin to make batch `then`."""
+        """Return batch `number`, and start to prepare batch `then`."""
         if self._ahead is None or self._ahead[0] != number:
             self._ahead = (number, self._make(number))
         batch = self._ahead[1].result()

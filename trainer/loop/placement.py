@@ -1,4 +1,4 @@
-"""Where weights lie: whole on one rank, or sharded over many by FSDP2."""
+"""Placement of weights: whole on one rank, or sharded over many by FSDP2."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Ranks:
         return self.rank == 0
 
     def any(self, flag: bool) -> bool:
-        """Return whether any rank says so."""
+        """Return whether it is true on any rank."""
         if self.world == 1:
             return flag
         held = torch.tensor(int(flag), device=self.device)
@@ -78,7 +78,7 @@ class Ranks:
 
 @contextlib.contextmanager
 def joined(timeout_s: float) -> Iterator[Ranks]:
-    """Join the ranks that torchrun's environment names, or stand alone; leave them at the end.
+    """Join the ranks that torchrun's environment names, or run alone; leave them at the end.
 
     `timeout_s` is after what the watchdog ends a rank; a collective waits twice as long before it raises by itself.
     """

@@ -37,7 +37,7 @@ def plan_jobs(recipe: Recipe, shards: dict[str, list[str]], folder: Path) -> lis
 
 
 def first_open(planned: list[StageJob]) -> tuple[int, State]:
-    """Return the number of the first stage that is not done, and where the run stands before it."""
+    """Return the number of the first unfinished stage, and the run's state before it."""
     state = State()
     for job in planned:
         finished = job.finished()
@@ -48,7 +48,7 @@ def first_open(planned: list[StageJob]) -> tuple[int, State]:
 
 
 def run(recipe: Recipe, folder: Path, watcher: Watcher) -> State:
-    """Train all stages that are not done; every rank calls it. Returns where the run stands at its end.
+    """Train all stages that are not done; every rank calls it. Returns the run's final state.
 
     Raises StoppedError after a signal, once all is saved, and WinnowError for what is wrong with recipe or data.
     """
@@ -99,7 +99,7 @@ def _journal(folder: Path, ranks: Ranks, recipe: Recipe) -> Iterator[Journal | N
 
 @contextlib.contextmanager
 def _stopping(training: Training) -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end the run after the step under way, once it is saved."""
+    """Let SIGTERM and Ctrl-C end the run after the current step, once it is saved."""
 
     def asked(_number: int, _frame: object) -> None:
         training.stop_asked = True

@@ -1,4 +1,4 @@
-"""What a stage of a run depends on, and where its results lie.
+"""What a stage of a run depends on, and where its results are.
 
 DIR/stages/03-context-512/      done.json, checkpoint/ (to go on from), model/ (Hugging Face safetensors)
 """
@@ -39,7 +39,7 @@ class StageJob:
         return self.folder / "done.json"
 
     def finished(self) -> State | None:
-        """Return where the run stood after the stage; None when it is not done, or was done by another recipe."""
+        """Return the run's state after the stage; None when it is not done, or was done by another recipe."""
         try:
             plain = json.loads(self.done.read_bytes())
         except (OSError, ValueError):
@@ -49,16 +49,16 @@ class StageJob:
         return State.from_json(json.dumps({**plain["state"], "files": {}}).encode(), self.done)
 
     def finish(self, state: State) -> None:
-        """Say that the stage is done."""
+        """Mark the stage as done."""
         plain = {"key": self.key, "state": to_plain(state)}
         storage.write_atomic(str(self.done), json.dumps(plain, indent=1, sort_keys=True).encode())
 
 
 class Runner(Protocol):
-    """What trains a stage: our own loop, or a big engine. The seam between them is the stage, not the step."""
+    """What trains a stage: the local loop, or torchtitan. Runners are interchangeable by the stage, not by the step."""
 
     def run(self, job: StageJob, start: State) -> State:
-        """Train a stage from where `start` says, and return where the run stands after it, its checkpoint written."""
+        """Train a stage from where `start` says, write its checkpoint, and return the run's state after it."""
 
 
 def jobs(recipe: Recipe, data: Mapping[str, Sequence[tuple[str, int]]], folder: Path) -> list[StageJob]:

@@ -27,7 +27,7 @@ class Tensors:
 
 
 class Objective(Protocol):
-    """What is minimised: the seam for post-training, whose losses take other batches through the same step."""
+    """The loss that is minimised: the extension point for post-training, which has other losses and batches."""
 
     def __call__(self, model: nn.Module, batch: Tensors) -> Tensor:
         """Return the sum of the loss over the targets of the batch, in float32."""
@@ -45,7 +45,7 @@ def next_token_loss(model: nn.Module, batch: Tensors) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What a step came to, over all ranks."""
+    """The result of a step, over all ranks."""
 
     loss: float  # nats a target
     grad_norm: float  # before clipping
@@ -86,7 +86,7 @@ class Stepper:
         optimiser.zero_grad(set_to_none=True)
 
     def skip(self) -> None:
-        """Forget the gradient."""
+        """Discard the gradient."""
         self._training.optimiser.zero_grad(set_to_none=True)
 
     def _clip(self) -> float:
@@ -96,7 +96,7 @@ class Stepper:
 
 
 def micro_batches(batch: Batch, size: int, sequences: int, device: torch.device) -> Iterator[Tensors]:
-    """Cut a rank's share into micro-batches; what it has less than the largest share is filled with no targets."""
+    """Cut a rank's share into micro-batches; a share smaller than the largest is padded without targets."""
     tensors = [torch.from_numpy(column) for column in (batch.tokens, batch.positions, batch.labels)]
     lacking = sequences - len(batch.tokens)
     if lacking:

@@ -1,4 +1,4 @@
-"""What the loop of a run works on: the model, its optimiser, the data, the ranks, and where things are written."""
+"""The working state of a run: the model, its optimiser, the data, the ranks, and where things are written."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 class Watcher(Protocol):
-    """Is told of the course of a run; a console draws it."""
+    """Receives the progress of a run; a console draws it."""
 
     def stage_started(self, stage: StageConfig, step: int) -> None: ...
 
@@ -98,18 +98,18 @@ class Training:
             load_weights(self.model, folder)
 
     def write(self, event: str, **fields: Any) -> None:
-        """Write an event to the journal, on rank 0; tells the watchdog that this rank gets on."""
+        """Write an event to the journal, on rank 0; tells the watchdog that this rank makes progress."""
         self.watchdog.beat()
         if self.journal is not None:
             self.journal.write(event, **fields)
 
     def newest_of(self, stage_key: str) -> tuple[Path, State] | None:
-        """Return the newest whole checkpoint, if it is of this stage."""
+        """Return the newest complete checkpoint, if it is of this stage."""
         found = self.ranks.from_first(self.checkpoints.newest(self.watcher.say) if self.ranks.is_first else None)
         return found if found is not None and found[1].stage_key == stage_key else None
 
     def save(self, saver: Saver, state: State) -> None:
-        """Begin to write a checkpoint, and note how long the loop stood still for it."""
+        """Begin to write a checkpoint, and note how long the loop waited for it."""
         began = time.monotonic()
         if sum(parameter.numel() for parameter in self.model.parameters()) <= DIGESTED_PARAMETERS:
             state = replace(state, weights_sha256=self.digest())

@@ -25,7 +25,7 @@ def snapshot_path(folder: Path, step: int) -> Path:
 
 
 def write_snapshot(path: Path, weights: dict[str, torch.Tensor]) -> None:
-    """Write weights so that a half-written file never bears the name."""
+    """Write weights under a temporary name, then rename: a half-written file never has the final name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     staging = path.with_suffix(".writing")
     save_file({name: tensor.contiguous() for name, tensor in weights.items()}, staging)

@@ -1,4 +1,4 @@
-"""Weights out as Hugging Face safetensors, which plain transformers loads with the same logits, and in again."""
+"""Export and import of weights as Hugging Face safetensors, which plain transformers loads with the same logits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def export(model: LlamaForCausalLM, folder: Path, is_first: bool) -> None:
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """Keep transformers' progress bars off the console, which has one of ours."""
+    """Keep transformers' progress bars off the console, which shows the trainer's own."""
     was_on = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
@@ -45,7 +45,7 @@ def quietly() -> Iterator[None]:
 
 
 def weights_sha256(folder: Path) -> str:
-    """Return what tells a folder's weights from others': a checkpoint's own digest, or that of a model's file.
+    """Return what identifies a folder's weights: a checkpoint's recorded digest, or that of a model's file.
 
     InputError when it is neither.
     """

@@ -1,4 +1,4 @@
-"""What a machine could compute at most, which MFU is a share of."""
+"""Peak FLOP/s of the hardware: the denominator of MFU."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SIDE, TIMED = 1024, 5  # of the matrix product that a CPU is timed at
 
 
 def peak_tflops() -> float:
-    """Return the peak of the GPU at hand, 0 for one without a sheet here; of a CPU the rate of a matrix product.
+    """Return the peak of this GPU, 0 for one that is not listed; for a CPU the measured rate of a matrix product.
 
     The product is of float32, as training on CPUs is, with the threads that torch has; the best of a few counts.
     """

@@ -1,1 +1,1 @@
-"""Scaling laws: what small runs say of large ones, of data mixes, and of a new source (L3 sections 3.1.3 and 3.2.1)."""
+"""Scaling laws: forecasts from small runs for large ones, data mixes and a new source (L3 sections 3.1.3 and 3.2.1)."""

@@ -1,7 +1,7 @@
-"""The command line's part: `winnow-train scaling plan | run | fit | downstream | mixes | value`.
+"""The commands `winnow-train scaling plan | run | fit | downstream | mixes | value`.
 
 Each subject is a TOML file of settings (`LadderConfig`, `MixesConfig`, `ValuationConfig`); what is trained already is
-passed over, and a command that was stopped goes on when it is given again. What takes seconds to import (torch, scipy,
+skipped, and a command that was stopped resumes when it is run again. What takes seconds to import (torch, scipy,
 matplotlib) is imported by the command that needs it.
 """
 
@@ -43,7 +43,7 @@ Target = Annotated[float, typer.Option(min=1.0, help="FLOPs that the law is extr
 
 @app.command("plan")
 def plan_command(ladder: LadderArg, data: Data = None, held_out: HeldOut = None) -> None:
-    """Say which runs a ladder is made of, and which are left out."""
+    """Show which runs a ladder is made of, and which are left out."""
     config = _ladder(ladder, data, held_out)
     cells, left_out = _ladder_cells(config)
     table = Table(box=None, pad_edge=False)
@@ -122,7 +122,7 @@ def mixes_command(
 def value_command(
     valuation: FileArg, output: Output, data: Data = None, held_out: HeldOut = None, only: Only = None
 ) -> None:
-    """Anneal a half-trained model with and without a new source, and say what it is worth."""
+    """Anneal a half-trained model with and without a new source, and report what it is worth."""
     from trainer.scaling.report import report_valuation
     from trainer.scaling.runs import facts_of
     from trainer.scaling.valuation import ValuationConfig, differences, valuation_cells

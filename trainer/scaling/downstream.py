@@ -1,13 +1,13 @@
 """From compute to the accuracy of a benchmark, in two steps (L3 section 3.2.1, figure 4).
 
-1. The normalised negative log-likelihood of the correct answer, nats a character, is a straight line in the logarithm
-   of the operations of training: fitted to the scaling-law models alone.
+1. The normalised negative log-likelihood of the correct answer, nats per character, is a straight line in the logarithm
+   of the training FLOPs: fitted to the scaling-law models alone.
 2. Accuracy is a sigmoid of that likelihood: fitted to the scaling-law models and to larger ones that exist (Llama 2 in
    the report), which is where accuracy leaves chance.
 
-The report extrapolates four orders of magnitude so, and found the result a slight underestimate. Ours: the ends of the
-sigmoid are given (chance and 1), not fitted, since few models are near either; and the interval, by the delta method
-from both fits.
+The report extrapolates over four orders of magnitude in this way, with a slight underestimate. Our choices: the ends
+of the sigmoid are given (chance and 1), not fitted, since few models are near either; and the interval, by the delta
+method from both fits.
 """
 
 from __future__ import annotations

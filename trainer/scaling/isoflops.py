@@ -1,7 +1,7 @@
 """IsoFLOP curves: the loss of models of several sizes at one budget, and the size of data at its minimum.
 
 L3 section 3.2.1: held-out loss against training tokens, a second-degree polynomial in their logarithm for each budget,
-its minimum the compute-optimal model. L3 does not say how sure it is of a minimum; ours is the delta method on the
+its minimum the compute-optimal model. L3 gives no uncertainty of a minimum; here it is the delta method on the
 covariance of the fit, with the variance of a loss about its curve pooled over all budgets, since four sizes leave one
 degree of freedom each.
 """

@@ -2,8 +2,8 @@
 
 L3 section 3.2.1: budgets from 6e18 to 1e22 operations, models from 40M to 16B parameters; cosine with 2,000 steps of
 warm-up, peak rate 2e-4 to 4e-4 by size, decay to 0.1 of the peak, weight decay 0.1 times the rate, one batch size for
-each budget, 250K to 4M tokens. Ours: rates and batches between these ends go along straight lines of logarithms, and
-warm-up is at most a share of a run, which is what the many short runs of a laptop need.
+each budget, 250K to 4M tokens. Our choices: rates and batches between these ends are interpolated linearly in
+logarithms, and warm-up is at most a share of a run, which is what the many short runs of a laptop need.
 """
 
 from __future__ import annotations

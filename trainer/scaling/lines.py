@@ -1,4 +1,4 @@
-"""A straight line through points, and how sure it is: what every law here is, on its own axes."""
+"""A least-squares line and its uncertainty: what every law here is, on its own axes."""
 
 from __future__ import annotations
 

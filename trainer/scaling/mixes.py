@@ -1,13 +1,14 @@
 """Which data mix is best at a budget that cannot be tried: small models on each, and a line through their losses.
 
 L3 section 3.1.2: "we train several small models on a data mix and use that to predict the performance of a large model
-on that same mix", several times for several mixes; the form of the prediction is not told. Ours: ln(loss - floor) is a
-straight line in ln(operations) for each mix, through the lowest loss over sizes at each budget and seed. The scatter
-about the lines is pooled over the mixes. `floor`, the loss that no compute removes, belongs to the held-out text and is
-one for all mixes; it is a setting, since a short ladder cannot tell it (0: a plain power law).
+on that same mix", several times for several mixes; the form of the prediction is not given. Our choice:
+ln(loss - floor) is a straight line in ln(operations) for each mix, through the lowest loss over sizes at each budget
+and seed. The scatter about the lines is pooled over the mixes. `floor`, the loss that no compute removes, belongs to
+the held-out text and is one for all mixes; it is a setting, since a short ladder cannot determine it (0: a plain power
+law).
 
 The winner is the lowest of several uncertain figures, so its expected loss is a little too good; `win_share`, the share
-of draws from all intervals together in which it is still the lowest, tells how much the choice may be worth.
+of draws from all intervals together in which it is still the lowest, shows how certain the choice is.
 """
 
 from __future__ import annotations

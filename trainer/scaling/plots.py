@@ -22,7 +22,7 @@ from trainer.scaling.powerlaw import Law
 
 SIZE, DPI = (7.5, 5.0), 130  # inches, dots an inch
 FINE = 200  # places at which a curve is drawn
-MARGIN = 0.3  # of ln(tokens), beside the outermost runs
+MARGIN = 0.3  # of ln(tokens), outside the outermost runs
 
 
 def _figure(panels: int = 1) -> tuple[Figure, list[Axes]]:
@@ -107,7 +107,7 @@ def _law_limits(found: IsoFlops, law: Law, target: float) -> tuple[float, float]
 
 
 def draw_mixes(points: Sequence[Point], comparison: Comparison, path: Path) -> None:
-    """Draw the losses of each mix with its line up to the target, and beside it the expected losses in order."""
+    """Draw the losses of each mix with its line up to the target, and next to it the expected losses in order."""
     figure, (left, right) = _figure(2)
     last = max(comparison.target, *(point.budget for point in points))
     for n, forecast in enumerate(comparison.forecasts):

@@ -1,4 +1,4 @@
-"""What one run of a ladder came to, and tables of them as JSON lines."""
+"""The result of one run of a ladder, and tables of them as JSON lines."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Point:
     rung: str = setting("", "name of the model's shape")
     seed: int = setting(0, "of weights and order", ge=0)
     budget: float = setting(1.0, "operations of training that were planned: runs of one budget make one curve", gt=0)
-    flops: float = setting(0.0, "operations of training that were done; 0: not told", ge=0)
-    parameters: int = setting(0, "weights, embeddings included; 0: not told", ge=0)
+    flops: float = setting(0.0, "training FLOPs spent; 0: unknown", ge=0)
+    parameters: int = setting(0, "weights, embeddings included; 0: unknown", ge=0)
     tokens: int = setting(1, "tokens trained on", ge=1)
     loss: float = setting(0.0, "held-out loss, nats a token")
     losses: dict[str, float] = setting({}, "the same for each held-out source")
@@ -39,7 +39,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Interval:
-    """An interval of confidence."""
+    """A confidence interval."""
 
     low: float
     high: float
@@ -71,7 +71,7 @@ def _settings(row: dict[str, Any], default: T, required: tuple[str, ...], where:
 
 
 def write_points(points: Iterable[Point], path: Path) -> None:
-    """Write a table, sorted by mix, budget, tokens and name; it appears whole or not at all."""
+    """Write a table, sorted by mix, budget, tokens and name; atomically."""
     ordered = sorted(points, key=lambda p: (p.mix, p.budget, p.tokens, p.name))
     text = "".join(json.dumps(to_plain(point), sort_keys=True) + "\n" for point in ordered)
     storage.write_atomic(str(path), text.encode())

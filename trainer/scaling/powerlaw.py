@@ -1,13 +1,13 @@
 """N*(C) = A C**alpha, the compute-optimal training tokens of a budget (L3 section 3.2.1, figure 3).
 
 The report prints the law twice. Its text says (alpha, A) = (0.53, 0.29), which gives 10.5T tokens at 3.8e25 operations
-and not the 16.55T stated beside it; the label of the figure says (0.537, 0.299), which gives 16.3T. The second is what
+and not the 16.55T stated with it; the label of the figure says (0.537, 0.299), which gives 16.3T. The second is what
 a reproduction is tested against. The 402B parameters stated do not follow either: C = 6 N D makes 389B of 16.3T and
 383B of 16.55T; 402B would go with 15.75T.
 
-How sure the law is, is told in two ways. `Law` takes the scatter of the minima about the line (Student's t, ordinary
-least squares on logarithms): it covers what it says also with three or four budgets, and is what is reported.
-`bootstrap` draws the residuals of the losses anew and repeats the whole fit: it needs only two budgets, but with few
+The uncertainty of the law is estimated in two ways. `Law` takes the scatter of the minima about the line (Student's t,
+ordinary least squares on logarithms): it has its nominal coverage even with three or four budgets, and is reported.
+`bootstrap` resamples the residuals of the losses and repeats the whole fit: it needs only two budgets, but with few
 sizes it is too narrow: with four by four, its 95% held the true exponent in 220 of 250 synthetic ladders, the other's
 in 236. It sees the noise of the losses alone, not what else makes a minimum miss the line.
 """

@@ -1,4 +1,4 @@
-"""Ladders by name: the report's, as far as it tells, and one that two cores climb in minutes."""
+"""Ladders by name: the report's, as far as it is published, and one that two cores climb in minutes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from trainer.presets import K
 from trainer.recipe import EvalConfig, FaultConfig, LocalConfig, ModelConfig, Recipe
 from trainer.scaling.ladder import BudgetConfig, LadderConfig, RungConfig
 
-# L3: from 6e18 to 1e22; those between are ours.
+# L3: from 6e18 to 1e22; those between are our own.
 LETTER_BUDGETS = (6e18, 1e19, 3e19, 6e19, 1e20, 3e20, 6e20, 1e21, 3e21, 1e22)
 LETTER_SHAPES = ("40m", "150m", "400m", "1b", "8b")  # those of trainer.presets within 40M to 16B
 
@@ -26,7 +26,7 @@ def _tiny(dim: int, layers: int, peak: float) -> RungConfig:
 
 
 def _cpu() -> LadderConfig:
-    """7 thousand to 105 thousand weights with a vocabulary of bytes, whose minima lie between them; all ours."""
+    """7 thousand to 105 thousand weights with a vocabulary of bytes, whose minima lie between them; our own choices."""
     recipe = Recipe(
         name="cpu", mix_block=16, faults=FaultConfig(checkpoint_s=600.0), evaluation=EvalConfig(tokens=64 * K),
         local=LocalConfig(threads=1),

@@ -1,7 +1,7 @@
-"""Training the runs of a ladder, each in a folder of its own, and reading what they came to.
+"""Training the runs of a ladder, each in a folder of its own, and reading their results.
 
-    DIR/runs/<name>/    an ordinary run of the trainer: it resumes, and is passed over once it is done
-    DIR/points.jsonl    what they came to
+    DIR/runs/<name>/    an ordinary run of the trainer: it resumes, and is skipped once it is done
+    DIR/points.jsonl    their results
 
 Runs depend on nothing but their recipe, so a cluster may train each on its own machine and gather the folders.
 """
@@ -76,7 +76,7 @@ def read_losses(cell: Cell, directory: Path) -> dict[str, float]:
 
 
 def point_of(cell: Cell, directory: Path) -> Point:
-    """Return what a finished run came to."""
+    """Return the result of a finished run."""
     losses = read_losses(cell, directory)
     return Point(
         name=cell.name, mix=cell.mix, rung=cell.rung, seed=cell.recipe.seed, budget=cell.budget, flops=cell.flops,

@@ -1,9 +1,9 @@
-"""What a new source is worth, by annealing a half-trained model on it.
+"""The value of a new source, by annealing a half-trained model on it.
 
 L3 section 3.1.3: the learning rate of a model that is half trained goes linearly to 0 over 40B tokens, 30% of them from
-the new source and 70% from the default mix; cheaper than scaling laws for every small source. Ours: the same annealing
-on the default mix alone is what it is compared with, over several seeds, which draw the order of the data; with and
-without go together seed by seed, so that what the order does to both cancels.
+the new source and 70% from the default mix; cheaper than scaling laws for every small source. Our choice: it is
+compared with the same annealing on the default mix alone, over several seeds, which draw the order of the data; with
+and without go together seed by seed, so that what the order does to both cancels.
 """
 
 from __future__ import annotations

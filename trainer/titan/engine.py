@@ -1,4 +1,4 @@
-"""torchtitan's own configuration of a stage. Needs torchtitan (requirements.txt beside this file).
+"""torchtitan's own configuration of a stage. Needs torchtitan (requirements.txt in this folder).
 
 torchtitan finds `stage` by `--module trainer.titan.engine --config stage`, and it finds the job by the environment.
 """

@@ -102,7 +102,7 @@ def write_titan(whole: Whole, model: nn.Module, optimiser: Any, config: ModelCon
     for name, moments in whole.moments.items():
         for kind, tensor in moments.items():
             flat[f"state.{titan_name(name)}.{kind}"] = to_titan(name, tensor, config) if tensor.dim() else tensor
-    checkpoints.remove(folder)  # the files of an older one would lie beside the new one's
+    checkpoints.remove(folder)  # the files of an older one would mix with the new one's
     with _alone():
         save({**model.state_dict(), OPTIMISER: flat}, checkpoint_id=str(folder), no_dist=True)
 

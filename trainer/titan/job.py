@@ -1,4 +1,4 @@
-"""What torchtitan's processes are told of a stage, in one file: all that the loader, the rate and the model need."""
+"""The job file of a torchtitan stage: all that the loader, the learning rate and the model need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which sequences torchtitan's ranks get when, as a pure function of how many each has had.
+"""Which sequences each torchtitan rank gets next, as a pure function of how many it has had.
 
 torchtitan asks a loader for one micro-batch after the other and adds up gradients until the batch is whole. Rank r of w
 gets the r-th of w equal shares of each batch, as with the local runner, cut into micro-batches.
@@ -34,7 +34,7 @@ class MicroBatches:
                 yield Batch(share.tokens[rows], share.positions[rows], share.labels[rows])
 
     def go_to(self, sequences: int) -> None:
-        """Go on after so many sequences, whatever the world was that had them. RunError inside a batch."""
+        """Continue after so many sequences, read by a world of any size. RunError inside a batch."""
         if sequences < 0 or sequences % self._batch:
             raise RunError(f"the data cannot go on after {sequences} sequences: batches have {self._batch}")
         self.sequences = sequences

@@ -1,8 +1,8 @@
-"""What torchtitan is given of ours in place of its own: loader, learning rate, tokenizer.
+"""Winnow's replacements for parts of torchtitan: loader, learning rate, tokenizer.
 
-Needs torchtitan (requirements.txt beside this file). Written against torchtitan 0.3.0: its wheel and its main branch
-ask for different loaders. The type checker sees no torchtitan (it cannot be installed beside the other extras), hence
-its remarks on classes of unknown type.
+Needs torchtitan (requirements.txt in this folder). Written against torchtitan 0.3.0: its wheel and its main branch
+ask for different loaders. The type checker sees no torchtitan (it conflicts with the other extras), hence
+its errors about classes of unknown type.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SEQUENCES = "sequences"
 
 
 class ShardLoader(BaseDataLoader):  # type: ignore[misc]
-    """The batches of a stage. Its state is one number, the same on all ranks, whatever their number."""
+    """The batches of a stage. Its state is one number, the same on all ranks and for any number of them."""
 
     @dataclass(kw_only=True, slots=True)
     class Config(BaseDataLoader.Config):  # type: ignore[misc]
@@ -68,7 +68,7 @@ class RecipeRate(LRSchedulersContainer):  # type: ignore[misc]
 
     @dataclass(kw_only=True, slots=True)
     class Config(LRSchedulersContainer.Config):  # type: ignore[misc]
-        """The curve is the job's; torchtitan's own settings say nothing here."""
+        """The curve is the job's; torchtitan's settings have no effect here."""
 
         job: str = ""
 
@@ -83,7 +83,7 @@ class RecipeRate(LRSchedulersContainer):  # type: ignore[misc]
 
 
 def _set_rate(scheduler: LRScheduler, rate: Callable[[int], float], optimiser: Optimizer, *_: Any) -> None:
-    """Set the rate, but where there are no moments: torchtitan makes them by a step at rate 0."""
+    """Set the rate, except where there are no moments: torchtitan creates them by a step at rate 0."""
     if optimiser.state:
         for group in optimiser.param_groups:
             group["lr"] = rate(scheduler.last_epoch)
@@ -94,8 +94,8 @@ def _rate(job: TitanJob, step: int) -> float:
 
 
 class NoTokenizer(BaseTokenizer):  # type: ignore[misc]
-    """Shards hold tokens; torchtitan asks for a tokenizer all the same. It knows how many tokens there are, and that
-    is all of it: RunError for a text."""
+    """Shards hold tokens; torchtitan requires a tokenizer all the same. This one knows only the size of the
+    vocabulary: RunError for a text."""
 
     @dataclass(kw_only=True, slots=True)
     class Config(BaseTokenizer.Config):  # type: ignore[misc]

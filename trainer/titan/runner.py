@@ -2,7 +2,7 @@
 
     DIR/stages/03-context-512/titan/    job.json, checkpoint/step-N/ and logs, as torchtitan writes them
 
-torchtitan goes on from its own newest checkpoint when it is launched again. It has no roll-back: a loss that is not
+torchtitan resumes from its own newest checkpoint when it is launched again. It has no roll-back: a loss that is not
 finite ends the launch. Gates are measured on a whole model in one process, which the models this runner is for do not
 fit: recipes with gates are refused.
 """
@@ -78,7 +78,7 @@ class TitanRunner:
         )  # fmt: skip
 
     def _load_from(self, job: StageJob, titan: TitanJob) -> str:
-        """Return the checkpoint of torchtitan's that the stage begins from, made from ours where there is none."""
+        """Return the torchtitan checkpoint that the stage starts from, converted from a local one if needed."""
         before = self._before(job)
         if before is None:
             return ""
@@ -97,7 +97,7 @@ class TitanRunner:
         return Path(self._recipe.init_from) if self._recipe.init_from else None
 
     def _end(self, job: StageJob, titan: TitanJob, start: State) -> State:
-        """Take over what torchtitan wrote: average, checkpoint, model; say that the stage is done."""
+        """Convert what torchtitan wrote into average, checkpoint and model, and mark the stage as done."""
         mixture, tokenizer = titan.open_data()
         local = LocalModel(self._recipe, tokenizer)
         local.fill(self._average(job, titan, local) if job.config.average else read(titan, titan.steps, local))

@@ -10,7 +10,7 @@ from schemas.settings import setting, validate
 
 @dataclass(frozen=True, kw_only=True)
 class TitanConfig:
-    """What the stages are cut over, and what they are computed in. Defaults are ours where L3 is not named.
+    """Parallelism and precision of the stages. Our own defaults unless marked L3.
 
     L3 table 4: 16,384 GPUs as tensor 8, pipeline 16, data 128; with 131,072 tokens a sequence context 16.
     """

@@ -1,4 +1,4 @@
-"""Which documents may be near copies of each other: members of one bucket, paired.
+"""Candidate pairs of near copies: members of one bucket, paired.
 
 Every band of a signature is a bucket. A bucket of at most `max_bucket_all_pairs` members gives all its pairs; a larger
 one orders them by id and pairs each with the first and with the one before it, which links a family of copies with two

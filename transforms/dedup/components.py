@@ -7,11 +7,11 @@ connected, and their fixed point is a star around the least node of each compone
 measured: a path of 10 nodes takes at most 4 of both, one of 200 at most 8. Each operation is one shuffle of edge
 blocks and a few numpy passes over a sorted block.
 
-Whether the rounds were enough is measured, not hoped: the transform also returns the number of edges that are not yet
+Whether the rounds were enough is measured: the transform also returns the number of edges that are not yet
 in a star. The partition into components depends on neither rounds (once enough) nor partitions nor order; the label,
 the least node of a component, neither.
 
-Departure: edges of one node are not spread over several groups, as the paper's section 4 offers for nodes of high
+Deviation: edges of one node are not spread over several groups, as the paper's section 4 offers for nodes of high
 degree. A group therefore holds the largest component among its nodes, 16 bytes a member.
 """
 

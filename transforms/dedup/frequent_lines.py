@@ -46,6 +46,7 @@ from transforms.shuffle.hash_blocks import (
 )
 from transforms.shuffle.known_rows import KnownRows
 from transforms.step import Edit
+from transforms.text.replacements import replaced_lines
 
 LINE = np.dtype([("key", "<u8"), ("count", "<u4"), ("open", "u1")])  # open: later runs add to its bucket
 KEY = np.dtype([("key", "<u8")])
@@ -53,6 +54,7 @@ COUNTED = np.dtype([("key", "<u8"), ("count", "<u4")])  # a line of an open buck
 _PLACED = np.dtype([("key", "<u8"), ("part", "<u4"), ("count", "<u4"), ("open", "u1")])
 
 MAX_COUNT = 2**32 - 1  # far above any limit
+BUCKET_SALT = "line bucket"
 NO_KEY = 0  # of a line that is empty once normalised
 
 # ccNet, text_normalizer.py, UNICODE_PUNCT; ASCII punctuation is not in it and stays. Its "１" is a digit, a 0 by then.
@@ -88,11 +90,16 @@ def normal_lines(lines: Sequence[str]) -> list[str]:
 
 def line_keys(lines: Sequence[str], language: str, bucket: int) -> Hashes:
     """Return the key of each line in its language and bucket, NO_KEY for lines that are empty once normalised."""
-    digests = [_digest(line) if line else b"" for line in normal_lines(lines)]
-    empty = np.array([not digest for digest in digests], np.bool_)
-    keys = np.frombuffer(b"".join([digest or bytes(8) for digest in digests]), "<u8") ^ _salt(language, bucket)
-    keys[empty] = NO_KEY
+    hashes = line_hashes(lines)
+    keys = hashes ^ salt_of(language, bucket)
+    keys[hashes == NO_KEY] = NO_KEY
     return keys
+
+
+def line_hashes(lines: Sequence[str]) -> Hashes:
+    """Return the hash of each normalised line, NO_KEY for lines that are empty once normalised."""
+    digests = [_digest(line) if line else bytes(8) for line in normal_lines(lines)]
+    return np.frombuffer(b"".join(digests), "<u8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +116,13 @@ class Buckets:
 
     def of(self, doc_id: str) -> int:
         """Return the number of a document's bucket."""
+        return self.drawn(keyed_hash(BUCKET_SALT, doc_id))
+
+    def drawn(self, draw: int) -> int:
+        """Return the number of the bucket of a document whose id has the hash `draw` under BUCKET_SALT."""
         in_first = self.before % self.bucket_docs
         number = max(1, math.ceil((in_first + self.n_docs) / self.bucket_docs))
-        return self.before // self.bucket_docs + keyed_hash("line bucket", doc_id) % number
+        return self.before // self.bucket_docs + draw % number
 
     def is_open(self, bucket: int) -> bool:
         """Return whether documents of later runs may fall into a bucket."""
@@ -142,10 +153,10 @@ def drop_lines(text: str, language: str, bucket: int, frequent: Hashes) -> Edit:
     dropped[inside] = (frequent[places[inside]] == keys[inside]) & (keys[inside] != NO_KEY)
     n_dropped = int(dropped.sum())
     if not n_dropped:
-        return Edit(text)
-    kept = [line for line, gone in zip(lines, dropped.tolist(), strict=True) if not gone]
-    n_chars = sum(map(len, lines)) - sum(map(len, kept))
-    return Edit("\n".join(kept), {"frequent_lines": n_dropped, "frequent_line_chars": n_chars})
+        return Edit()
+    kept = [None if gone else line for line, gone in zip(lines, dropped.tolist(), strict=True)]
+    n_chars = sum(len(lines[at]) for at in np.flatnonzero(dropped).tolist())
+    return Edit(replaced_lines(text, kept), {"frequent_lines": n_dropped, "frequent_line_chars": n_chars})
 
 
 def frequent_rows(placed: Block, max_copies: int, counted: Block | None = None) -> Block:
@@ -180,7 +191,7 @@ def _digest(line: str) -> bytes:
 
 
 @functools.cache
-def _salt(language: str, bucket: int) -> np.uint64:
+def salt_of(language: str, bucket: int) -> np.uint64:
     return np.uint64(keyed_hash("line", f"{language}:{bucket}"))
 
 

@@ -4,8 +4,8 @@ The Llama 3 report (section 3.1.1) keeps the most recent version of each URL. Wh
 the caller computes (seconds since 1970 for the newest, characters for the longest); ties go to the smaller id.
 
 Over several runs the first that is committed wins: what an earlier run has tokenized and shuffled cannot be replaced.
-A record whose key an earlier run has seen (transforms/shuffle/known_rows.py) loses, whatever its rank. Departure: one
-run over all inputs would keep the newest of all.
+A record whose key an earlier run has seen (transforms/shuffle/known_rows.py) loses, regardless of its rank.
+Deviation: one run over all inputs would keep the newest of all.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def seen_rows(copies: Block) -> Block:
 
 
 def _winners(copies: Block) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return where the winner of each key stands, and the number of its copies."""
+    """Return the row of each key's winner, and the number of its copies."""
     keys = run_starts(copies["key_hi"], copies["key_lo"])
     ranks = run_starts(copies["key_hi"], copies["key_lo"], copies["rank"])
     sizes = run_lengths(keys, len(copies))

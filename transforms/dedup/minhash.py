@@ -5,12 +5,12 @@ a band with probability one half). The Llama 3 report (section 3.1.1) names "glo
 
 Words: the text in lower case, each character then on its own: canonical decomposition, marks without width dropped
 (diacritics), any digit to 0, format characters dropped, letters, numbers and spacing marks kept, everything else a
-space; a character of a script written without spaces (Han, kana, Thai, Lao, Myanmar, Khmer) is a word of its own.
+space; a character of a script without spaces and syllable marks (transforms.text.scripts: Han, Thai, ...) is a word.
 Shingles: `ngram` words in a row; a shorter text is one shingle of all its words; a text without words has no signature
 and is never a near copy of anything.
 
 Signatures are bit for bit those of datasketch 2's MinHash (scheme affine32, the same seed, our `shingle_hash`), which
-is where the permutations come from. Departures from datatrove's normalisation: (1) all symbols are spaces, not a fixed
+is where the permutations come from. Deviations from datatrove's normalisation: (1) all symbols are spaces, not a fixed
 list of them; (2) scripts without spaces are cut by character, there a whole sentence would be one word.
 """
 
@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from schemas.errors import ConfigError
 from schemas.settings import setting, validate
+from transforms.text.scripts import UNMARKED
 
 Signature = npt.NDArray[np.uint32]
 
@@ -136,7 +137,7 @@ def _fmix32(hashes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
 @functools.cache
 def _permutations(n_hashes: int, seed: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
     """Return datasketch's multipliers and offsets, each [n_hashes, 1] of u4."""
-    from datasketch import MinHash  # imports scipy (0.5 s): only who signs pays
+    from datasketch import MinHash  # imports scipy (0.5 s): paid only where signatures are computed
 
     a, b = MinHash(num_perm=n_hashes, seed=seed, scheme="affine32").permutations
     return a[:, None], b[:, None]
@@ -162,17 +163,14 @@ _WORD_DIGESTS = _WordDigests()
 
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 _DENSE = 8  # a text with more than one non-ASCII character in so many is mapped whole, not run by run
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
-)
+_UNMARKED = re.compile(f"[{UNMARKED}]")  # Tibetan is missing: its syllable mark is a space by now
 
 
 def normal_character(character: str) -> str:
-    """Return what a lower-case character stands for in the words of a text: the definition of the normalisation."""
+    """Return the normal form of a lower-case character, as words have it: the definition of the normalisation."""
     normal = "".join(map(_normal_part, unicodedata.normalize("NFD", character)))
     normal = unicodedata.normalize("NFC", normal)  # Hangul syllables whole again
-    return f" {normal} " if _UNSPACED.match(normal) else normal
+    return f" {normal} " if _UNMARKED.match(normal) else normal
 
 
 def _normal_part(part: str) -> str:

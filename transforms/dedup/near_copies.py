@@ -18,7 +18,7 @@ cluster is no huge group here (transforms.dedup.components says where it is).
 Documents of earlier runs (transforms.shuffle.known_rows: their buckets and signatures) take part where a new one meets
 them, with a rank above all: a cluster that has a known member keeps none of its new ones, and its keeper is the known
 member of the smallest id. That member need not have been kept in its own run: there it may be a copy of another, whose
-cluster the new ones then are of. `cluster_size` counts the known members that a new one links to. Departure: two
+cluster the new ones then are of. `cluster_size` counts the known members that a new one links to. Deviation: two
 clusters that only a document of a later run joins would be one in a single run; here one of each was kept before.
 """
 

@@ -4,14 +4,14 @@ The rules, in the order they are applied (each has its rows in tests/transforms/
 
  1. white space   tab, CR and LF are deleted anywhere, C0 controls and spaces at both ends (WHATWG URL 4.4)
  2. scheme        http, https, ws, wss and `//` dropped; `ftp://` and others kept in lower case; an address without a
-                  hierarchy (`dns:`, `urn:`, `mailto:`) is returned as it is but for the case of its scheme
+                  hierarchy (`dns:`, `urn:`, `mailto:`) is returned unchanged, except for the case of its scheme
  3. back slashes  `\\` is `/` before the query (WHATWG)
  4. fragment      dropped; `#!...` kept, because such pages have no other address (Google's AJAX scheme of 2009)
  5. user info     dropped
  6. host          percent-decoded, NFKC, lower case, each non-ASCII label to punycode with eszett and final sigma kept
                   (UTS 46 non-transitional); dots at both ends dropped; IPv6 compressed
  7. www           leading `www.`, `www2.`, ... dropped while a dotted name remains (`www.com` stays), as SURT does
- 8. port          80 and 443 dropped whatever the scheme, 21 under ftp; others kept without leading zeros
+ 8. port          80 and 443 dropped with any scheme, 21 under ftp; others kept without leading zeros
  9. percent       escapes of unreserved characters decoded, others in upper-case hex; a `%` that starts no escape,
                   controls, blanks, non-ASCII (as UTF-8) and other characters that RFC 3986 excludes are escaped
 10. sessions      `;jsessionid=...` and ASP.NET `(S(...))` segments of the path dropped
@@ -19,7 +19,7 @@ The rules, in the order they are applied (each has its rows in tests/transforms/
 12. query         `+` is `%20`; empty parameters, tracking and session parameters dropped; the rest sorted by name,
                   those of one name in their own order (SURT sorts too; PHP arrays need the order); `?` alone dropped
 
-Departures. C4 cuts an address at `?utm_`, `?ref` and `?feed` (SPEC 1.3) and so loses whatever follows: we remove only
+Deviations. C4 cuts a URL at `?utm_`, `?ref` and `?feed` (SPEC 1.3) and so loses everything after them: we remove only
 the parameters that track, and keep `ref`, which chooses content on many sites (`?ref=branch`). SURT lower-cases path
 and query; we do not, MediaWiki and others tell cases apart. `index.html`, `m.` and `a` against `a=` are left alone: a
 wrong merge loses a page, a missed one is caught by text deduplication. Total, idempotent, independent of locale.
@@ -76,7 +76,7 @@ _SHORT_SESSION = re.compile(
 
 
 def normalise(url: str) -> str:
-    """Return the normal form of `url`; '' for ''. Never raises, whatever the string; idempotent."""
+    """Return the normal form of `url`; '' for ''. Never raises, for any string; idempotent."""
     plain = _PLAIN.fullmatch(url)
     return plain[1] if plain is not None else _by_rules(url)
 

@@ -15,6 +15,7 @@ from types import TracebackType
 
 from selectolax.lexbor import SelectolaxError
 
+from schemas.blocks import UNKNOWN, Blocks
 from schemas.errors import BadRecord
 from schemas.settings import setting, validate
 from transforms.extraction import other_engines
@@ -58,6 +59,7 @@ class PageText:
     kind: str = ""  # one of page_kind.KINDS
     confidence: float = 0.0  # expected word F1 of its own text
     is_second: bool = False  # the text is the second opinion
+    blocks: Blocks = UNKNOWN  # spans of its own text
 
 
 class TextExtractor:
@@ -145,7 +147,7 @@ def text_of_page(html: bytes, charset: str, url: str, config: ExtractConfig) -> 
     is_doubtful = ours.confidence < config.second_opinion_below
     if is_doubtful and (second := _second_opinion(source, url, comments=comments)):
         return PageText(second, ours.kind, ours.confidence, is_second=True)
-    return PageText(ours.text, ours.kind, ours.confidence)
+    return PageText(ours.text, ours.kind, ours.confidence, blocks=ours.blocks)
 
 
 def _by_winnow(source: str, utf8: bytes | None, url: str, *, comments: bool, model: Model | None = None) -> Extracted:

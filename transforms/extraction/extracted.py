@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schemas.blocks import Blocks
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """A piece of a page's main content."""
 
-    kind: str  # heading, paragraph, list, table, code, formula, quote
-    text: str  # of a table: one row, its cells parted by tabs
+    kind: str  # one of schemas.blocks.KINDS
+    text: str  # of a table row: its cells, parted by tabs
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Extracted:
     """A page's main content and what the page says about itself; '' where it says nothing."""
 
     text: str
-    blocks: tuple[Block, ...]
+    blocks: Blocks  # spans of the text
     title: str
     language: str  # as declared, for instance "en-GB": a hint
     published: str  # ISO 8601 date

@@ -16,12 +16,12 @@ import logging
 import re
 from typing import Any
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 from resiliparse.extract.html2text import extract_plain_text
 
 from transforms.extraction.texts.markdown import strip_markers
 
-# What lxml, justext and trafilatura raise on hostile pages beside MemoryError; their own handlers catch most of it.
+# What lxml, justext and trafilatura raise on hostile pages besides MemoryError; their own handlers catch most of it.
 ERRORS = (
     etree.LxmlError,  # ParserError on documents without an element, SerialisationError
     ArithmeticError,

@@ -45,7 +45,7 @@ def extract_source(
 
 
 def _extract(page: Outline, dialect: TexDialect, url: str, model: Model, *, comments: bool) -> Extracted:
-    names = Names.of(page.made)
+    names = Names.of(page.signatures)
     scores = kind_scores(page_words(page, url, names), model.lexicon)
     kept, confidence = np.zeros(len(page.texts), np.bool_), 0.0
     if page.texts:
@@ -53,9 +53,9 @@ def _extract(page: Outline, dialect: TexDialect, url: str, model: Model, *, comm
         chance = probabilities(model.forest.scores(features.columns(model.columns)))
         kept, confidence = decide(chance, features.words)
         kept = corrected(page, kept, chance, features, scores, comments=comments)
-    blocks = tuple(blocks_to_write(page, np.flatnonzero(kept).tolist(), dialect))
+    text, blocks = text_of(blocks_to_write(page, np.flatnonzero(kept).tolist(), dialect))
     title, date = title_of(page), published_date(page)
-    return Extracted(text_of(blocks), blocks, title, page.language, date, kind_of(scores), confidence)
+    return Extracted(text, blocks, title, page.language, date, kind_of(scores), confidence)
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 
 from schemas.settings import setting, validate
 from transforms.step import Drop, Edit
+from transforms.text.replacements import replaced_lines
 from transforms.text.view import TextView, count_sentences, ends_with_terminal, split_words
 
 _CITATION = re.compile(r"\[\d*\]|\[edit\]|\[citation needed\]")
@@ -74,7 +75,7 @@ def edit_lines(view: TextView, config: C4Config) -> Edit:
     notices = _notices_in(view, config)
     split = split_words if view.has_unspaced else str.split
     citations = config.remove_citations and "[" in view.text
-    kept: list[str] = []
+    lines: list[str | None] = []  # as they become; None goes
     for raw in view.text.split("\n"):
         line, text = raw.strip(), raw.rstrip()
         n_marks = 0
@@ -86,12 +87,11 @@ def edit_lines(view: TextView, config: C4Config) -> Edit:
             reason = reason or _line_reason(line, config, notices, split)
         if reason:
             counts[reason] += 1
-            continue
-        counts["citations"] += n_marks
-        if line or not n_marks:
-            kept.append(text.rstrip())
+        else:
+            counts["citations"] += n_marks
+        lines.append(None if reason or (n_marks and not line) else text.rstrip())
     counts = +counts
-    return Edit(_join(kept), counts) if counts else Edit(view.text)
+    return Edit(replaced_lines(view.text, _without_blank_runs(lines)), counts) if counts else Edit()
 
 
 def measure_page(view: TextView) -> C4Stats:
@@ -145,7 +145,18 @@ def _notices_in(view: TextView, config: C4Config) -> tuple[tuple[str, str], ...]
     return tuple((reason, phrase) for reason, phrase in wanted if phrase in view.lower)
 
 
-def _join(lines: list[str]) -> str:
-    """Join lines; of blank lines in a row one stays, at either end none."""
-    kept = [line for n, line in enumerate(lines) if line or (n and lines[n - 1])]
-    return "\n".join(kept).strip("\n")
+def _without_blank_runs(lines: list[str | None]) -> list[str | None]:
+    """Take away blank lines: of those in a row one stays, at either end none."""
+    before: str = ""
+    last = -1  # the last line that stays
+    for at, line in enumerate(lines):
+        if line is None:
+            continue
+        if line or before:
+            last = at
+        else:
+            lines[at] = None
+        before = line
+    if last >= 0 and not lines[last]:
+        lines[last] = None
+    return lines

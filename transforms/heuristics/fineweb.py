@@ -3,14 +3,14 @@
 Source: Penedo et al. 2024, arXiv:2406.17557, section 3.6 (three rules), and the code that made the data set
 (`FineWebQualityFilter`), which has a fourth.
 
-Readings:
+Interpretations:
  1. Characters in duplicate lines: limit 0.1 as in the paper (the code: 0.01). Copies after the first count, as where
     the limit comes from; table A1 of Gopher (repetition.py) counts the first one too.
  2. A short line has fewer than 30 characters (the paper; the code: 30 or fewer). Empty lines are no lines here.
  3. Line ends per word (code only): ends between lines with text, so that blank lines between paragraphs, which
     depend on the extractor, do not make prose a list.
  4. Values at a limit are kept, as everywhere here; paper and code drop them in the first three rules.
- 5. Languages without terminal punctuation (Thai, Lao) are not measured by the first rule (null), nor judged.
+ 5. Languages without terminal punctuation (Thai, Lao) have no first measure (null) and the first rule does not apply.
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: one pass over the lines.
 """
@@ -22,7 +22,8 @@ from dataclasses import dataclass
 
 from schemas.settings import setting, validate
 from transforms.step import Drop
-from transforms.text.view import LANGUAGES_WITHOUT_TERMINAL_PUNCTUATION, TextView, ends_with_terminal
+from transforms.text.scripts import LANGUAGES_WITHOUT_SENTENCE_MARKS
+from transforms.text.view import TextView, ends_with_terminal, ratio
 
 SHORT_LINE_CHARS = 30  # a line with fewer is short
 
@@ -59,13 +60,13 @@ def measure(view: TextView) -> FineWebStats:
     lines = view.lines
     n_lines = len(lines)
     terminal = None
-    if view.language not in LANGUAGES_WITHOUT_TERMINAL_PUNCTUATION:
-        terminal = _ratio(sum(map(ends_with_terminal, lines)), n_lines)
+    if view.language not in LANGUAGES_WITHOUT_SENTENCE_MARKS:
+        terminal = ratio(sum(map(ends_with_terminal, lines)), n_lines)
     return FineWebStats(
         terminal_line_fraction=terminal,
         duplicate_char_fraction=_duplicate_char_fraction(lines),
-        short_line_fraction=_ratio(sum(len(line) < SHORT_LINE_CHARS for line in lines), n_lines),
-        line_ends_per_word=_ratio(max(n_lines - 1, 0), len(view.words)),
+        short_line_fraction=ratio(sum(len(line) < SHORT_LINE_CHARS for line in lines), n_lines),
+        line_ends_per_word=ratio(max(n_lines - 1, 0), len(view.words)),
     )
 
 
@@ -89,7 +90,3 @@ def _duplicate_char_fraction(lines: list[str]) -> float:
         return 0.0
     extra = sum((n - 1) * len(line) for line, n in Counter(lines).items())
     return extra / sum(map(len, lines))
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0

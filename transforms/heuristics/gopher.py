@@ -2,32 +2,33 @@
 
 Source: Rae et al. 2021, arXiv:2112.11446, appendix A1.1 (MassiveText, "Quality Filtering").
 
-Departures and readings, each where open implementations differ:
- 1. Words are `text_stats` words: pieces between white space with their punctuation, no tokenizer.
+Deviations and interpretations (where open-source implementations disagree):
+ 1. Words are those of `transforms.text.view`: pieces between white space with their punctuation, no tokenizer.
  2. Symbols per word: the number of `#` signs, and of ellipses, each by the number of words (datatrove, dolma).
  3. Stop words: at least two *different* ones (datatrove; Dolma and DCLM count occurrences), compared in lower case
-    without punctuation. The paper's list is English, so the rule speaks only on languages that have a list in
+    without punctuation. The paper's list is English, so the rule applies only to languages with a list in
     `stop_words`; a text of unknown language ('') is taken as English, as the paper takes every text.
- 4. Word length says nothing in scripts written without spaces: not measured (null) there, and not judged.
+ 4. Word length means nothing in scripts written without spaces: it is null there, and the rule does not apply.
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: one pass, O(chars).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from schemas.settings import setting, validate
+from schemas.settings import PerLanguage, setting, validate
 from transforms.step import Drop
-from transforms.text.view import TextView, count_ellipses, ends_with_ellipsis, starts_with_bullet
+from transforms.text.view import TextView, count_ellipses, ends_with_ellipsis, ratio, starts_with_bullet
 
 STOP_WORDS: dict[str, tuple[str, ...]] = {"en": ("the", "be", "to", "of", "and", "that", "have", "with")}  # the paper's
 
 
 @dataclass(frozen=True, kw_only=True)
 class GopherConfig:
-    """Limits of what is kept, inclusive. Table A1 of the paper unless said otherwise."""
+    """Limits of what is kept, inclusive. Table A1 of the paper unless marked."""
 
     min_words: int = setting(50, "words a document must have", ge=0)
     max_words: int = setting(100_000, "words a document may have", ge=1)
@@ -72,14 +73,23 @@ def measure(view: TextView, stop_words: Mapping[str, tuple[str, ...]] = STOP_WOR
     listed = stop_words.get(view.language or "en")
     return GopherStats(
         n_words=n_words,
-        mean_word_chars=None if view.unspaced else _ratio(view.n_word_chars, n_words),
-        hashes_per_word=_ratio(view.text.count("#"), n_words),
-        ellipses_per_word=_ratio(count_ellipses(view.text), n_words),
-        bullet_line_fraction=_ratio(sum(map(starts_with_bullet, view.lines)), n_lines),
-        ellipsis_line_fraction=_ratio(sum(map(ends_with_ellipsis, view.lines)), n_lines),
-        alphabetic_word_fraction=_ratio(_count_alphabetic(view), n_words),
+        mean_word_chars=None if view.unspaced else ratio(view.n_word_chars, n_words),
+        hashes_per_word=ratio(view.text.count("#"), n_words),
+        ellipses_per_word=ratio(count_ellipses(view.text), n_words),
+        bullet_line_fraction=ratio(sum(map(starts_with_bullet, view.lines)), n_lines),
+        ellipsis_line_fraction=ratio(sum(map(ends_with_ellipsis, view.lines)), n_lines),
+        alphabetic_word_fraction=ratio(_count_alphabetic(view), n_words),
         n_stop_words=None if listed is None else sum(word in view.vocabulary for word in set(listed)),
     )
+
+
+def measure_with(config: GopherConfig | PerLanguage[GopherConfig]) -> Callable[[TextView], GopherStats]:
+    """Return what a `transforms.step.Filter` takes as its measure: `measure` with the stop words of `config`."""
+    if not isinstance(config, PerLanguage):
+        return config.measure
+    lists = {code: config.of(code).stop_words.get(code) for code in config.by_language}
+    changed = {code: words for code, words in lists.items() if words is not None}
+    return dataclasses.replace(config.default, stop_words={**config.default.stop_words, **changed}).measure
 
 
 def decide(stats: GopherStats, config: GopherConfig) -> Drop | None:
@@ -112,7 +122,3 @@ def _count_alphabetic(view: TextView) -> int:
     """
     without = [n for n, word in enumerate(view.vocabulary) if not (word.isalpha() or any(map(str.isalpha, word)))]
     return len(view.normal_words) - int(view.word_counts[without].sum())
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0

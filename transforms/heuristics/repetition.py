@@ -2,7 +2,7 @@
 
 Source: Rae et al. 2021, arXiv:2112.11446, appendix A1.1 and table A1 ("Repetition Removal").
 
-Readings, each where open implementations differ:
+Interpretations (where open-source implementations disagree):
  1. Duplicate n-grams (n = 5 to 10): every word that any n-gram occurring twice or more covers is marked, in the first
     occurrence too, and its characters count once, "taking care not to count characters that occur in overlapping
     n-grams more than once" (RedPajama-v2, DCLM; datatrove leaves out the first occurrence, Dolma counts overlaps).
@@ -10,12 +10,12 @@ Readings, each where open implementations differ:
     drops short texts by it). Of n-grams that occur equally often, the longest. Overlapping occurrences ("ha ha ha")
     could exceed the text, so the share is cut at 1.
  3. Duplicate lines and paragraphs: all copies, the first included, as for n-grams (Dolma, DCLM; datatrove: extra
-    copies only), compared as they stand after stripping.
+    copies only), compared verbatim after stripping.
  4. N-grams are of normal words, across line ends; shares are of the characters of normal words. In scripts written
-    without spaces a character is a word (text_stats), and an n-gram is `UNSPACED_STRETCH` times n characters.
+    without spaces a character is a word (transforms.text.view), and an n-gram is `UNSPACED_STRETCH` times n characters.
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: O(words) for usual texts, no hashing: n-grams
-are told apart by exact ranks, and only positions whose (n-1)-grams repeat are looked at for n.
+are compared by exact ranks, and only positions whose (n-1)-grams repeat are considered for n.
 """
 
 from __future__ import annotations
@@ -150,8 +150,8 @@ def ngram_shares(ids: Ints, chars: Ints, stretch: int = 1) -> dict[str, float]:
 def repeated_ngrams(ids: Ints, longest: int) -> Iterator[tuple[int, Ints, Ints]]:
     """Yield (n, starts, ranks) for n = 2, 3, ... while some n-gram occurs twice or more.
 
-    `starts` are the positions, ascending, of n-grams that occur at least twice, `ranks` tell which are equal. An n-gram
-    repeats only where both (n-1)-grams in it do, and is the pair of them: their ranks make an exact 64-bit key.
+    `starts` are the positions, ascending, of n-grams that occur at least twice; equal `ranks` mean equal n-grams. An
+    n-gram repeats only where both (n-1)-grams in it do, and is the pair of them: their ranks make an exact 64-bit key.
     """
     counts = np.bincount(ids) if len(ids) else np.zeros(0, np.int64)
     starts = np.flatnonzero(counts[ids] > 1)

@@ -1,1 +1,1 @@
-"""What share of the tokens comes from where."""
+"""The mix: shares of sources, languages and quality bands."""

@@ -1,10 +1,10 @@
 """The mix: how many times each document is taken, so that sources, languages and quality bands get their shares.
 
 A group is `source/language/band`, the unit that is counted and rated. The shares wanted on each axis are fitted to the
-groups that exist by iterative proportional fitting (Deming and Stephan 1940), which changes the mix found as little as
-the shares allow; so every group gets a rate, the times its documents are taken on average: 0.3 keeps three in ten, 2.5
-takes each twice and half of them a third time. Rates are capped at `max_epochs`; what is then missing is reported, and
-no other group grows to fill it.
+groups that exist by iterative proportional fitting (Deming and Stephan 1940), which changes the existing mix as little
+as the shares allow; so every group gets a rate, the times its documents are taken on average: 0.3 keeps three in ten,
+2.5 takes each twice and half of them a third time. Rates are capped at `max_epochs`; the shortfall is reported, and no
+other group grows to fill it.
 
 Copies come from a keyed hash of the document id alone: a higher rate only ever adds copies, so one sample holds the
 other, and a document's copies do not depend on any other document.
@@ -24,10 +24,10 @@ from schemas.errors import ConfigError, RunError
 from schemas.identity import keyed_fraction
 from schemas.settings import setting, to_plain, validate
 from transforms.step import Drop
+from transforms.text.scripts import UNDETERMINED
 
 AXES = ("source", "language", "quality")
 SALT = "mix.copies"
-UNKNOWN_LANGUAGE = "und"  # ISO 639-2, undetermined
 UNSCORED = "unscored"
 _ROUNDS = 1000
 _TOLERANCE = 1e-12  # relative change of a weight in a round at which the fit is done
@@ -41,16 +41,16 @@ Floats = npt.NDArray[np.float64]
 class MixConfig:
     """What the token shards are made of. Shares are of tokens; the names left out divide what the named leave."""
 
-    token_budget: int | None = setting(None, "tokens wanted in all; null takes as many as there are", ge=1)
-    source_shares: dict[str, float] = setting({}, "share of each source; {} as found", ge=0, le=1)
+    token_budget: int | None = setting(None, "total tokens wanted; null: as many as there are", ge=1)
+    source_shares: dict[str, float] = setting({}, "share of each source; {}: unchanged", ge=0, le=1)
     language_shares: dict[str, float] = setting(
-        {}, "share of each language code; 'und' has none; {} as found", ge=0, le=1
+        {}, "share of each language code; 'und' has none; {}: unchanged", ge=0, le=1
     )
     quality_shares: dict[str, float] = setting(
-        {}, "share of each quality band, q0 (lowest), q1, ... or 'unscored'; {} as found", ge=0, le=1
+        {}, "share of each quality band, q0 (lowest), q1, ... or 'unscored'; {}: unchanged", ge=0, le=1
     )
-    quality_bands: tuple[float, ...] = setting((), "scores that part the bands, ascending; a band holds its lower edge")
-    max_epochs: float = setting(4.0, "times a document is taken at most; 4 per arXiv:2305.16264", gt=0, le=1000)
+    quality_bands: tuple[float, ...] = setting((), "edges of quality bands, ascending; a band includes its lower edge")
+    max_epochs: float = setting(4.0, "maximum copies of a document; 4 per arXiv:2305.16264", gt=0, le=1000)
 
     def __post_init__(self) -> None:
         validate(self)
@@ -76,7 +76,7 @@ class MixConfig:
 
 @dataclass(frozen=True, slots=True)
 class GroupPlan:
-    """What one group has and is to give."""
+    """Tokens and rate of one group."""
 
     group: str
     available_tokens: int
@@ -119,7 +119,7 @@ class MixRow:
 
 @dataclass(frozen=True)
 class MixReport:
-    """The wanted and the reached mix side by side."""
+    """The wanted and the actual mix, side by side."""
 
     budget: int
     available_tokens: int
@@ -143,7 +143,7 @@ def quality_band(score: float | None, edges: tuple[float, ...]) -> str:
 
 def group_of(source: str, language: str, band: str) -> str:
     """Return the group of a document. Only the source may hold a slash."""
-    return f"{source}/{language or UNKNOWN_LANGUAGE}/{band}"
+    return f"{source}/{language or UNDETERMINED}/{band}"
 
 
 def source_of(group: str) -> str:
@@ -214,7 +214,7 @@ def report_mix(plan: MixPlan, reached_by_group: Mapping[str, int]) -> MixReport:
 
 
 def _plan_group(group: str, available: int, share: float, budget: int, max_epochs: float) -> GroupPlan:
-    # Twelve decimals: a group wanted whole must get exactly 1, whatever the fit's last bit says.
+    # Twelve decimals: a group wanted whole must get exactly 1, despite rounding in the fit.
     rate = min(round(share * budget / available, 12), max_epochs) if available else 0.0
     return GroupPlan(group, available, share, share * budget, rate)
 

@@ -1,4 +1,4 @@
-"""Addresses that lists name: adult and harmful domains, pages and address words. Sees the URL alone, parses no page.
+"""URL blocklists: adult and harmful domains, pages and URL words. Looks at the URL alone, parses no page.
 
 Llama 3 removes "domains that have been ranked as harmful according to a variety of Meta safety standards, and domains
 that are known to contain adult content" (3.1.1); its lists are not published. Ours are the caller's: directories in the
@@ -14,7 +14,7 @@ layout of the University of Toulouse (UT1: `<directory>/<category>/domains` and 
            than `max_soft_words` different soft words, or one substring of the tokens joined together (RefinedWeb's
            "strict" list: ignores `-` and `.`; SPEC 1.5). Reason `blocked_word`, detail the word.
 
-Departures. RedPajama-v2 keeps UT1 categories as a signal (SPEC 1.12): the default categories are its thirteen without
+Deviations. RedPajama-v2 keeps UT1 categories as a signal (SPEC 1.12): the default categories are its thirteen without
 `agressive`, a misspelling that names no list, and `chat`, neither harmful nor adult. datatrove compares the registered
 name without its suffix against entries whose dots were removed, so its UT1 lists match next to nothing, and lower-cases
 its words but not the URL. UT1's `expressions` (regular expressions for a proxy) are not read.
@@ -178,7 +178,7 @@ class Blocklist:
         )
 
     def check(self, url: str) -> Drop | None:
-        """Return why `url` is blocked, or None. Never raises, whatever the string."""
+        """Return why `url` is blocked, or None. Never raises, for any string."""
         blocked = self._check_domain(host(url)) if self.domains else None
         if blocked is not None:
             return blocked
@@ -231,7 +231,7 @@ def _table(parts: Sequence[tuple[NDArray[np.uint64], int]]) -> HashTable:
 
 def _ut1_lists(config: BlocklistConfig) -> Iterator[tuple[str, str, str]]:
     """Yield (path, kind, category) of the lists of each directory; every list once, also under two names."""
-    for directory in config.directories:
+    for directory in map(storage.with_home, config.directories):
         if not storage.exists(directory):
             raise ConfigError(f"directories: {directory!r} does not exist")
         seen: set[str] = set()
@@ -244,7 +244,7 @@ def _ut1_lists(config: BlocklistConfig) -> Iterator[tuple[str, str, str]]:
                     yield path, kind, category
         if not seen:
             expected = "<category>/domains or <category>/urls for one of " + ", ".join(config.categories)
-            raise ConfigError(f"directories: {directory!r} holds no list; expected {expected}")
+            raise ConfigError(f"directories: {directory!r} has no list; expected {expected}")
 
 
 def _resolve(directory: str, category: str) -> str:
@@ -266,7 +266,7 @@ def _resolve(directory: str, category: str) -> str:
 
 def _plain_lists(config: BlocklistConfig) -> Iterator[tuple[str, str, str]]:
     for kind in ("domains", "urls", "words", "soft_words", "substrings"):
-        for path in getattr(config, f"{kind}_files"):
+        for path in map(storage.with_home, getattr(config, f"{kind}_files")):
             yield path, kind, posixpath.basename(path).removesuffix(".gz").partition(".")[0]
 
 

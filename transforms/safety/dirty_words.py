@@ -5,14 +5,15 @@ adult websites that are not covered by domain block lists"; limits are not discl
 `rps_doc_ldnoobw_words`: occurrences, not presence, of entries among the n-grams of normal words. Lists are in
 LDNOOBW's format: one file a language, named by its code, one entry a line.
 
-Readings and departures:
+Interpretations and deviations:
  1. An entry is matched as whole normal words in a row; an entry inside another one counts too ("a b" and "b").
- 2. In ja, th and zh an entry in the script of the language is matched anywhere, longest first, and without overlap, as
-    words are not parted there (C4). Its entries in Latin letters are matched as words: C4 finds "sm" in "small".
- 3. C4's allow list holds for ja and zh. Entries without a letter ("13.") are left out: they match figures.
- 4. A document goes only when it has both too many and too high a rate, so that neither a long article that quotes a few
-    nor a short one with a single hit is lost. A text of unknown language ('') is held against the English list; one
-    of a language without a list measures 0.
+ 2. In languages written without spaces (C4: ja, th, zh) an entry in the language's script is matched anywhere, longest
+    first and without overlap, because nothing separates words there. Entries in Latin letters are matched as words: C4
+    finds "sm" in "small".
+ 3. C4's allow list holds for ja and zh. Entries without a letter ("13.") are ignored: they match numbers.
+ 4. A document is dropped only when both its count and its rate are too high, so that neither a long article that quotes
+    a few nor a short one with a single hit is lost. A text of unknown language ('') is compared with the English list;
+    in a language without a list the count is 0.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ import storage
 from schemas.errors import ConfigError, InputError
 from schemas.settings import setting, validate
 from transforms.step import Draft, Drop
+from transforms.text.scripts import UNSPACED_LANGUAGES
 from transforms.text.view import TextView, has_unspaced, normal_words
 
-UNSPACED_LANGUAGES = frozenset({"ja", "th", "zh"})
 # C4: common as parts of other words; each would remove over 10% of the documents of its language.
 ALLOWED = {"ja": frozenset({"sm", "グロ", "女の子"}), "zh": frozenset({"性"})}
 
@@ -122,11 +123,14 @@ class FilterDirtyWords:
     def __init__(self, config: DirtyWordsConfig, name: str = "dirty_words") -> None:
         self.name = name
         self.settings = config
-        self.resources = storage.files_below(config.directory)
         self._dirty_words = DirtyWords({})
 
     def __reduce__(self) -> tuple[type[FilterDirtyWords], tuple[DirtyWordsConfig, str]]:
-        return FilterDirtyWords, (self.settings, self.name)  # an opened step travels without its lists
+        return FilterDirtyWords, (self.settings, self.name)  # a step is pickled without its lists
+
+    @property
+    def resources(self) -> Sequence[str]:
+        return storage.files_below(self.settings.directory)
 
     def open(self) -> None:
         """Read the lists; raise ConfigError when there are none."""
@@ -141,24 +145,27 @@ class FilterDirtyWords:
 
 
 def parse_list(text: str) -> list[str]:
-    """Return the entries of a list: its lines, stripped; empty lines are none."""
+    """Return the entries of a list: its lines, stripped, without empty ones."""
     return list(filter(None, map(str.strip, text.splitlines())))
 
 
 def read_lists(directory: str) -> dict[str, list[str]]:
-    """Read every file of `directory` that is named by a language code (en, fil, fr-CA); others are left alone."""
+    """Read every file of `directory` that is named by a language code (en, fil, fr-CA); ignore the others."""
+    place = storage.with_home(directory)
     try:
-        names = [name for name in storage.list_names(directory) if _LIST_NAME.fullmatch(name)]
-        lists = {name: parse_list(storage.read_bytes(storage.join(directory, name)).decode()) for name in names}
+        names = [name for name in storage.list_names(place) if _LIST_NAME.fullmatch(name)]
+        lists = {name: parse_list(storage.read_bytes(storage.join(place, name)).decode()) for name in names}
     except (OSError, InputError, UnicodeDecodeError) as error:
         raise ConfigError(f"dirty_words.directory: {directory!r} cannot be read: {error}") from None
     if not lists:
+        if not storage.exists(place):
+            raise ConfigError(f"dirty_words.directory: {directory!r} does not exist")
         raise ConfigError(f"dirty_words.directory: {directory!r} has no list; expected files named en, de, fr, ...")
     return lists
 
 
 def _count_phrase(view: TextView, phrase: tuple[str, ...]) -> int:
-    """Count where the words of `phrase`, all in the vocabulary, stand in a row."""
+    """Count the places where the words of `phrase`, all in the vocabulary, follow each other."""
     ids, vocabulary = view.word_ids, view.vocabulary
     starts = np.flatnonzero(ids == vocabulary[phrase[0]])
     for offset, word in enumerate(phrase[1:], start=1):

@@ -13,7 +13,7 @@ What is left
   `name-`, before `-beta`; four one-digit numbers that start a line and a heading follows; MAC addresses, times and key
   fingerprints, which are no IPv6 address or have at most two digits in each group.
 
-A replacement is a function of the match and of `key` alone (keyed BLAKE2b), whatever the process, shard or order:
+A replacement is a function of the match and of `key` alone (keyed BLAKE2b), independent of process, shard and order:
 `name4711@example.net` (three domains), 192.0.2.x, 198.51.100.x and 203.0.113.x (RFC 5737), 2001:db8:: (RFC 3849). The
 same address becomes the same replacement everywhere; redacting twice changes nothing more.
 
@@ -37,11 +37,12 @@ from dataclasses import dataclass
 from schemas.errors import ConfigError
 from schemas.identity import keyed_hash
 from schemas.settings import setting, validate
-from transforms.step import Edit, View
+from transforms.step import Edit
+from transforms.text.view import TextView
 
 EMAIL, IPV4, IPV6 = "email", "ipv4", "ipv6"
 MAX_LOCAL = 256  # characters looked at before an at sign; RFC 5321 allows 64
-MAX_KEY = 48  # bytes: BLAKE2b takes 64, the kind stands before it
+MAX_KEY = 48  # bytes: BLAKE2b takes 64, the kind is prepended
 
 _LETTER = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u037d\u0386\u0388-\u052f\u1e00-\u1fff"
 _AT = re.compile("[@\uff20]")
@@ -109,19 +110,14 @@ class Span:
     kind: str  # email, ipv4, ipv6
 
 
-def redact(view: View, config: PiiConfig) -> Edit:
-    """Return the text with every span replaced, and the counts `emails` and `ip_addresses` when there was any."""
+def redact(view: TextView, config: PiiConfig) -> Edit:
+    """Replace every span; the counts are `emails` and `ip_addresses` when there was any."""
     text = view.text
     spans = find_spans(text, config)
     if not spans:
-        return Edit(text)
-    pieces: list[str] = []
-    end = 0
-    for span in spans:
-        pieces += (text[end : span.start], _replacement(text[span.start : span.end], span.kind, config.key))
-        end = span.end
-    pieces.append(text[end:])
-    return Edit("".join(pieces), _counts(spans))
+        return Edit()
+    replaced = [(at.start, at.end, _replacement(text[at.start : at.end], at.kind, config.key)) for at in spans]
+    return Edit(replaced, _counts(spans))
 
 
 def count_spans(text: str, config: PiiConfig | None = None) -> dict[str, int]:
@@ -285,7 +281,7 @@ def _ipv6_span(text: str, start: int, end: int) -> Span | None:
 
 
 def _replacement(match: str, kind: str, key: str) -> str:
-    """Return what stands for `match`: a function of its lower-case form and the key."""
+    """Return the replacement of `match`: a function of its lower-case form and the key."""
     plain = ipaddress.IPv6Address(match).compressed if kind == IPV6 else match.lower().replace("\uff20", "@")
     if kind == EMAIL:
         plain = _OBFUSCATED_DOT.sub(".", _OBFUSCATED_AT.sub("@", plain))

@@ -1,1 +1,1 @@
-"""How hashes travel between documents: blocks of fixed-width rows, and the rows kept for later runs."""
+"""Shuffles of hashes: blocks of fixed-width rows, and the rows kept for later runs."""

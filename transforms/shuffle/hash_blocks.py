@@ -1,4 +1,4 @@
-"""Blocks: how hashes travel when documents are compared across a corpus.
+"""Blocks: the unit in which hashes are shuffled when documents are compared across a corpus.
 
 A block is a one-dimensional numpy structured array of fixed-width rows (hashes, part numbers, row numbers). It travels
 through a shuffle as one element, `(partition, bytes of the array)`, so that a million rows cost a few hundred elements:
@@ -6,7 +6,7 @@ about 1 µs a row against 34 µs when every row is an element (Beam 2.77, one co
 `bytes`, for which Beam has fast deterministic coders; an array is never pickled.
 
 A partition is a range of 64-bit hashes, so the number of partitions follows the data and never changes a result: each
-grouped block is sorted by all its fields, whatever order its pieces arrived in.
+grouped block is sorted by all its fields, so the order in which its pieces arrive has no effect.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def unique_rows(block: Block) -> Block:
 
 
 def positions_of(wanted: tuple[Hashes, Hashes], high: Hashes, low: Hashes) -> npt.NDArray[np.int64]:
-    """Return where each wanted 128-bit id stands in the columns `high`, `low`, sorted by both; -1 where it does not."""
+    """Return the row of each wanted 128-bit id in the columns `high`, `low`, sorted by both; -1 where it does not."""
     order = np.lexsort((np.concatenate((low, wanted[1])), np.concatenate((high, wanted[0]))))
     is_row = order < len(high)
     # lexsort is stable, so the rows of an id come before the wishes for it: the last row seen is the one, if equal.

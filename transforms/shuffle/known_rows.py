@@ -1,4 +1,4 @@
-"""Known rows: what a run leaves of its hashes for later runs over the same dataset, and how those look them up.
+"""Known rows: the hashes that a run keeps for later runs over the same dataset, and their look-up.
 
 A later run adds to a dataset without reading or shuffling again what is committed. Whoever reduces a range of hashes
 writes the rows of that range to a file of its own, and the reducers of later runs read the files that their keys fall
@@ -12,7 +12,7 @@ of its threads and the rows that it asked for.
 
 A partition without rows has no file. So that a file that was lost is not taken for one, the run that writes a table
 puts `table_facts` into its manifest, and readers compare the folder with them, once in each worker. A byte that changed
-is found by the digest. All of it is a RunError, in one line: what it would hide is another corpus, not a slower run.
+is found by the digest. All of these raise a one-line RunError: ignoring them would change the corpus.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class KnownTable:
     """A table that an earlier run has committed."""
 
     folder: str
-    digest: str  # of its files, as `table_facts` told the run's manifest
+    digest: str  # of its files, as `table_facts` wrote it to the run's manifest
 
     def check(self) -> None:
         """Raise RunError when files of the table are missing or cut."""
@@ -152,7 +152,7 @@ def _committed_files(folder: str, digest: str) -> tuple[int, frozenset[int]]:
 
 
 def _sizes(folder: str) -> dict[str, int]:
-    """Return the bytes of each file of a table by its name; what a killed writer left beside them is none."""
+    """Return the bytes of each file of a table by its name; what a killed writer left there is not counted."""
     named = {path.rsplit("/", 1)[-1]: size for path, size in storage.list_sizes(folder).items()}
     return {name: size for name, size in sorted(named.items()) if _NAME.fullmatch(name)}
 

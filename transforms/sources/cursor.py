@@ -9,7 +9,7 @@ from schemas.errors import BadRecord
 from transforms.sources.members import LINE_BYTES, Segment
 
 MAX_HEADER_BYTES = 1 << 20  # of a record's header; more is no header
-START_BYTES = 20  # by which the start of a record can be told from anything else
+START_BYTES = 20  # that suffice to recognise the start of a record
 
 
 class Cursor:

@@ -77,7 +77,7 @@ def _codec(raw: RawFile, magic: bytes, path: str) -> Codec | None:
     if _ZSTD_SKIPPABLE.match(magic):
         return codec_of(ZSTD, raw)
     if _reader_of(raw.peek(HEAD_BYTES)):
-        return None  # not compressed, whatever its name says
+        return None  # not compressed, despite its name
     for ending, sign in _CODEC_NAMES:
         if _name(path).lower().endswith(ending):
             return codec_of(sign, raw)

@@ -11,6 +11,7 @@ from schemas.settings import setting, validate
 class IngestConfig:
     """Settings of reading archives and tables."""
 
+    part_mib: int = setting(32, "largest range of an archive that one worker reads at a time, MiB", ge=1, le=4096)
     max_body_bytes: int = setting(
         8 << 20, "bytes a page's body may have, as stored and again after its codings are removed", ge=1024, le=1 << 30
     )
@@ -53,7 +54,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """A place that cannot be read: one for each break, whatever number of records it swallowed."""
+    """A place that cannot be read: one for each break, however many records were lost in it."""
 
     row: int
     offset: int

@@ -5,7 +5,7 @@ the next compressed member whose content begins like a record. So a usual archiv
 segment for each record; a file that is one member, or whose members are cut anywhere (bgzip), is one segment; a file
 that is not compressed is one segment. A segment belongs to the part in whose range it starts, and a part that does not
 start at 0 looks for the first member in its range that begins like a record. Both use one test, so every segment
-belongs to exactly one part, whatever the split. A break (bytes that are no member, or one that does not inflate) ends
+belongs to exactly one part for any split. A break (bytes that are no member, or one that does not inflate) ends
 its segment, and reading resumes at the next member that begins like a record; the part that met the break reports it.
 
 One known limit: a record that holds another archive, member for member, stored uncompressed inside its own member, can
@@ -231,7 +231,7 @@ def _salvage(raw: RawFile, codec: Codec, start: int, broken: int, given: int, pi
 
 
 def begins_record(raw: RawFile, codec: Codec, first_line: re.Pattern[bytes]) -> bool:
-    """Return whether a member stands at `raw.pos` whose content begins like a record; `raw` stays there."""
+    """Return whether a member begins at `raw.pos` whose content begins like a record; `raw` stays there."""
     start = raw.pos
     head = b""
     if raw.peek(len(codec.magic)) != codec.magic:

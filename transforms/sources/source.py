@@ -3,8 +3,8 @@
 A source is scanned once for what its headers say (no text is parsed), and read once more for the texts that are still
 wanted. Both go through a part in the same order, so that a record's `row`, its ordinal in the part, is its address.
 
-An instance has a name (the corpus, as the mix and every table know it) and settings in two groups, because what one
-pass reads must not redo the other: `settings` are those of `parts` and `scan`, `reading` those of `read`.
+The two passes are two objects, each with its own settings and code, because what one of them depends on must not redo
+the other: a `Source` scans, its `reader` reads.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from schemas.blocks import UNKNOWN, Blocks
+from schemas.errors import BadRecord
 from schemas.records import Header
 from transforms.sources.items import Broken, Part, Skipped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """The text of one record, as `read` gives it."""
+    """The text of one record, as a reader gives it."""
 
     row: int
     text: str  # '' when nothing readable is in the record
@@ -28,29 +29,52 @@ class Text:
     language: str = ""  # as the source knows it, an ISO 639 code; '' leaves it to the language identifier
     page_kind: str = ""
     extraction_confidence: float = 0.0  # word F1 that the extractor expects; 0 unknown
-    facts: Any = None  # an instance of the source's `facts`
+    facts: Any = None  # an instance of the reader's `facts`
     edits: Mapping[str, int] = field(default_factory=dict)  # counted like an editor's, for the ledger
     size: int = 0  # bytes that were parsed
-    cpu_ns: int = 0  # spent in a process that is not the reader's own
+    cpu_ns: int = 0  # CPU time of turning bytes into text, in this process and others
+    own_ns: int = 0  # of which in the reader's own thread
+    failure: BadRecord | None = None  # the record cannot be read; its text is ''
+
+
+class Reader(Protocol):
+    """Reads the texts of selected records. Instances pickle; what costs to open is opened in `open`."""
+
+    facts: ClassVar[type | None]  # frozen dataclass of bool, int, float, str or X | None: a struct column
+    cpu_ms: ClassVar[float]  # of one record, roughly: decides whether more worker processes are worth their start
+
+    @property
+    def settings(self) -> Any:
+        """What `read` depends on: a settings dataclass."""
+
+    def open(self) -> None:
+        """Open models and processes; once in a worker."""
+
+    def close(self) -> None:
+        """Let go of what `open` took."""
+
+    def read(self, part: Part, headers: Mapping[int, Header]) -> Iterator[Text]:
+        """Yield, in order of rows, the text of each of `headers` (by row, as `scan` of the same part gave them).
+
+        Raises InputError when the file is no longer the one that was scanned.
+        """
 
 
 class Source(Protocol):
-    """One corpus. Instances are plain values that pickle; what costs to open is opened in `open`."""
+    """One corpus. Instances are plain values that pickle."""
 
-    kind: ClassVar[str]  # web, tables, wikipedia...: the name of the column of its facts
-    facts: ClassVar[type | None]  # frozen dataclass of bool, int, float, str or X | None; None for no such column
-    cpu_ms: ClassVar[float]  # of reading one record, roughly: decides whether more worker processes are worth it
+    kind: ClassVar[str]  # web, tables, wikipedia...: also the name of the column of its facts
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The corpus, as the mix and every table know it."""
 
     @property
     def settings(self) -> Any:
         """What `parts` and `scan` depend on: a settings dataclass."""
 
     @property
-    def reading(self) -> Any:
-        """What `read` depends on: a settings dataclass."""
+    def reader(self) -> Reader: ...
 
     def parts(self, files: Sequence[tuple[str, int]]) -> list[Part]:
         """Return the parts of some files, (path, bytes) each, by path and place."""
@@ -58,13 +82,3 @@ class Source(Protocol):
     def scan(self, part: Part) -> Iterator[Header | Skipped | Broken]:
         """Yield one item for each record of a part, `row` counting from 0: its header, why it is left out, or what
         broke. Nothing is raised for bytes; InputError when the file cannot be read at all."""
-
-    def open(self) -> None:
-        """Open models and processes for `read`; once in a worker."""
-
-    def close(self) -> None:
-        """Let go of what `open` took."""
-
-    def read(self, part: Part, headers: Mapping[int, Header]) -> Iterator[Text | Broken]:
-        """Yield, in order of rows, the text of each of `headers` (by row, as `scan` of the same part gave them), or
-        what is wrong with it. InputError when the file is no longer the one that was scanned."""

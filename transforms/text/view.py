@@ -7,7 +7,7 @@ line         a piece between line feeds, stripped of white space, not empty. Onl
              write nothing else, and an editor can join the pieces again without loss.
 paragraph    a piece between blank lines, stripped, not empty; a text without a blank line is one paragraph.
 word         a run of characters that are not white space (`str.split`), its punctuation included. Departure: in
-             scripts written without spaces (Han, Kana, Thai, Lao, Khmer, Burmese, Tibetan) every character, with the
+             scripts written without spaces (transforms.text.scripts.SCRIPTS) every character, with the
              marks and punctuation after it, is a word; a rule on the length of words does not apply there (`unspaced`).
 normal word  a word in lower case without the punctuation at its edges; words of punctuation alone vanish. N-grams,
              stop words and lists compare normal words, so that "Buy now!" repeats "buy now".
@@ -26,21 +26,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from schemas.blocks import UNKNOWN, UNKNOWN_KIND, Blocks
+from transforms.text.scripts import UNSPACED
+
 Ints = npt.NDArray[np.int64]
 
-# Tibetan parts syllables by a mark, not by spaces; Hangul is written with spaces and is not here.
-_UNSPACED_CLASS = (
-    "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\ua9e0-\ua9ff\uaa60-\uaa7f\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff"
-)
-_UNSPACED = re.compile(f"[{_UNSPACED_CLASS}]")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 # Bytes that begin no unspaced character in UTF-8: a text that has no others left needs no search, which costs ten times
-# as much. (E0: Thai, Lao, Tibetan; E1: Burmese, Khmer; E3 to EA, EF: Kana, Han; F0: rare Han.)
+# as much. (E0: Thai, Lao, Tibetan; E1: Burmese, Khmer, Tai; E3 to EA, EF: Kana, Han; F0: rare Han.)
 _OTHER_BYTES = bytes(byte for byte in range(256) if byte not in (0xE0, 0xE1, *range(0xE3, 0xEB), 0xEF, 0xF0))
-_MIXED_WORD = re.compile(rf"[{_UNSPACED_CLASS}][^\w\s]*|[^\s{_UNSPACED_CLASS}]+")
-
-# Languages whose sentences do not end in a mark: a rule on terminal punctuation says nothing about them.
-LANGUAGES_WITHOUT_TERMINAL_PUNCTUATION = frozenset({"th", "lo"})
+_MIXED_WORD = re.compile(rf"[{UNSPACED}][^\w\s]*|[^\s{UNSPACED}]+")
 
 _EDGE_PUNCTUATION = (
     "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
@@ -91,6 +86,11 @@ def normal_words(lower: str) -> list[str]:
     return list(filter(None, [word if word.isalnum() else word.strip(_EDGE_PUNCTUATION) for word in words]))
 
 
+def ratio(part: float, whole: float) -> float:
+    """Return part / whole; 0 where there is nothing to divide by."""
+    return part / whole if whole else 0.0
+
+
 def starts_with_bullet(line: str) -> bool:
     """Say whether a stripped line starts with a bullet: a bullet sign, or - * + – before white space."""
     first = line[:1]
@@ -128,11 +128,12 @@ def count_sentences(lines: Sequence[str]) -> int:
 class TextView:
     """One text and what the rules measure it by; each attribute is computed at first use."""
 
-    __slots__ = ("__dict__", "language", "text")
+    __slots__ = ("__dict__", "blocks", "language", "text")
 
-    def __init__(self, text: str, language: str = "") -> None:
+    def __init__(self, text: str, language: str = "", blocks: Blocks = UNKNOWN) -> None:
         self.text = text
         self.language = language
+        self.blocks = blocks
 
     @functools.cached_property
     def lower(self) -> str:
@@ -143,6 +144,20 @@ class TextView:
     def lines(self) -> list[str]:
         """Lines, stripped; empty ones left out."""
         return list(filter(None, map(str.strip, self.text.split("\n"))))
+
+    @functools.cached_property
+    def kinds_of_lines(self) -> list[int]:
+        """Of each of `lines`, what block it is in (schemas.blocks.HEADING...); UNKNOWN_KIND where that is not known."""
+        if not len(self.blocks):
+            return [UNKNOWN_KIND] * len(self.lines)
+        raw = self.text.split("\n")
+        sizes = np.fromiter(map(len, raw), np.int64, len(raw))
+        ends = np.cumsum(sizes + 1) - 1
+        starts = ends - sizes
+        at = np.searchsorted(self.blocks.ends, starts, side="right")  # the first block that ends after the line starts
+        kinds = np.append(self.blocks.kinds, UNKNOWN_KIND)[at]
+        kinds[np.append(self.blocks.starts, len(self.text))[at] >= ends] = UNKNOWN_KIND
+        return list(itertools.compress(kinds.tolist(), map(str.strip, raw)))
 
     @functools.cached_property
     def paragraphs(self) -> list[str]:

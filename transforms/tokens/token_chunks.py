@@ -3,7 +3,7 @@
 A shard of the default size is 17 to 33 MB, and an engine that holds a group of a shuffle as one element dies of few of
 them (blocks.GROUP_BYTES). So what is shuffled is cut at chunks, runs of tokens of which a row group of a shard holds a
 whole number; each chunk is sorted by itself and laid down as one scratch file, and a shard is written from its files,
-one after the other. Neither the size of a chunk nor where it ends has a say in the bytes of the shard.
+one after the other. Neither the size of a chunk nor its end affects the bytes of the shard.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def pack_chunk(loads: Iterable[Load], facts: TokenizerFacts) -> bytes:
 
 
 def checksum(data: bytes) -> int:
-    """Return the CRC-32 of a chunk's file, which travels beside it."""
+    """Return the CRC-32 of a chunk's file, which is stored with it."""
     return zlib.crc32(data)
 
 

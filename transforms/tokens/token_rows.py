@@ -1,6 +1,6 @@
 """Token rows: documents laid end to end, cut into rows of a fixed length, written as Parquet (SPEC 3.4).
 
-Departure: the list of tokens is written as BYTE_STREAM_SPLIT under zstd 1 (Parquet 2.11): 1.54 bytes and 9 ns a token
+Deviation: the list of tokens is written as BYTE_STREAM_SPLIT under zstd 1 (Parquet 2.11): 1.54 bytes and 9 ns a token
 of English under a vocabulary of 32,000, where plain under zstd 3 takes 1.69 bytes and 62 ns.
 """
 
@@ -33,7 +33,7 @@ HEAD = np.dtype([("start", "<i8"), ("id_high", ">u8"), ("id_low", ">u8"), ("offs
 
 @dataclass(frozen=True, kw_only=True)
 class ShardConfig:
-    """The form of the token shards."""
+    """The layout of the token shards."""
 
     row_tokens: int = setting(131_072, "tokens of a row (2^17, SPEC 3.4); the trainer slices it", ge=2, le=1 << 24)
     rows_per_shard: int = setting(

@@ -1,13 +1,13 @@
 """The tokenizer: train a byte-level BPE, or load a tokenizer.json or a tiktoken rank file; documents as BOS text EOS.
 
 Training is `tokenizers`' BPE over the Llama 3 pre-tokenizer (Llama 3 report, arXiv:2407.21783, 3.2: the tiktoken
-cl100k pattern), over all 256 bytes, so that every text can be spelled and got back. Pair counts are sums and ties fall
+cl100k pattern), over all 256 bytes, so that every text can be encoded and decoded. Pair counts are sums and ties fall
 to the smaller pair, so the file depends on neither the order of the texts nor the number of threads.
 
 Encoding runs in tiktoken wherever that gives the ids of the file exactly (`_exact_ranks` proves it, token by token),
 else in `tokenizers`: 2.9 against 0.36 million tokens per second of CPU on English web pages, the same ids.
 
-A text is only text: a page that spells a special token never yields the special id. Departures: lone surrogates, which
+A text is only text: a page that spells a special token never yields the special id. Deviations: lone surrogates, which
 no UTF-8 can hold, become U+FFFD; runs of more than 25,000 characters without (or only of) white space are cut first, as
 Meta's own tokenizer.py for Llama 3 does, because the pattern's backtracking fails on them.
 """
@@ -116,7 +116,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """A loaded tokenizer. Load it in a worker's setup: it does not travel by pickle."""
+    """A loaded tokenizer. Load it in a worker's setup: it cannot be pickled."""
 
     name: str
     sha256: str  # of the file
@@ -301,7 +301,7 @@ def _pattern(pre_tokenizer: Any) -> str:
 
 @functools.cache
 def _byte_of_letter() -> dict[str, int]:
-    """Return the byte that each letter of GPT-2's byte alphabet stands for."""
+    """Return the byte that each letter of GPT-2's byte alphabet represents."""
     shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in set(shown)]
     return {chr(byte): byte for byte in shown} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
@@ -311,7 +311,7 @@ def _exact_ranks(spec: Mapping[str, Any]) -> dict[bytes, int] | None:
     """Return the ranks with which tiktoken gives exactly the ids of this tokenizer.json; None when it may not.
 
     tiktoken merges the adjacent pair whose bytes joined have the lowest rank; `tokenizers` merges the listed pair that
-    stands first in the list. They agree when every token, spelled alone with the tokens of lower rank, ends as two
+    comes first in the list. They agree when every token, spelled alone with the tokens of lower rank, ends as two
     parts, that pair is listed, and the list has these pairs in the order of rank. Then, by induction on rank, no other
     two parts of a token ever come to stand side by side.
     """

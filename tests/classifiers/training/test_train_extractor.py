@@ -107,7 +107,7 @@ def test_a_broken_page_is_named(tmp_path: Path, truth: str) -> None:
 def test_a_page_without_known_words(web: Path) -> None:
     page = read_pages(web)[0]
     example = Example(page, np.arange(1, 9).reshape(4, 2), np.array([3, 2]))
-    blank = as_if_unread(example, ("said", "words", "make_said", "said+1"))
+    blank = as_if_unread(example, ("text_weight", "words", "signature_text_weight", "text_weight+1"))
     assert blank.table.tolist() == [[0, 0], [3, 4], [0, 0], [0, 0]]
     assert example.table[0].tolist() == [1, 2]
 

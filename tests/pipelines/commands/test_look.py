@@ -12,9 +12,8 @@ import pytest
 
 from pipelines.cli import app
 from pipelines.runs.dataset import Dataset
-from pipelines.stages.tokens import load_tokenizer
+from pipelines.stages.tokens import tokenizer_of
 from tests.pipelines.conftest import rows, sentences
-from transforms.tokens.tokenizer import TokenizerConfig
 
 Call = Any
 
@@ -61,9 +60,9 @@ def fates(stages: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
 
 def test_the_ledger_is_the_sum_and_each_run(book: dict[str, Any], dataset: Path) -> None:
     first, second = (fates(run["stages"]) for run in book["runs"])
-    assert first["index"] == (16, 14)
-    assert second["index"] == (8, 7)
-    assert second["lines"][1] == 6
+    assert first["web/index"] == (16, 14)
+    assert second["web/index"] == (8, 7)
+    assert second["dedup"][1] == 6
     assert fates(book["stages"]) == {
         name: (first[name][0] + second[name][0], first[name][1] + second[name][1]) for name in first
     }
@@ -156,8 +155,8 @@ def test_a_token_of_any_run_leads_to_its_record(call: Call, dataset: Path, book:
 def test_both_runs_have_one_tokenizer(call: Call, dataset: Path, book: dict[str, Any]) -> None:
     runs = [{m.stage: (m, d) for m, d in run.committed()} for run in Dataset(str(dataset)).runs()]
     (first, data), (second, _) = (run["tokenize"] for run in runs)
-    assert first.facts["tokenizer_sha256"] == second.facts["tokenizer_sha256"]
-    tokenizer = load_tokenizer(data, TokenizerConfig(**first.config["tokenizer"]))
+    assert first.facts["tokenizer"]["sha256"] == second.facts["tokenizer"]["sha256"]
+    tokenizer = tokenizer_of(first, data)
     texts = {row["id"]: row["text"] for row in call("show", dataset, "--run", 1, "--limit", 0, "--json").json}
     row = pq.ParquetFile(book["shards"][1]["path"]).read().to_pylist()[0]
     start = 0
@@ -198,7 +197,7 @@ def test_what_would_change_an_earlier_run_is_refused(call: Call, inputs: Path, c
     for name in ("plan", "run"):
         said = call(name, *given)
         assert (said.code, said.err.count("\n")) == (1, 1)
-        assert "stage lines would be redone (changed: lines.max_copies: 6 -> 1)" in said.err
+        assert "stage dedup would be redone (changed: lines.max_copies: 6 -> 1)" in said.err
     said = call("run", "--new", "--input", inputs, "--output", dataset / "runs" / "000001")
     assert said.code == 1
     assert "is a run of the dataset" in said.err
@@ -223,4 +222,4 @@ def test_a_dataset_of_another_version_can_be_looked_at(call: Call, dataset: Path
 
 def test_the_commands_are_these() -> None:
     names = [command.name for command in app.registered_commands]
-    assert names == ["run", "plan", "ledger", "show", "config", "train-classifier", "demo-web"]
+    assert names == ["run", "plan", "ledger", "show", "config", "recipes", "train-classifier", "demo-web"]

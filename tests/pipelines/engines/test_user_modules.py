@@ -19,6 +19,8 @@ from schemas.errors import RunError
 ROOT = Path(__file__).parents[3]
 EMBEDDED = ["--runner=PortableRunner", "--job_endpoint=embed", "--environment_type=LOOPBACK"]
 
+OTHER_STATE = r"^the Python workers have another state of module user_rules than this command"
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -48,7 +50,7 @@ def test_a_worker_without_a_module_or_distribution_is_refused(folder: Path) -> N
 def test_a_worker_with_another_state_of_a_module_is_refused(folder: Path) -> None:
     state = state_of("user_rules") or ""
     (folder / "user_rules.py").write_text("# edited\n")
-    with pytest.raises(RunError, match=r"^the Python workers have another state of module user_rules than"):
+    with pytest.raises(RunError, match=OTHER_STATE):
         worker_check.check_user_modules(b"", {"user_rules": state})
     with pytest.raises(RunError, match="another state of distribution numpy than"):
         worker_check.check_user_modules(b"", {"distribution numpy": "0.1"})
@@ -58,7 +60,7 @@ def test_modules_are_compared_before_the_first_stage(folder: Path) -> None:
     target = folder / "out"
     engine = Engine(EMBEDDED, folder / "log")
     engine.user_modules = {"user_rules": "another"}
-    with pytest.raises(RunError, match=r"^the Python workers have another state of module user_rules than"):
+    with pytest.raises(RunError, match=OTHER_STATE):
         engine.run("clean", lambda p: p | beam.Create(["a"]) | beam.Map(target.write_text), 1.0)
     assert not target.exists()
     engine.user_modules = {"user_rules": state_of("user_rules") or ""}

@@ -17,7 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipelines.reports.metrics import Family, check_metrics, render, write_metrics
 from pipelines.reports.outcome import KINDS, Outcome
-from pipelines.runs.folder import Counts, Manifest, RunFolder
+from pipelines.runs.counts import DROPPED, FAILED, KEPT, Counts, Fate
+from pipelines.runs.folder import Manifest, RunFolder
 from schemas.errors import ConfigError
 
 STAGES = ["index", "clean", "shards"]
@@ -29,19 +30,30 @@ def ended(output: object, code: int = 0, new_inputs: int = 3, wall_s: float = 10
     return Outcome("run", str(output), START, wall_s, code, "said", new_inputs, "")
 
 
+def counts_of(fates: dict[str | tuple[str, str], int], edits: dict[str, int] | None = None) -> Counts:
+    """Return the counts of records of one source, by fate, or fate and reason."""
+    whole = {(fate, "") if isinstance(fate, str) else fate: n for fate, n in fates.items()}
+    return Counts.of(
+        {"x": sum(whole.values())}, {Fate("x", "", fate, why): n for (fate, why), n in whole.items()}, edits
+    )
+
+
 def make_run(path: Path, stages: int = 3, tokens: int = 1000) -> None:
     """Commit a run of three stages, or its first ones."""
     folder = RunFolder(str(path))
     folder.open("common_crawl", "0.1.0", STAGES)
-    inputs = [{"path": "a.warc.gz", "size": 9, "checksum": "c"}, {"path": "b.warc.gz", "size": 9, "checksum": "d"}]
+    inputs = [
+        {"path": "a.warc.gz", "size": 9, "checksum": "c", "source": "x"},
+        {"path": "b.warc.gz", "size": 9, "checksum": "d", "source": "x"},
+    ]
     folder.record(inputs, "")
     counts = [
-        Counts(read=10, kept=6, dropped={"older_copy": 2, "media_type": 1}, failed={"truncated_member": 1}),
-        Counts(read=6, kept=4, dropped={"too_few_words": 2}, edits={"email": 5}),
-        Counts(read=4, kept=4),
+        counts_of({KEPT: 6, (DROPPED, "older_copy"): 2, (DROPPED, "media_type"): 1, (FAILED, "truncated_member"): 1}),
+        counts_of({KEPT: 4, (DROPPED, "too_few_words"): 2}, edits={"email": 5}),
+        counts_of({KEPT: 4}),
     ]
     shard = {"tokens": tokens, "documents": 4, "size_bytes": 4096, "path": "source=x/shard-00000.parquet"}
-    upstream = ""
+    upstream: dict[str, str] = {}
     for stage, count in list(zip(STAGES, counts, strict=True))[:stages]:
         facts = {"shards": [shard]} if stage == "shards" else {}
         cpu_s = {"gopher": 0.25, "read": 1.5} if stage == "clean" else {}
@@ -50,7 +62,7 @@ def make_run(path: Path, stages: int = 3, tokens: int = 1000) -> None:
             counts=count, facts=facts, cpu_s=cpu_s, wall_s=2.0 if stage != "shards" else 0.0,
         )  # fmt: skip
         folder.commit(manifest)
-        upstream = manifest.key
+        upstream = {stage: manifest.key}
 
 
 def samples_of(path: Path) -> Samples:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.runs.folder import RunFolder
-from pipelines.runs.runner import VERSION
+from pipelines.runs.plan import VERSION
 
 Call = Any
 
@@ -30,26 +30,26 @@ def show(call: Call, small_run: Path) -> Any:
 def test_documents_are_those_of_the_last_stage_that_has_them(show: Any) -> None:
     found = show("--limit", 0)
     assert len(found) == 9
-    assert {(row["table"], row["stage"]) for row in found} == {("documents", "lines")}
+    assert {(row["table"], row["stage"]) for row in found} == {("documents", "dedup")}
     assert all(row["text"] and row["url"] and row["language"] == "en" for row in found)
     assert {"gopher", "c4", "fineweb", "repetition", "near_copies"} <= set(found[0])
 
 
 def test_a_stage_shows_its_documents(show: Any) -> None:
-    assert len(show("--stage", "extract", "--limit", 0)) == 12
-    assert len(show("--stage", "clean", "--limit", 0)) == 10
-    assert {row["stage"] for row in show("--stage", "extract")} == {"extract"}
-    assert show("--stage", "index") == []
+    assert len(show("--stage", "web/extract", "--limit", 0)) == 12
+    assert len(show("--stage", "web/clean", "--limit", 0)) == 10
+    assert {row["stage"] for row in show("--stage", "web/extract")} == {"web/extract"}
+    assert show("--stage", "web/index") == []
 
 
 def test_the_limit_is_ten_unless_told(show: Any) -> None:
-    assert len(show("--stage", "extract")) == 10
-    assert len(show("--stage", "extract", "--limit", 3)) == 3
+    assert len(show("--stage", "web/extract")) == 10
+    assert len(show("--stage", "web/extract", "--limit", 3)) == 3
 
 
 def test_a_reason_finds_rejections_with_the_text_that_was_rejected(show: Any) -> None:
     rejections = show("--reason", "language_not_kept")
-    assert {(row["table"], row["stage"], row["language"]) for row in rejections} == {("rejected", "extract", "de")}
+    assert {(row["table"], row["stage"], row["language"]) for row in rejections} == {("rejected", "web/extract", "de")}
     assert len(rejections) == 2
     (copy,) = show("--reason", "exact_copy")
     assert copy["stage"] == "dedup"
@@ -59,7 +59,7 @@ def test_a_reason_finds_rejections_with_the_text_that_was_rejected(show: Any) ->
 
 def test_a_cause_finds_failures(show: Any, jsonl: Path) -> None:
     (failure,) = show("--reason", "malformed_json")
-    assert (failure["table"], failure["stage"], failure["archive"]) == ("failed", "index", str(jsonl))
+    assert (failure["table"], failure["stage"], failure["archive"]) == ("failed", "web/index", str(jsonl))
     assert failure["offset"] == jsonl.read_bytes().index(b"{broken")
 
 
@@ -101,7 +101,12 @@ def test_a_random_sample_is_the_same_each_time_and_another_with_another_seed(sho
 
 
 def test_a_table_shows_all_its_stages(show: Any) -> None:
-    assert {row["stage"] for row in show("--table", "rejected", "--limit", 0)} >= {"index", "extract", "clean", "dedup"}
+    assert {row["stage"] for row in show("--table", "rejected", "--limit", 0)} >= {
+        "web/index",
+        "web/extract",
+        "web/clean",
+        "dedup",
+    }
     assert [row["cause"] for row in show("--table", "failed")] == ["malformed_json"]
 
 
@@ -123,8 +128,8 @@ def test_a_person_sees_facts_and_text(call: Call, small_run: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--table", "rejects"], "--table rejects: no such table; allowed: documents, rejected, failed"),
-        (["--stage", "cleen"], "--stage cleen: not in this run; allowed: index, extract, clean"),
+        (["--table", "rejects"], "--table rejects: no such table; allowed: documents, rejected, failed, dropped"),
+        (["--stage", "cleen"], "--stage cleen: not in this run; allowed: web/index, web/extract, web/clean"),
         (["--token", "0:0"], "--token 0:0: expected SHARD:ROW:POSITION"),
         (["--token", "7:0:0"], "no such shard; this run has 1"),
         (["--token", "0:99:0"], "the shard has rows 0 to "),
@@ -166,7 +171,7 @@ def test_padding_has_no_document(show: Any, small_run: Path) -> None:
 
 
 def test_a_run_without_commits_says_so(call: Call, tmp_path: Path) -> None:
-    RunFolder(str(tmp_path)).open("common_crawl", VERSION, ["index"])
+    RunFolder(str(tmp_path)).open("common_crawl", VERSION, ["web/index"])
     said = call("show", tmp_path)
     assert (said.code, said.err) == (1, "winnow: nothing is committed yet\n")
     assert call("ledger", tmp_path).out == "nothing is committed yet\n"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipelines.reports.ledger import dataset_ledger
-from pipelines.runs.dataset import refuse_later_run
+from pipelines.runs.dataset import SourceFile, refuse_later_run
 from pipelines.runs.folder import RunFolder
 from pipelines.runs.runner import plan
 from schemas.errors import InputError, RunError
@@ -88,10 +88,10 @@ def test_an_address_on_the_web_is_known_by_itself(bench: Bench) -> None:
     bench.new()
     run = bench.dataset.runs()[0]
     address = "http://127.0.0.1:1/crawl.warc.gz"  # nobody answers there
-    run.record([{"path": address, "size": 7, "checksum": "7:ETag=x"}], "")
-    assert bench.dataset.new_inputs([address]) == []
+    run.record([{"path": address, "size": 7, "checksum": "7:ETag=x", "source": "web"}], "")
+    assert bench.dataset.new_inputs([SourceFile("web", address)]) == []
     with pytest.raises(InputError, match=r"127\.0\.0\.1:1/other"):
-        bench.dataset.new_inputs([address, "http://127.0.0.1:1/other.warc.gz"])
+        bench.dataset.new_inputs([SourceFile("web", "http://127.0.0.1:1/other.warc.gz")])
 
 
 def test_what_is_known_is_not_looked_up_but_for_a_change(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_what_is_known_is_not_looked_up_but_for_a_change(bench: Bench, monkeypat
         return describe_inputs(paths)
 
     monkeypatch.setattr("pipelines.runs.dataset.describe_inputs", describe)
-    assert [Path(entry["path"]).name for entry in bench.dataset.new_inputs(bench.paths, 1)] == ["c"]
+    assert [Path(entry["path"]).name for entry in bench.dataset.new_inputs(bench.files, 1)] == ["c"]
     assert [Path(path).name for path in looked] == ["a", "b", "c"]
 
 
@@ -178,14 +178,10 @@ def test_a_stopped_run_of_another_version_is_not_gone_on_with(bench: Bench, monk
         bench.new()
 
 
-def test_a_run_of_a_winnow_that_kept_no_record_of_inputs(bench: Bench) -> None:
+def test_a_file_of_another_source_is_new_though_its_path_is_known(bench: Bench) -> None:
     bench.new()
-    Path(bench.dataset.path, "inputs.json").unlink()
-    assert bench.inputs() == [["a", "b"]]
-    assert bench.new().new_inputs == 0
-    bench.add("c")
-    bench.new()
-    assert bench.inputs() == [["a", "b"], ["c"]]
+    (entry, _) = bench.dataset.new_inputs([SourceFile("wiki", path) for path in bench.paths])
+    assert (entry["source"], entry["path"]) == ("wiki", bench.paths[0])
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"inputs": 3}', '{"inputs": [{"path": "x"}]}', "\x00"])
@@ -250,10 +246,12 @@ def test_a_hundred_thousand_known_inputs_are_quick(bench: Bench) -> None:
     import time
 
     bench.new()
-    entries = [{"path": f"https://nowhere.invalid/{n}", "size": 1, "checksum": "1"} for n in range(90_000)]
+    entries = [
+        {"path": f"https://nowhere.invalid/{n}", "size": 1, "checksum": "1", "source": "web"} for n in range(90_000)
+    ]
     bench.dataset.runs()[0].record(entries, "")
     started = time.monotonic()
-    assert bench.dataset.new_inputs([entry["path"] for entry in entries]) == []
+    assert bench.dataset.new_inputs([SourceFile("web", entry["path"]) for entry in entries]) == []
     assert time.monotonic() - started < 2
 
 

@@ -7,14 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.runs.folder import FORMAT, Counts, Manifest, RunFolder, stage_key
+from pipelines.runs.counts import Counts, Fate
+from pipelines.runs.folder import FORMAT, Manifest, RunFolder, stage_key
 from schemas.errors import RunError
 
 STAGES = ["one", "two", "three"]
 
 
-def manifest(stage: str, key: str, upstream: str = "") -> Manifest:
-    counts = Counts(read=3, kept=1, dropped={"too_big": 1}, failed={"cut": 1}, edits={"pii:emails": 2})
+def fates(kept: int, dropped: int, failed: int, source: str = "web") -> dict[Fate, int]:
+    return {
+        Fate(source, "en", "kept", ""): kept, Fate(source, "en", "dropped", "too_big"): dropped,
+        Fate(source, "", "failed", "cut"): failed,
+    }  # fmt: skip
+
+
+def manifest(stage: str, key: str, **upstream: str) -> Manifest:
+    counts = Counts.of({"web": 3}, fates(1, 1, 1), {"pii:emails": 2}, 17)
     return Manifest(
         stage=stage,
         key=key,
@@ -33,14 +41,23 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 def test_counts_balance_when_every_record_has_one_fate() -> None:
-    assert Counts(read=6, kept=1, dropped={"a": 2}, failed={"b": 3}).balanced
-    assert not Counts(read=7, kept=1, dropped={"a": 2}, failed={"b": 3}).balanced
-    assert not Counts(read=5, kept=1, dropped={"a": 2}, failed={"b": 3}).balanced
-    assert Counts().balanced
+    assert Counts.of({"web": 6}, fates(1, 2, 3)).unbalanced() == []
+    assert Counts.of({"web": 7}, fates(1, 2, 3)).unbalanced() == ["source web: read 7 records, 6 have a fate"]
+    assert Counts.of({"web": 5}, fates(1, 2, 3)).unbalanced() == ["source web: read 5 records, 6 have a fate"]
+    assert Counts().unbalanced() == []
+
+
+def test_a_source_that_lost_a_record_is_not_saved_by_one_that_doubled_one() -> None:
+    counts = Counts.of({"web": 3, "wiki": 1}, {**fates(1, 0, 1), **fates(2, 0, 0, "wiki")})
+    assert counts.unbalanced() == [
+        "source web: read 3 records, 2 have a fate", "source wiki: read 1 records, 2 have a fate"
+    ]  # fmt: skip
+    assert (counts.read, counts.kept, counts.kept_of) == (4, 3, {"web": 1, "wiki": 2})
+    assert (counts.failed, counts.dropped, counts.documents) == ({"cut": 1}, {}, {"en": 3})
 
 
 def test_a_manifest_reads_back_as_it_was(folder: RunFolder) -> None:
-    written = manifest("clean", "k1", "k0")
+    written = manifest("clean", "k1", before="k0")
     folder.commit(written)
     assert folder.manifest("clean") == written
     assert Manifest.from_json(written.to_json(), "here") == written
@@ -64,8 +81,9 @@ def test_a_damaged_manifest_is_one_line(folder: RunFolder, text: str) -> None:
 
 def test_the_chain_is_that_of_the_last_run(folder: RunFolder) -> None:
     folder.open("recipe", "1", ["z", "b", "a"])
-    for stage, key, upstream in (("b", "k2", "k1"), ("z", "k1", ""), ("a", "k3", "k2"), ("old", "k9", "k3")):
-        folder.commit(manifest(stage, key, upstream))
+    read = {"b": {"z": "k1"}, "z": {}, "a": {"b": "k2"}, "old": {"a": "k3"}}
+    for stage, key in (("b", "k2"), ("z", "k1"), ("a", "k3"), ("old", "k9")):
+        folder.commit(manifest(stage, key, **read[stage]))
     assert [(found.stage, data.root) for found, data in folder.committed()] == [
         ("z", f"{folder.path}/z/k1"), ("b", f"{folder.path}/b/k2"), ("a", f"{folder.path}/a/k3")
     ]  # fmt: skip
@@ -74,8 +92,8 @@ def test_the_chain_is_that_of_the_last_run(folder: RunFolder) -> None:
 def test_the_chain_ends_where_a_stage_was_made_from_another_state(folder: RunFolder) -> None:
     folder.open("recipe", "1", STAGES)
     folder.commit(manifest("one", "k1"))
-    folder.commit(manifest("two", "k2", "k1-of-yesterday"))
-    folder.commit(manifest("three", "k3", "k2"))
+    folder.commit(manifest("two", "k2", one="k1-of-yesterday"))
+    folder.commit(manifest("three", "k3", two="k2"))
     assert [found.stage for found, _ in folder.committed()] == ["one"]
 
 
@@ -121,7 +139,7 @@ def test_a_damaged_marker_is_one_line(folder: RunFolder, text: str) -> None:
 def test_another_format_is_refused(folder: RunFolder) -> None:
     Path(folder.path).mkdir()
     Path(folder.path, "winnow.json").write_text('{"format": 0, "recipe": "recipe", "version": "1"}')
-    with pytest.raises(RunError, match="format 0; this is Winnow 1, recipe recipe, format 1; give a new folder"):
+    with pytest.raises(RunError, match="format 0; this is Winnow 1, recipe recipe, format 2; give a new folder"):
         folder.check("recipe", "1")
 
 
@@ -136,11 +154,11 @@ def test_the_key_is_of_all_that_a_result_depends_on() -> None:
         "stage": "clean",
         "config": {"min": 1, "max": 2},
         "inputs": inputs,
-        "upstream": "up",
+        "upstream": {"before": "up"},
         "versions": {"a": "1"},
     }
     others = {
-        "stage": "other", "config": {"min": 1, "max": 3}, "inputs": [{**inputs[0], "checksum": "1:3"}], "upstream": "",
+        "stage": "other", "config": {"min": 1, "max": 3}, "inputs": [{**inputs[0], "checksum": "1:3"}], "upstream": {},
         "versions": {"a": "2"},
     }  # fmt: skip
     keys = {stage_key(**{**given, name: other}) for name, other in others.items()}  # type: ignore[arg-type]

@@ -15,12 +15,17 @@ import pytest
 
 import storage
 from pipelines.engines.engine import Engine
-from pipelines.runs.folder import Counts, Manifest, RunFolder
-from pipelines.runs.runner import VERSION, Recipe, Watcher, changed_settings, describe_inputs, plan, run
+from pipelines.runs.counts import KEPT, Counts, Fate
+from pipelines.runs.dataset import SourceFile, describe
+from pipelines.runs.folder import Manifest, RunFolder
+from pipelines.runs.graph import Node, Recipe
+from pipelines.runs.plan import VERSION, changed_settings, plan
+from pipelines.runs.runner import Watcher, run
 from pipelines.runs.stage import StageContext, StageResult
 from pipelines.runs.tables import FateWriter, read_batches
 from schemas.errors import ConfigError, InputError, RunError
 from schemas.records import Document, Failure, Rejection, arrow_schema, to_batch
+from storage.inputs import describe_inputs
 
 SCHEMA = arrow_schema(Document)
 
@@ -40,6 +45,10 @@ class Sieve:
     error: OSError | None = None
     calls: Counter[str] = field(default_factory=Counter, compare=False)
 
+    @property
+    def code(self) -> list[Any]:
+        return [type(self)]
+
     def prepare(self) -> None:
         self.calls["prepare"] += 1
         if self.settings.get("refused"):
@@ -51,24 +60,26 @@ class Sieve:
         if self.error:
             raise self.error
         texts = [str(n) for n in range(self.made * len(context.inputs))]
-        if context.upstream is not None:
-            batches = read_batches(context.source.part("documents", 0), ["text"])
+        if context.upstream.stages:
+            batches = read_batches(context.upstream.tables.part("documents", 0), ["text"])
             texts = [text for batch in batches for text in batch.column("text").to_pylist()][self.unread :]
         with FateWriter(context.target, self.name, 0, "documents", SCHEMA) as fates:
             for text in texts[self.lost :]:
                 self._settle(fates, text)
-            fates.counts.read = len(texts)
-        fates.counts.kept += self.told
+            fates.counts.read["web"] = len(texts)
+        fates.counts.fates[Fate("web", "en", KEPT, "")] += self.told
         storage.write_atomic(context.target.done(0), fates.counts.to_json())
         return StageResult(1, {"seen": len(texts)})
 
     def _settle(self, fates: FateWriter, text: str) -> None:
+        record = {"id": text, "url": "", "source": "web", "language": "en", "stage": self.name, "step": "sieve"}
         if text == "13":
-            fates.fail(Failure(id=text, url="", stage=self.name, step="sieve", cause="unlucky"))
+            fates.fail(Failure(**record, cause="unlucky"))
         elif int(text) >= self.settings["limit"]:
-            fates.reject(Rejection(id=text, url="", stage=self.name, step="sieve", reason="too_big"))
+            fates.reject(Rejection(**record, reason="too_big"))
         else:
-            fates.keep(to_batch(Document, [Document(id=text, text=text, language="en")]))
+            document = Document(id=text, text=text, source="web", language="en")
+            fates.keep(to_batch(Document, [document]), {("web", "en"): 1})
 
 
 class Notes(Watcher):
@@ -81,7 +92,7 @@ class Notes(Watcher):
         self.heard.append(f"= {manifest.stage}")
 
     def stage_started(self, planned: Any, target: Any) -> None:
-        self.heard.append(f"> {planned.stage.name}")
+        self.heard.append(f"> {planned.id}")
 
     def stage_parts(self, parts: int) -> None:
         self.heard.append(f"{parts} parts")
@@ -106,14 +117,24 @@ class Bench:
 
     @property
     def archives(self) -> list[dict[str, Any]]:
-        return describe_inputs(sorted(map(str, self.inputs)))
+        return describe([SourceFile("web", path) for path in sorted(map(str, self.inputs))])
+
+    @property
+    def recipe(self) -> Recipe:
+        names = [stage.name for stage in self.stages]
+        nodes = [
+            Node(stage.name, stage, (names[n - 1],) if n else (), source="" if n else "web")
+            for n, stage in enumerate(self.stages)
+        ]
+        return Recipe("sieves", tuple(nodes), {"web": None})
 
     def run(self, name: str = "sieves") -> tuple[list[Manifest], list[str]]:
         notes = Notes()
-        return run(Recipe(name, self.stages), self.archives, self.folder, self.engine, notes), notes.heard
+        self.folder.open(name, VERSION, [stage.name for stage in self.stages])
+        return run(self.recipe, self.archives, self.folder, self.engine, notes), notes.heard
 
     def whys(self) -> dict[str, str]:
-        return {step.stage.name: step.why for step in plan(Recipe("sieves", self.stages), self.archives, self.folder)}
+        return {step.id: step.why for step in plan(self.recipe, self.archives, self.folder)}
 
 
 @pytest.fixture
@@ -130,10 +151,11 @@ UNCHANGED = "committed and unchanged"
 
 def test_counts_come_from_the_tables(bench: Bench) -> None:
     manifests, heard = bench.run()
+    kept = Fate("web", "en", "kept", "")
     assert [manifest.counts for manifest in manifests] == [
-        Counts(read=20, kept=19, failed={"unlucky": 1}),
-        Counts(read=19, kept=14, dropped={"too_big": 5}),
-        Counts(read=14, kept=14),
+        Counts.of({"web": 20}, {kept: 19, Fate("web", "en", "failed", "unlucky"): 1}),
+        Counts.of({"web": 19}, {kept: 14, Fate("web", "en", "dropped", "too_big"): 5}),
+        Counts.of({"web": 14}, {kept: 14}),
     ]
     assert heard == [
         "> first",
@@ -151,12 +173,13 @@ def test_counts_come_from_the_tables(bench: Bench) -> None:
 def test_a_manifest_says_what_it_was_made_of(bench: Bench) -> None:
     manifests, _ = bench.run()
     first, second, _ = manifests
-    assert (first.upstream, second.upstream) == ("", first.key)
+    assert (first.upstream, second.upstream) == ({}, {"first": first.key})
     assert first.inputs == bench.archives
     assert second.config == {"limit": 15}
-    assert first.facts == {"seen": 20, "documents:en": 19, "text_bytes": 28}  # 9 of 1 digit, 10 of 2 less the 13
+    assert first.facts == {"seen": 20}
+    assert first.counts.documents == {"en": 19}
     assert first.version == VERSION
-    assert {"python", "apache-beam", "pyarrow"} <= set(first.versions)
+    assert {"python", "winnow", "source"} <= set(first.versions)
     assert bench.folder.manifest("second") == second
 
 
@@ -241,7 +264,7 @@ def test_a_stage_made_from_another_state_is_redone(bench: Bench) -> None:
 
 def test_a_record_without_a_fate_stops_the_run(bench: Bench) -> None:
     with pytest.raises(
-        RunError, match=r"stage second: the ledger does not balance: read 19 is not kept 12 \+ dropped 5"
+        RunError, match=r"stage second: the ledger does not balance: source web: read 19 records, 17 have a fate"
     ):
         bench.change(1, lost=2).run()
     assert bench.folder.manifest("first") is not None
@@ -249,7 +272,7 @@ def test_a_record_without_a_fate_stops_the_run(bench: Bench) -> None:
 
 
 def test_a_record_that_was_not_read_stops_the_run(bench: Bench) -> None:
-    with pytest.raises(RunError, match="stage third: read 12 records, but stage second kept 14"):
+    with pytest.raises(RunError, match="stage third: read 12 records, but 14 were kept before it"):
         bench.change(2, unread=2).run()
 
 
@@ -276,7 +299,7 @@ def test_settings_are_checked_before_any_stage_runs(bench: Bench) -> None:
 def test_a_folder_of_another_recipe_is_refused(bench: Bench) -> None:
     bench.run()
     with pytest.raises(
-        RunError, match=f"written by Winnow {VERSION}, recipe sieves, format 1; this is .* recipe other"
+        RunError, match=f"written by Winnow {VERSION}, recipe sieves, format 2; this is .* recipe other"
     ):
         bench.run("other")
 
@@ -327,7 +350,7 @@ def test_staging_of_other_settings_is_removed(bench: Bench) -> None:
         ({"a": 1}, {"a": 1}, []),
         ({"a": 1}, {"a": 2}, ["a: 1 -> 2"]),
         ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}, ["a.c: 2 -> 3"]),
-        ({"a": 1}, {"b": 1}, ["a: 1 -> None", "b: None -> 1"]),
+        ({"a": 1}, {"b": 1}, ["a: gone", "b: new"]),
         ({"a": [1, 2]}, {"a": [1]}, ["a: [1, 2] -> [1]"]),
     ],
 )

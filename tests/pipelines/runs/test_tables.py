@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.runs.counts import Fate
 from pipelines.runs.folder import DataFolder
 from pipelines.runs.tables import (
     BATCH_ROWS,
@@ -18,21 +19,24 @@ from pipelines.runs.tables import (
     TableWriter,
     count_rows,
     documents_of,
+    dropped_schema,
+    measured_by,
     read_batches,
     read_drafts,
     read_schema,
-    with_steps,
+    with_measures,
 )
 from schemas.errors import BadRecord
 from schemas.records import Document, arrow_schema, to_batch
 from transforms.step import Draft, Drop
-from transforms.text.view import TextView
 
 SCHEMA = arrow_schema(Document)
 
 
 def batch(*texts: str) -> pa.RecordBatch:
-    return to_batch(Document, [Document(id=f"id-{n}", text=text, language="en") for n, text in enumerate(texts)])
+    return to_batch(
+        Document, [Document(id=f"id-{n}", text=text, source="web", language="en") for n, text in enumerate(texts)]
+    )
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Measure:
     """A step that measures and drops what is short."""
 
     name = "chars"
+    settings = None
+    resources: Sequence[str] = ()
     stats = Length
 
     def open(self) -> None: ...
@@ -110,16 +116,22 @@ def test_every_draft_gets_the_fate_it_has(tmp_path: Path) -> None:
     source, target, step = str(tmp_path / "source"), DataFolder(str(tmp_path / "target")), Measure()
     with TableWriter(source, SCHEMA) as table:
         table.write(batch("long enough", "ab", "abc", "broken"))
-    schema = with_steps(SCHEMA, [step])
-    with FateWriter(target, "clean", 0, "documents", schema) as fates:
-        for drafts in read_drafts(source, TextView):
-            fates.counts.read += len(drafts.drafts)
+    measured = measured_by([step])
+    schema, dropped = with_measures(SCHEMA, measured), dropped_schema(SCHEMA, measured)
+    with FateWriter(target, "clean", 0, "documents", schema, measured=dropped) as fates:
+        for drafts in read_drafts(source):
             drafts.drafts[3].failure, drafts.drafts[3].step = BadRecord("too_odd", "why"), "chars"
             step.run(drafts.drafts[:3], Counter())
-            fates.write(drafts, schema, [step])
+            fates.write(drafts, schema, measured)
     counts = fates.counts
-    assert (counts.read, counts.kept, counts.dropped, counts.failed) == (4, 2, {"too_short": 1}, {"too_odd": 1})
-    assert counts.facts == {"documents:en": 2, "text_bytes": 14}
+    assert counts.fates == {
+        Fate("web", "en", "kept", ""): 2, Fate("web", "en", "dropped", "too_short"): 1,
+        Fate("web", "en", "failed", "too_odd"): 1,
+    }  # fmt: skip
+    assert counts.text_bytes == 14
+    (gone,) = pq.ParquetFile(target.part("dropped", 0)).read().to_pylist()
+    assert (gone["id"], gone["source"], gone["chars"]) == ("id-1", "web", {"n_chars": 2})
+    assert "text" not in gone
     kept = pq.ParquetFile(target.part("documents", 0)).read().to_pylist()
     assert [(row["id"], row["chars"]) for row in kept] == [("id-0", {"n_chars": 11}), ("id-2", {"n_chars": 3})]
     rejected = pq.ParquetFile(target.part("rejected", 0)).read().to_pylist()
@@ -136,7 +148,7 @@ def test_every_draft_gets_the_fate_it_has(tmp_path: Path) -> None:
 def test_a_part_without_rejections_has_no_table_of_them(tmp_path: Path) -> None:
     target = DataFolder(str(tmp_path))
     with FateWriter(target, "clean", 0, "documents", SCHEMA) as fates:
-        fates.keep(batch("a"))
+        fates.keep(batch("a"), {("web", "en"): 1})
     assert [path.name for path in tmp_path.iterdir()] == ["documents"]
 
 
@@ -146,12 +158,12 @@ def test_nothing_of_a_part_appears_when_its_block_raises(tmp_path: Path) -> None
         pytest.raises(ValueError, match="Schema at index 0"),
         FateWriter(target, "clean", 0, "documents", SCHEMA) as fates,
     ):
-        fates.keep(pa.RecordBatch.from_pydict({"other": [1]}))
+        fates.keep(pa.RecordBatch.from_pydict({"other": [1]}), {})
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_measure_made_again_replaces_its_column() -> None:
-    once = with_steps(SCHEMA, [Measure()])
-    again = with_steps(once, [Measure()])
+    once = with_measures(SCHEMA, measured_by([Measure()]))
+    again = with_measures(once, measured_by([Measure()]))
     assert once.names[-1] == "chars"
     assert again.names.count("chars") == 1

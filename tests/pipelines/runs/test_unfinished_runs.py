@@ -7,10 +7,10 @@ import shutil
 
 import pytest
 
+from pipelines.runs.dataset import SourceFile, describe
 from pipelines.runs.folder import RunFolder
 from pipelines.runs.runner import VERSION
 from schemas.errors import ConfigError, InputError
-from storage.inputs import describe_inputs
 from tests.pipelines.dataset_bench import STAGES, Bench, snapshot, stop
 
 
@@ -55,7 +55,7 @@ def test_an_input_of_a_stopped_run_that_changed_is_read_as_it_is(bench: Bench, m
     bench.new()
     run = bench.dataset.runs()[1]
     assert run.finished()
-    assert run.inputs() == describe_inputs([str(bench.root / "in" / "c")])
+    assert run.inputs() == describe([SourceFile("web", str(bench.root / "in" / "c"))])
     assert len(bench.dataset.runs()) == 2
 
 

@@ -15,12 +15,14 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 import storage
-from pipelines.runs.folder import Counts, DataFolder, Manifest
-from pipelines.runs.stage import PHASES, StageContext, add_up
-from pipelines.runs.tables import DOCUMENTS_OF, TableWriter, read_batches
+from pipelines.runs.counts import KEPT, Counts, Fate, add_up
+from pipelines.runs.dataset import SourceFile, describe
+from pipelines.runs.folder import DataFolder, Manifest
+from pipelines.runs.stage import PHASES, Incremental, StageContext
+from pipelines.runs.tables import TableWriter, read_batches
+from pipelines.runs.upstream import Upstream
 from schemas.records import Document, arrow_schema, to_batch
 from schemas.settings import to_plain
-from storage.inputs import describe_inputs
 
 
 def run_in_process(build: Callable[[beam.Pipeline], Any], work: float) -> None:
@@ -45,7 +47,7 @@ class Done:
         return sorted((row["reason"], row["id"], row["detail"]) for row in self.rows("rejected"))
 
     def kept(self, column: str = "url") -> list[Any]:
-        return sorted(row[column] for table in ("pages", "documents") for row in self.rows(table))
+        return sorted(row[column] for table in ("headers", "documents") for row in self.rows(table))
 
 
 @dataclass
@@ -58,7 +60,8 @@ class Dataset:
 
     def archives(self, stage: Any, paths: Sequence[Path]) -> Done:
         """Run a stage that reads archives."""
-        return self._run(stage, describe_inputs([str(path) for path in paths]), None, DataFolder("unused"))
+        files = [SourceFile(stage.source.name, str(path)) for path in paths]
+        return self.run(stage, describe(files), Upstream())
 
     def documents(self, stage: Any, documents: Sequence[Document], parts: int = 1) -> Done:
         """Run a stage that reads documents, dealt out to so many parts."""
@@ -66,32 +69,34 @@ class Dataset:
         for part in range(parts):
             with TableWriter(source.part("documents", part), arrow_schema(Document), always=True) as table:
                 table.write(to_batch(Document, documents[part::parts]))
-        languages = Counter(f"{DOCUMENTS_OF}{document.language}" for document in documents)
+        fates = Counter(Fate(document.source, document.language, KEPT, "") for document in documents)
+        counts = Counts.of(Counter(document.source for document in documents), fates)
         upstream = Manifest(
-            stage="before", key="key", version="0", upstream="", config={}, inputs=[], parts=parts,
-            counts=Counts(read=len(documents), kept=len(documents)), facts=dict(languages),
-        )  # fmt: skip
-        return self._run(stage, [], upstream, source)
+            stage="before", key="key", version="0", upstream={}, config={}, inputs=[], parts=parts, counts=counts
+        )
+        return self.run(stage, [], Upstream(((upstream, source),)))
 
-    def _run(self, stage: Any, inputs: list[dict[str, Any]], upstream: Manifest | None, source: DataFolder) -> Done:
+    def run(self, stage: Any, inputs: list[dict[str, Any]], upstream: Upstream) -> Done:
+        """Run a stage as the dataset's next run."""
         target = DataFolder(f"{self.folder}/{len(self.runs)}/{stage.name}/key")
         earlier = [(done.manifest, done.data) for done in self.runs]
-        stage.check_earlier(earlier)
+        if isinstance(stage, Incremental):
+            stage.check_earlier(earlier)
         stage.prepare()
         context = StageContext(
-            stage=stage.name, inputs=inputs, upstream=upstream, source=source, target=target, chain={},
+            stage=stage.name, inputs=inputs, upstream=upstream, target=target, chain={},
             earlier=earlier, run_pipeline=self.run_pipeline, shuffles_in_memory=True, set_parts=lambda parts: None,
         )  # fmt: skip
         result = stage.run(context)
         told = add_up(file for phase in PHASES for file in storage.list_files(target.table(phase)))
-        counts = Counts(read=told.read, kept=told.kept, dropped=dict(told.dropped), failed=dict(told.failed))
+        counts = Counts.of(told.read, told.fates, told.edits, told.text_bytes)
         manifest = Manifest(
-            stage=stage.name, key="key", version="0", upstream="", config=to_plain(stage.settings), inputs=inputs,
+            stage=stage.name, key="key", version="0", upstream={}, config=to_plain(stage.settings), inputs=inputs,
             parts=result.parts, counts=counts, facts=result.facts,
         )  # fmt: skip
         done = Done(manifest, target)
-        assert counts.balanced
-        assert upstream is None or counts.read == upstream.counts.kept
+        assert counts.unbalanced() == []
+        assert not upstream.stages or counts.read + told.not_routed == upstream.counts.kept
         assert counts.kept == len(done.kept())
         assert Counter(reason for reason, _, _ in done.dropped) == counts.dropped
         self.runs.append(done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,15 +12,27 @@ from typing import Any
 import pytest
 
 from pipelines.engines.engine import Engine
-from pipelines.stages import copies
-from pipelines.stages.copies import CopiesConfig, CopiesStage
+from pipelines.runs.upstream import Upstream
+from pipelines.stages.local import LocalStage
+from pipelines.stages.survey import SurveyStage
 from schemas.errors import ConfigError, RunError
 from schemas.identity import content_id
 from schemas.records import Document
+from transforms.dedup.exact_copies import KeepConfig, exact_copies
 from transforms.dedup.minhash import MinHashConfig
+from transforms.dedup.near_copy_survey import NearCopies, NearCopiesConfig
 from transforms.shuffle import known_rows as known
 
-STAGE = CopiesStage(CopiesConfig(rounds=2))
+
+def stage(
+    keep: str = "newest", *, exact: bool = True, near: bool = True, rounds: int = 2, **minhash: int
+) -> SurveyStage:
+    config = NearCopiesConfig(keep=keep, minhash=MinHashConfig(**minhash))  # type: ignore[arg-type]
+    surveys = [exact_copies(KeepConfig(keep=keep))] * exact + [NearCopies(config)] * near
+    return SurveyStage("dedup", tuple(surveys), rounds=rounds)
+
+
+STAGE = stage()
 WORDS = ("river", "stone", "garden", "letter", "window", "market", "harbour", "teacher", "music", "winter", "bread")
 
 
@@ -96,25 +109,29 @@ def test_three_runs_keep_one_of_each_cluster(three: Any) -> None:
 def test_a_rejection_holds_the_similarity_with_the_known_copy(three: Any) -> None:
     runs = three.runs
     (row,) = [row for row in runs[1].rows("rejected") if row["url"] == "https://a-near.example/"]
-    assert row["step"] == "near_copy"
+    assert row["step"] == "near_copies"
     assert row["limit"] == 0.7
     assert 0.8 < row["value"] < 1
+
+
+def known_of(keys: int, buckets: int, signatures: int) -> dict[str, int]:
+    return {"exact_copies-keys": keys, "near_copies-buckets": buckets, "near_copies-signatures": signatures}
 
 
 def test_facts_tell_what_is_left_for_later_runs(three: Any) -> None:
     runs = three.runs
     rows = [{kind: fact["rows"] for kind, fact in done.manifest.facts["known"].items()} for done in runs]
-    assert rows[0] == {"texts": 3, "buckets": 3 * 14, "signatures": 3}
-    assert rows[1] == {"texts": 4 - 1 + 1, "buckets": 4 * 14, "signatures": 4}  # a-near, b-near, c-again, c-near
-    assert rows[2] == {"texts": 2, "buckets": 2 * 14, "signatures": 2}
+    assert rows[0] == known_of(keys=3, buckets=3 * 14, signatures=3)
+    assert rows[1] == known_of(keys=4 - 1 + 1, buckets=4 * 14, signatures=4)  # a-near, b-near, c-again, c-near
+    assert rows[2] == known_of(keys=2, buckets=2 * 14, signatures=2)
     bytes_of = {kind: fact["bytes"] - 16 * fact["files"] for kind, fact in runs[0].manifest.facts["known"].items()}
-    assert bytes_of == {"texts": 3 * 32, "buckets": 3 * 14 * 24, "signatures": 3 * 464}
+    assert bytes_of == known_of(keys=3 * 32, buckets=3 * 14 * 24, signatures=3 * 464)
 
 
 def test_parts_and_partitions_of_any_run_do_not_matter(
     three: Any, dataset: Callable[..., Any], same_tables: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copies, "partitions_for", lambda rows, row_bytes: 5 + rows % 7)
+    monkeypatch.setattr("transforms.survey.partitions_for", lambda rows, row_bytes: 5 + rows % 7)
     other = three_runs(dataset(), parts=(3, 5, 2))
     assert min(fact["files"] for fact in other.runs[1].manifest.facts["known"].values()) > 1
     same_tables([three, other])
@@ -133,7 +150,7 @@ def test_worker_processes_do_not_matter(
 def test_runs_without_documents(three: Any, dataset: Callable[..., Any]) -> None:
     data = dataset()
     data.documents(STAGE, [])
-    assert data.runs[0].manifest.facts["known"]["texts"]["files"] == 0
+    assert data.runs[0].manifest.facts["known"]["exact_copies-keys"]["files"] == 0
     data.documents(STAGE, [], parts=0)
     data.runs.append(three.runs[0])
     data.documents(STAGE, [], parts=0)
@@ -141,51 +158,53 @@ def test_runs_without_documents(three: Any, dataset: Callable[..., Any]) -> None
 
 
 def test_two_runs_keep_the_texts_that_one_run_keeps(dataset: Callable[..., Any]) -> None:
-    stage = CopiesStage(CopiesConfig(near=False, rounds=1))
+    exact = stage(near=False, rounds=1)
     dice = random.Random(7)
     documents = [document(f"n{n}", text_of(dice.randrange(20)), dice.randrange(1, 28)) for n in range(40)]
     once, split = dataset(), dataset()
-    once.documents(stage, documents)
+    once.documents(exact, documents)
     for some in (documents[:15], documents[15:]):
-        split.documents(stage, some)
+        split.documents(exact, some)
     kept = sorted(text for done in split.runs for text in done.kept("text"))
     assert kept == once.runs[0].kept("text")
     assert 10 < len(kept) < 21
 
 
 @pytest.mark.parametrize(
-    ("config", "said"),
+    ("changes", "said"),
     [
-        (CopiesConfig(minhash=MinHashConfig(ngram=4)), "dedup.minhash.ngram: 4 is not allowed; it is 5 in "),
-        (CopiesConfig(minhash=MinHashConfig(seed=2)), "dedup.minhash.seed: 2 is not allowed; it is 1 in "),
-        (CopiesConfig(exact=False), "dedup.exact: False is not allowed; it is True in "),
-        (CopiesConfig(near=False), "dedup.near: False is not allowed; it is True in "),
+        ({"ngram": 4}, "dedup.near_copies.minhash.ngram: 4 is not allowed; it is 5 in "),
+        ({"seed": 2}, "dedup.near_copies.minhash.seed: 2 is not allowed; it is 1 in "),
+        ({"exact": False}, "dedup.exact_copies: cannot be switched on or off; "),
+        ({"near": False}, "dedup.near_copies: cannot be switched on or off; "),
     ],
 )
 def test_settings_that_runs_must_share(
-    three: Any, dataset: Callable[..., Any], config: CopiesConfig, said: str
+    three: Any, dataset: Callable[..., Any], changes: dict[str, Any], said: str
 ) -> None:
     data = dataset(run_pipeline=None)
     data.runs = three.runs[:1]
     with pytest.raises(ConfigError) as error:
-        data.documents(CopiesStage(config), SECOND)
-    assert str(error.value) == f"{said}{three.folder}/0, and the runs of a dataset are compared with each other"
+        data.documents(stage(**changes), SECOND)
+    assert str(error.value).startswith(said)
+    assert str(error.value).endswith("the runs of a dataset are compared with each other")
 
 
 def test_what_is_kept_in_a_cluster_may_change_from_run_to_run(three: Any) -> None:
     earlier = [(done.manifest, done.data) for done in three.runs]
-    CopiesStage(CopiesConfig(keep="longest", rounds=5)).check_earlier(earlier)
+    stage("longest", rounds=5).check_earlier(earlier)
 
 
 def test_a_run_that_left_no_tables_cannot_be_added_to(
     three: Any, dataset: Callable[..., Any], with_manifest: Any
 ) -> None:
     data = dataset(run_pipeline=None)
-    data.runs = [with_manifest(three.runs[0], facts={})]
+    facts = {name: fact for name, fact in three.runs[0].manifest.facts.items() if name != "known"}
+    data.runs = [with_manifest(three.runs[0], facts=facts)]
     with pytest.raises(RunError) as error:
         data.documents(STAGE, SECOND)
     assert str(error.value) == (
-        f"{three.folder}/0: its stage dedup left no known texts for later runs; start a new dataset"
+        f"{three.folder}/0: its stage dedup left no known exact_copies-keys for later runs; start a new dataset"
     )
 
 
@@ -193,7 +212,7 @@ def test_damage_is_said_before_anything_runs_or_while_it_runs(dataset: Callable[
     engine = Engine([], tmp_path / "log")
     data = dataset(run_pipeline=lambda build, work: engine.run("dedup", build, work))
     data.documents(STAGE, FIRST)
-    (file,) = Path(data.runs[0].data.table("known/buckets")).iterdir()
+    (file,) = Path(data.runs[0].data.table("known/near_copies-buckets")).iterdir()
     whole = file.read_bytes()
     file.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
     with pytest.raises(RunError) as error:
@@ -204,3 +223,51 @@ def test_damage_is_said_before_anything_runs_or_while_it_runs(dataset: Callable[
     data.run_pipeline = None
     with pytest.raises(RunError, match="known hashes of an earlier run are missing or cut"):
         data.documents(STAGE, SECOND)
+
+
+def test_the_best_score_is_kept_where_it_is_asked_for(dataset: Callable[..., Any], tmp_path: Path) -> None:
+    texts = [document("low", text_of(1), day=9), document("high", text_of(1), day=1)]
+    scored = dataset().documents(LocalStage("score", (Score(),)), texts)
+    data = dataset()
+    done = data.run(stage("best_score"), [], Upstream(((scored.manifest, scored.data),)))
+    assert fates(done, texts) == [("exact_copy", "low", "high")]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scored:
+    score: float
+
+
+class Score:
+    """Scores a document by its name."""
+
+    name = "quality"
+    settings = None
+    resources = ()
+    stats = Scored
+
+    def open(self) -> None: ...
+
+    def run(self, drafts: Any, edits: Any) -> None:
+        for draft in drafts:
+            draft.measures[self.name] = Scored(0.9 if "high" in draft.document.url else 0.1)
+
+
+def test_a_stage_that_is_killed_between_surveys_goes_on_and_leaves_no_scratch(
+    three: Any, dataset: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, graphs = dataset(), []
+    run_pipeline = data.run_pipeline
+
+    def killed(build: Any, work: float) -> None:
+        graphs.append(work)
+        if len(graphs) == 2:
+            raise KeyboardInterrupt
+        run_pipeline(build, work)
+
+    data.run_pipeline = killed
+    with pytest.raises(KeyboardInterrupt):
+        data.documents(STAGE, FIRST, 2)
+    assert data.documents(STAGE, FIRST, 2).dropped == three.runs[0].dropped
+    assert len(graphs) == 3  # the first survey is not judged again
+    assert not Path(data.runs[0].data.table("scratch")).exists()

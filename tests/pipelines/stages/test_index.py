@@ -10,10 +10,19 @@ from typing import Any
 import pytest
 
 from pipelines.stages import index
-from pipelines.stages.index import IndexConfig, IndexStage, UrlConfig
+from pipelines.stages.index import IndexStage, UrlConfig
 from schemas.errors import ConfigError
+from transforms.sources.items import IngestConfig
+from transforms.sources.web.archives import WebArchives
+from transforms.sources.web.page_reader import PageReader, PageReading
 
-STAGE = IndexStage(IndexConfig(), "web")
+
+def stage(url: UrlConfig | None = None, **ingest: int) -> IndexStage:
+    config = IngestConfig(**ingest)  # type: ignore[arg-type]
+    return IndexStage(WebArchives("web", config, PageReader(PageReading())), url or UrlConfig())
+
+
+STAGE = stage()
 
 FIRST = [
     ("a", "https://www.a.example/", "Text of a.", 5),
@@ -89,7 +98,7 @@ def test_three_runs(three: Any) -> None:
 def test_a_rejection_names_the_record_of_the_earlier_run(three: Any) -> None:
     """By the 128 bits of the record's id, as for copies within a run: those of the copy that won there."""
     first, second, _ = three.runs
-    won = {row["url"]: "{:016x}{:016x}".format(*index.record_key(row["record_id"])) for row in first.rows("pages")}
+    won = {row["url"]: "{:016x}{:016x}".format(*index.record_key(row["record_id"])) for row in first.rows("headers")}
     details = {row["url"]: row["detail"] for row in second.rows("rejected")}
     assert details["https://a.example/#top"] == won["https://www.a.example/"]
     assert details["https://other.example/"] == won["https://copy-of-b.example/"]
@@ -121,9 +130,9 @@ def test_a_run_without_records(three: Any, dataset: Callable[..., Any], tmp_path
 
 def test_settings_that_runs_must_share(three: Any) -> None:
     earlier = [(done.manifest, done.data) for done in three.runs]
-    other = IndexStage(IndexConfig(url=UrlConfig(one_per_payload=False)), "web")
+    other = stage(UrlConfig(one_per_payload=False))
     with pytest.raises(
         ConfigError, match=r"index\.url\.one_per_payload: False is not allowed; it is True in .*/0, and"
     ):
         other.check_earlier(earlier)
-    IndexStage(IndexConfig(part_mib=64), "web").check_earlier(earlier)
+    stage(part_mib=64).check_earlier(earlier)

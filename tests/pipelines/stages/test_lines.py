@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from pipelines.stages import lines
-from pipelines.stages.lines import LinesStage
+from pipelines.stages.survey import SurveyStage
 from schemas.errors import ConfigError
 from schemas.identity import content_id
 from schemas.records import Document
 from transforms.dedup.frequent_lines import LinesConfig
+from transforms.dedup.line_survey import FrequentLines
 
 
-def stage(**settings: Any) -> LinesStage:
+def stage(**settings: Any) -> SurveyStage:
     config = LinesConfig(**{"max_copies": 2, "bucket_docs": 4, **settings})
-    return LinesStage(settings={"lines": config}, lines=config)
+    return SurveyStage("dedup", (FrequentLines(config),))
 
 
 def documents(run: str, *texts: str, language: str = "en") -> list[Document]:
@@ -54,7 +54,7 @@ def test_lines_count_on_until_their_bucket_is_full(four: Any) -> None:
 
 def test_facts_tell_documents_by_language_and_the_lines_of_open_buckets(four: Any) -> None:
     facts = [done.manifest.facts for done in four.runs]
-    assert [fact["counted_documents"] for fact in facts] == [
+    assert [fact["surveyed_documents"]["lines"] for fact in facts] == [
         {"en": 2, "de": 1},
         {"en": 1},
         {"en": 1, "de": 1},
@@ -62,15 +62,15 @@ def test_facts_tell_documents_by_language_and_the_lines_of_open_buckets(four: An
     ]
     # Menu, One, Two and the German ones; Menu, Three, Seen twice; of the third run only German: its English bucket is
     # full; the fourth begins another
-    assert [fact["known"]["lines"]["rows"] for fact in facts] == [5, 3, 2, 3]
+    assert [fact["known"]["lines-lines"]["rows"] for fact in facts] == [5, 3, 2, 3]
 
 
 def test_parts_and_partitions_of_any_run_do_not_matter(
     four: Any, dataset: Callable[..., Any], same_tables: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "partitions_for", lambda rows, row_bytes: 3 + rows // 30)
+    monkeypatch.setattr("transforms.survey.partitions_for", lambda rows, row_bytes: 3 + rows // 30)
     other = four_runs(dataset(), parts=(3, 2, 5, 1))
-    assert other.runs[0].manifest.facts["known"]["lines"]["files"] > 1
+    assert other.runs[0].manifest.facts["known"]["lines-lines"]["files"] > 1
     same_tables([four, other])
     assert [done.kept("text") for done in other.runs] == [done.kept("text") for done in four.runs]
 
@@ -87,8 +87,8 @@ def test_a_run_without_documents_changes_nothing(four: Any, dataset: Callable[..
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"bucket_docs": 5}, "lines.bucket_docs: 5 is not allowed; it is 4 in "),
-        ({"count_documents": True}, "lines.count_documents: True is not allowed; it is False in "),
+        ({"bucket_docs": 5}, "dedup.lines.bucket_docs: 5 is not allowed; it is 4 in "),
+        ({"count_documents": True}, "dedup.lines.count_documents: True is not allowed; it is False in "),
     ],
 )
 def test_settings_that_runs_must_share(four: Any, changed: dict[str, Any], said: str) -> None:

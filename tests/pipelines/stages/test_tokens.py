@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from pipelines.runs.folder import Counts, DataFolder, Manifest
-from pipelines.runs.stage import Continued
+from pipelines.runs.counts import Counts
+from pipelines.runs.folder import DataFolder, Manifest
+from pipelines.runs.stage import Incremental
 from pipelines.stages.tokens import TokenizeStage, tokenizer_path
 from schemas.errors import ConfigError
 from schemas.settings import to_plain
-from transforms.mixing.mix import MixConfig
 from transforms.tokens.tokenizer import TokenizerConfig, train_bpe
 
 SMALL = TokenizerConfig(vocab_size=300)
@@ -24,8 +24,7 @@ SHA256 = hashlib.sha256(DATA).hexdigest()
 
 
 def stage(**changes: Any) -> TokenizeStage:
-    config = dataclasses.replace(SMALL, **changes)
-    return TokenizeStage({"tokenizer": config, "quality_bands": ()}, config, MixConfig())
+    return TokenizeStage(dataclasses.replace(SMALL, **changes))
 
 
 def earlier(folder: Path, config: TokenizerConfig = SMALL) -> list[tuple[Manifest, DataFolder]]:
@@ -34,14 +33,15 @@ def earlier(folder: Path, config: TokenizerConfig = SMALL) -> list[tuple[Manifes
     Path(data.root).mkdir(parents=True)
     Path(tokenizer_path(data)).write_bytes(DATA)
     manifest = Manifest(
-        stage="tokenize", key="key", version="1", upstream="", inputs=[], parts=1, counts=Counts(),
-        config={"tokenizer": to_plain(config), "quality_bands": []}, facts={"tokenizer_sha256": SHA256},
+        stage="tokenize", key="key", version="1", upstream={}, inputs=[], parts=1, counts=Counts(),
+        config={"tokenizer": to_plain(config)},
+        facts={"tokenizer": {"sha256": SHA256, "vocab_size": 300, "bos_id": 0, "eos_id": 1}},
     )  # fmt: skip
     return [(manifest, data)]
 
 
 def test_the_runner_asks_the_stage() -> None:
-    assert isinstance(stage(), Continued)
+    assert isinstance(stage(), Incremental)
 
 
 def test_without_earlier_runs_everything_is_allowed() -> None:

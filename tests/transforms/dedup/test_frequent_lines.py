@@ -32,6 +32,7 @@ from transforms.dedup.frequent_lines import (
 )
 from transforms.shuffle.hash_blocks import read_block
 from transforms.shuffle.known_rows import KnownRows, KnownTable, table_facts
+from transforms.step import Edit
 
 DEFAULT = LinesConfig()
 ANY_LINE = st.text(
@@ -153,18 +154,18 @@ def test_drop_lines_drops_every_copy_and_counts():
     text = "Read more\nA sentence.\n\nREAD MORE\n  \nAnother."
     frequent = np.sort(line_keys(["read more", "not here", ""], "en", 3))
     edit = drop_lines(text, "en", 3, frequent)
-    assert edit.text == "A sentence.\n\n  \nAnother."
+    assert edit.apply(text) == "A sentence.\n\n  \nAnother."
     assert edit.counts == {"frequent_lines": 2, "frequent_line_chars": 18}
-    assert drop_lines(text, "en", 4, frequent).text == text
+    assert drop_lines(text, "en", 4, frequent) == Edit()
     assert drop_lines(text, "de", 3, frequent).counts == {}
 
 
 def test_drop_lines_at_the_edges():
     nothing = np.zeros(0, np.uint64)
-    assert drop_lines("", "en", 0, nothing).text == ""
-    assert drop_lines("a\n", "en", 0, nothing).text == "a\n"
-    assert drop_lines("a", "en", 0, line_keys(["a"], "en", 0)).text == ""
-    assert drop_lines("\n\n", "en", 0, np.array([NO_KEY], np.uint64)).text == "\n\n"
+    assert drop_lines("", "en", 0, nothing) == Edit()
+    assert drop_lines("a\n", "en", 0, nothing) == Edit()
+    assert drop_lines("a", "en", 0, line_keys(["a"], "en", 0)).apply("a") == ""
+    assert drop_lines("\n\n", "en", 0, np.array([NO_KEY], np.uint64)) == Edit()
     assert drop_lines("b\nz" * 1000, "en", 0, line_keys(["q"], "en", 0)).counts == {}
 
 

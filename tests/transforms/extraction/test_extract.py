@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from lxml import etree  # type: ignore[import-untyped]
 from selectolax.lexbor import SelectolaxError
 
+from schemas.blocks import UNKNOWN
 from schemas.errors import BadRecord, ConfigError
 from transforms.extraction import extract
 from transforms.extraction.extract import (
@@ -312,6 +313,8 @@ def test_the_extractor_gives_the_same_text_and_the_cpu_time(extractor: TextExtra
     assert found.text == main_text(ARTICLE, "https://example.org/")
     assert (found.kind, found.is_second) == (extract_page(ARTICLE, "https://example.org/").kind, False)
     assert 0.5 < found.confidence <= 1
+    pieces = [(kind, found.text[start:end]) for kind, start, end in found.blocks.spans()]
+    assert pieces == [("paragraph", PROSE), ("paragraph", PROSE[::-1])]
     assert 0.0 < cpu_s < 10.0
 
 
@@ -345,7 +348,7 @@ def test_the_declared_charset_reaches_the_decoder(extractor: TextExtractor) -> N
 
 def test_the_other_engine() -> None:
     with TextExtractor(ExtractConfig(engine="resiliparse")) as fast:
-        assert fast.extract(ARTICLE, "", "")[0].text == f"The Heading\n\n{PROSE}\n\n{PROSE[::-1]}"
+        assert fast.extract(ARTICLE, "", "")[0] == PageText(f"The Heading\n\n{PROSE}\n\n{PROSE[::-1]}", blocks=UNKNOWN)
         assert fast.extract(b"\0<html>", "", "")[0] == PageText("")
 
 

@@ -23,7 +23,7 @@ from transforms.extraction.extract import (
 def test_both_sides_of_the_confidence_limit() -> None:
     ours = extract_page(ARTICLE, "")
     below = text_of_page(ARTICLE, "", "", ExtractConfig(second_opinion_below=ours.confidence))
-    assert below == PageText(ours.text, ours.kind, ours.confidence)
+    assert below == PageText(ours.text, ours.kind, ours.confidence, blocks=ours.blocks)
     above = text_of_page(ARTICLE, "", "", ExtractConfig(second_opinion_below=1.0))
     assert ours.confidence < 1
     assert above == PageText(trafilatura_text(ARTICLE), ours.kind, ours.confidence, is_second=True)

@@ -20,7 +20,7 @@ def fixtures(name: str) -> list[list[str]]:
 
 def whole_text(html: str) -> str:
     page = outline_of(f"<html><body><article><p>Before it.</p>{html}<p>After it.</p></article></body></html>")
-    return text_of(blocks_to_write(page, range(len(page.texts)), tex_dialect(html)))
+    return text_of(blocks_to_write(page, range(len(page.texts)), tex_dialect(html)))[0]
 
 
 @pytest.mark.parametrize(("text", "html"), fixtures("formulas.txt"))

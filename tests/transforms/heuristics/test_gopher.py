@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
-from transforms.heuristics.gopher import GopherConfig, GopherStats, decide, measure
-from transforms.step import Drop, Filter
+from schemas.records import Document
+from schemas.settings import PerLanguage
+from transforms.heuristics.gopher import GopherConfig, GopherStats, decide, measure, measure_with
+from transforms.step import Draft, Drop, Filter, run_steps
 from transforms.text.view import TextView
 
 GOOD = GopherStats(
@@ -124,3 +127,24 @@ def test_any_text(text: str, language: str) -> None:
     assert 0 <= stats.ellipsis_line_fraction <= 1
     drop = decide(stats, GopherConfig())
     assert drop is None or drop.value is not None
+
+
+def test_limits_and_stop_words_by_language() -> None:
+    config = PerLanguage(
+        GopherConfig(min_words=3), {"zh": {"min_words": 5}, "de": {"stop_words": {"de": ["der", "die"]}}}
+    )
+    step = Filter("gopher", measure_with(config), decide, config)
+    texts = {"zh": "我喜欢你", "th": "ฉันรักคุณ", "de": "das Haus am Meer", "en": "the middle of nowhere"}
+    drafts = [Draft(Document(id=code, text=text, language=code)) for code, text in texts.items()]
+    run_steps((step,), drafts, Counter(), Counter())
+    assert [draft.drop and (draft.drop.reason, draft.drop.limit) for draft in drafts] == [
+        ("too_few_words", 5), None, ("too_few_stop_words", 2), None,
+    ]  # fmt: skip
+    assert measure_with(config)(TextView("the of", "en")).n_stop_words == 2
+    assert step.stats is GopherStats
+    assert pickle.loads(pickle.dumps(step)).settings == config
+
+
+def test_without_languages_the_measure_is_the_config_s() -> None:
+    config = GopherConfig(stop_words={})
+    assert measure_with(config)(TextView("the of", "en")).n_stop_words is None

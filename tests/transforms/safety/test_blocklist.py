@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import storage
 from schemas.errors import ConfigError
+from storage import remote
+from tests.object_store import object_store
 from transforms.safety import blocklist
 from transforms.safety.blocklist import Blocklist, BlocklistConfig
 from transforms.step import Drop
@@ -193,8 +196,27 @@ def test_missing_or_empty_directory_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"directories: '.*gone' does not exist"):
         Blocklist.load(BlocklistConfig(directories=(str(tmp_path / "gone"),)))
     write(tmp_path / "press" / "domains", "news.com")
-    with pytest.raises(ConfigError, match=r"holds no list; expected <category>/domains or <category>/urls"):
+    with pytest.raises(ConfigError, match=r"has no list; expected <category>/domains or <category>/urls"):
         Blocklist.load(BlocklistConfig(directories=(str(tmp_path),)))
+
+
+@pytest.mark.parametrize("place", ["memory://blocklists", "s3://box/blocklists"])
+def test_lists_are_read_wherever_storage_reads(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "PAUSE_S", 0.0)
+    with object_store():
+        storage.write_atomic(f"{place}/ut1/adult/domains", b"evil.com\n")
+        storage.write_atomic(f"{place}/words.txt.gz", gzip.compress(b"casino\n"))
+        config = BlocklistConfig(
+            directories=(f"{place}/ut1",), categories=("adult",), words_files=(f"{place}/words.txt.gz",)
+        )
+        block = Blocklist.load(config)
+        assert block.check("http://evil.com/") is not None
+        assert block.check("http://fine.com/casino") is not None
+        assert block.check("http://fine.com/") is None
+        (found,), (same,) = storage.files_below(f"{place}/ut1"), storage.files_below(f"{place}/words.txt.gz")
+        assert found.endswith("blocklists/ut1/adult/domains")
+        assert same.endswith("blocklists/words.txt.gz")
+        storage.remove_tree(place)
 
 
 def test_broken_gzip_is_one_line(tmp_path: Path) -> None:

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import storage
 from schemas.errors import ConfigError
 from schemas.records import Document
+from storage import remote
+from tests.object_store import object_store
 from transforms.safety.dirty_words import (
     DirtyWords,
     DirtyWordsConfig,
@@ -95,17 +99,55 @@ def test_read_lists_takes_only_language_codes(tmp_path: Path) -> None:
 def test_a_wrong_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no list"):
         read_lists(str(tmp_path))
-    with pytest.raises(ConfigError, match=r"dirty_words.directory: .* cannot be read"):
+    with pytest.raises(ConfigError, match=r"dirty_words.directory: .*/absent' does not exist"):
         read_lists(str(tmp_path / "absent"))
     (tmp_path / "en").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(ConfigError, match="cannot be read"):
         read_lists(str(tmp_path))
 
 
+def test_lists_are_read_below_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "en").write_text("smut\n")
+    step = FilterDirtyWords(DirtyWordsConfig(directory="~/lists"))
+    assert list(step.resources) == [str(tmp_path / "lists" / "en")]
+    step.open()
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with object_store() as store:
+        monkeypatch.setattr(remote, "PAUSE_S", 0.0)
+        yield "s3://box"
+        store.clear()
+
+
+def test_lists_are_read_from_an_object_store(bucket: str) -> None:
+    assert_lists_are_read(f"{bucket}/lists")
+
+
+def test_lists_are_read_from_memory() -> None:
+    assert_lists_are_read("memory://dirty-words/lists")
+    storage.remove_tree("memory://dirty-words")
+
+
+def assert_lists_are_read(place: str) -> None:
+    for name in ("en", "de", "README.md"):
+        storage.write_atomic(f"{place}/{name}", b"smut\n")
+    assert read_lists(place) == {"en": ["smut"], "de": ["smut"]}
+    config = DirtyWordsConfig(directory=place, max_count=0, max_rate=0.0)
+    step = FilterDirtyWords(config)
+    assert [path.rsplit("/", 1)[1] for path in step.resources] == ["README.md", "de", "en"]
+    assert [draft.alive for draft in run(step, "some smut", "fine")] == [False, True]
+    with pytest.raises(ConfigError, match=r"/absent' does not exist"):
+        read_lists(f"{place}/absent")
+
+
 def run(step: FilterDirtyWords, *texts: str) -> list[Draft]:
     step = pickle.loads(pickle.dumps(step))
     step.open()
-    drafts = [Draft(Document(id=str(n), text=text, language="en"), TextView) for n, text in enumerate(texts)]
+    drafts = [Draft(Document(id=str(n), text=text, language="en")) for n, text in enumerate(texts)]
     step.run(drafts, Counter())
     return drafts
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import ipaddress
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +10,8 @@ from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
 from transforms.safety.pii import PiiConfig, Span, count_spans, find_spans, redact
+from transforms.step import Edit
+from transforms.text.view import TextView
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "pii"
 OBFUSCATED = PiiConfig(obfuscated_emails=True)
@@ -21,7 +22,7 @@ def found(text: str, config: PiiConfig | None = None) -> list[str]:
 
 
 def redacted(text: str, config: PiiConfig | None = None) -> str:
-    return redact(SimpleNamespace(text=text, language=""), config or PiiConfig()).text
+    return redact(TextView(text), config or PiiConfig()).apply(text)
 
 
 EMAILS = [
@@ -120,10 +121,10 @@ def test_each_kind_can_be_switched_off() -> None:
 
 def test_replacements_are_reserved_and_pinned() -> None:
     text = "jo@host.com 106.31.73.20 2606:4700:4700::1111"
-    edit = redact(SimpleNamespace(text=text, language=""), PiiConfig())
-    email, ipv4, ipv6 = edit.text.split(" ")
+    edit = redact(TextView(text), PiiConfig())
+    email, ipv4, ipv6 = edit.apply(text).split(" ")
     assert edit.counts == {"emails": 1, "ip_addresses": 2}
-    assert edit.text == PINNED
+    assert edit.apply(text) == PINNED
     assert email.partition("@")[2] in ("example.com", "example.net", "example.org")
     assert ipv4.rpartition(".")[0] in ("192.0.2", "198.51.100", "203.0.113")
     assert ipaddress.IPv6Address(ipv6) in ipaddress.IPv6Network("2001:db8::/32")
@@ -142,9 +143,7 @@ def test_same_address_same_replacement_wherever_it_stands() -> None:
 def test_text_around_is_untouched_and_clean_text_is_the_same() -> None:
     assert redacted("a\r\n<jo@host.com>\t").startswith("a\r\n<name")
     assert redacted("a\r\n<jo@host.com>\t").endswith(">\t")
-    clean = redact(SimpleNamespace(text="no address here: 12:30, 3.14", language=""), PiiConfig())
-    assert clean.text == "no address here: 12:30, 3.14"
-    assert clean.counts == {}
+    assert redact(TextView("no address here: 12:30, 3.14"), PiiConfig()) == Edit()
 
 
 def test_count_spans() -> None:
@@ -188,9 +187,9 @@ def test_total_idempotent_and_in_order(text: str, obfuscated: bool) -> None:
     spans = find_spans(text, config)
     ends = [0, *(span.end for span in spans)]
     assert all(end <= span.start < span.end <= len(text) for end, span in zip(ends[:-1], spans, strict=True))
-    once = redact(SimpleNamespace(text=text, language=""), config)
-    twice = redact(SimpleNamespace(text=once.text, language=""), config)
-    assert twice.text == once.text
+    once = redacted(text, config)
+    twice = redact(TextView(once), config)
+    assert twice.apply(once) == once
     assert twice.counts == {}
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.blocks import CODE, HEADING, LIST_ITEM, UNKNOWN_KIND, Blocks
 from transforms.text.view import (
     TextView,
     count_ellipses,
@@ -149,3 +150,32 @@ def test_words_of_mixed_scripts_cover_the_text(text: str) -> None:
 
 def test_a_lone_surrogate_is_a_character() -> None:
     assert TextView("\ud800 x").words == ["\ud800", "x"]
+
+
+def test_kinds_of_lines() -> None:
+    text = "Head\n\n  if x:\n\n    y\n\n \nloose\n- a\n- b\n"
+    code, item = text.index("  if"), text.index("- b")
+    blocks = Blocks.of([(HEADING, 0, 4), (CODE, code, text.index("y") + 1), (LIST_ITEM, item, item + 3)])
+    view = TextView(text, "", blocks)
+    assert view.lines == ["Head", "if x:", "y", "loose", "- a", "- b"]
+    assert view.kinds_of_lines == [HEADING, CODE, CODE, UNKNOWN_KIND, UNKNOWN_KIND, LIST_ITEM]
+    assert TextView("a\n\nb").kinds_of_lines == [UNKNOWN_KIND, UNKNOWN_KIND]
+    assert TextView("", "", blocks).kinds_of_lines == []
+
+
+def test_a_line_feed_at_a_blocks_end_gives_it_no_further_line() -> None:
+    assert TextView("a\nb", "", Blocks.of([(CODE, 0, 2)])).kinds_of_lines == [CODE, UNKNOWN_KIND]
+    assert TextView("a\nb", "", Blocks.of([(CODE, 1, 3)])).kinds_of_lines == [UNKNOWN_KIND, CODE]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.text("ab \n", min_size=1, max_size=6), st.integers(0, 6)), max_size=6))
+def test_each_line_of_a_block_is_of_its_kind(pieces: list[tuple[str, int]]) -> None:
+    texts = [text.strip() for text, _ in pieces]
+    starts = [sum(len(text) + 1 for text in texts[:at]) for at in range(len(texts))]
+    spans = [(kind, start, start + len(text)) for (_, kind), start, text in zip(pieces, starts, texts, strict=True)]
+    view = TextView("\n".join(texts), "", Blocks.of(span for span in spans if span[1] < span[2]))
+    expected = [
+        kind for (_, kind), text in zip(pieces, texts, strict=True) for line in text.split("\n") if line.strip()
+    ]
+    assert view.kinds_of_lines == expected

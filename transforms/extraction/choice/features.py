@@ -19,7 +19,7 @@ from transforms.extraction.parsing.structure import LANDMARKS, Elements, element
 
 Ints = NDArray[np.int64]
 
-LONG_WORDS = 12  # words from which on a block outside links is prose, ours
+LONG_WORDS = 12  # words from which on a block outside links is prose (our value)
 LEVELS = 6  # the box and five wider ancestors
 REACH = 3  # neighbours on either side
 WINDOWS = (4, 12)  # blocks on either side
@@ -91,7 +91,7 @@ def features_of(outline: Outline, names: Names, lexicon: Lexicon, kinds: tuple[i
     outer = elements.outer_series[owners]
     for name, nearest in (("series", elements.series[owners]), ("outer", outer)):
         _add_series(grid, name, nearest, elements, sums)
-    _add_makes(grid, _makes(outline), text)
+    _add_signatures(grid, _block_signatures(outline), text)
     _add_page(grid, level, kinds, sums)
     _add_neighbours(grid, text, way, sums)
     series = np.where(outer < 0, -1, elements.parent[outer])
@@ -113,6 +113,7 @@ def prefix_sums(values: Ints) -> Ints:
 # ---- the text -------------------------------------------------------------------------------------------------------
 
 # Of a code point: 1 space, 2 digit, 3 stop, 4 comma and the like, 5 capital, 6 other mark, 7 script without spaces.
+# Part of the trained model: not the table of transforms.text.scripts, which may change without it.
 _CLASSES = np.zeros(0x10000, np.int64)
 _CLASSES[0x2E80:0xA000] = _CLASSES[0xF900:] = _CLASSES[0x0E00:0x0F00] = _CLASSES[0x1000:0x1100] = 7
 _CLASSES[0xFB00:0xFF00] = 0  # Arabic forms and the like
@@ -133,7 +134,7 @@ def _text_of(outline: Outline, lexicon: Lexicon) -> dict[str, Ints]:
     classes = _CLASSES[np.minimum(codes, 0xFFFF)]
     block = np.repeat(np.arange(len(texts)) * 8, sizes + 1)
     counts = np.bincount(block + classes, minlength=8 * len(texts)).reshape(-1, 8).T
-    words = counts[1] + 1 + counts[7] // 2  # scripts that do not part words: two characters make one
+    words = counts[1] + 1 + counts[7] // 2  # scripts without spaces: two characters make a word
     link = share(np.minimum(np.array(outline.link_chars, np.int64), sizes), sizes)
     seen: dict[str, int] = {}
     copy = []
@@ -141,12 +142,12 @@ def _text_of(outline: Outline, lexicon: Lexicon) -> dict[str, Ints]:
         before = seen.get(text, 0)
         copy.append(before)
         seen[text] = before + 1
-    said = dict(zip(seen, lexicon.said(seen), strict=True))
+    text_weight = dict(zip(seen, lexicon.text_weights(seen), strict=True))
     return {
         "chars": sizes,
         "words": words,
         "link": link,
-        "free": words * (1000 - link) // 1000,
+        "non_link_words": words * (1000 - link) // 1000,
         "stops": counts[3],
         "commas": counts[4],
         "digits": share(counts[2], sizes),
@@ -154,7 +155,7 @@ def _text_of(outline: Outline, lexicon: Lexicon) -> dict[str, Ints]:
         "ends": classes[starts + sizes - 1],
         "copy": np.array(copy, np.int64),
         "copies": np.array([seen[text] for text in texts], np.int64),
-        "said": np.array([said[text] for text in texts], np.int64),
+        "text_weight": np.array([text_weight[text] for text in texts], np.int64),
     }
 
 
@@ -168,9 +169,9 @@ def _way_of(outline: Outline, elements: Elements, owners: Ints, boxes: Ints) -> 
         "tag": tags[owners],
         "box_tag": tags[boxes],
         "depth": elements.depth[owners],
-        "own": elements.own[owners],
-        "box_own": elements.own[boxes],
-        "up_own": elements.own[up],
+        "marker_weight": elements.marker_weight[owners],
+        "box_marker_weight": elements.marker_weight[boxes],
+        "up_marker_weight": elements.marker_weight[up],
         "path": elements.path[owners],
         "low": elements.low[owners],
         "high": elements.high[owners],
@@ -180,7 +181,7 @@ def _way_of(outline: Outline, elements: Elements, owners: Ints, boxes: Ints) -> 
 
 def _of_tags(outline: Outline, numbers: Mapping[str, int]) -> Ints:
     """Return the number of each element's tag, 0 for a tag without."""
-    return np.array([numbers.get(tag, 0) for tag, _ in outline.made], np.int64)[outline.makes]
+    return np.array([numbers.get(tag, 0) for tag, _ in outline.signatures], np.int64)[outline.signature_ids]
 
 
 def _levels(outline: Outline, owners: Ints, boxes: Ints) -> Ints:
@@ -190,7 +191,7 @@ def _levels(outline: Outline, owners: Ints, boxes: Ints) -> Ints:
 
 
 def _add_headings(grid: Grid, level: Ints, text: dict[str, Ints], way: dict[str, Ints]) -> None:
-    """What the last heading before a block said, and how far back it stands."""
+    """The last heading before a block: its weights, and how far back it is."""
     place = np.arange(len(level))
     last = np.maximum.accumulate(np.where(level > 0, place, -1))
     last = np.concatenate((np.full(1, -1), last[:-1]))
@@ -200,13 +201,13 @@ def _add_headings(grid: Grid, level: Ints, text: dict[str, Ints], way: dict[str,
     grid.add(
         level=level,
         heading_since=place - at,
-        heading_said=np.where(none, 0, text["said"][at]),
+        heading_text_weight=np.where(none, 0, text["text_weight"][at]),
         heading_path=np.where(none, 0, way["path"][at]),
         from_h1=place - (firsts[0] if len(firsts) else 0),
     )
 
 
-# ---- containers, series, makes --------------------------------------------------------------------------------------
+# ---- containers, series, signatures ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,16 +215,16 @@ class _Sums:
     """Prefix sums over the blocks."""
 
     words: Ints
-    free: Ints
+    non_link_words: Ints
     prose: Ints
     stops: Ints
-    said: Ints
+    text_weight: Ints
 
     @classmethod
     def of(cls, text: dict[str, Ints]) -> _Sums:
         words = text["words"]
         prose = np.where((words >= LONG_WORDS) & (text["link"] < 500), words, 0)
-        return cls(*map(prefix_sums, (words, text["free"], prose, text["stops"], text["said"])))
+        return cls(*map(prefix_sums, (words, text["non_link_words"], prose, text["stops"], text["text_weight"])))
 
 
 def _add_containers(grid: Grid, elements: Elements, boxes: Ints, sums: _Sums) -> None:
@@ -237,11 +238,11 @@ def _add_containers(grid: Grid, elements: Elements, boxes: Ints, sums: _Sums) ->
     columns = {
         "words": words,
         "share": share(words, sums.words[-1]),
-        "free": share(sums.free[end] - sums.free[start], words),
+        "non_link_words": share(sums.non_link_words[end] - sums.non_link_words[start], words),
         "prose_share": share(sums.prose[end] - sums.prose[start], sums.prose[-1]),
         "stops": share(sums.stops[end] - sums.stops[start], words),
-        "said": (sums.said[end] - sums.said[start]) // size,
-        "own": elements.own[at],
+        "text_weight": (sums.text_weight[end] - sums.text_weight[start]) // size,
+        "marker_weight": elements.marker_weight[at],
         "place": share(np.arange(len(boxes)) - start, size),
     }
     for name, rows in columns.items():
@@ -272,32 +273,32 @@ def _add_series(grid: Grid, name: str, series: Ints, elements: Elements, sums: _
         "place": elements.place[at],
         "mean": whole // np.maximum(repeats, 1),
         "share": share(whole, sums.words[-1]),
-        "free": share(sums.free[end] - sums.free[start], whole),
-        "own": elements.own[at],
-        "group_own": elements.own[group],
+        "non_link_words": share(sums.non_link_words[end] - sums.non_link_words[start], whole),
+        "marker_weight": elements.marker_weight[at],
+        "group_marker_weight": elements.marker_weight[group],
     }
     grid.add_rows([f"{name}_{key}" for key in columns], np.where(none, -1, np.stack(list(columns.values()))))
 
 
-def _makes(outline: Outline) -> Ints:
-    """Return the number of each block's make: what its owner, its box and the box's parent are."""
+def _block_signatures(outline: Outline) -> Ints:
+    """Return the number of each block's signature: those of its owner, its box and the box's parent."""
     numbers: dict[tuple[int, int, int], int] = {}
-    makes, parents = outline.makes, outline.parents
+    ids, parents = outline.signature_ids, outline.parents
     found = [
-        numbers.setdefault((makes[owner], makes[box], makes[parents[box]]), len(numbers))
+        numbers.setdefault((ids[owner], ids[box], ids[parents[box]]), len(numbers))
         for owner, box in zip(outline.owners, outline.boxes, strict=True)
     ]
     return np.array(found, np.int64)
 
 
-def _add_makes(grid: Grid, makes: Ints, text: dict[str, Ints]) -> None:
-    counts = np.bincount(makes)
-    order = np.argsort(makes, kind="stable")
+def _add_signatures(grid: Grid, signatures: Ints, text: dict[str, Ints]) -> None:
+    counts = np.bincount(signatures)
+    order = np.argsort(signatures, kind="stable")
     bounds = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)[:-1]))
-    values = np.stack((text["words"], text["link"], text["said"]))[:, order]
+    values = np.stack((text["words"], text["link"], text["text_weight"]))[:, order]
     means = np.add.reduceat(values, bounds, axis=1) // counts
-    grid.add(make_count=counts[makes])
-    grid.add_rows(("make_words", "make_link", "make_said"), means[:, makes])
+    grid.add(signature_count=counts[signatures])
+    grid.add_rows(("signature_words", "signature_link", "signature_text_weight"), means[:, signatures])
 
 
 # ---- the page and the neighbours ------------------------------------------------------------------------------------
@@ -316,7 +317,7 @@ def _add_page(grid: Grid, level: Ints, kinds: tuple[int, ...], sums: _Sums) -> N
         "page_blocks": size,
         "page_words": total,
         "page_prose": 1000 * prose // max(1, total),
-        "page_free": 1000 * int(sums.free[-1]) // max(1, total),
+        "page_non_link_words": 1000 * int(sums.non_link_words[-1]) // max(1, total),
         "page_headings": int(np.count_nonzero(level)),
         **{f"kind_{kind}": score for kind, score in zip(KINDS, kinds, strict=True)},
     }
@@ -325,7 +326,7 @@ def _add_page(grid: Grid, level: Ints, kinds: tuple[int, ...], sums: _Sums) -> N
 
 def _add_neighbours(grid: Grid, text: dict[str, Ints], way: dict[str, Ints], sums: _Sums) -> None:
     size = len(text["words"])
-    near = {"path": way["path"], "said": text["said"]}
+    near = {"path": way["path"], "text_weight": text["text_weight"]}
     padded = np.full((len(near), size + 2 * REACH), -1, np.int64)
     padded[:, REACH : REACH + size] = np.stack(list(near.values()))
     for by in (by for by in range(-REACH, REACH + 1) if by):
@@ -334,5 +335,5 @@ def _add_neighbours(grid: Grid, text: dict[str, Ints], way: dict[str, Ints], sum
     place = np.arange(size)
     for reach in WINDOWS:
         low, high = np.maximum(place - reach, 0), np.minimum(place + reach + 1, size)
-        for name, total in (("free", sums.free), ("said", sums.said)):
+        for name, total in (("non_link_words", sums.non_link_words), ("text_weight", sums.text_weight)):
             grid.add_rows((f"{name}~{reach}",), ((total[high] - total[low]) // (high - low))[None])

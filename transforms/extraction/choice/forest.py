@@ -17,7 +17,7 @@ _FEATURES, _PLACES = (1 << _FEATURE) - 1, (1 << (_ABOVE - _FEATURE)) - 1
 CLIP = 1 << 30  # features are held within this
 STATES = 20_000  # places in trees that are moved at once: what a processor's near memory holds
 FIRST_TREES = 30
-HOPELESS = -20_000  # ten-thousandths of a logit, ours: the same F1 in cross-validation as asking all of them
+HOPELESS = -20_000  # ten-thousandths of a logit, our value: the same F1 in cross-validation as asking all of them
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,8 @@ class Lexicon:
         """Travel without what is gathered, compiled or not."""
         return Lexicon, (self.marks, self.texts, self.pairs, self.pages, self.page_weights, self.page_bias)
 
-    def own_weights(self, names: Names) -> list[int]:
-        """Return the sum of the weights of the `mark_words` of each make of element."""
+    def marker_weights(self, names: Names) -> list[int]:
+        """Return the sum of the weights of the `mark_words` of each signature."""
         weight = self.marks.get
         of_name: dict[str, int] = {}
         name, total = iter(names.names), 0
@@ -58,13 +58,13 @@ class Lexicon:
                 total = 0
             else:
                 total += weight(word, 0)
-        own = of_name.__getitem__
+        weight_of = of_name.__getitem__
         tags = {tag: weight(f"<{tag}>", 0) for tag in set(names.tags)}
-        made = zip(names.tags, names.of_makes, strict=True)
-        return [sum(map(own, own_names[:MAX_NAMES]), tags[tag]) for tag, own_names in made]
+        signatures = zip(names.tags, names.of_signatures, strict=True)
+        return [sum(map(weight_of, own_names[:MAX_NAMES]), tags[tag]) for tag, own_names in signatures]
 
-    def said(self, texts: Iterable[str]) -> list[int]:
-        """Return what the `text_words` of each block weigh, and each two that follow each other."""
+    def text_weights(self, texts: Iterable[str]) -> list[int]:
+        """Return the sum of the weights of each block's `text_words`, and of each two that follow each other."""
         first = self._first.get
         totals = []
         total, left, after = 0, MAX_TEXT_WORDS, None
@@ -91,19 +91,19 @@ class Lexicon:
 class Names:
     """The class names, ids, roles and itemprops of a page, each once, taken apart all at once."""
 
-    tags: Sequence[str]  # of each make of element
-    of_makes: Sequence[Sequence[str]]  # its names
+    tags: Sequence[str]  # of each signature
+    of_signatures: Sequence[Sequence[str]]  # its names
     names: Sequence[str]
     words: Sequence[str]  # the `name_words` of each, and a line end
 
     @classmethod
-    def of(cls, made: Collection[tuple[str, str]]) -> Names:
+    def of(cls, signatures: Collection[tuple[str, str]]) -> Names:
         """Return the names of elements given as (tag; class, id, role, itemprop)."""
-        of_makes = [mark.split() for _, mark in made]
-        names = list(dict.fromkeys(chain.from_iterable(of_makes)))
+        of_signatures = [mark.split() for _, mark in signatures]
+        names = list(dict.fromkeys(chain.from_iterable(of_signatures)))
         found = _MARK_WORD.findall("".join([f"{name[:MAX_NAME]}\n" for name in names]))
         words = " ".join(found).lower().split(" ") if found else []
-        return cls([tag for tag, _ in made], of_makes, names, words)
+        return cls([tag for tag, _ in signatures], of_signatures, names, words)
 
 
 def name_words(name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The trained extractor's file: the words' weights and the forest, in one `.npz` beside this module.
+"""The trained extractor's file: the words' weights and the forest, in one `.npz` next to this module.
 
 Made by `python -m classifiers.training.train_extractor`, from the pages and settings that its report names.
 """

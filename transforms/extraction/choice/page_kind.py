@@ -14,7 +14,9 @@ from transforms.extraction.parsing.outline import Outline
 KINDS = ("article", "documentation", "service", "forum", "collection", "listing", "product")
 ARTICLE, DOCUMENTATION, FORUM = "article", "documentation", "forum"
 SERIAL = frozenset({"collection", "listing"})  # of pages that are a list of like things
-SURELY = 1500  # thousandths of a logit by which an article that is no forum is more of the one than of the other, ours
+SURELY = (
+    1500  # thousandths of a logit by which an article that is no forum is more of one than of the other (our value)
+)
 
 _WORD = re.compile(r"[a-z]{2,}")
 _NUMBER = re.compile(r"\d{3,}")
@@ -44,7 +46,7 @@ def page_words(outline: Outline, url: str, names: Names) -> set[str]:
         words.add("path number")
     if parts.query:
         words.add("path query")
-    words.update(f"<{tag}>" for tag in {tag for tag, _ in outline.made})
+    words.update(f"<{tag}>" for tag in {tag for tag, _ in outline.signatures})
     words.update(names.words)
     words.discard("\n")
     return words

@@ -1,4 +1,4 @@
-"""The comments that readers leave under a page, told by the names of the elements around them.
+"""The comments that readers leave under a page, recognised by the names of the elements around them.
 
 Under an article they are a choice of the configuration. The model judges block by block and takes some of them for the
 article; the names tell, where the page is surely no discussion that was taken for an article. Under the posts of a
@@ -18,8 +18,8 @@ from transforms.extraction.parsing.names import names
 from transforms.extraction.parsing.outline import Mask, Outline
 
 SECTIONS: Final = names("comment comments commentlist commenting disqus")
-MIN_LEFT: Final = 200  # characters of a page without its comments, ours
-MIN_CHARS: Final = 25  # of a block that is a comment and no button or date below it, ours
+MIN_LEFT: Final = 200  # characters of a page without its comments (our value)
+MIN_CHARS: Final = 25  # of a block that is a comment and no button or date below it (our value)
 _CODE: Final = names("code kbd samp tt")
 
 
@@ -27,7 +27,7 @@ def comment_blocks(outline: Outline, kept: Mask) -> Mask:
     """Return which blocks stand inside an element that is named after comments, each by the innermost.
 
     One that holds most of the kept text itself, and not in elements of that name in it, is the article, or the thread,
-    whatever its name ("tone-comment", "comments-open").
+    regardless of its name ("tone-comment", "comments-open").
     """
     around = innermost_named(outline, SECTIONS)
     sizes = np.fromiter(map(len, outline.texts), np.int64, len(kept)) * kept

@@ -1,6 +1,6 @@
 """Pages of documentation: their code, tables and short headings, of which the model is less sure than of sentences.
 
-In the main element of such a page little else stands: next page, supported versions. The choice with the highest
+The main element of such a page holds little else: next page, supported versions. The choice with the highest
 expected F1 leaves a third of a page of examples out to be sure of the rest.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from transforms.extraction.choice.decide import ONE
 from transforms.extraction.parsing.outline import Mask
 
-MIN_CHANCE: Final = ONE // 4  # probability above which a block of the main element is kept (ours)
+MIN_CHANCE: Final = ONE // 4  # probability above which a block of the main element is kept (our value)
 
 
 def with_likely_blocks(kept: Mask, chance: NDArray[np.int64], in_main: Mask) -> Mask:

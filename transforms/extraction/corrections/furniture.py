@@ -1,4 +1,4 @@
-"""Links that lead away from an article: what stands beside or under it, told by the names of the elements around them.
+"""Links that lead away from an article: next to or under it, recognised by the names of the elements around them.
 
 A list of other articles is made of the words of an article, and where the article is short the model takes it too: the
 expected F1 of a few words more is high. The names tell.
@@ -17,7 +17,7 @@ ASIDE = names("sidebar related")
 
 def without_asides(outline: Outline, kept: Mask) -> Mask:
     """Return a choice of an article's blocks without links in what is named a sidebar or related, where
-    those are a fifth of it or more: of less beside a longer article the model is right more often."""
+    those are a fifth of it or more: below that, next to a longer article, the model is right more often."""
     aside = innermost_named(outline, ASIDE) >= 0
     for block in np.flatnonzero(kept & aside).tolist():
         aside[block] = 2 * outline.link_chars[block] >= len(outline.texts[block])

@@ -1,7 +1,7 @@
 """Listings and formulas that stand among kept blocks, which the model leaves out too often.
 
 The pages it learnt from have few of them: a twentieth hold a listing. One that its neighbours enclose is of their text;
-so is one that stands in the same element as a kept neighbour ("The contents are set using:", then the code).
+so is one in the same element as a kept neighbour ("The contents are set using:", then the code).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _FORMULA: Final = re.compile(
     r"(?:\$\$[^$]+\$\$|\$[^$]+\$|\\\((?:(?!\\\)).)+\\\)|\\\[(?:(?!\\\]).)+\\\]|\\begin\{.+\\end\{[a-z]+\*?\})[\s.,;]*",
     re.DOTALL,
 )
-_TOOL: Final = 20  # characters of the longest button or language label above a listing (ours)
-_LONGEST: Final = 5_000  # characters of a block that is one formula (ours)
+_TOOL: Final = 20  # characters of the longest button or language label above a listing (our value)
+_LONGEST: Final = 5_000  # characters of a block that is one formula (our value)
 
 
 def is_inset(outline: Outline) -> Mask:
@@ -36,7 +36,7 @@ def _is_inset(kind: str, text: str) -> bool:
 def with_insets(outline: Outline, kept: Mask) -> Mask:
     """Return the kept blocks and the listings and formulas that belong to them.
 
-    Between a block and its neighbours nothing stands but other listings and formulas that are left out, and what a
+    Between a block and its neighbours there is nothing but other listings and formulas that are left out, and what a
     listing's tool bar says ("Copy").
     """
     inset = is_inset(outline) & ~kept
@@ -62,7 +62,7 @@ def _is_tool(outline: Outline, inset: Mask, kept: Mask) -> Mask:
 
 
 def _is_beside(outline: Outline, block: int, neighbour: int) -> bool:
-    """Return whether a neighbour stands in the element that holds the block's own."""
+    """Return whether a neighbour is in the element that holds the block's own."""
     own = outline.owners[block] if outline.kinds[block] == "code" else outline.boxes[block]
     around = outline.parents[own]
     return around >= 0 and outline.starts[around] <= neighbour < outline.ends[around]

@@ -1,4 +1,4 @@
-"""Elements known by a word of their class or id: what comments, sidebars and the like are told by."""
+"""Elements known by a word of their class or id, which is how comments, sidebars and the like are recognised."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def innermost_named(outline: Outline, words: frozenset[str]) -> NDArray[np.int64
     """Return the innermost element around each block whose class or id holds one of `words`, -1: none. Tags that themes
     name after something in them do not count."""
     found = np.full(len(outline.texts), -1, np.int64)
-    marks = [mark for _, mark in outline.made]
+    marks = [mark for _, mark in outline.signatures]
     lower = [mark.lower() for mark in marks]
-    near = {make for word in words for make, mark in enumerate(lower) if word in mark}  # few need a closer look
-    named = {make for make in near if _has(marks[make], words)}
+    near = {n for word in words for n, mark in enumerate(lower) if word in mark}  # few need a closer look
+    named = {signature for signature in near if _has(marks[signature], words)}
     if named:
-        for element, make in enumerate(outline.makes):
-            if make in named and outline.tags[element] not in _WHOLE:
+        for element, signature in enumerate(outline.signature_ids):
+            if signature in named and outline.tags[element] not in _WHOLE:
                 found[outline.starts[element] : outline.ends[element]] = element
     return found
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from transforms.extraction.parsing.outline import Mask, Outline
 
-_LONG: Final = 100  # characters of a text that is worth saying once only; shorter ones are names and labels (ours)
+_LONG: Final = 100  # characters of a text that is kept once only; shorter ones are names and labels (our value)
 
 
 def without_repeats(outline: Outline, kept: Mask) -> Mask:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from transforms.extraction.choice.features import share
 from transforms.extraction.parsing.outline import Mask
 
-# In thousandths of words; ours, by cross-validation.
+# In thousandths of words; our values, by cross-validation.
 MIN_KEPT: Final = 200  # of a series: if less of it is kept, it is no content
 MAX_SERIES: Final = 900  # of a page: a series with more of it is the page
 MIN_LEFT: Final = 100  # of a choice: with less, its content is one entry of many

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from transforms.extraction.parsing.outline import Mask, Outline
 
-_MAX_BLOCKS: Final = 20  # of a row; one with more lays out a page (ours)
+_MAX_BLOCKS: Final = 20  # of a row; one with more lays out a page (our value)
 
 
 def with_whole_rows(outline: Outline, kept: Mask, words: NDArray[np.int64]) -> Mask:

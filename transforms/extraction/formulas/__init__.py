@@ -1,4 +1,4 @@
-"""Formulas of a page as LaTeX, whatever drew them: MathJax, KaTeX, MathML, AsciiMath, images."""
+"""Formulas of a page as LaTeX, from any renderer: MathJax, KaTeX, MathML, AsciiMath, images."""
 
 from transforms.extraction.compiled import use_compiled
 

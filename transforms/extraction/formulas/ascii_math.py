@@ -7,7 +7,7 @@
 Parentheses around an operand of `/`, `_`, `^` and of a unary symbol only group, and go. Brackets whose items are
 brackets of equally many items are a matrix.
 
-Total and linear but for nesting, which is bounded: what does not parse comes out as it stands.
+Total, and linear except for nesting, which is bounded: what does not parse comes out unchanged.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ _MAX_DEPTH: Final = 40
 @dataclass(slots=True)
 class _Term:
     latex: str
-    inner: str | None = None  # what stands between the brackets, when the term is a group
+    inner: str | None = None  # what is between the brackets, when the term is a group
     tall: bool = False
 
 

@@ -44,7 +44,7 @@ NAMES: Final = frozenset({"apply", "ci", "cn", "csymbol", "matrix", "piecewise",
 
 
 def latex_of(node: LexborNode, write: Writer) -> str:
-    """Return the LaTeX of a content element; `write` writes what stands inside."""
+    """Return the LaTeX of a content element; `write` writes what is inside."""
     name = _name(node)
     children = _elements(node)
     if name in _CONSTANTS:

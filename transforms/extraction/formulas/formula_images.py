@@ -57,7 +57,7 @@ _NOT_A_FORMULA: Final = frozenset(
 
 
 def latex_of_image(attributes: Mapping[str, str | None]) -> tuple[str, bool] | None:
-    """Return the LaTeX an image shows and whether it stands in a block, or None: by its `alt` or `title`, else by the
+    """Return the LaTeX an image shows and whether it is displayed, or None: by its `alt` or `title`, else by the
     address of a renderer."""
     classes = attributes.get("class") or ""
     address = next((found for found in map(attributes.get, ("src", "data-src", "data-lazy-src")) if found), "")[:8000]

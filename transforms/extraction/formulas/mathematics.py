@@ -1,9 +1,9 @@
 """Formulas of a page: which elements hold one, and its LaTeX, written once.
 
-A formula stands in a page as source, as a rendering, or as both; both must not reach the text. What is known here:
+A page has a formula as source, as a rendering, or as both; both must not reach the text. What is known here:
 
 * MathJax 2: `script type="math/tex|asciimath|mml"` is the source; `MathJax_Preview`, `MathJax`, `MathJax_Display`,
-  `MathJax_SVG`, `MathJax_CHTML`, `mjx-chtml` beside it are copies. Without a source: `data-mathml`, the assistive
+  `MathJax_SVG`, `MathJax_CHTML`, `mjx-chtml` next to it are copies. Without a source: `data-mathml`, the assistive
   MathML, the label of `mjx-math`.
 * MathJax 3 and 4: `mjx-container` with `data-latex` (4), assistive MathML, or the rendered tree itself, whose node
   names are those of MathML.
@@ -39,7 +39,7 @@ class Formula:
     """One formula. An empty `latex` means that nothing is to be written: a rendered copy, or definitions alone."""
 
     latex: str  # without delimiters
-    display: bool  # whether it stands in a block of its own
+    display: bool  # whether it is in a block of its own
 
     def written(self) -> str:
         """Return the formula between `$` or `$$`."""
@@ -74,7 +74,7 @@ _DELIMITED: Final = names(
 )
 _KNOWN: Final = _RENDERED | _KATEX | _HOLDERS | _BARE | _DELIMITED | {"katex-html"}
 CLASSES: Final = _KNOWN  # in lower case; an element is a formula by its class only with one of them
-# Attributes whose value is TeX whatever it looks like, and others that may hold some.
+# Attributes whose value is always TeX, and others that may hold some.
 _TEX_DATA: Final = ("data-tex", "data-latex", "data-katex", "data-latex-source", "data-original-tex", "data-value")
 _DATA: Final = (
     *_TEX_DATA,
@@ -116,7 +116,7 @@ def _is_known(classes: str) -> bool:
 def formula_of(node: LexborNode) -> Formula | None:
     """Return the formula an element is, or None: then it is no formula and the walk goes on into it.
 
-    A formula stands for the whole subtree; nothing else of it is content.
+    A formula replaces the whole subtree; nothing else of it is content.
     """
     tag = node.tag or ""
     attributes = node.attributes
@@ -160,7 +160,7 @@ _WIRIS: Final = str.maketrans("«»¨§`", "<>\"&'")
 
 
 def _of_markup(markup: str) -> Formula | None:
-    """Return the formula of MathML that stands in an attribute or a script, also as WIRIS disguises it."""
+    """Return the formula of MathML in an attribute or a script, also as WIRIS disguises it."""
     if markup.startswith("«"):
         markup = markup.translate(_WIRIS)
     math = LexborHTMLParser(markup).css_first("math")
@@ -210,7 +210,7 @@ def _has_class_within(node: LexborNode, classes: tuple[str, ...]) -> bool:
 
 
 def _of_rendered(node: LexborNode, attributes: Mapping[str, str | None], classes: frozenset[str]) -> Formula | None:
-    """What MathJax drew. The source, when it stands beside, is the formula and this is its copy."""
+    """What MathJax drew. When the source is next to it, the source is the formula and this is its copy."""
     source = _source_beside(node)
     if source is not None:
         return _COPY
@@ -291,7 +291,7 @@ def _of_data(node: LexborNode, attributes: Mapping[str, str | None], classes: fr
 
 
 _NAMED: Final = frozenset({"math", "tex", "latex", "mathtex"})  # of jsMath, Discourse and others, without delimiters
-_LONGEST: Final = 1000  # characters of TeX that only its class says to be some (ours)
+_LONGEST: Final = 1000  # characters of TeX that only its class declares (our value)
 _IN_RAW: Final = frozenset({"br", "em", "nobr", "wbr", "span"})  # what scripts and Markdown leave inside raw TeX
 
 

@@ -91,7 +91,7 @@ def looks_like_tex(text: str) -> bool:
 
 
 def between_delimiters(text: str) -> tuple[str, bool]:
-    """Return what stands in the one pair of delimiters around the whole text, and whether they mean a block.
+    """Return what is in the one pair of delimiters around the whole text, and whether they mean a block.
 
     An environment is its own delimiter: the text comes back as it is, as a block. So does a text without delimiters,
     as no block.
@@ -139,7 +139,7 @@ def tidy_tex(latex: str) -> str:
 
 
 _BRACE: Final = re.compile(r"\\.|[{}]", re.DOTALL)
-_GROUP: Final = 20_000  # characters of the longest group that is looked through (ours)
+_GROUP: Final = 20_000  # characters of the longest group that is searched (our value)
 
 
 def _closing_brace(text: str, start: int) -> int:
@@ -187,7 +187,7 @@ _MARKS: Final = re.compile(
 _CANDIDATE: Final = re.compile(
     r"[\\\[$`#](?:(?<=\\)[(\[b]|(?<=\[)(?:i?tex|latex|math)\]|(?<=\$)(?:latex|\$\$)|(?<=#)#|(?<=`))", re.IGNORECASE
 )
-_SIGNS: Final = ("\\", "[", "`", "$latex", "##", "$$$")  # one of them stands in every text that has a candidate
+_SIGNS: Final = ("\\", "[", "`", "$latex", "##", "$$$")  # every text with a candidate has one of them
 _WRITTEN: Final = {
     "round": "$",
     "[itex]": "$",

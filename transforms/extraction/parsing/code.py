@@ -5,7 +5,7 @@ Known by their markup: Pygments, Rouge, Chroma, highlight.js with line numbers, 
 Crayon, GeSHi and wp_syntax, Hexo, GitHub, GitLab, Gitea, cgit, doxygen, javadoc's source, LaTeXML's listings, CSDN,
 CodeMirror, Ace, Monaco. What none of them names: the first cells of a table's rows that count upwards are numbers.
 
-How lines are told apart: `pre` keeps the breaks of the source; `br`, rows and block-level elements end a line; inline
+How lines are separated: `pre` keeps the breaks of the source; `br`, rows and block-level elements end a line; inline
 elements that bear a line's class (`line`, `token-line`) end one unless a break follows already.
 """
 
@@ -41,7 +41,7 @@ _WRAPPERS: Final = names(
     " linenodiv-table lntable ltx_listing monaco-editor prettyprint react-code-lines rouge-table"
     " source-code sourcecode syntaxhighlighter view-lines wp_codebox wp_syntax"
 )
-# Listings that are told by their class alone; the others are listings when they hold one.
+# Listings that are recognised by their class alone; the others are listings when they hold one.
 _SURE: Final = names(
     "ace_text-layer cm-content codecolorer-container codehilitetable codemirror crayon-syntax"
     " crayon-table dp-c dp-highlighter enlighter-default highlighttable hljs-ln lntable ltx_listing"
@@ -82,7 +82,7 @@ _CODE_BOX: Final = re.compile(r"(?<!bb)code[-_]?(?:box|block|snippet|listing)", 
 _TITLES: Final = names("h1 h2 h3 h4 h5 h6 a button label summary input")
 _CODE_SIGN: Final = re.compile(r"[;{}\[\]=<>|]|\w\(|^\s*(?://|#|--|\$ |>>> )|\)$|:$|^\s+\S")
 _SENTENCE: Final = re.compile(r"^[A-Z]\w* \w+ \w+.*[a-z)]\.$|https?://")
-_LONGEST: Final = 200_000  # characters of a listing that is none by its tags (ours)
+_LONGEST: Final = 200_000  # characters of a listing that is none by its tags (our value)
 
 
 def may_be_code(tag: str, attributes: Mapping[str, str | None]) -> bool:
@@ -270,7 +270,7 @@ class _Writer:
 
 
 def _is_between_blocks(node: LexborNode, kept: bool) -> bool:
-    """Return whether white space only lays out the page's source: beside a block, or at the edge of a container."""
+    """Return whether white space only lays out the page's source: next to a block, or at the edge of a container."""
     before, after = node.prev, node.next
     names = [sibling.tag or "" for sibling in (before, after) if sibling is not None]
     if any(name in _BLOCKS or name in ("td", "th") for name in names):
@@ -289,7 +289,7 @@ def _is_whole(node: LexborNode, name: str) -> bool:
 
 
 def _is_line_by_style(node: LexborNode) -> bool:
-    """Return whether an inline line stands directly beside the next one, with no break between in the source."""
+    """Return whether an inline line is directly followed by the next one, with no break between in the source."""
     following = node.next
     if following is None:
         previous = node.prev
@@ -326,7 +326,7 @@ _NUMBERED: Final = re.compile(r"\s*(\d{1,5})(?:[:.|]|\s)(.*)")
 
 
 def _without_common_numbers(lines: list[str]) -> list[str]:
-    """Return lines without the numbers 1, 2, 3 ... that stand before every one of them (ours: from three lines on)."""
+    """Return lines without the numbers 1, 2, 3 ... that precede every one of them (our choice: from three lines on)."""
     if len(lines) < 3 or not lines[0].lstrip().startswith("1"):
         return lines
     stripped: list[str] = []

@@ -16,9 +16,9 @@ from transforms.extraction.parsing.outline import Outline
 
 KEYS = ("articlebody", "description", "text", "reviewbody", "disambiguatingdescription")
 METAS = ("og:description", "description", "twitter:description")
-MIN_WORDS = 6  # of a declared text worth a block, ours
-MAX_TEXTS = 200  # a page may declare; ours
-MAX_JSON = 2_000_000  # characters of one script that are parsed, ours
+MIN_WORDS = 6  # of a declared text worth a block (our value)
+MAX_TEXTS = 200  # a page may declare (our value)
+MAX_JSON = 2_000_000  # characters of one script that are parsed (our value)
 MAX_DEPTH = 12
 _TAG = re.compile(r"<[^<>]{0,500}>")
 _BREAK = re.compile(r"<(?:br|/p|/li|/div|/h\d)\b[^<>]{0,200}>", re.IGNORECASE)

@@ -20,11 +20,11 @@ class Outline:
     # elements
     tags: list[str] = field(default_factory=list)
     parents: list[int] = field(default_factory=list)  # index of the parent element, -1 for the root
-    makes: list[int] = field(default_factory=list)  # which of `made` the element is
+    signature_ids: list[int] = field(default_factory=list)  # the element's number in `signatures`
     starts: list[int] = field(default_factory=list)  # the element's blocks are starts..ends
     ends: list[int] = field(default_factory=list)
     hidden: list[int] = field(default_factory=list)  # the elements that say themselves that they are not shown
-    made: dict[tuple[str, str], int] = field(default_factory=dict)  # (tag; class, id, role, itemprop) -> its number
+    signatures: dict[tuple[str, str], int] = field(default_factory=dict)  # (tag; class, id, role, itemprop) -> number
     # blocks
     texts: list[str] = field(default_factory=list)  # white space collapsed unless it is code
     owners: list[int] = field(default_factory=list)  # the element that holds the whole block
@@ -42,8 +42,8 @@ class Outline:
         index = len(self.tags)
         self.tags.append(tag)
         self.parents.append(parent)
-        made = self.made
-        self.makes.append(made.setdefault((tag, mark), len(made)))
+        signatures = self.signatures
+        self.signature_ids.append(signatures.setdefault((tag, mark), len(signatures)))
         self.starts.append(len(self.texts))
         self.ends.append(len(self.texts))
         return index

@@ -17,7 +17,7 @@ LANDMARKS = ("nav", "header", "footer", "aside", "main", "article", "form", "tab
 _BITS = {tag: 1 << at for at, tag in enumerate(LANDMARKS)}
 _HIDES = len(LANDMARKS)  # the bit of an element that says that it is not shown
 _HIDING = 1 << _HIDES
-MIN_REPEATS = 3  # siblings of one make from which on they are a series, ours
+MIN_REPEATS = 3  # siblings of one signature that make a series (our value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,31 +28,31 @@ class Elements:
     depth: Ints
     start: Ints  # its blocks are start..end
     end: Ints
-    own: Ints  # weight of its own marks
+    marker_weight: Ints  # of its own class names, id, role and itemprop
     path: Ints  # sum of weights from the root
     low: Ints  # lowest weight on the way
     high: Ints  # highest
     landmarks: Ints  # bits of its landmarks, itself included
     hidden: Ints
     wider: Ints  # the nearest ancestor that holds more blocks, itself when there is none
-    repeats: Ints  # siblings of the same make that hold blocks, itself included
-    place: Ints  # how many of them stand before it
+    repeats: Ints  # siblings of the same signature that hold blocks, itself included
+    place: Ints  # how many of them come before it
     series: Ints  # nearest ancestor or self that is one of a series, -1: none
     outer_series: Ints  # topmost such
 
 
 def elements_of(outline: Outline, names: Names, lexicon: Lexicon) -> Elements:
     """Return the elements of a page as arrays."""
-    makes = np.array(outline.makes, np.int64)
+    signature_ids = np.array(outline.signature_ids, np.int64)
     parent = np.array(outline.parents, np.int64)
     start, end = np.array(outline.starts, np.int64), np.array(outline.ends, np.int64)
-    own = np.array(lexicon.own_weights(names), np.int64)[makes]
-    bits = np.array([_BITS.get(tag, 0) for tag, _ in outline.made], np.int64)[makes]
+    marker_weight = np.array(lexicon.marker_weights(names), np.int64)[signature_ids]
+    bits = np.array([_BITS.get(tag, 0) for tag, _ in outline.signatures], np.int64)[signature_ids]
     bits[outline.hidden] |= _HIDING
-    repeats, place = _repeats(outline, makes, parent, end > start)
-    above = _Above.of(parent, own, bits, end - start, repeats >= MIN_REPEATS)
+    repeats, place = _repeats(outline, signature_ids, parent, end > start)
+    above = _Above.of(parent, marker_weight, bits, end - start, repeats >= MIN_REPEATS)
     above.gather()
-    size = len(makes)
+    size = len(signature_ids)
     hidden = above.bits[:size] >> _HIDES
     wider = np.append(parent, 0)[above.top[:size]]
     series, outer = above.series[:size], above.outer[:size]
@@ -61,7 +61,7 @@ def elements_of(outline: Outline, names: Names, lexicon: Lexicon) -> Elements:
         above.depth[:size],
         start,
         end,
-        own,
+        marker_weight,
         above.path[:size],
         above.bounds[0, :size],
         -above.bounds[1, :size],
@@ -79,7 +79,7 @@ def elements_of(outline: Outline, names: Names, lexicon: Lexicon) -> Elements:
 class _Above:
     """What an element inherits, gathered by doubling: after n rounds from the 2**n - 1 elements above it and itself.
 
-    The entry after the last element stands for what is above the root and changes nothing.
+    The entry after the last element represents what is above the root and changes nothing.
     """
 
     up: Ints
@@ -92,7 +92,7 @@ class _Above:
     outer: Ints
 
     @classmethod
-    def of(cls, parent: Ints, own: Ints, bits: Ints, n_blocks: Ints, repeated: NDArray[np.bool_]) -> _Above:
+    def of(cls, parent: Ints, marker_weight: Ints, bits: Ints, n_blocks: Ints, repeated: NDArray[np.bool_]) -> _Above:
         """Return what each element has of its own."""
         size = len(parent)
         itself = np.arange(size + 1)
@@ -103,8 +103,8 @@ class _Above:
         return cls(
             up=up,
             depth=np.append(np.minimum(parent, 0) + 1, 0),
-            path=np.append(own, 0),
-            bounds=np.stack((np.append(own, limit), np.append(-own, limit))),
+            path=np.append(marker_weight, 0),
+            bounds=np.stack((np.append(marker_weight, limit), np.append(-marker_weight, limit))),
             bits=np.append(bits, 0),
             top=np.where(counts[up] == counts, up, itself),
             series=np.where(marked, itself, up),
@@ -127,16 +127,16 @@ class _Above:
             self.up = up[up]
 
 
-def _repeats(outline: Outline, makes: Ints, parent: Ints, filled: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """Return how many siblings that hold blocks are of an element's tag and first class, and how many stand before."""
+def _repeats(outline: Outline, signature_ids: Ints, parent: Ints, filled: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """Return how many siblings that hold blocks have an element's tag and first class, and how many come before."""
     kinds: dict[tuple[str, str], int] = {}
-    made = [(tag, mark.partition(" ")[0]) for tag, mark in outline.made]
-    kind = np.array([kinds.setdefault(make, len(kinds)) for make in made], np.int64)
+    firsts_of = [(tag, mark.partition(" ")[0]) for tag, mark in outline.signatures]
+    kind = np.array([kinds.setdefault(each, len(kinds)) for each in firsts_of], np.int64)
     at = np.flatnonzero(filled)
-    repeats, place = np.zeros(len(makes), np.int64), np.zeros(len(makes), np.int64)
+    repeats, place = np.zeros(len(signature_ids), np.int64), np.zeros(len(signature_ids), np.int64)
     if not len(at):
         return repeats, place
-    key = (parent[at] + 1) * len(kinds) + kind[makes[at]]
+    key = (parent[at] + 1) * len(kinds) + kind[signature_ids[at]]
     order = np.argsort(key, kind="stable")
     key = key[order]
     firsts = np.append(0, np.flatnonzero(key[1:] != key[:-1]) + 1)

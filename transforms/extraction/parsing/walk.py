@@ -4,7 +4,7 @@ What a browser never shows as text (scripts, styles, templates, drawings, form c
 (`hidden`, `display:none`, `noscript`) is, and carries a mark, since tabs and folded answers are content.
 
 This is where a page's time goes: no node is looked at twice, what depends on tag and class alone is asked once, and the
-loop over the nodes calls nothing of ours for most of them.
+loop over the nodes calls no Python function of this package for most of them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BLOCK_LEVEL = names(
 # MediaWiki's column of links, and links to the place where they stand: "[edit | edit source]", the pilcrow.
 _NEVER_TEXT = names("mw-editsection mw-cite-backlink headerlink hash-link mw-navigation mw-panel")
 _WATCHED = _NEVER_TEXT | FORMULAS | LISTINGS  # class names of elements that are looked at closely
-_TELLING = names("id role itemprop style hidden aria-hidden")  # attributes that say something beside the class
+_TELLING = names("id role itemprop style hidden aria-hidden")  # attributes that carry information besides the class
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HAS_WORD = re.compile(r"[^\W_]")
 _NO_TAG = "!"  # of processing instructions
@@ -87,13 +87,13 @@ def _names_special(mark: str) -> bool:
 
 
 class _Walker:
-    """Holds the open block while the walk goes on. Its lists stay the same objects: the loop knows them by heart."""
+    """Holds the open block during the walk. The loop keeps local references to its lists: never rebind them."""
 
     __slots__ = ("boxes", "links", "out", "parts", "sources", "watched")
 
     def __init__(self) -> None:
         self.out = Outline()
-        self.watched: list[bool] = []  # of each make: it may be a formula, a listing or no text
+        self.watched: list[bool] = []  # of each signature: it may be a formula, a listing or no text
         self.boxes: list[int] = [-1]  # the open block-level elements
         # of the open block
         self.parts: list[str] = []
@@ -103,8 +103,8 @@ class _Walker:
     def walk(self, node: Any) -> None:  # noqa: C901
         """Walk everything below a node. One loop: calls to enter, to leave and to add a text took a sixth more."""
         out, parts, sources, boxes, watched = self.out, self.parts, self.sources, self.boxes, self.watched
-        tags, parents, makes = out.tags, out.parents, out.makes
-        starts, ends, made, texts = out.starts, out.ends, out.made, out.texts
+        tags, parents, signature_ids = out.tags, out.parents, out.signature_ids
+        starts, ends, signatures, texts = out.starts, out.ends, out.signatures, out.texts
         path: list[tuple[Any, int]] = []  # the open nodes, and how each is walked
         element = -1  # the innermost open element
         in_link = 0
@@ -131,10 +131,10 @@ class _Walker:
                 mark, hidden = attributes.get("class") or "", False
                 if not _TELLING.isdisjoint(attributes):
                     mark, hidden = _mark(attributes)
-                make = made.get((tag, mark))
-                if make is None:
-                    make = self._new_make(tag, mark, attributes)
-                watch = watched[make] or (tag == "span" and len(attributes) > 1)
+                signature = signatures.get((tag, mark))
+                if signature is None:
+                    signature = self._new_signature(tag, mark, attributes)
+                watch = watched[signature] or (tag == "span" and len(attributes) > 1)
                 if not watch or not self._is_settled(node, tag, mark, attributes, element):
                     if way == _BLOCK and parts:
                         self.flush()
@@ -142,7 +142,7 @@ class _Walker:
                     index = len(tags)
                     tags.append(tag)
                     parents.append(element)
-                    makes.append(make)
+                    signature_ids.append(signature)
                     starts.append(len(texts))
                     ends.append(len(texts))
                     if hidden:
@@ -183,14 +183,14 @@ class _Walker:
         if max(ends, default=0) > n_blocks:  # the last open text may have held no word
             out.ends = [min(end, n_blocks) for end in ends]
 
-    def _new_make(self, tag: str, mark: str, attributes: dict[str, str | None]) -> int:
+    def _new_signature(self, tag: str, mark: str, attributes: dict[str, str | None]) -> int:
         """Number a tag with its marks, and note whether it may be a formula or a listing."""
         out = self.out
-        make = out.made[tag, mark] = len(out.made)
+        signature = out.signatures[tag, mark] = len(out.signatures)
         if tag == "html" and attributes:
             out.language = (attributes.get("lang") or attributes.get("xml:lang") or "")[:35]
         self.watched.append(_may_be_special(tag) or (mark != "" and _names_special(mark)))
-        return make
+        return signature
 
     def _is_settled(self, node: Any, tag: str, mark: str, attributes: dict[str, str | None], element: int) -> bool:
         """Write an element that is a formula; return whether that is done, or there is nothing to write."""
@@ -203,7 +203,7 @@ class _Walker:
         return True
 
     def _formula(self, formula: Formula, element: int) -> None:
-        """Write a formula into the open block; one that is displayed stands on a line of its own."""
+        """Write a formula into the open block; a displayed one goes on a line of its own."""
         if not formula.latex:
             return
         latex = " ".join(formula.latex.split())

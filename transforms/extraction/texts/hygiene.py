@@ -18,6 +18,8 @@ from typing import Final
 
 from ftfy import fix_encoding
 
+from transforms.text.scripts import ZERO_WIDTH_SPACED
+
 _LINE_END: Final = re.compile("[\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 _UNWANTED: Final = re.compile(
     "[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200e\u200f\u202a-\u202e\u2060-\u2069\u206a-\u206f\ufeff"
@@ -28,16 +30,15 @@ _SHAPED: Final = (
     "\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ua800-\uaadf\uabc0-\uabff\ufb50-\ufdcf\ufe70-\ufefc"
 )
 _EMOJI: Final = "\u2190-\u2bff\ufe0f\u20e3\U0001f000-\U0001faff"
-_UNSPACED: Final = "\u0e00-\u0eff\u0f00-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\ua9e0-\ua9ff\uaa60-\uaadf"
 _ZERO_WIDTH: Final = re.compile(
-    f"(?<![{_SHAPED}])\u200c|(?<![{_SHAPED}{_EMOJI}\U00011000-\U00011fff])\u200d|(?<![{_UNSPACED}])\u200b|\u200b(?![{_UNSPACED}])"
+    f"(?<![{_SHAPED}])\u200c|(?<![{_SHAPED}{_EMOJI}\U00011000-\U00011fff])\u200d|(?<![{ZERO_WIDTH_SPACED}])\u200b|\u200b(?![{ZERO_WIDTH_SPACED}])"
 )
 _FLAG_TAGS: Final = re.compile("(\U0001f3f4[\U000e0020-\U000e007e]{1,16}\U000e007f)|[\U000e0000-\U000e007f]")
 
 # What the bytes of UTF-8 become in windows-1252 and latin-1: a lead byte's character, then a continuation byte's.
 _CONTINUATION: Final = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _CYRILLIC: Final = "‚ѓ„…†‡€‰Љ‹ЊЌЋЏђ™љ›њќћџЎўЈ¤Ґ¦§Ё©°±µ¶·»ѕ"
-# The first is the filter, a set and a set, which the engine looks for fast; the second is what it stands for.
+# The first is the filter, a set and a set, which the engine finds fast; the second is what it approximates.
 _MAYBE_BROKEN: Final = re.compile(f"[\xc2-\xf0РС][{_CONTINUATION}{_CYRILLIC}]")
 _CONTROL: Final = re.compile("[\x80-\x9f]")  # nobody types one: a single broken pair with one is enough
 _BROKEN: Final = re.compile(
@@ -46,7 +47,9 @@ _BROKEN: Final = re.compile(
 _FOREIGN: Final = re.compile(r"[^\x00-\x7f\s]")
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _PASSES: Final = 8  # over a text; two where nothing is hidden in it
-_MANY: Final = 3  # broken characters of a text that are no quotation (ours; the pages looked at have 2, or 5 and more)
+_MANY: Final = (
+    3  # broken characters of a text that are no quotation (our choice; pages looked at have 2, or 5 and more)
+)
 
 
 def clean_unicode(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from schemas.blocks import KINDS, Blocks
 from transforms.extraction.extracted import Block
 from transforms.extraction.formulas.tex import TexDialect, normalised_tex
 from transforms.extraction.parsing.outline import Outline
@@ -15,14 +16,16 @@ _LISTS = frozenset({"li", "dt", "dd"})
 _CELLS = frozenset({"td", "th"})
 _QUOTES = frozenset({"blockquote", "q"})
 _STOPS = frozenset({"body", "main", "article", "section", "table"})
+_CLOSE = frozenset({"list_item", "table_row"})  # no blank line between two of them
+_NUMBERS = {name: number for number, name in enumerate(KINDS)}
 _LEVELS = 200  # elements around a block that are asked what it is: pages nested by the thousand cost no more (ours)
 
 
 def blocks_to_write(outline: Outline, kept: Sequence[int], dialect: TexDialect) -> list[Block]:
     """Return the kept blocks, in order, cells of a row joined."""
     places = [_place(outline, block) for block in kept]
-    cells = Counter(cell for kind, _, cell in places if kind == "table")
-    crowded = {row for kind, row, cell in places if kind == "table" and cells[cell] > 1}
+    cells = Counter(cell for kind, _, cell in places if kind == "table_row")
+    crowded = {row for kind, row, cell in places if kind == "table_row" and cells[cell] > 1}
     written: list[Block] = []
     open_row = -1
     for block, (kind, row, _) in zip(kept, places, strict=True):
@@ -32,15 +35,15 @@ def blocks_to_write(outline: Outline, kept: Sequence[int], dialect: TexDialect) 
             text = "\n".join(line for raw in text.split("\n") if (line := _one_line(raw)))
         if not text:
             continue
-        if kind == "table" and row in crowded:
+        if kind == "table_row" and row in crowded:
             kind = "paragraph"
-        if kind == "table" and row == open_row:
-            written[-1] = Block("table", f"{written[-1].text}\t{_one_line(text)}")
+        if kind == "table_row" and row == open_row:
+            written[-1] = Block("table_row", f"{written[-1].text}\t{_one_line(text)}")
             continue
-        open_row = row if kind == "table" else -1
+        open_row = row if kind == "table_row" else -1
         if kind == "paragraph" and text.startswith("$$") and text.endswith("$$") and text.count("$$") == 2:
             kind = "formula"
-        written.append(Block(kind, _one_line(text) if kind == "table" else text))
+        written.append(Block(kind, _one_line(text) if kind == "table_row" else text))
     return written
 
 
@@ -60,11 +63,11 @@ def _place(outline: Outline, block: int) -> tuple[str, int, int]:
         if tag in _CELLS:
             cell = at
         elif tag == "tr" and cell >= 0:
-            return "table", at, cell
+            return "table_row", at, cell
         elif tag in _LISTS and not kind:
-            kind = "list"
+            kind = "list_item"
         elif tag in _QUOTES:
-            return "quote", -1, -1
+            return "quotation", -1, -1
         elif tag in _STOPS:
             break
         at = parents[at]
@@ -75,13 +78,17 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def text_of(blocks: Sequence[Block]) -> str:
-    """Return the blocks as one text."""
+def text_of(blocks: Sequence[Block]) -> tuple[str, Blocks]:
+    """Return the blocks as one text, and where in it they are."""
     pieces: list[str] = []
-    before = ""
+    spans: list[tuple[int, int, int]] = []
+    before, end = "", 0
     for block in blocks:
         if pieces:
-            pieces.append("\n" if block.kind == before and before in ("list", "table") else "\n\n")
+            gap = "\n" if block.kind == before and before in _CLOSE else "\n\n"
+            pieces.append(gap)
+            end += len(gap)
         pieces.append(block.text)
-        before = block.kind
-    return "".join(pieces)
+        spans.append((_NUMBERS[block.kind], end, end + len(block.text)))
+        before, end = block.kind, end + len(block.text)
+    return "".join(pieces), Blocks.of(spans)

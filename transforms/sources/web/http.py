@@ -116,7 +116,7 @@ def peel(body: bytes, codings: tuple[str, ...], limit: int) -> bytes:
 
 
 def looks_like_text(data: bytes) -> bool:
-    """Return whether the first 256 bytes hold no control characters, or a byte order mark stands before them."""
+    """Return whether the first 256 bytes hold no control characters, or a byte order mark comes first."""
     head = data[:256]
     return head.startswith((b"\xff\xfe", b"\xfe\xff")) or not head.translate(None, _TEXT_BYTES)
 

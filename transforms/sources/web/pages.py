@@ -194,7 +194,7 @@ def parse_date(text: str) -> datetime | None:
 
 
 def normalise_digest(digest: str) -> str:
-    """Return a declared digest as `algorithm:value`, SHA-1 in upper-case base 32 whatever it came in."""
+    """Return a declared digest as `algorithm:value`, SHA-1 always in upper-case base 32."""
     algorithm, colon, value = digest.strip().partition(":")
     if not colon or not value.strip():
         return ""

@@ -1,6 +1,6 @@
 """WARC headers. ISO 28500:2017 (WARC 1.1) section 4; 1.0 and 0.x differ in nothing that is read here.
 
-Departures, for what real archives hold: a line may end in LF alone; a target address may stand in < > (WARC 1.0 says so
+Deviations, for what real archives hold: a line may end in LF alone; a target address may stand in < > (WARC 1.0 says so
 in its grammar, and wget wrote it); of a repeated field the first counts.
 """
 

@@ -22,7 +22,7 @@ KIND_SCORES = (1, 2, 3, 4, 5, 6, 7)
 
 def featured(body: str, title: str = "") -> Features:
     page = outline_of(f"<html><head><title>{title}</title></head><body>{body}</body></html>")
-    return features_of(page, Names.of(page.made), LEXICON, KIND_SCORES)
+    return features_of(page, Names.of(page.signatures), LEXICON, KIND_SCORES)
 
 
 def column(body: str, name: str, title: str = "") -> list[int]:
@@ -38,13 +38,13 @@ LINKS = "<nav><a>Share</a></nav><div class=post><h1>A title</h1><p>Ein Satz, 12 
         ("words", [1, 2, 4, 2]),
         ("chars", [5, 7, 20, 9]),
         ("link", [1000, 0, 0, 0]),
-        ("free", [0, 2, 4, 2]),
+        ("non_link_words", [0, 2, 4, 2]),
         ("stops", [0, 0, 1, 0]),
         ("commas", [0, 0, 1, 0]),
         ("digits", [0, 0, 100, 0]),
         ("capitals", [1000, 500, 750, 500]),
         ("ends", [0, 0, 3, 0]),
-        ("said", [-7, 0, 0, -9]),
+        ("text_weight", [-7, 0, 0, -9]),
         ("path", [-95, 45, 45, 45]),
         ("low", [-100, 0, 0, 0]),
         ("high", [5, 40, 40, 40]),
@@ -59,7 +59,7 @@ LINKS = "<nav><a>Share</a></nav><div class=post><h1>A title</h1><p>Ein Satz, 12 
         ("words^1", [9, 8, 8, 8]),
         ("words^2", [9, 9, 9, 9]),
         ("share^1", [1000, 888, 888, 888]),
-        ("own^1", [5, 40, 40, 40]),
+        ("marker_weight^1", [5, 40, 40, 40]),
         ("before", [0, 111, 333, 777]),
         ("page_words", [9, 9, 9, 9]),
         ("kind_forum", [4, 4, 4, 4]),
@@ -79,7 +79,7 @@ def test_a_series_of_cards() -> None:
     assert column(body, "series_place") == [0, 1, 2, -1]
     assert column(body, "outer_mean") == [1, 1, 1, -1]
     assert column(body, "copy") == [0, 1, 0, 0]
-    assert column(body, "make_count") == [2, 2, 1, 1]
+    assert column(body, "signature_count") == [2, 2, 1, 1]
 
 
 def test_the_main_elements() -> None:

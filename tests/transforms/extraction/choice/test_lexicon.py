@@ -19,6 +19,6 @@ def test_words() -> None:
     names = Names.of([("a", "post postNav other"), ("p", ""), ("a", "a\nnav")])
     assert names.names == ["post", "postNav", "other", "a", "nav"]
     assert " ".join(names.words).split(" \n") == ["post", " post nav", " other", "", " nav", ""]
-    assert marked.own_weights(names) == [1 + 4 + 4 - 9, 0, 1 - 9]
-    assert lexicon.said(["Read 12 MORE", "12 more", ""]) == [-4, -5, 0]
+    assert marked.marker_weights(names) == [1 + 4 + 4 - 9, 0, 1 - 9]
+    assert lexicon.text_weights(["Read 12 MORE", "12 more", ""]) == [-4, -5, 0]
     assert text_words("") == []

@@ -15,7 +15,7 @@ def test_kinds() -> None:
     lexicon = Lexicon({}, {}, {}, {"path forum": 0}, weights, (1, 0, 0, 0, 0, 0, 0))
     page = outline_of("<p class=post>x</p>")
     url = "https://a.example.org/forum/12345?x=1"
-    words = page_words(page, url, Names.of(page.made))
+    words = page_words(page, url, Names.of(page.signatures))
     assert {"path forum", "path number", "path query", "path depth 2", "host example", "post", "<p>"} <= words
     assert KINDS[max(range(7), key=kind_scores(words, lexicon).__getitem__)] == "forum"
     assert kind_scores(page_words(page, "http://[", Names.of([])), lexicon) == (1, 0, 0, 0, 0, 0, 0)

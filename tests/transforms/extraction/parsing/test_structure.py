@@ -13,4 +13,4 @@ def test_elements_of_an_empty_page() -> None:
     page = outline_of("")
     lexicon = Lexicon({}, {}, {}, {}, np.zeros((0, 7), np.int64), (0,) * 7)
     assert page.texts == []
-    assert elements_of(page, Names.of(page.made), lexicon).parent.tolist() == [-1, 0, 0]
+    assert elements_of(page, Names.of(page.signatures), lexicon).parent.tolist() == [-1, 0, 0]

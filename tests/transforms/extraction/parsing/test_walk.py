@@ -53,7 +53,7 @@ def test_where_a_block_stands() -> None:
     assert page.link_chars == [3, 0]
     assert page.parents == [-1, 0, 0, 2, 3, 4, 3]
     assert list(zip(page.starts, page.ends, strict=True))[3:] == [(0, 2), (0, 1), (0, 1), (1, 2)]
-    assert list(page.made)[3:] == [("article", "post"), ("p", ""), ("a", ""), ("span", " s")]
+    assert list(page.signatures)[3:] == [("article", "post"), ("p", ""), ("a", ""), ("span", " s")]
 
 
 def test_no_element_ends_behind_the_last_block() -> None:
@@ -64,7 +64,7 @@ def test_no_element_ends_behind_the_last_block() -> None:
 
 def test_columns_are_of_one_length() -> None:
     page = walked("<div><p>a<table><tr><td>b<td><a>c</a></table><pre><code>d\ne</code></pre>f</div>")
-    assert {len(x) for x in (page.tags, page.parents, page.makes, page.starts, page.ends)} == {len(page.tags)}
+    assert {len(x) for x in (page.tags, page.parents, page.signature_ids, page.starts, page.ends)} == {len(page.tags)}
     assert {len(x) for x in (page.texts, page.owners, page.boxes, page.link_chars, page.kinds)} == {len(page.texts)}
     assert page.ends[0] == len(page.texts)
 

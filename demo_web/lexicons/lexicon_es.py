@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo_web.lexicon import Lexicon, phrases
+from demo_web.lexicons.lexicon import Lexicon, phrases
 
 _WHO = """
 el barquero; la oficina del puerto; una maestra jubilada; la viuda del molinero; el concejo del pueblo; el cantero;

@@ -11,7 +11,7 @@ from demo_web.cast import Cast
 from demo_web.dice import Dice
 from demo_web.lists import ADULT_DOMAINS, ADULT_URLS, BLOCKED_WORDS, PHISHING_DOMAINS
 from demo_web.markup import render
-from demo_web.scenes_good import language_of
+from demo_web.scenes.good import language_of
 from demo_web.special_texts import SPAM, write_cursed, write_spam
 from demo_web.texts import KEPT, UNWANTED, write_advert, write_article
 from demo_web.truth import (
@@ -63,7 +63,7 @@ def add_spam(cast: Cast, count: int) -> None:
     """Add `count` pages for each heuristic."""
     for rule in SPAM:
         for _ in range(count):
-            fate = Fate(fate=DROPPED, stage="clean", rule=rule)
+            fate = Fate(fate=DROPPED, stage="web/clean", rule=rule)
             cast.add_page(write_spam(rule, cast.seed, cast.next_name()), f"spam_{rule}", fate=fate)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo_web.lexicon import Lexicon, phrases
+from demo_web.lexicons.lexicon import Lexicon, phrases
 
 _WHO = """
 le passeur; la capitainerie; une institutrice à la retraite; la veuve du meunier; le conseil municipal;

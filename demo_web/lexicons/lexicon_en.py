@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo_web.lexicon import Lexicon, phrases
+from demo_web.lexicons.lexicon import Lexicon, phrases
 
 _WHO = """
 the ferryman; the harbour office; a retired teacher; the widow of the miller; the parish council; the stone mason;

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from demo_web.archives import Capture
 from demo_web.cast import Cast
 from demo_web.dice import Dice
-from demo_web.scenes_good import language_of
+from demo_web.scenes.good import language_of
 from demo_web.texts import LEXICONS, Article, Writer, jaccard, swap_words, words, write_article
 from demo_web.truth import EXACT_COPY, NEAR_COPY, OLDER_COPY, REVISIT, SAME_PAYLOAD
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo_web.lexicon import Lexicon, phrases
+from demo_web.lexicons.lexicon import Lexicon, phrases
 
 _WHO = """
 der Fährmann; das Hafenamt; eine pensionierte Lehrerin; die Witwe des Müllers; der Gemeinderat; der Steinmetz;

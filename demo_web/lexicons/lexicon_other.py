@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo_web.lexicon import Lexicon, phrases
+from demo_web.lexicons.lexicon import Lexicon, phrases
 
 POLISH = Lexicon(
     code="pl",

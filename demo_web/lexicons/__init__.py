@@ -1,0 +1,1 @@
+"""Words and sentences of the languages of the generated web."""

@@ -1,0 +1,147 @@
+"""A recipe as a graph: branches of stages that start at sources, merge, part again and end in shards.
+
+    web  = branch("web", source) | IndexStage(...) | ReadStage(...) | LocalStage("clean", steps)
+    wiki = branch("wiki", other) | ...
+    docs = merge(web, wiki) | SurveyStage("dedup", surveys)
+    return Recipe.of("llama", docs | TokenizeStage(...) | MixStage(...) | ShardsStage(...))
+
+A stage's id is the path of its branch and its name, `web/clean`; after `merge` there is no branch and the id is the
+name alone. Ids are unique, or the recipe is refused when it is built, with what else cannot work: a stage that reads
+nothing, two steps of one name that would overwrite each other's column, a step named like a column of every document.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.modules.parts import describe_parts
+from pipelines.runs.stage import Stage
+from pipelines.runs.upstream import Route
+from schemas.errors import ConfigError
+from schemas.records import Document
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+RESERVED = frozenset(field.name for field in dataclasses.fields(Document))
+
+
+@dataclass(frozen=True)
+class Node:
+    """A stage in its place."""
+
+    id: str
+    stage: Stage
+    upstream: tuple[str, ...]  # ids of the stages it reads; none for the first of a source
+    route: Route | None = None
+    source: str = ""  # name of the source whose files it reads
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What is laid out so far, and the stages that the next one reads."""
+
+    nodes: tuple[Node, ...] = ()
+    ends: tuple[str, ...] = ()
+    prefix: str = ""
+    route: Route | None = None
+    source: Any = None  # of a branch that has no stage yet
+
+    def __or__(self, stage: Stage | None) -> Flow:
+        """Return the flow with one more stage; None, of a rule that is switched off, adds nothing."""
+        if stage is None or getattr(stage, "is_empty", False):
+            return self
+        if not _NAME.fullmatch(stage.name):
+            raise ConfigError(f"stage {stage.name!r}: a name is lower-case letters, digits and _")
+        if not self.ends and self.source is None:
+            raise ConfigError(f"stage {stage.name}: reads nothing; begin with branch(name, source)")
+        source = self.source.name if not self.ends else ""
+        node = Node(f"{self.prefix}{stage.name}", stage, self.ends, self.route, source)
+        if any(other.id == node.id for other in self.nodes):
+            raise ConfigError(f"stage {node.id}: there are two of this name; each needs its own")
+        return Flow((*self.nodes, node), (node.id,), self.prefix)
+
+
+def branch(name: str, source: Any) -> Flow:
+    """Begin a branch that reads a source; its stages are named `name/...`."""
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"branch {name!r}: a name is lower-case letters, digits and _")
+    return Flow(prefix=f"{name}/", source=source)
+
+
+def merge(*flows: Flow) -> Flow:
+    """Bring several branches together: the next stage reads the tables of all of them, one after the other."""
+    nodes: dict[str, Node] = {}
+    for flow in flows:
+        if not flow.ends:
+            raise ConfigError("merge: a branch without a stage has nothing to merge")
+        if flow.route is not None:
+            raise ConfigError(f"merge: branch {flow.prefix[:-1]} takes documents but has no stage")
+        for node in flow.nodes:
+            if nodes.setdefault(node.id, node) is not node:
+                raise ConfigError(f"stage {node.id}: there are two of this name; each needs its own")
+    return Flow(tuple(nodes.values()), tuple(end for flow in flows for end in flow.ends))
+
+
+def route(flow: Flow, choose: Callable[[Any], str], names: Sequence[str]) -> dict[str, Flow]:
+    """Part a flow: a document goes to the branch that `choose(draft)` names, which must be one of `names`.
+
+    No text is copied for it: the first stage of each branch, a LocalStage, reads the same tables and takes its own.
+    """
+    if len(set(names)) < len(names) or not all(_NAME.fullmatch(name) for name in names):
+        raise ConfigError(f"route: {list(names)} is not allowed; expected different names of lower-case letters")
+    prefix = flow.prefix
+    return {
+        name: dataclasses.replace(flow, prefix=f"{prefix}{name}/", route=Route(choose, name, tuple(names)))
+        for name in names
+    }
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named graph of stages, each after all that it reads."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    sources: Mapping[str, Any]  # by name
+    settings: Any = None  # what it was made from, for config.yaml
+
+    @staticmethod
+    def of(name: str, flow: Flow, settings: Any = None) -> Recipe:
+        """Return the recipe that ends with `flow`. Raises ConfigError when its parts do not fit."""
+        sources: dict[str, Any] = {}
+        for node in flow.nodes:
+            if node.source:
+                source = getattr(node.stage, "source", None)
+                if source is None or source.name != node.source:
+                    raise ConfigError(f"stage {node.id}: is the first of a branch and must read its source")
+                if sources.setdefault(node.source, source) is not source:
+                    raise ConfigError(f"source {node.source}: two branches read a source of this name")
+            check_steps(node)
+            describe_parts([*node.stage.code, *([node.route] if node.route else [])])  # a lambda cannot be imported
+        if not sources:
+            raise ConfigError(f"recipe {name}: has no source")
+        read = {end for node in flow.nodes for end in node.upstream}
+        loose = [node.id for node in flow.nodes if node.id not in read and node.id not in flow.ends]
+        if loose:
+            raise ConfigError(f"recipe {name}: nothing reads stage {loose[0]}")
+        return Recipe(name, flow.nodes, sources, settings)
+
+    def node(self, stage: str) -> Node:
+        """Return the node of an id."""
+        return next(node for node in self.nodes if node.id == stage)
+
+
+def check_steps(node: Node) -> None:
+    """Raise ConfigError when two steps of a stage, or a step and a column of every document, share a name."""
+    taken: set[str] = set()
+    for step in getattr(node.stage, "steps", ()):
+        if not _NAME.fullmatch(step.name):
+            raise ConfigError(f"stage {node.id}: step {step.name!r}: a name is lower-case letters, digits and _")
+        if step.name in RESERVED:
+            raise ConfigError(f"stage {node.id}: step {step.name}: every document has a column of this name")
+        if step.name in taken:
+            raise ConfigError(f"stage {node.id}: step {step.name}: there are two of this name; each needs its own")
+        taken.add(step.name)

@@ -1,0 +1,112 @@
+"""Steps on one document at a time, over the documents of the stages before, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import storage
+from pipelines.runs.folder import DataFolder
+from pipelines.runs.stage import StageContext, StageResult, resources_of, settings_of
+from pipelines.runs.tables import (
+    DraftBatch,
+    FateWriter,
+    dropped_schema,
+    measured_by,
+    read_drafts,
+    read_schema,
+    with_measures,
+)
+from pipelines.runs.upstream import Route, Tables, union_of
+from pipelines.stages.parts import PartWork, run_parts
+from schemas.errors import RunError
+from schemas.identity import keyed_fraction
+from transforms.step import Draft, Step, run_steps
+
+
+@dataclass(frozen=True)
+class Follow:
+    """Chooses the dropped documents that the later steps of their stage measure, too: a share of them by id.
+
+    All of them show what another limit would bring; each costs the measures that its drop had saved (0.1 saves most of
+    that and still tells the distributions).
+    """
+
+    share: float = 0.1
+
+    def __call__(self, draft: Draft) -> bool:
+        return keyed_fraction("measure dropped", draft.document.id) < self.share
+
+
+@dataclass(frozen=True)
+class LocalStage:
+    """Steps in the order given."""
+
+    name: str
+    steps: tuple[Step, ...]
+    cpu_ms: float = 1.0  # of a document, roughly
+    follow: Follow = field(default_factory=Follow)
+    kept_table: ClassVar[str] = "documents"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {**settings_of(self.steps), "measure_dropped": self.follow.share}
+
+    @property
+    def resources(self) -> list[str]:
+        return resources_of(self.steps)
+
+    @property
+    def code(self) -> list[Any]:
+        return [type(self), *self.steps]
+
+    def prepare(self) -> None:
+        """Open every step once here, so that a missing model or list is said before a worker starts."""
+        for step in self.steps:
+            step.open()
+
+    def run(self, context: StageContext) -> StageResult:
+        parts = context.upstream.parts
+        work = _LocalWork(context.stage, self.steps, self.follow, context.upstream.tables, context.target)
+        run_parts(context, parts, work, context.rows * self.cpu_ms / 1000)
+        return StageResult(parts)
+
+
+@dataclass
+class _LocalWork(PartWork):
+    stage: str
+    steps: tuple[Step, ...]
+    follow: Follow
+    tables: Tables
+    target: DataFolder
+
+    def open(self) -> None:
+        for step in self.steps:
+            step.open()
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
+        upstream = union_of([read_schema(path) for path in self.tables.first_parts("documents")])
+        measured = measured_by(self.steps)
+        schema, dropped = with_measures(upstream, measured), dropped_schema(upstream, measured)
+        with FateWriter(self.target, self.stage, part, "documents", schema, measured=dropped) as fates:
+            counts = fates.counts
+            for whole in read_drafts(self.tables.part("documents", part)):
+                batch = routed(whole, self.tables.route)
+                counts.not_routed += len(whole.drafts) - len(batch.drafts)
+                counts.read.update(draft.document.source for draft in batch.drafts)
+                run_steps(self.steps, batch.drafts, counts.edits, counts.cpu_ns, self.follow)
+                fates.write(batch, schema, measured)
+        storage.write_atomic(self.target.done(part), counts.to_json())
+        yield from ()
+
+
+def routed(batch: DraftBatch, route: Route | None) -> DraftBatch:
+    """Return the drafts that belong to a branch. RunError when the recipe names a branch that there is not."""
+    if route is None:
+        return batch
+    chosen = [route.choose(draft) for draft in batch.drafts]
+    other = next((name for name in chosen if name not in route.names), None)
+    if other is not None:
+        raise RunError(f"route: {other!r} is none of the branches {', '.join(route.names)}")
+    return batch.only([place for place, name in enumerate(chosen) if name == route.name])

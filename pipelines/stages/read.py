@@ -1,0 +1,161 @@
+"""The texts of a source: the selected records are read again and become documents; steps run on each at once."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import storage
+from pipelines.runs.folder import DataFolder
+from pipelines.runs.stage import StageContext, StageResult, resources_of, settings_of
+from pipelines.runs.tables import (
+    BATCH_ROWS,
+    DraftBatch,
+    FateWriter,
+    measured_by,
+    read_headers,
+    read_schema,
+    with_measures,
+)
+from pipelines.runs.upstream import Tables
+from pipelines.stages.parts import PartWork, run_parts
+from schemas.errors import InputError
+from schemas.identity import content_id
+from schemas.records import Document, Header, arrow_schema
+from transforms.sources.items import Part
+from transforms.sources.source import Source, Text
+from transforms.step import Draft, Drop, Step, run_steps
+
+READ = "read"  # the step that is to blame for what cannot be read
+EXTRACT = "extract_text"  # in the CPU seconds of the stage: turning bytes into text
+
+
+@dataclass(frozen=True)
+class ReadStage:
+    """Selected headers in, documents out; `steps` run on each text, language identification first among them."""
+
+    source: Source
+    steps: tuple[Step, ...] = ()
+    name: str = "read"
+    kept_table: ClassVar[str] = "documents"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"source": self.source.name, "reader": self.source.reader.settings, **settings_of(self.steps)}
+
+    @property
+    def resources(self) -> list[str]:
+        return resources_of(self.steps)
+
+    @property
+    def code(self) -> list[Any]:
+        return [type(self), type(self.source), type(self.source.reader), *self.steps]
+
+    def prepare(self) -> None:
+        for step in self.steps:
+            step.open()
+
+    def run(self, context: StageContext) -> StageResult:
+        parts = context.upstream.parts
+        work = _ReadWork(context.stage, self.source, self.steps, context.upstream.tables, context.target)
+        run_parts(context, parts, work, context.rows * self.source.reader.cpu_ms / 1000)
+        return StageResult(parts)
+
+
+def document_id(source: str, header: Header, archive: str) -> str:
+    """Return the id of the document that a record becomes."""
+    fetched = header.fetched_at.isoformat() if header.fetched_at else ""
+    # A row of a table without an address is told apart by its place: ids of rows often begin at 0 in each file.
+    place = "" if header.url else f"{archive.rsplit('/', 1)[-1]}:{header.offset}"
+    return content_id(source, header.record_id, header.url, fetched, header.digest, place)
+
+
+def _check_unchanged(archive: str, checksum: str) -> None:
+    """Raise InputError when an archive is no longer the file that the index stage read."""
+    if storage.fingerprint(archive) != checksum:
+        raise InputError(f"{archive}: has changed since it was indexed; run again")
+
+
+@dataclass
+class _ReadWork(PartWork):
+    stage: str
+    source: Source
+    steps: Sequence[Step]
+    tables: Tables
+    target: DataFolder
+
+    def open(self) -> None:
+        self.source.reader.open()
+        for step in self.steps:
+            step.open()
+
+    def close(self) -> None:
+        self.source.reader.close()
+
+    def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
+        path = self.tables.part("headers", part)
+        archive, start, end, checksum = json.loads(read_schema(path).metadata[b"winnow.part"])
+        _check_unchanged(archive, checksum)
+        facts = self.source.reader.facts
+        measured = {**({self.source.kind: facts} if facts else {}), **measured_by(self.steps)}
+        schema = with_measures(arrow_schema(Document), measured)
+        with FateWriter(self.target, self.stage, part, "documents", schema) as fates:
+            headers = {header.row: header for batch in read_headers(path) for header in batch}
+            if headers:
+                fates.counts.read[self.source.name] += len(headers)
+            for drafts in self._drafts(Part(archive, start, end), headers, fates):
+                counts = fates.counts
+                run_steps(self.steps, [draft for draft in drafts if draft.alive], counts.edits, counts.cpu_ns)
+                fates.write(DraftBatch(drafts), schema, measured)
+        _check_unchanged(archive, checksum)
+        storage.write_atomic(self.target.done(part), fates.counts.to_json())
+        yield from ()
+
+    def _drafts(self, place: Part, headers: dict[int, Header], fates: FateWriter) -> Iterator[list[Draft]]:
+        drafts: list[Draft] = []
+        counts = fates.counts
+        texts = self.source.reader.read(place, headers)
+        while True:
+            started = time.thread_time_ns()
+            text = next(texts, None)
+            counts.cpu_ns[READ] += time.thread_time_ns() - started
+            if text is None:
+                break
+            counts.cpu_ns[READ] -= text.own_ns
+            counts.cpu_ns[EXTRACT] += text.cpu_ns
+            counts.edits.update(text.edits)
+            drafts.append(self._draft(headers[text.row], text, place.path))
+            if len(drafts) == BATCH_ROWS:
+                yield drafts
+                drafts = []
+        yield drafts
+
+    def _draft(self, header: Header, text: Text, archive: str) -> Draft:
+        draft = Draft(self._document(header, text, archive))
+        if text.failure is not None:
+            draft.failure, draft.step = text.failure, READ
+        elif not text.text.strip():
+            draft.drop, draft.step = Drop("no_text", text.size, None), READ
+        if text.facts is not None:
+            draft.measures[self.source.kind] = text.facts
+        return draft
+
+    def _document(self, header: Header, text: Text, archive: str) -> Document:
+        return Document(
+            id=document_id(self.source.name, header, archive),
+            text=text.text,
+            url=header.url,
+            source=self.source.name,
+            fetched_at=header.fetched_at,
+            language=text.language,
+            record_id=header.record_id,
+            archive=archive,
+            offset=header.offset,
+            length=header.length,
+            page_kind=text.page_kind,
+            extraction_confidence=text.extraction_confidence,
+            blocks=text.blocks,
+        )

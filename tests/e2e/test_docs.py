@@ -1,0 +1,196 @@
+"""The pages for who builds on Winnow: their code is run as a reader would run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", PAGE, re.DOTALL)
+WORDS = ["river", "stone", "garden", "letter", "window", "market", "harbour", "teacher", "music", "winter", "bread"]
+
+
+def sentence(seed: int, words: int = 40) -> str:
+    return " ".join(WORDS[(seed * 7 + n * (seed % 5 + 1)) % len(WORDS)] for n in range(words)) + "."
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the page describes it: the module and two inputs."""
+    folder = tmp_path_factory.mktemp("forum")
+    (folder / "forum_recipe.py").write_text(BLOCKS[0][1], encoding="utf-8")
+    posts = [{"text": sentence(n), "url": f"https://quiet.example/{n}", "id": f"p{n}"} for n in range(30)]
+    posts += [{"text": "too short", "url": "https://quiet.example/short", "id": "short"}]
+    posts += [{"text": sentence(99).upper(), "url": "https://quiet.example/loud", "id": "loud"}]
+    half = [f"{sentence(n, 12).upper()} {sentence(n, 4)}" for n in (101, 102, 103)]  # loud on average, none alone
+    posts += [{"text": text, "url": f"https://loud.example/{n}", "id": f"l{n}"} for n, text in enumerate(half)]
+    books = [{"text": sentence(200 + n, 60), "url": f"https://books.example/{n}", "id": f"b{n}"} for n in range(20)]
+    books += [{"text": sentence(3), "url": "https://books.example/copy", "id": "copy", "date": "2020-01-01"}]
+    write(folder / "posts.jsonl", posts)
+    write(folder / "books.jsonl", books)
+    return folder
+
+
+def commands() -> list[str]:
+    """The lines of the page that start with `winnow`."""
+    text = next(code for kind, code in BLOCKS if not kind and code.startswith("winnow config"))
+    return [line.split("   #")[0].strip() for line in text.replace("\\\n", " ").splitlines()]
+
+
+def run(folder: Path, line: str, code: int = 0, **environment: str) -> str:
+    """Run a line as in a shell that stands in the folder."""
+    words = shlex.split(line.partition(">")[0] if " > " in line else line)
+    assert words[0] == "winnow"
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("winnow")), *words[1:]],
+        capture_output=True, text=True, cwd=folder, timeout=300, env={**os.environ, "COLUMNS": "200", **environment},
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def ran(folder: Path) -> list[str]:
+    """What the page's commands print."""
+    return [run(folder, line) for line in commands()]
+
+
+def shards(folder: Path, output: str) -> dict[str, str]:
+    manifest = json.loads((folder / output / "shards" / "manifest.json").read_text())
+    return {shard["path"]: shard["sha256"] for shard in manifest["facts"]["shards"]}
+
+
+def by_source(folder: Path) -> dict[str, dict[str, Any]]:
+    book = json.loads(run(folder, "winnow ledger runs/forum --by source --json"))
+    return {stage["name"]: {row["source"]: row for row in stage["by"]} for stage in book["stages"]}
+
+
+def test_the_page_runs_as_it_stands(ran: list[str]) -> None:
+    config, done, ledger, plan = ran
+    assert "min_words: 5" in config
+    assert "runs/forum: done in" in done
+    assert "posts" in ledger
+    assert "changed: post.min_words: 5 -> 6" in plan
+
+
+def test_the_ledger_balances_by_source(folder: Path, ran: list[str]) -> None:
+    book = by_source(folder)
+    assert list(book) == [
+        "posts/index", "posts/read", "posts/clean", "books/index", "books/read", "dedup", "tokenize", "mix", "shards"
+    ]  # fmt: skip
+    assert book["posts/clean"]["posts"]["dropped"] == {"post_too_short": 1, "too_much_upper_case": 1}
+    assert book["dedup"]["posts"]["dropped"] == {"exact_copy": 1, "site_over_limit": 3}
+    assert book["dedup"]["books"] == {"source": "books", "kept": 21, "dropped": {}, "failed": {}}
+    for before, after in (("posts/index", "posts/read"), ("posts/read", "posts/clean"), ("dedup", "tokenize")):
+        for source, row in book[after].items():
+            assert row["kept"] + sum(row["dropped"].values()) == book[before][source]["kept"]
+
+
+def test_each_source_has_its_share(folder: Path, ran: list[str]) -> None:
+    manifest = json.loads((folder / "runs" / "forum" / "mix" / "manifest.json").read_text())
+    shares = {row["name"]: row["reached_share"] for row in manifest["facts"]["mix"]["rows"] if row["axis"] == "source"}
+    assert shares["books"] == pytest.approx(0.5, abs=0.1)
+    assert shares["posts"] == pytest.approx(0.5, abs=0.1)
+
+
+def test_an_edited_rule_redoes_the_stages_that_use_it(folder: Path, ran: list[str]) -> None:
+    module = folder / "forum_recipe.py"
+    whole = module.read_text(encoding="utf-8")
+    line = f"winnow plan {commands()[1].partition('--recipe forum_recipe:recipe')[2].strip()} --json"
+    unchanged = json.loads(run(folder, line))["stages"]
+    module.write_text(whole.replace("if stats.n_words < config.min_words:", "if stats.n_words <= config.min_words:"))
+    edited = json.loads(run(folder, line))["stages"]
+    module.write_text(whole)
+    assert [stage["name"] for stage in unchanged if stage["run"]] == []
+    assert [stage["name"] for stage in edited if stage["run"]] == ["posts/clean", "dedup", "tokenize", "mix", "shards"]
+
+
+def test_switched_off(folder: Path, ran: list[str]) -> None:
+    line = f"winnow plan {commands()[1].partition('--recipe forum_recipe:recipe')[2].strip()} --set post=off --json"
+    whys = {stage["name"]: stage["why"] for stage in json.loads(run(folder, line))["stages"]}
+    assert whys["posts/clean"] == "changed: post: gone"
+    assert whys["books/read"] == "committed and unchanged"
+
+
+def test_several_workers_and_new_inputs(folder: Path, ran: list[str]) -> None:
+    line = commands()[1].replace("runs/forum", "runs/two")
+    run(folder, f"{line} -- --direct_num_workers 2 --direct_running_mode multi_processing")
+    assert shards(folder, "runs/two") == shards(folder, "runs/forum")
+    write(folder / "more.jsonl", [{"text": sentence(300 + n), "id": f"m{n}"} for n in range(5)])
+    new = line.replace("--recipe forum_recipe:recipe", "").replace("books=books.jsonl", "books=more.jsonl")
+    assert "runs/000001" in run(folder, f"{new} --new")
+    book = json.loads(run(folder, "winnow ledger runs/two --by source --run 1 --json"))
+    (read,) = [stage for stage in book["stages"] if stage["name"] == "books/read"]
+    assert read["by"] == [{"source": "books", "kept": 5, "dropped": {}, "failed": {}}]
+    assert "nothing new" in run(folder, f"{new} --new")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("winnow run --recipe nowhere:recipe --input x --output runs/x", "nowhere cannot be imported"),
+        ("winnow run --recipe forum_recipe:nothing --input x --output runs/x", "has no function nothing"),
+        ("winnow run --recipe forum --input x --output runs/x", "no such recipe; expected one of common_crawl"),
+        ("winnow run --recipe forum_recipe:recipe --input posts.jsonl --output runs/x", "whose? give NAME=PATH"),
+        ("winnow plan --recipe common_crawl --input posts.jsonl --output runs/forum", "recipe forum_recipe:recipe"),
+    ],
+)
+def test_what_cannot_work_is_one_line(folder: Path, ran: list[str], line: str, said: str) -> None:
+    printed = run(folder, line, code=1)
+    assert said in printed
+    assert printed.count("\n") == 1
+
+
+def test_recipes_are_listed(winnow: Callable[..., str]) -> None:
+    assert winnow("recipes").startswith("common_crawl ")
+
+
+def test_transforms_as_a_library(tmp_path: Path) -> None:
+    names: dict[str, Any] = {}
+    exec(compile(BLOCKS[-1][1], "recipes.md", "exec"), names)  # noqa: S102  the page's own code
+    texts = ["the river and the stone", "letters to the old teacher", "the river and the stone", "x", "too short"]
+    kept = names["deduplicated"](texts, str(tmp_path))
+    assert sorted(kept) == ["letters to the old teacher", "the river and the stone"]
+
+
+def test_the_page_of_tables_names_every_column() -> None:
+    import dataclasses
+
+    from schemas import records
+
+    page = (ROOT / "docs" / "data-format.md").read_text(encoding="utf-8")
+    for record in (
+        records.Document, records.Rejection, records.Failure, records.Header, records.TokenizedDocument,
+        records.MixedDocument, records.TokenRow,
+    ):  # fmt: skip
+        for field in dataclasses.fields(record):
+            assert f"| `{field.name}` | " in page
+            assert field.metadata["doc"] in page, field.name
+
+
+def test_its_code_reads_a_run(folder: Path, ran: list[str]) -> None:
+    page = (ROOT / "docs" / "data-format.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(compile(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], "data-format.md", "exec"), names)  # noqa: S102
+    assert names["reasons"](str(folder / "runs" / "forum"), "posts/clean") == {
+        "post_too_short": 1, "too_much_upper_case": 1
+    }  # fmt: skip
+    documents = names["table"](str(folder / "runs" / "forum"), "dedup", "documents").to_table()
+    assert set(documents.column("source").to_pylist()) == {"posts", "books"}
+    posts = {row["source"]: row["post"] for row in documents.select(["source", "post"]).to_pylist()}
+    assert posts["books"] is None
+    assert posts["posts"]["n_words"] == 40

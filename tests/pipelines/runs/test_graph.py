@@ -1,0 +1,99 @@
+"""Recipes as graphs: ids by branch, and what cannot work refused in one line when the recipe is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pipelines.runs.graph import Flow, Recipe, branch, merge, route
+from pipelines.runs.upstream import union_of
+from pipelines.stages.index import IndexStage
+from pipelines.stages.local import LocalStage
+from pipelines.stages.read import ReadStage
+from schemas.errors import ConfigError, RunError
+from transforms.heuristics import gopher
+from transforms.heuristics.gopher import GopherConfig
+from transforms.sources.tables.tables import Tables, TablesConfig
+from transforms.step import Filter
+
+A, B = Tables("a", TablesConfig()), Tables("b", TablesConfig())
+
+
+def step(name: str) -> Filter[Any, Any]:
+    return Filter(name, gopher.measure, gopher.decide, GopherConfig())
+
+
+def started(name: str, source: Tables) -> Flow:
+    return branch(name, source) | IndexStage(source) | ReadStage(source)
+
+
+def test_ids_are_paths_and_a_merge_has_none() -> None:
+    flow = merge(started("x", A), started("y", B) | LocalStage("clean", ())) | LocalStage("clean", ())
+    recipe = Recipe.of("two", flow)
+    assert [(node.id, node.upstream) for node in recipe.nodes] == [
+        ("x/index", ()), ("x/read", ("x/index",)), ("y/index", ()), ("y/read", ("y/index",)),
+        ("y/clean", ("y/read",)), ("clean", ("x/read", "y/clean")),
+    ]  # fmt: skip
+    assert recipe.sources == {"a": A, "b": B}
+    assert [node.source for node in recipe.nodes] == ["a", "", "b", "", "", ""]
+
+
+def test_a_rule_that_is_off_adds_nothing() -> None:
+    assert (started("x", A) | None).nodes == started("x", A).nodes
+
+
+def test_routes_part_a_flow_and_may_meet_again() -> None:
+    parts = route(started("x", A), str, ("code", "prose"))
+    flow = merge(parts["code"] | LocalStage("clean", ()), parts["prose"] | LocalStage("clean", ()))
+    ids = [node.id for node in Recipe.of("parted", flow | LocalStage("all", ())).nodes]
+    assert ids == ["x/index", "x/read", "x/code/clean", "x/prose/clean", "all"]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: started("x", A) | ReadStage(A), "stage x/read: there are two of this name"),
+        (lambda: merge(started("x", A), started("x", B)), "stage x/index: there are two of this name"),
+        (
+            lambda: Recipe.of("r", started("x", A) | LocalStage("c", (step("one"), step("one")))),
+            "step one: there are two",
+        ),
+        (lambda: Recipe.of("r", started("x", A) | LocalStage("c", (step("text"),))), "every document has a column of"),
+        (lambda: Recipe.of("r", started("x", A) | LocalStage("c", (step("Mine!"),))), "a name is lower-case letters"),
+        (lambda: started("x", A) | LocalStage("Clean It", ()), "a name is lower-case letters"),
+        (lambda: branch("a/b", A), "a name is lower-case letters"),
+        (lambda: Flow() | LocalStage("clean", ()), "reads nothing; begin with branch"),
+        (lambda: merge(branch("x", A)), "a branch without a stage has nothing to merge"),
+        (lambda: Recipe.of("r", branch("x", A) | IndexStage(B)), "must read its source"),
+        (lambda: Recipe.of("r", Flow()), "has no source"),
+        (lambda: route(started("x", A), str, ("one", "one")), "expected different names"),
+        (lambda: merge(route(started("x", A), str, ("one",))["one"]), "takes documents but has no stage"),
+    ],
+)
+def test_what_cannot_work_is_refused(make: Callable[[], Any], said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        make()
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_two_branches_of_one_source_name_are_refused() -> None:
+    other = Tables("a", TablesConfig(text_column="body"))
+    with pytest.raises(ConfigError, match="source a: two branches read a source of this name"):
+        Recipe.of("r", merge(started("x", A), started("y", other)) | LocalStage("clean", ()))
+
+
+def test_the_columns_of_several_sources_are_those_of_all() -> None:
+    one, other = pa.schema([("id", pa.string()), ("x", pa.int64())]), pa.schema([("id", pa.string()), ("y", pa.int8())])
+    assert union_of([one, other]).names == ["id", "x", "y"]
+    with pytest.raises(RunError, match="column x: int64 in one source, string in another"):
+        union_of([one, pa.schema([("id", pa.string()), ("x", pa.string())])])
+
+
+def test_a_lambda_is_refused_when_the_recipe_is_built() -> None:
+    rule = Filter("mine", lambda view: None, gopher.decide, GopherConfig())
+    with pytest.raises(ConfigError, match="Filter mine: a lambda .* cannot be imported by workers"):
+        Recipe.of("r", started("x", A) | LocalStage("clean", (rule,)))

@@ -1,0 +1,97 @@
+"""Steps on one document at a time: measures of the dropped, and routes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from pipelines.runs.upstream import Route, Upstream
+from pipelines.stages.local import Follow, LocalStage
+from schemas.errors import RunError
+from schemas.identity import content_id
+from schemas.records import Document
+from transforms.step import Draft, Drop, Edit, Editor, Filter, run_steps
+from transforms.text.view import TextView
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    n_chars: int
+
+
+def measure(view: TextView) -> Length:
+    return Length(len(view.text))
+
+
+def decide(stats: Length, limit: int) -> Drop | None:
+    return Drop("too_long", stats.n_chars, limit) if stats.n_chars > limit else None
+
+
+def cut(view: TextView, n_chars: int) -> Edit:
+    n_gone = len(view.text) - n_chars
+    return Edit([(n_chars, len(view.text), "")], {"chars": n_gone}) if n_gone > 0 else Edit()
+
+
+STEPS = (Filter("first", measure, decide, 5), Editor("cut", cut, 3), Filter("second", measure, decide, 1))
+TEXTS = {"a": "1", "b": "12345", "c": "1234567"}
+DOCUMENTS = [Document(id=content_id(name), text=text, source=name, language="en") for name, text in TEXTS.items()]
+
+
+def test_later_steps_measure_what_is_followed_and_change_no_fate() -> None:
+    drafts = [Draft(document) for document in DOCUMENTS]
+    edits: Counter[str] = Counter()
+    run_steps(STEPS, drafts, edits, Counter(), follow=lambda draft: True)
+    ends = [(draft.step, draft.drop and draft.drop.value) for draft in drafts]
+    assert ends == [("", None), ("second", 3), ("first", 7)]
+    assert [draft.measures.get("second") for draft in drafts] == [Length(1), Length(3), Length(3)]
+    assert edits == {"cut:chars": 2}  # of the living alone
+    drafts = [Draft(document) for document in DOCUMENTS]
+    run_steps(STEPS, drafts, Counter(), Counter())
+    assert drafts[2].measures == {"first": Length(7)}
+
+
+@pytest.mark.parametrize(("share", "second"), [(1.0, {"n_chars": 3}), (0.0, None)])
+def test_measures_of_dropped_documents_are_a_table(
+    dataset: Callable[..., Any], share: float, second: dict[str, int] | None
+) -> None:
+    done = dataset().documents(LocalStage("clean", STEPS, follow=Follow(share)), DOCUMENTS)
+    dropped = {row["source"]: row for row in done.rows("dropped")}
+    assert set(dropped) == {"b", "c"}
+    assert dropped["b"]["first"] == {"n_chars": 5}
+    assert dropped["c"]["second"] == second
+    assert "text" not in dropped["c"]
+    assert [row["source"] for row in done.rows("rejected")] == ["b", "c"]
+
+
+def by_source(draft: Draft) -> str:
+    return "one" if draft.document.source == "a" else "other"
+
+
+def test_branches_of_a_route_take_their_own_and_the_ledger_balances(dataset: Callable[..., Any]) -> None:
+    before = dataset().documents(LocalStage("before", ()), DOCUMENTS, parts=2)
+    kept = {}
+    for name in ("one", "other"):
+        read = Upstream(((before.manifest, before.data),), Route(by_source, name, ("one", "other")))
+        kept[name] = dataset().run(LocalStage("clean", ()), [], read).kept("source")
+    assert kept == {"one": ["a"], "other": ["b", "c"]}
+
+
+def test_a_branch_that_there_is_not_is_one_line(dataset: Callable[..., Any]) -> None:
+    before = dataset().documents(LocalStage("before", ()), DOCUMENTS)
+    read = Upstream(((before.manifest, before.data),), Route(by_source, "one", ("one", "two")))
+    with pytest.raises(RunError, match="route: 'other' is none of the branches one, two"):
+        dataset().run(LocalStage("clean", ()), [], read)
+
+
+def test_two_sources_of_different_columns_are_one_table(dataset: Callable[..., Any]) -> None:
+    measured = dataset().documents(LocalStage("before", STEPS[:1]), DOCUMENTS[:1])
+    plain = dataset().documents(LocalStage("before", ()), DOCUMENTS[1:], parts=2)
+    both = Upstream(((measured.manifest, measured.data), (plain.manifest, plain.data)))
+    done = dataset().run(LocalStage("clean", STEPS[1:2]), [], both)
+    rows = {row["source"]: row for row in done.rows("documents")}
+    assert {name: row["first"] for name, row in rows.items()} == {"a": {"n_chars": 1}, "b": None, "c": None}
+    assert done.manifest.parts == 3

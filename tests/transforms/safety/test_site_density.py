@@ -1,0 +1,80 @@
+"""Site density: hand-made documents of a few sites, judged over two parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pytest
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+from schemas.records import Document
+from transforms.dedup.sites import site_of
+from transforms.safety.site_density import SCALE, SiteDensityConfig, keys, site_density
+from transforms.step import Draft, Drop
+from transforms.survey import Ground, emitted
+
+VERDICTS: list[tuple[int, bytes]] = []  # of the runner, which is in this process
+CONFIG = SiteDensityConfig(max_mean=0.1, min_documents=2)
+
+
+def draft(url: str, rate: float | None) -> Draft:
+    made = Draft(Document(id=f"{abs(hash(url)):032x}"[:32], text="some text", url=url))
+    made.stored = {"dirty_words": None if rate is None else {"dirty_words_per_word": rate}}
+    return made
+
+
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        ("https://www.shop.example.co.uk:80/a?b", "example.co.uk"),
+        ("http://one.blogspot.com/x", "one.blogspot.com"),
+        ("http://192.0.2.7/x", "192.0.2.7"),
+        ("", ""),
+        ("not an address", "not%20an%20address"),
+    ],
+)
+def test_site_of(url: str, site: str) -> None:
+    assert site_of(url) == site
+
+
+def test_a_document_gives_its_site_and_its_measure() -> None:
+    ((key, weight),) = keys(draft("https://a.example.com/1", 0.25), CONFIG)
+    assert weight == 0.25 * SCALE
+    assert keys(draft("https://b.example.com/2", 0.0), CONFIG) == [(key, 0)]
+    assert keys(draft("", 0.5), CONFIG) == []
+    assert keys(draft("https://a.example.com/1", None), CONFIG) == []
+
+
+def _keep(piece: tuple[int, bytes]) -> None:
+    VERDICTS.append(piece)
+
+
+def judged(parts: list[list[Draft]], config: SiteDensityConfig) -> list[list[Any]]:
+    """Return what the survey decides of each document of each part."""
+    survey, ground = site_density(config), Ground({"en": sum(map(len, parts))})
+    rows = [
+        (number, np.concatenate([emitted(survey.emit(one), row, survey.row) for row, one in enumerate(part)]).tobytes())
+        for number, part in enumerate(parts)
+    ]
+    VERDICTS.clear()
+    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+        pieces = pipeline | beam.Create(rows).with_output_types(tuple[int, bytes])
+        _ = survey.judge(pieces, ground).verdicts | beam.Map(_keep)
+    found = {number: [block for part, block in VERDICTS if part == number] for number in range(len(parts))}
+    deciders = [survey.verdict(found[number], ground) for number in range(len(parts))]
+    return [[decide(one, row) for row, one in enumerate(part)] for decide, part in zip(deciders, parts, strict=True)]
+
+
+def test_all_documents_of_a_site_that_is_bad_on_average_go_and_no_others() -> None:
+    bad = [draft("https://x.bad.com/1", 0.0), draft("https://y.bad.com/2", 0.5)]  # mean 0.25, in two parts
+    edge = [draft("https://edge.com/1", 0.1), draft("https://edge.com/2", 0.1)]  # at the limit: stays
+    single = [draft("https://single.com/1", 0.9)]  # too few documents
+    found = judged([[bad[0], edge[0], single[0]], [bad[1], edge[1]]], CONFIG)
+    drop = Drop("site_over_limit", 0.25, 0.1, "bad.com")
+    assert found == [[drop, None, None], [drop, None]]
+    assert judged([[bad[0], single[0]], [bad[1]]], SiteDensityConfig(max_mean=0.1, min_documents=3)) == [
+        [None, None],
+        [None],
+    ]

@@ -1,0 +1,49 @@
+"""Drafts and their edits."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from schemas.blocks import CODE, HEADING, UNKNOWN, Blocks
+from schemas.records import Document
+from transforms.step import Draft, Edit, Editor, run_steps
+from transforms.text.view import TextView
+
+
+def shout(view: TextView, word: str) -> Edit:
+    at = view.text.find(word)
+    return Edit([(at, at + len(word), f"{word}!!")], {"shouts": 1}) if at >= 0 else Edit()
+
+
+def test_an_edit_replaces_text_blocks_and_view_together() -> None:
+    blocks = Blocks.of([(HEADING, 0, 4), (CODE, 6, 11)])
+    draft = Draft(Document(id="1", text="Head\n\nx = 1", language="en", blocks=blocks))
+    draft.apply(Edit([(0, 4, "A head"), (11, 11, "\n")]))
+    assert draft.document.text == draft.view.text == "A head\n\nx = 1\n"
+    assert draft.document.blocks.spans() == [("heading", 0, 6), ("code", 8, 13)]
+    assert draft.view.blocks is draft.document.blocks
+    assert draft.view.language == "en"
+
+
+def test_an_edit_that_replaced_nothing_changes_nothing() -> None:
+    draft = Draft(Document(id="1", text="a"))
+    document, view = draft.document, draft.view
+    draft.apply(Edit(counts={"seen": 1}))
+    assert draft.document is document
+    assert draft.view is view
+
+
+def test_a_language_keeps_the_blocks() -> None:
+    draft = Draft(Document(id="1", text="abc", blocks=Blocks.of([(CODE, 0, 3)])))
+    draft.replace_language("de", 0.5)
+    assert (draft.view.language, draft.document.language_score) == ("de", 0.5)
+    assert draft.view.blocks == draft.document.blocks == Blocks.of([(CODE, 0, 3)])
+
+
+def test_an_editor_edits_and_counts() -> None:
+    drafts = [Draft(Document(id=text, text=text)) for text in ("hey you", "you")]
+    edits: Counter[str] = Counter()
+    run_steps([Editor("shout", shout, "hey")], drafts, edits, Counter())
+    assert [draft.document.text for draft in drafts] == ["hey!! you", "you"]
+    assert edits == {"shout:shouts": 1}
+    assert drafts[0].document.blocks == UNKNOWN

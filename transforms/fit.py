@@ -1,0 +1,43 @@
+"""What a fit is: something learned from a sample of the documents, stored as an artefact, then used on all of them.
+
+A tokenizer, a reference distribution, the limits of a language. The sample is drawn by document id, so that what is
+learned does not depend on how the corpus is cut into parts; a dataset has one artefact, that of its first run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from transforms.step import Draft
+
+
+@dataclass(frozen=True)
+class CorpusSize:
+    """What is known of the corpus before the sample is drawn."""
+
+    documents: int
+    text_bytes: int  # UTF-8
+
+
+class Fit(Protocol):
+    """Learns an artefact from a sample. Instances are plain values that pickle."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def settings(self) -> Any: ...
+
+    @property
+    def resources(self) -> Sequence[str]: ...
+
+    def wants(self, draft: Draft, corpus: CorpusSize) -> bool:
+        """Return whether a document belongs to the sample: a function of the document alone."""
+
+    def fit(self, texts: Iterable[str]) -> bytes:
+        """Return the artefact; runs in one process, on the texts of the sample in the order of parts and rows."""
+
+    def step(self, artefact: bytes) -> Any:
+        """Return what is run on every document: a Step."""

@@ -1,0 +1,187 @@
+"""Lines of an article to blocks: headings, paragraphs, list items, table rows, code, formulas, quotations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.blocks import CODE as CODE_BLOCK
+from schemas.blocks import FORMULA as FORMULA_BLOCK
+from schemas.blocks import HEADING, LIST_ITEM, PARAGRAPH, QUOTATION, TABLE_ROW, Blocks
+from transforms.extraction.texts.hygiene import clean_unicode
+from transforms.sources.wikipedia.wikitext.inline import is_stored, plain_line
+from transforms.sources.wikipedia.wikitext.marks import (
+    BREAK,
+    CODE,
+    DISPLAY,
+    DIVISION,
+    FORMULA,
+    GONE,
+    PIECE,
+    POEM,
+    POEM_END,
+    QUOTE,
+    QUOTE_END,
+    ROW,
+    UNWANTED,
+    Context,
+)
+
+_HEADING: Final = re.compile(r"(={1,6})[ \t]*(.+?)[ \t]*\1[ \t\x04]*$")
+_ITEM: Final = re.compile(r"[*#;:]+[ \t]*")
+_RULE: Final = re.compile(r"-{4,}")
+_PUNCTUATION: Final = " \t.,;:|-–—*·•()[]\"'"
+_TEXT: Final = 99  # deeper than any heading
+_TIGHT: Final = frozenset({LIST_ITEM, TABLE_ROW})
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A block, before it is written: its kind, its text and, of a heading, its level."""
+
+    kind: int
+    text: str
+    level: int = 0
+
+
+class _Builder:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.pieces: list[Piece] = []
+        self._lines: list[str] = []  # of the open paragraph
+        self._code: list[str] = []  # of the open preformatted text
+        self._quoted = self._verse = False
+
+    def take(self, line: str) -> None:
+        stored = is_stored(line.replace(GONE, "").lstrip(":* "))
+        if stored:
+            self._stored(*self._context.pieces[int(stored[1])], line)
+        elif line in (QUOTE, QUOTE_END, POEM, POEM_END):
+            self.flush()
+            self._quoted = line == QUOTE if line in (QUOTE, QUOTE_END) else self._quoted
+            self._verse = line == POEM if line in (POEM, POEM_END) else self._verse
+        elif not line.strip(" \t" + GONE) or _RULE.match(line):
+            self.flush()
+        else:
+            self._marked(line)
+
+    def _stored(self, kind: str, content: str, line: str) -> None:
+        if kind in (CODE, DISPLAY, FORMULA):
+            self.flush()
+            text = content.strip("\n").rstrip() if kind == CODE else f"$${content}$$"
+            self._add(CODE_BLOCK if kind == CODE else FORMULA_BLOCK, text)
+        else:
+            self._lines.append(line)
+
+    def _marked(self, line: str) -> None:
+        heading = _HEADING.match(line)
+        item = _ITEM.match(line)
+        if heading:
+            self.flush()
+            self._add(HEADING, self._text(heading[2]), len(heading[1]))
+        elif line.startswith(ROW):
+            self.flush()
+            cells = [self._text(cell) for cell in line[1:].split("\t")]
+            self._add(TABLE_ROW, "\t".join(cells))
+        elif item and not self._verse:
+            self.flush()
+            self._add(LIST_ITEM, self._text(line[item.end() :].replace(DIVISION, " ")))
+        elif line[0] == " " and not self._lines and not self._verse:
+            self._code.append(line[1:])
+        else:
+            self._flush_code()
+            self._lines.append(line)
+
+    def flush(self) -> None:
+        """End the paragraph, or the preformatted text, that is open."""
+        self._flush_code()
+        if self._lines:
+            between = "\n" if self._verse else " "
+            whole = between.join(self._lines).replace(DIVISION, "\n").split("\n")
+            lines = [text for line in whole if (text := self._text(line))]
+            kind = QUOTATION if self._quoted else PARAGRAPH
+            if self._verse:
+                self._add(kind, "\n".join(lines))
+            else:
+                for text in lines:
+                    self._add(kind, text)
+            self._lines = []
+
+    def _flush_code(self) -> None:
+        if self._code:
+            lines = [self._restored(plain_line(line) if line.strip() else "") for line in self._code]
+            self._add(CODE_BLOCK, "\n".join(lines).strip("\n"))
+            self._code = []
+
+    def _text(self, line: str) -> str:
+        text = plain_line(line.replace(BREAK, "\n") if BREAK in line else line)
+        return self._restored(text)
+
+    def _restored(self, text: str) -> str:
+        """Put the stored pieces back; a formula within a line stands between single dollars."""
+
+        def content(found: re.Match[str]) -> str:
+            kind, piece = self._context.pieces[int(found[1])]
+            return f"${piece}$" if kind in (FORMULA, DISPLAY) else piece
+
+        return UNWANTED.sub("", PIECE.sub(content, text))
+
+    def _add(self, kind: int, text: str, level: int = 0) -> None:
+        text = clean_unicode(text)
+        if kind not in (CODE_BLOCK, FORMULA_BLOCK):
+            lines = [" ".join(line.split()) if kind != TABLE_ROW else line.strip() for line in text.split("\n")]
+            text = "\n".join(filter(None, lines))
+        if text.strip(_PUNCTUATION + "\n\t"):
+            self.pieces.append(Piece(kind, text, level))
+
+
+def pieces_of(text: str, context: Context) -> list[Piece]:
+    """Return the blocks of wikitext whose tags, brackets and tables are resolved."""
+    builder = _Builder(context)
+    for line in text.split("\n"):
+        builder.take(line)
+    builder.flush()
+    return builder.pieces
+
+
+def without_sections(pieces: Sequence[Piece], dropped: frozenset[str]) -> list[Piece]:
+    """Return the blocks without sections of the given headings (lower case), and without headings of empty sections."""
+    kept: list[Piece] = []
+    level = 0  # of the section that is dropped
+    for piece in pieces:
+        if piece.kind == HEADING:
+            if level and piece.level > level:
+                continue
+            level = piece.level if piece.text.lower() in dropped else 0
+        if not level:
+            kept.append(piece)
+    full: list[Piece] = []
+    behind = 0  # level of the heading behind; 0 at the end of the page, _TEXT where there is text between
+    for piece in reversed(kept):
+        if piece.kind != HEADING:
+            behind = _TEXT
+        elif behind <= piece.level:
+            continue
+        else:
+            behind = piece.level
+        full.append(piece)
+    return full[::-1]
+
+
+def write(pieces: Sequence[Piece]) -> tuple[str, Blocks]:
+    """Return the text and its blocks: a line each in lists and tables, blank lines between all else."""
+    texts: list[str] = []
+    spans: list[tuple[int, int, int]] = []
+    place, before = 0, -1
+    for piece in pieces:
+        if texts:
+            gap = "\n" if piece.kind == before and piece.kind in _TIGHT else "\n\n"
+            texts.append(gap)
+            place += len(gap)
+        texts.append(piece.text)
+        spans.append((piece.kind, place, place + len(piece.text)))
+        place += len(piece.text)
+        before = piece.kind
+    return "".join(texts), Blocks.of(spans)

@@ -1,0 +1,85 @@
+"""Pieces of a text that were replaced: the new text, and where the blocks of the old one went.
+
+A replacement is (start, end, new text): characters [start, end) of the text before the edit. The replacements of one
+edit ascend and do not overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from schemas.blocks import Blocks
+
+Replacement = tuple[int, int, str]
+
+
+def replace(text: str, replaced: Sequence[Replacement]) -> str:
+    """Return `text` after its replacements."""
+    pieces: list[str] = []
+    end = 0
+    for start, stop, new in replaced:
+        pieces += (text[end:start], new)
+        end = stop
+    pieces.append(text[end:])
+    return "".join(pieces)
+
+
+def move_blocks(blocks: Blocks, replaced: Sequence[Replacement]) -> Blocks:
+    """Return where the blocks are after the replacements; those of which nothing is left go.
+
+    A block keeps exactly those of its characters that were not replaced. New text belongs to the block in which what
+    it replaced starts, text put between two blocks that touch to the second. A start or end inside a replaced piece
+    goes to the end of the new text.
+    """
+    if not len(blocks) or not replaced:
+        return blocks
+    pieces = np.array([(start, end, len(new)) for start, end, new in replaced], np.int64)
+    # Where the last piece that starts before a boundary ended, and by how much all up to it moved what follows.
+    ends = np.concatenate(([0], pieces[:, 1]))
+    moves = np.concatenate(([0], np.cumsum(pieces[:, 2] - pieces[:, 1] + pieces[:, 0])))
+    bounds = np.stack((blocks.starts, blocks.ends))
+    before = np.searchsorted(pieces[:, 0], bounds, side="left")
+    starts, stops = (np.maximum(bounds, ends[before]) + moves[before]).astype(np.int32)
+    left = starts < stops
+    return Blocks(blocks.kinds[left], starts[left], stops[left])
+
+
+def replaced_lines(text: str, lines: Sequence[str | None]) -> list[Replacement]:
+    r"""Return the replacements that make each line of `text.split("\n")` the one in `lines`, or take it away (None).
+
+    The text becomes "\n".join of the lines that are not None. A line takes away the line feed after it; where there is
+    none, or a blank line follows, the one before it, so that a block whose last line goes ends with its last character.
+    """
+    replaced: list[Replacement] = []
+    start, gone = 0, -1  # where the line starts, and the lines before it that go
+    for old, new in zip(text.split("\n"), lines, strict=True):
+        if new is None:
+            gone = start if gone < 0 else gone
+        else:
+            if gone >= 0:
+                feed = 1 if gone and not old else 0
+                replaced.append((gone - feed, start - feed, ""))
+                gone = -1
+            if new != old:
+                replaced.append(_difference(start, old, new))
+        start += len(old) + 1
+    if gone >= 0:
+        replaced.append((max(0, gone - 1), len(text), ""))
+    return replaced
+
+
+def _difference(start: int, old: str, new: str) -> Replacement:
+    """Return the one replacement that makes `old`, a line at `start`, `new`, without what both begin and end with."""
+    if old.startswith(new):
+        return start + len(new), start + len(old), ""
+    head = _shared(old, new)
+    tail = _shared(old[head:][::-1], new[head:][::-1])
+    return start + head, start + len(old) - tail, new[head : len(new) - tail]
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many characters two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -1,0 +1,36 @@
+"""The tokenizer as a fit: trained on a sample drawn by document id, or a file that is taken as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import storage
+from transforms.fit import CorpusSize
+from transforms.step import Draft
+from transforms.tokens.tokenizer import Tokenizer, TokenizerConfig, in_training_sample, load, train_bpe
+
+
+@dataclass(frozen=True)
+class TokenizerFit:
+    """Makes the tokenizer's file."""
+
+    settings: TokenizerConfig
+    name: ClassVar[str] = "tokenizer"
+
+    @property
+    def resources(self) -> list[str]:
+        return storage.files_below(self.settings.path)
+
+    def wants(self, draft: Draft, corpus: CorpusSize) -> bool:
+        """Return whether a document is drawn; none where a file is given."""
+        return not self.settings.path and in_training_sample(draft.document.id, corpus.text_bytes, self.settings)
+
+    def fit(self, texts: Iterable[str]) -> bytes:
+        """Train a byte-level BPE, or read the file that is given."""
+        return storage.read_bytes(self.settings.path) if self.settings.path else train_bpe(texts, self.settings)
+
+    def step(self, artefact: bytes) -> Tokenizer:
+        """Return the tokenizer."""
+        return load(artefact, self.settings.path or "tokenizer.json", self.settings)
