@@ -1,8 +1,8 @@
 """What is known of every record before anything has looked at it, and how it is written down.
 
-`stage` is one of index, extract, clean, dedup, lines. A fate of None is undetermined by design: the page may be kept or
-not, and `rule` says what it is there for. Of spam `rule` names the heuristic it is meant for and `reason` is None:
-another heuristic may come first.
+`stage` is a stage's id in the recipe `common_crawl`: web/index, web/extract, web/clean or dedup. A fate of None is
+undetermined by design: the page may be kept or not, and `rule` says what it is there for. Of spam `rule` names the
+heuristic it is meant for and `reason` is None: another heuristic may come first.
 """
 
 from __future__ import annotations

@@ -177,7 +177,8 @@ class Engine:
             portable.sdk_worker_parallelism = workers_of(target)
         job = options.view_as(GoogleCloudOptions).job_name
         if not job:
-            job = f"{self._prefix if self._owner else 'winnow-'}{name}-{time.time_ns():x}"
+            stage = name.replace("/", "-")
+            job = f"{self._prefix if self._owner else 'winnow-'}{stage}-{time.time_ns():x}"
             options.view_as(GoogleCloudOptions).job_name = job
         pipeline = beam.Pipeline(options=options)
         build(pipeline)

@@ -55,7 +55,7 @@ def until_job(running: Running, cluster: Cluster, stage: str) -> None:
 
     def has_begun() -> bool:
         time.sleep(0.2)
-        return any(f"-{stage}-" in name for name in rest.running("winnow-").values())
+        return any(f"-{stage.replace('/', '-')}-" in name for name in rest.running("winnow-").values())
 
     assert running.until(has_begun, LIMIT_S), "the run ended before it was struck"
     time.sleep(2.0)
@@ -96,7 +96,7 @@ def test_a_part_that_does_not_come_back(
     until_job(running, cluster, "web/extract")
     kill(cluster, part)
     ended = running.wait(LOST_S)
-    assert_one_line(ended, "stage extract", said)
+    assert_one_line(ended, "stage web/extract", said)
     assert running.orphans() == []
     home.down()
     finish(web, home.up(cluster.settings, {}, None, print), output, undisturbed)

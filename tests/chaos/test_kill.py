@@ -90,7 +90,7 @@ def test_killed_worker_is_one_line(web: Web, undisturbed: Path, tmp_path: Path) 
     running = web.start(output, *TWO_WORKERS)
     assert running.until(lambda: (output / "web" / "extract").exists() and bool(running.processes("transforms.guard")))
     os.kill(running.processes("sdk_worker_main")[-1], signal.SIGKILL)
-    assert_one_line(running.wait(60), "stage extract", "a worker process died")
+    assert_one_line(running.wait(60), "stage web/extract", "a worker process died")
     _finish(web, output, undisturbed, _check_wreck(running, output))
 
 

@@ -95,5 +95,5 @@ def test_the_columns_of_several_sources_are_those_of_all() -> None:
 
 def test_a_lambda_is_refused_when_the_recipe_is_built() -> None:
     rule = Filter("mine", lambda view: None, gopher.decide, GopherConfig())
-    with pytest.raises(ConfigError, match="Filter mine: a lambda .* cannot be imported by workers"):
+    with pytest.raises(ConfigError, match=r"Filter mine: a lambda .* cannot be imported by workers"):
         Recipe.of("r", started("x", A) | LocalStage("clean", (rule,)))
