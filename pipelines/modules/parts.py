@@ -123,8 +123,8 @@ class _Walk:
         return self._state(value, is_part)
 
     def _state(self, value: Any, is_part: bool) -> Any:
-        kind = type(value)
-        if dataclasses.is_dataclass(value) and kind.__reduce__ is object.__reduce__:  # type: ignore[comparison-overlap]
+        kind: Any = type(value)
+        if dataclasses.is_dataclass(value) and kind.__reduce__ is object.__reduce__:
             names = [each.name for each in dataclasses.fields(value) if each.compare]
             return [self.value(kind), self._attributes({name: getattr(value, name) for name in names}, is_part)]
         reduced = self._reduced(value)

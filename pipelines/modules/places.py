@@ -16,6 +16,7 @@ import functools
 import hashlib
 import inspect
 import json
+import pkgutil
 import re
 import sys
 import sysconfig
@@ -146,9 +147,27 @@ def _find(name: str, folders: Sequence[str] | None) -> ModuleSpec | None:
     if isinstance(loaded, ModuleSpec):
         return loaded
     for finder in sys.meta_path:
-        if (spec := finder.find_spec(name, folders)) is not None:
+        here = folders is not None and finder is PathFinder
+        spec = _find_below(name, folders or ()) if here else finder.find_spec(name, folders)
+        if spec is not None:
             return spec
     return None
+
+
+def _find_below(name: str, folders: Sequence[str]) -> ModuleSpec | None:
+    """Do as PathFinder, which of a namespace package inside another finds only what is imported (KeyError else)."""
+    portions: list[str] = []
+    for folder in folders:
+        importer = pkgutil.get_importer(folder)
+        spec = importer.find_spec(name) if importer is not None else None
+        if spec is not None and spec.loader is not None:
+            return spec
+        portions += (spec.submodule_search_locations or ()) if spec is not None else ()
+    if not portions:
+        return None
+    namespace = ModuleSpec(name, None, is_package=True)
+    namespace.submodule_search_locations = portions
+    return namespace
 
 
 def _loaded(name: str) -> Place:

@@ -124,7 +124,7 @@ def _add_other(found: Closure, place: Place) -> Iterator[str]:
 def _imports(module: ModuleFile) -> frozenset[str]:
     if module.path.suffix != ".py":  # an extension module: its bytes are all there is
         return frozenset()
-    return imported_names(module.path.read_text(encoding="utf-8"), module.package)
+    return imported_names(module.path.read_text(encoding="utf-8", errors="replace"), module.package)
 
 
 @functools.lru_cache(maxsize=4096)
