@@ -56,7 +56,7 @@ def find_recipe(reference: str) -> RecipeMaker:
         known = ", ".join(sorted(known_recipes()))
         raise ConfigError(f"recipe {reference!r}: no such recipe; expected one of {known}, or module:function")
     here = str(Path.cwd())
-    if here not in sys.path:
+    if reference not in OURS and here not in sys.path:
         sys.path.append(here)  # a recipe in the folder where the command is started, as for any other tool
     try:
         module = importlib.import_module(module_name)
