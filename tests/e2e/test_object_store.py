@@ -90,6 +90,7 @@ def test_killed_twice_once_while_it_sends_a_shard(web: Web, store: ObjectStore, 
     second = start(web).wait()
     assert second.code == 3, second.err
     assert f"another run is going on here (process {running.process.pid} on " in second.err
+    wait_until(lambda: "web/clean" in committed(store))
     running.signal_group(signal.SIGKILL)
     running.wait()
     done = committed(store)
