@@ -64,11 +64,11 @@ imports: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -q tests --ignore=tests/e2e --ignore=tests/chaos --ignore=tests/fuzz
+	$(BIN)/python -m pytest -q --durations=10 tests --ignore=tests/e2e --ignore=tests/chaos --ignore=tests/fuzz
 	WINNOW_COMPILED=0 $(BIN)/python -m pytest -q tests/transforms/extraction
 
 e2e: $(VENV)/.dev
-	$(BIN)/python -m pytest -q tests/e2e
+	$(BIN)/python -m pytest -q --durations=10 tests/e2e
 
 chaos: $(VENV)/.dev
 	$(BIN)/python -m pytest -q tests/chaos --ignore=tests/chaos/test_clean_root.py
