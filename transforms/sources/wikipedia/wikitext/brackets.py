@@ -19,6 +19,9 @@ MAX_DEPTH: Final = 40
 _TOKEN: Final = re.compile(r"\{\{+|\}\}+|\[\[|\]\]|\||\n(?===[^\n]*==[ \t]*(?:\n|$))")
 
 
+_ARGUMENT_LINES: Final = re.compile(r"\A(?:\n[ \t]*\|[^\n]*)+")  # of an infobox that is never closed
+
+
 class _Frame:
     """An open bracket, and what has come behind it so far: its parts, between `|`."""
 
@@ -117,11 +120,11 @@ class _Resolver:
 
 
 def _behind_line(pieces: list[str]) -> list[str]:
-    """Return what comes behind the first line of some pieces of text, its line end included."""
+    """Return what comes behind the first line of some pieces of text, and behind lines of arguments after it."""
     for n, piece in enumerate(pieces):
         newline = piece.find("\n")
         if newline >= 0:
-            return [piece[newline:], *pieces[n + 1 :]]
+            return [_ARGUMENT_LINES.sub("", "".join([piece[newline:], *pieces[n + 1 :]]), count=1)]
     return [GONE]
 
 

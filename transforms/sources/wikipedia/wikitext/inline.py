@@ -13,12 +13,14 @@ _APOSTROPHES: Final = re.compile(r"'{2,}")
 _EXTERNAL: Final = re.compile(
     r"\[(?:https?:|ftps?:|mailto:|irc:|news:)?//?[^\s\[\]<>\"]*(?:[ \t]+([^\[\]\n]*))?\]", re.IGNORECASE
 )
+_POWER: Final = re.compile(r"(?<=[\w)])<sup\b[^<>]*>\s*([+−–-]?\d+)\s*</sup\s*>", re.IGNORECASE)  # 10<sup>6</sup>
 _QUOTE_TAG: Final = re.compile(r"<(/?)blockquote\b[^<>]*>", re.IGNORECASE)
 _BREAK_TAG: Final = re.compile(r"</?br\b[^<>]*>", re.IGNORECASE)
 _DIVISION_TAG: Final = re.compile(r"</?(?:div|p|center|hr|dl|dd|dt|ul|ol|li|h[1-6])\b[^<>]*>", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[a-z][a-z0-9]*\b[^<>]{0,500}>", re.IGNORECASE)
 _VARIANT: Final = re.compile(r"-\{([^{}]*)\}-")
 _VARIANT_NAME: Final = re.compile(r"\s*(?:[A-Z|]+\|)?\s*[a-z-]{2,12}\s*:\s*([^;]*)")
+_HIDDEN: Final = re.compile(r"\s*(?:[A-Z;]*[HT][A-Z;]*|-)\s*\|")
 _FLAGS: Final = re.compile(r"\s*[A-Z;]{0,4}\|")
 _SEPARATORS: Final = ",;:، 、；，"
 _BRACKETED: Final = re.compile(r"[(（]([^()（）]*)[)）]")
@@ -29,6 +31,8 @@ def choose_variants(text: str) -> str:
     """Return text in which `-{zh-hans:a; zh-hant:b}-` is its first variant, and `-{x}-` is x."""
 
     def first(found: re.Match[str]) -> str:
+        if _HIDDEN.match(found[1]):
+            return ""  # a rule for the page, or for its title: shows nothing
         named = _VARIANT_NAME.match(found[1])
         return named[1].strip() if named else _FLAGS.sub("", found[1], count=1)
 
@@ -40,6 +44,7 @@ def plain_tags(text: str) -> str:
     if "<" not in text:
         return text
     text = _QUOTE_TAG.sub(lambda found: f"\n{QUOTE_END if found[1] else QUOTE}\n", text)
+    text = _POWER.sub(r"^\1", text)  # or 10 to the sixth would be 106
     text = _BREAK_TAG.sub(BREAK, text)
     text = _DIVISION_TAG.sub(DIVISION, text)
     return _TAG.sub("", text)

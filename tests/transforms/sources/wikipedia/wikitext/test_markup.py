@@ -43,6 +43,8 @@ def text_of(wikitext: str, config: WikipediaReadConfig = BARE, site: Site | None
         ("== Empty ==\n== Full ==\nText.\n=== Sub ===\n== Last ==", "Full\n\nText."),
         ("{{nihongo|Tokyo Tower|東京タワー|Tōkyō tawā}} stands.", "Tokyo Tower (東京タワー, Tōkyō tawā) stands."),
         ("العربية '''نص''' [[رابط|وصلة]].", "العربية نص وصلة."),
+        ("10<sup>6</sup> m<sup>2</sup>, 10<sup>-3</sup>, H<sub>2</sub>O", "10^6 m^2, 10^-3, H2O"),
+        ("{{Infobox\n| a = b\n| c = d\n\nText.", "Text."),
         ("", ""),
     ],
 )
@@ -53,6 +55,7 @@ def test_text(wikitext: str, text: str) -> None:
 def test_variants_are_chosen_where_a_wiki_has_them() -> None:
     site = Site(dbname="zhwiki", language="zh")
     assert text_of("在-{zh-hans:计算机; zh-hant:電腦}-上", site=site) == "在计算机上"
+    assert text_of("-{H|zh-hans:甲;zh-hant:乙}-文-{A|zh-hans:丙;zh-hant:丁}-", site=site) == "文丙"
 
 
 def test_blocks() -> None:
