@@ -30,16 +30,12 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
-import yaml
-
 from schemas.errors import ConfigError
 
 T = TypeVar("T")
 
 BY_LANGUAGE = "by_language"
 _LANGUAGE = re.compile("[a-z]{2,3}")  # ISO 639 codes, as lid.176 has them
-_BY_LANGUAGE_DOC = "settings that differ in some languages, by language code: {zh: {name: value}}"
-_OPTIONAL_DOC = "; `off` switches it off"
 
 
 def setting(
@@ -123,7 +119,7 @@ def _overlay(config: Any, changes: Mapping[str, Any], where: str, others: tuple[
             hint = f"did you mean {where}{close[0]}?" if close else f"allowed: {', '.join(allowed)}"
             raise ConfigError(f"{path}: unknown setting; {hint}")
         current = getattr(config, key)
-        if _is_section(known[key], current):
+        if is_section(known[key], current):
             updates[key] = _overlay_section(known[key], current, value, path)
         else:
             updates[key] = _coerce(value, _hints(type(config))[key], path)
@@ -135,7 +131,7 @@ def _overlay(config: Any, changes: Mapping[str, Any], where: str, others: tuple[
     return changed
 
 
-def _is_section(field: dataclasses.Field[Any], value: Any) -> bool:
+def is_section(field: dataclasses.Field[Any], value: Any) -> bool:
     return field.metadata.get("optional", False) or dataclasses.is_dataclass(value)
 
 
@@ -191,19 +187,6 @@ def _plain_changes(config: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def read_yaml(text: str, name: str) -> dict[str, Any]:
-    """Return the mapping of settings in a YAML document; `name` says where it came from in messages."""
-    try:
-        changes = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{name}: not valid YAML: {' '.join(str(error).split())}") from None
-    if changes is None:
-        return {}
-    if not isinstance(changes, dict):
-        raise ConfigError(f"{name}: expected a mapping of settings, found {type(changes).__name__}")
-    return changes
-
-
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Return two nested mappings of settings as one; where both name a value, that of `above` counts.
 
@@ -237,43 +220,7 @@ def _plain_field(field: dataclasses.Field[Any], value: Any) -> Any:
     return False if value is None and field.metadata.get("optional", False) else to_plain(value)
 
 
-def to_commented_yaml(config: Any) -> str:
-    """Return every setting of `config` as YAML, each with its meaning and limits in a comment above it."""
-    return "\n".join(_yaml_lines(config, 0)) + "\n"
-
-
-def _yaml_lines(config: Any, depth: int) -> list[str]:
-    pad = "  " * depth
-    if isinstance(config, PerLanguage):
-        own = _yaml_lines(config.default, depth)
-        return [*own, f"{pad}# {_BY_LANGUAGE_DOC}", f"{pad}{BY_LANGUAGE}: {_flow(config.by_language)}"]
-    lines: list[str] = []
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        doc = field.metadata.get("doc", "")
-        if _is_section(field, value):
-            if depth == 0 and lines:
-                lines.append("")
-            if doc:
-                lines.append(f"{pad}# {doc}" + _OPTIONAL_DOC * field.metadata.get("optional", False))
-            if value is None:
-                lines.append(f"{pad}{field.name}: off")
-                continue
-            lines.append(f"{pad}{field.name}:")
-            lines.extend(_yaml_lines(value, depth + 1))
-            continue
-        limits = _limits_text(field.metadata)
-        lines.append(f"{pad}# {doc}" + (f" [{limits}]" if limits else ""))
-        lines.append(f"{pad}{field.name}: {_flow(value)}")
-    return lines
-
-
-def _flow(value: Any) -> str:
-    dumped = yaml.safe_dump(to_plain(value), default_flow_style=True, allow_unicode=True, width=10_000)
-    return dumped.removesuffix("...\n").strip()
-
-
-def _limits_text(metadata: Mapping[str, Any]) -> str:
+def limits_text(metadata: Mapping[str, Any]) -> str:
     words = []
     for name, sign in (("gt", ">"), ("ge", ">="), ("le", "<=")):
         if metadata.get(name) is not None:
@@ -357,4 +304,4 @@ def _check_limits(value: Any, metadata: Mapping[str, Any], path: str) -> None:
         or (high is not None and value > high)
     )
     if outside or (choices and value is not None and value not in choices):
-        raise ConfigError(f"{path}: {value!r} is not allowed; must be {_limits_text(metadata)}")
+        raise ConfigError(f"{path}: {value!r} is not allowed; must be {limits_text(metadata)}")

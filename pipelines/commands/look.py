@@ -21,7 +21,7 @@ from pipelines.commands.options import (
 )
 from pipelines.recipes.find import find_recipe, known_recipes
 from pipelines.reports import ledger, show
-from schemas.settings import to_commented_yaml
+from schemas.settings_yaml import to_commented_yaml
 
 OneRun = Annotated[int | None, typer.Option("--run", help="One run of a dataset: 0 is the first, 1 runs/000001.")]
 

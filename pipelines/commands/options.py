@@ -19,7 +19,8 @@ from pipelines.runs.folder import RunFolder
 from pipelines.runs.graph import Recipe
 from pipelines.runs.plan import VERSION
 from schemas.errors import ConfigError, RunError
-from schemas.settings import merge, overlay, read_yaml
+from schemas.settings import merge, overlay
+from schemas.settings_yaml import read_yaml
 from storage.inputs import expand
 
 INPUT_HELP = "[SOURCE=] files, globs, URLs, @lists of them, or a crawl: cc:latest, cc:CC-MAIN-2026-43, cc:latest/wet."

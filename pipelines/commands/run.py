@@ -43,7 +43,7 @@ from pipelines.runs.plan import VERSION, PlannedStage, plan
 from pipelines.runs.runner import refuse_foreign_inputs, run
 from pipelines.runs.stage import Earlier
 from schemas.errors import InputError, RunError
-from schemas.settings import to_commented_yaml
+from schemas.settings_yaml import to_commented_yaml
 
 SHOWN_INPUTS = 20
 Archives = list[dict[str, Any]]

@@ -55,9 +55,8 @@ def find_recipe(reference: str) -> RecipeMaker:
     if not colon:
         known = ", ".join(sorted(known_recipes()))
         raise ConfigError(f"recipe {reference!r}: no such recipe; expected one of {known}, or module:function")
-    here = str(Path.cwd())
-    if reference not in OURS and here not in sys.path:
-        sys.path.append(here)  # a recipe in the folder where the command is started, as for any other tool
+    if reference not in OURS:
+        _look_here()
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
@@ -66,6 +65,16 @@ def find_recipe(reference: str) -> RecipeMaker:
     if not callable(make):
         raise ConfigError(f"recipe {reference}: {module_name} has no function {function}")
     return RecipeMaker(reference, make, _settings_of(make, reference))
+
+
+def _look_here() -> None:
+    """Let modules be found in the folder where the command is started, as for any other tool.
+
+    Behind our own packages, in worker processes as well: a folder named `schemas` there is not ours.
+    """
+    for place in (str(Path(__file__).parents[2]), str(Path.cwd())):
+        if place not in sys.path:
+            sys.path.append(place)
 
 
 def _settings_of(make: Callable[..., Any], reference: str) -> type:

@@ -22,7 +22,8 @@ from pipelines.runs.dataset import Dataset
 from pipelines.runs.folder import DataFolder, Manifest
 from pipelines.runs.tables import count_rows, read_batches, read_headers, read_schema
 from pipelines.stages.read import document_id
-from pipelines.stages.tokens import FACTS, tokenizer_of
+from pipelines.stages.tokenizer_facts import FACTS
+from pipelines.stages.tokens import tokenizer_of
 from schemas.errors import RunError
 from schemas.identity import keyed_hash
 from schemas.shards import locate

@@ -22,7 +22,7 @@ from pipelines.runs.tables import read_batches
 from pipelines.runs.upstream import Tables
 from pipelines.stages.mix import TOKENIZED
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
-from pipelines.stages.tokens import facts_of
+from pipelines.stages.tokenizer_facts import facts_of
 from schemas.errors import RunError
 from schemas.shards import ShardFile, TokenizerFacts
 from transforms.shuffle.hash_blocks import partitions_for

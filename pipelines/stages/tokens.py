@@ -22,6 +22,7 @@ from pipelines.runs.tables import FateWriter, read_batches
 from pipelines.runs.upstream import Tables
 from pipelines.stages.fit import learned
 from pipelines.stages.parts import PartWork, run_parts
+from pipelines.stages.tokenizer_facts import FACTS, facts_of
 from schemas.errors import ConfigError, RunError
 from schemas.records import TokenizedDocument, arrow_schema, to_batch
 from schemas.settings import overlay, to_plain
@@ -31,7 +32,6 @@ from transforms.tokens.tokenizer_fit import TokenizerFit
 
 CPU_MS = 0.6  # of a document, roughly
 FILE = "tokenizer.json"
-FACTS = "tokenizer"  # fact of the manifest: a TokenizerFacts
 _OF_ALL = ("bos", "eos", "pattern")  # settings that change the ids of a text under any tokenizer
 _OF_TRAINED = ("vocab_size", "train_bytes")  # and those that make a trained one another
 
@@ -95,11 +95,6 @@ class TokenizeStage:
             sha256=tokenizer.sha256, vocab_size=tokenizer.vocab_size, bos_id=tokenizer.bos_id, eos_id=tokenizer.eos_id
         )
         return StageResult(parts, {FACTS: to_plain(facts)})
-
-
-def facts_of(manifest: Manifest) -> TokenizerFacts:
-    """Return what the manifest of a tokenize stage says of its tokenizer."""
-    return TokenizerFacts(**manifest.facts[FACTS])
 
 
 def tokenizer_path(data: DataFolder) -> str:

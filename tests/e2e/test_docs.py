@@ -35,6 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as the page describes it: the module and two inputs."""
     folder = tmp_path_factory.mktemp("forum")
     (folder / "forum_recipe.py").write_text(BLOCKS[0][1], encoding="utf-8")
+    (folder / "schemas").mkdir()  # not ours
+    (folder / "schemas" / "__init__.py").write_text("raise RuntimeError('not ours')\n")
     posts = [{"text": sentence(n), "url": f"https://quiet.example/{n}", "id": f"p{n}"} for n in range(30)]
     posts += [{"text": "too short", "url": "https://quiet.example/short", "id": "short"}]
     posts += [{"text": sentence(99).upper(), "url": "https://quiet.example/loud", "id": "loud"}]

@@ -15,13 +15,12 @@ from schemas.settings import (
     for_language,
     merge,
     overlay,
-    read_yaml,
     section,
     setting,
-    to_commented_yaml,
     to_plain,
     validate,
 )
+from schemas.settings_yaml import read_yaml, to_commented_yaml
 
 
 @dataclass(frozen=True, kw_only=True)

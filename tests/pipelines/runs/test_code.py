@@ -114,7 +114,8 @@ def test_every_stage_has_the_code_it_runs_and_the_libraries_that_this_code_impor
     nodes = recipe(overlay(CommonCrawlConfig(), model)).nodes
     found = {node.id: code_identity(node.stage.code) for node in nodes}
     libraries = {name: set(identity.versions) for name, identity in found.items()}
-    assert [name for name, some in libraries.items() if "tiktoken" in some] == ["tokenize", "shards"]
+    assert [name for name, some in libraries.items() if "tiktoken" in some] == ["tokenize"]
+    assert not any("pyyaml" in some for some in libraries.values())
     assert [name for name, some in libraries.items() if "trafilatura" in some] == ["web/extract"]
     assert [name for name, some in libraries.items() if "fasttext" in some] == ["web/extract", "web/clean"]
     assert [name for name, some in libraries.items() if "datasketch" in some] == ["dedup"]

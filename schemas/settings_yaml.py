@@ -1,0 +1,66 @@
+"""Settings as YAML: read from a file, and written with the meaning and the limits of each.
+
+In a module of its own, so that a stage whose settings these are does not depend on the version of a YAML library.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import yaml
+
+from schemas.errors import ConfigError
+from schemas.settings import BY_LANGUAGE, PerLanguage, is_section, limits_text, to_plain
+
+_BY_LANGUAGE_DOC = "settings that differ in some languages, by language code: {zh: {name: value}}"
+_OPTIONAL_DOC = "; `off` switches it off"
+
+
+def read_yaml(text: str, name: str) -> dict[str, Any]:
+    """Return the mapping of settings in a YAML document; `name` says where it came from in messages."""
+    try:
+        changes = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{name}: not valid YAML: {' '.join(str(error).split())}") from None
+    if changes is None:
+        return {}
+    if not isinstance(changes, dict):
+        raise ConfigError(f"{name}: expected a mapping of settings, found {type(changes).__name__}")
+    return changes
+
+
+def to_commented_yaml(config: Any) -> str:
+    """Return every setting of `config` as YAML, each with its meaning and limits in a comment above it."""
+    return "\n".join(_yaml_lines(config, 0)) + "\n"
+
+
+def _yaml_lines(config: Any, depth: int) -> list[str]:
+    pad = "  " * depth
+    if isinstance(config, PerLanguage):
+        own = _yaml_lines(config.default, depth)
+        return [*own, f"{pad}# {_BY_LANGUAGE_DOC}", f"{pad}{BY_LANGUAGE}: {_flow(config.by_language)}"]
+    lines: list[str] = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        doc = field.metadata.get("doc", "")
+        if is_section(field, value):
+            if depth == 0 and lines:
+                lines.append("")
+            if doc:
+                lines.append(f"{pad}# {doc}" + _OPTIONAL_DOC * field.metadata.get("optional", False))
+            if value is None:
+                lines.append(f"{pad}{field.name}: off")
+                continue
+            lines.append(f"{pad}{field.name}:")
+            lines.extend(_yaml_lines(value, depth + 1))
+            continue
+        limits = limits_text(field.metadata)
+        lines.append(f"{pad}# {doc}" + (f" [{limits}]" if limits else ""))
+        lines.append(f"{pad}{field.name}: {_flow(value)}")
+    return lines
+
+
+def _flow(value: Any) -> str:
+    dumped = yaml.safe_dump(to_plain(value), default_flow_style=True, allow_unicode=True, width=10_000)
+    return dumped.removesuffix("...\n").strip()
