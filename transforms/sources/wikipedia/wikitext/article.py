@@ -31,6 +31,7 @@ from transforms.sources.wikipedia.wikitext.marks import (
 
 _HEADING: Final = re.compile(r"(={1,6})[ \t]*(.+?)[ \t]*\1[ \t\x04]*$")
 _ITEM: Final = re.compile(r"[*#;:]+[ \t]*")
+_TERM: Final = re.compile(r"([^:\[\]]+?)\s*:(?!//)\s*(.+)")
 _RULE: Final = re.compile(r"-{4,}")
 _PUNCTUATION: Final = " \t.,;:|-–—*·•()[]\"'"
 _TEXT: Final = 99  # deeper than any heading
@@ -87,7 +88,10 @@ class _Builder:
             self._add(TABLE_ROW, "\t".join(cells))
         elif item and not self._verse:
             self.flush()
-            self._add(LIST_ITEM, self._text(line[item.end() :].replace(DIVISION, " ")))
+            text = line[item.end() :].replace(DIVISION, " ")
+            term = _TERM.match(text) if item[0].rstrip().endswith(";") else None  # `;term: definition` are two items
+            for entry in term.groups() if term else (text,):
+                self._add(LIST_ITEM, self._text(entry))
         elif line[0] == " " and not self._lines and not self._verse:
             self._code.append(line[1:])
         else:

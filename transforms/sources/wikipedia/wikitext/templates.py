@@ -6,6 +6,7 @@ quotations. A template is known by its name in lower case; parser functions (`#i
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -166,6 +167,13 @@ def _value(arguments: Arguments) -> str:
     return " ".join(filter(None, (placed[0] + power, unit)))
 
 
+def _date(placed: list[str]) -> str:
+    """Return year, month and day as English writes them."""
+    year, month, day = [*placed, "", "", ""][:3]
+    name = calendar.month_name[int(month)] if month.isdigit() and 1 <= int(month) <= 12 else month
+    return " ".join(filter(None, (day, name, year)))
+
+
 _OTHERS: Final[dict[str, Callable[[Arguments], str]]] = {
     "convert": _convert,
     "cvt": _convert,
@@ -174,7 +182,7 @@ _OTHERS: Final[dict[str, Callable[[Arguments], str]]] = {
     "fraction": _fraction,
     "nihongo": _nihongo,
     "val": _value,
-    "as_of": lambda arguments: f"As of {'-'.join(arguments[0][:3])}",
+    "as_of": lambda arguments: f"As of {_date(arguments[0])}",
     "angbr": lambda arguments: f"⟨{arguments[0][0]}⟩",
     "angle_bracket": lambda arguments: f"⟨{arguments[0][0]}⟩",
     "chem": lambda arguments: "".join(arguments[0]),

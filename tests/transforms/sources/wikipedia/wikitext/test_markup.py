@@ -45,6 +45,8 @@ def text_of(wikitext: str, config: WikipediaReadConfig = BARE, site: Site | None
         ("العربية '''نص''' [[رابط|وصلة]].", "العربية نص وصلة."),
         ("10<sup>6</sup> m<sup>2</sup>, 10<sup>-3</sup>, H<sub>2</sub>O", "10^6 m^2, 10^-3, H2O"),
         ("{{Infobox\n| a = b\n| c = d\n\nText.", "Text."),
+        (";Term: what it is\n;Alone\n: definition", "Term\nwhat it is\nAlone\ndefinition"),
+        ("{{as of|2015|3}}, {{As of|2015|3|1}}", "As of March 2015, As of 1 March 2015"),
         ("", ""),
     ],
 )
