@@ -46,7 +46,7 @@ from trainer.commands.progress import Silent
 from trainer.loop.journal import read_journal
 from trainer.loop.run import run
 from trainer.recipe import EvalConfig, FaultConfig, LocalConfig, ModelConfig, Recipe, ScheduleConfig, StageConfig
-from trainer.scaling.lines import LEVEL, t_quantile
+from trainer.scaling.fits.lines import LEVEL, t_quantile
 
 DATA = ROOT.parent / "shared" / "data"
 WINDOW = 16  # tokens

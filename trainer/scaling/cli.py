@@ -91,7 +91,7 @@ def downstream_command(
     target: Target = FLAGSHIP_FLOPS,
 ) -> None:
     """Forecast a benchmark from a table of models: flops (0 for an anchor), nll_per_char, accuracy."""
-    from trainer.scaling.downstream import fit_downstream, read_measured
+    from trainer.scaling.fits.downstream import fit_downstream, read_measured
     from trainer.scaling.report import report_downstream
 
     models = read_measured(table)
@@ -103,7 +103,7 @@ def mixes_command(
     mixes: FileArg, output: Output, data: Data = None, held_out: HeldOut = None, only: Only = None
 ) -> None:
     """Train small models on each mix, and write the mix file of the one that is expected to be best."""
-    from trainer.scaling.mixes import MixesConfig, compare, mix_cells
+    from trainer.scaling.fits.mixes import MixesConfig, compare, mix_cells
     from trainer.scaling.report import report_mixes
     from trainer.scaling.runs import facts_of
 

@@ -14,11 +14,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import storage
-from trainer.scaling.downstream import Downstream, Measured
-from trainer.scaling.isoflops import IsoFlops
-from trainer.scaling.mixes import Comparison
+from trainer.scaling.fits.downstream import Downstream, Measured
+from trainer.scaling.fits.isoflops import IsoFlops
+from trainer.scaling.fits.mixes import Comparison
+from trainer.scaling.fits.powerlaw import Law
 from trainer.scaling.points import Interval, Point
-from trainer.scaling.powerlaw import Law
 
 SIZE, DPI = (7.5, 5.0), 130  # inches, dots an inch
 FINE = 200  # places at which a curve is drawn

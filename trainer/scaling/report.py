@@ -13,13 +13,13 @@ from typing import Any
 import storage
 from schemas.errors import InputError
 from schemas.settings import to_plain
-from trainer.scaling.downstream import Downstream, Measured
-from trainer.scaling.isoflops import IsoFlops, fit_isoflops
+from trainer.scaling.fits.downstream import Downstream, Measured
+from trainer.scaling.fits.isoflops import IsoFlops, fit_isoflops
+from trainer.scaling.fits.mixes import Comparison, mix_file
+from trainer.scaling.fits.powerlaw import Bootstrap, Law, bootstrap, law_of
 from trainer.scaling.ladder import LeftOut
-from trainer.scaling.mixes import Comparison, mix_file
 from trainer.scaling.plots import draw_downstream, draw_isoflops, draw_law, draw_mixes
 from trainer.scaling.points import Interval, Point
-from trainer.scaling.powerlaw import Bootstrap, Law, bootstrap, law_of
 from trainer.scaling.valuation import Difference
 
 REPORT, FITS, MIX_FILE = "report.md", "fits.json", "mix.yaml"

@@ -17,8 +17,8 @@ from schemas.errors import ConfigError, InputError
 from schemas.settings import section, setting, validate
 from trainer.model.llama import count_parameters, flops_per_token
 from trainer.recipe import LINEAR, Recipe, ScheduleConfig, StageConfig
+from trainer.scaling.fits.lines import LEVEL, t_quantile
 from trainer.scaling.ladder import Cell
-from trainer.scaling.lines import LEVEL, t_quantile
 from trainer.scaling.points import Interval, Point
 
 WITH, WITHOUT = "with", "without"

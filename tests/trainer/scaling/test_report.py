@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from schemas.errors import InputError
-from trainer.scaling.downstream import Measured, fit_downstream
+from trainer.scaling.fits.downstream import Measured, fit_downstream
+from trainer.scaling.fits.mixes import compare
 from trainer.scaling.ladder import LeftOut
-from trainer.scaling.mixes import compare
 from trainer.scaling.points import Point
 from trainer.scaling.report import report_downstream, report_ladder, report_mixes, report_valuation
 from trainer.scaling.valuation import Difference

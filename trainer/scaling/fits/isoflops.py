@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import InputError
-from trainer.scaling.lines import LEVEL, t_quantile
+from trainer.scaling.fits.lines import LEVEL, t_quantile
 from trainer.scaling.points import Interval, Point
 
 COEFFICIENTS = 3

@@ -25,7 +25,7 @@ from scipy.special import expit
 
 from schemas.errors import ConfigError, InputError
 from schemas.settings import setting, validate
-from trainer.scaling.lines import LEVEL, Line, fit_line, t_quantile
+from trainer.scaling.fits.lines import LEVEL, Line, fit_line, t_quantile
 from trainer.scaling.points import Interval, read_table
 
 Floats = npt.NDArray[np.float64]

@@ -25,8 +25,8 @@ from schemas.errors import ConfigError, InputError
 from schemas.identity import keyed_hash
 from schemas.settings import section, setting, validate
 from trainer.scaling.candidates import propose
+from trainer.scaling.fits.lines import LEVEL, Line, fit_line, t_quantile
 from trainer.scaling.ladder import Cell, LadderConfig, LeftOut, make_cells
-from trainer.scaling.lines import LEVEL, Line, fit_line, t_quantile
 from trainer.scaling.points import FLAGSHIP_FLOPS, Interval, Point
 
 SALT = "trainer.scaling.win_share"

@@ -10,8 +10,8 @@ import yaml
 from schemas.errors import ConfigError, InputError
 from schemas.settings import overlay
 from trainer.recipe import EvalConfig, Recipe
+from trainer.scaling.fits.mixes import MixesConfig, NamedMix, candidates, compare, mix_cells, mix_file
 from trainer.scaling.ladder import BudgetConfig, LadderConfig, RungConfig
-from trainer.scaling.mixes import MixesConfig, NamedMix, candidates, compare, mix_cells, mix_file
 from trainer.scaling.points import Point
 from transforms.mixing.mix import MixConfig
 

@@ -22,8 +22,8 @@ import numpy as np
 
 from schemas.errors import InputError
 from schemas.identity import keyed_hash
-from trainer.scaling.isoflops import Floats, IsoFlops, exp
-from trainer.scaling.lines import LEVEL, Line, fit_line
+from trainer.scaling.fits.isoflops import Floats, IsoFlops, exp
+from trainer.scaling.fits.lines import LEVEL, Line, fit_line
 from trainer.scaling.points import Interval
 
 SALT = "trainer.scaling.bootstrap"

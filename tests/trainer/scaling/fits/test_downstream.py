@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import ConfigError, InputError
-from trainer.scaling.downstream import Measured, fit_downstream, fit_sigmoid, read_measured
+from trainer.scaling.fits.downstream import Measured, fit_downstream, fit_sigmoid, read_measured
 
 
 def _accuracy(nll: float) -> float:

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import InputError
-from trainer.scaling.isoflops import fit_isoflops, fit_parabola
-from trainer.scaling.lines import fit_line, t_quantile
+from trainer.scaling.fits.isoflops import fit_isoflops, fit_parabola
+from trainer.scaling.fits.lines import fit_line, t_quantile
+from trainer.scaling.fits.powerlaw import FIGURE_LAW, TEXT_LAW, bootstrap, fit_law, law_of
 from trainer.scaling.points import FLAGSHIP_FLOPS, Point
-from trainer.scaling.powerlaw import FIGURE_LAW, TEXT_LAW, bootstrap, fit_law, law_of
 
 BUDGETS = (6e18, 3e19, 1e20, 1e21)
 SPREAD = (-1.5, -0.5, 0.4, 1.6)  # of ln(tokens) about the minimum
