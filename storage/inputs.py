@@ -48,6 +48,8 @@ def expand(inputs: Sequence[str], list_prefix: str = "") -> list[str]:
         raise InputError("no input was given")
     found: set[str] = set()
     for item in inputs:
+        if not item.strip():
+            raise InputError("an input is empty: nothing stands behind --input, or behind SOURCE=")
         if item.startswith(PREFIX):
             found.update(list_crawl(item))
         else:

@@ -13,18 +13,21 @@ framework overhead, and so that a row's place in its file, which is its address 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
+import traceback
 import typing
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from schemas.errors import BadRecord
+from schemas.errors import BadRecord, ConfigError, RunError, WinnowError
 from schemas.records import Document
 from schemas.settings import PerLanguage, for_language
-from transforms.text.replacements import Replacement, move_blocks, replace
+from transforms.text.replacements import Replacement, check_replaced, move_blocks, replace
 from transforms.text.view import TextView
 
 
@@ -75,6 +78,7 @@ class Draft:
     def apply(self, edit: Edit) -> None:
         """Replace the text and its blocks together; an edit that replaced nothing changes nothing."""
         if edit.replaced:
+            check_replaced(edit.replaced, len(self.document.text))
             text = edit.apply(self.document.text)
             self._replace(text=text, blocks=move_blocks(self.document.blocks, edit.replaced))
 
@@ -132,7 +136,10 @@ class Filter(Generic[S, C]):
 
     @property
     def stats(self) -> type:
-        return typing.cast(type, typing.get_type_hints(self.measure)["return"])
+        stats = typing.get_type_hints(self.measure).get("return")
+        if not dataclasses.is_dataclass(stats):
+            raise ConfigError(f"step {self.name}: its measure must be annotated with the dataclass it returns")
+        return typing.cast(type, stats)
 
     def open(self) -> None:
         """Nothing to open."""
@@ -164,6 +171,24 @@ class Editor(Generic[C]):
             draft.apply(edit)
 
 
+@contextlib.contextmanager
+def blamed(name: str) -> Iterator[None]:
+    """Say which rule failed, and where: anybody's rule runs here, and may raise anything.
+
+    Our own errors pass, and what is no fault of a rule: a full disk, no memory.
+    """
+    try:
+        yield
+    except (WinnowError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        what = " ".join(str(error).split()) or "no message"
+        raise RunError(
+            f"step {name}: {type(error).__name__}: {what} ({Path(place.filename).name}:{place.lineno})"
+        ) from error
+
+
 def run_steps(
     steps: Sequence[Step],
     drafts: Sequence[Draft],
@@ -178,9 +203,10 @@ def run_steps(
     live, followed = list(drafts), list[Draft]()
     for step in steps:
         started = time.thread_time_ns()
-        if followed:
-            _measure_only(step, followed)
-        step.run(live, edits)
+        with blamed(step.name):
+            if followed:
+                _measure_only(step, followed)
+            step.run(live, edits)
         for draft in live:
             if not draft.alive:
                 draft.step = step.name

@@ -81,6 +81,14 @@ class Survey(Protocol):
         """Settings that must be what they were in the dataset's earlier runs; '' are all of them."""
 
     @property
+    def edits(self) -> bool:
+        """Whether its decisions may be Edits; such a survey is the last of its stage: others have seen the old text."""
+
+    @property
+    def looks_at(self) -> Sequence[str] | None:
+        """Columns of the documents that its decisions look at; None: all. What is not last is decided on these."""
+
+    @property
     def cpu_ms(self) -> float:
         """CPU time of a document, roughly."""
 

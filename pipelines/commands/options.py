@@ -62,7 +62,7 @@ def settings_of(maker: RecipeMaker, files: list[Path] | None, changes: list[str]
 def inputs_of(given: Sequence[str], recipe: Recipe) -> list[SourceFile]:
     """Return the files of each source: `NAME=PATH`, or `PATH` alone where the recipe has one source.
 
-    Raises ConfigError when a source is not named, or has none.
+    A source that is not named has no files in this run. Raises ConfigError for a path of which the source is not clear.
     """
     paths: dict[str, list[str]] = {name: [] for name in recipe.sources}
     for item in given:

@@ -270,5 +270,5 @@ def _draw_plan(planned: _Plan) -> None:
     for name in ("stage", "", "why"):
         table.add_column(name)
     for step in planned.stages:
-        table.add_row(step.id, "skip" if step.skip else "run", step.why)
+        table.add_row(step.id, "skip" if step.skip else "run", escape(step.why))
     console.print(table)

@@ -296,7 +296,7 @@ def _translated(name: str, error: Exception, log_path: Path) -> WinnowError:
     """Return what went wrong in a worker as one line; our own errors keep their text."""
     for seen in _chain(error):
         if isinstance(seen, WinnowError):
-            seen.args = (_WHERE.sub("", str(seen)),)
+            seen.args = (_of_stage(name, _WHERE.sub("", str(seen))),)
             return seen
         if isinstance(seen, grpc.RpcError):
             cause = getattr(seen, "details", lambda: "")() or type(seen).__name__
@@ -306,7 +306,7 @@ def _translated(name: str, error: Exception, log_path: Path) -> WinnowError:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     ours = next((line for line in reversed(lines) if line.startswith("schemas.errors.")), None)
     if ours is not None:
-        return RunError(_WHERE.sub("", ours.split(": ", 1)[-1]))
+        return RunError(_of_stage(name, _WHERE.sub("", ours.split(": ", 1)[-1])))
     refused = next((found for line in reversed(lines) if (found := _REFUSED.search(line))), None)
     if refused is not None:
         return RunError(f"stage {name}: {_WHERE.sub('', refused[1])}")
@@ -314,6 +314,11 @@ def _translated(name: str, error: Exception, log_path: Path) -> WinnowError:
     if _LOST_WORKER.search(last):
         return RunError(f"stage {name}: Python workers were lost, time and again (out of memory?); see {log_path}")
     return RunError(f"stage {name}: {type(error).__name__}: {last}; see {log_path}")
+
+
+def _of_stage(name: str, text: str) -> str:
+    """Return the text of an error with the stage, where it names a step alone."""
+    return f"stage {name}: {text}" if text.startswith("step ") else text
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -7,19 +7,21 @@ module:function                 a function from a settings dataclass, its one an
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import importlib.metadata
 import inspect
 import sys
+import traceback
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from pipelines.runs.graph import Recipe
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, WinnowError
 
 DEFAULT = "common_crawl"
 GROUP = "winnow.recipes"
@@ -57,14 +59,27 @@ def find_recipe(reference: str) -> RecipeMaker:
         raise ConfigError(f"recipe {reference!r}: no such recipe; expected one of {known}, or module:function")
     if reference not in OURS:
         _look_here()
-    try:
+    with _said(f"recipe {reference}: {module_name} cannot be imported"):
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ConfigError(f"recipe {reference}: {module_name} cannot be imported: {error}") from None
     make = getattr(module, function, None)
     if not callable(make):
         raise ConfigError(f"recipe {reference}: {module_name} has no function {function}")
-    return RecipeMaker(reference, make, _settings_of(make, reference))
+    with _said(f"recipe {reference}"):
+        return RecipeMaker(reference, make, _settings_of(make, reference))
+
+
+@contextlib.contextmanager
+def _said(what: str) -> Iterator[None]:
+    """Turn whatever a user's module or recipe raises into one line: it is their code, and no error of ours."""
+    try:
+        yield
+    except WinnowError:
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001  see above
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f" ({Path(place.filename).name}:{place.lineno})" if not isinstance(error, ImportError) else ""
+        message = " ".join(str(error).split())
+        raise ConfigError(f"{what}: {type(error).__name__}: {message}{where}") from None
 
 
 def _look_here() -> None:
@@ -81,14 +96,22 @@ def _settings_of(make: Callable[..., Any], reference: str) -> type:
     parameters = list(inspect.signature(make).parameters)
     hints = typing.get_type_hints(make)
     settings = hints.get(parameters[0]) if len(parameters) == 1 else None
-    if settings is None or not is_dataclass(settings):
-        raise ConfigError(f"recipe {reference}: must take one argument, annotated with a dataclass of settings")
+    if settings is None or not is_dataclass(settings) or not _has_defaults(settings):
+        raise ConfigError(
+            f"recipe {reference}: must take one argument, annotated with a dataclass of settings that all have defaults"
+        )
     return typing.cast(type, settings)
+
+
+def _has_defaults(settings: Any) -> bool:
+    missing, fields = dataclasses.MISSING, dataclasses.fields(settings)
+    return all(f.default is not missing or f.default_factory is not missing for f in fields if f.init)
 
 
 def make_recipe(maker: RecipeMaker, settings: Any) -> Recipe:
     """Return the recipe under some settings, by its reference. ConfigError when its function gives anything else."""
-    made = maker.make(settings)
+    with _said(f"recipe {maker.reference}"):
+        made = maker.make(settings)
     if not isinstance(made, Recipe):
         raise ConfigError(f"recipe {maker.reference}: must return a Recipe, not {type(made).__name__}")
     return made if made.settings is not None else dataclasses.replace(made, settings=settings)

@@ -92,21 +92,20 @@ def dataset_ledger(dataset: Dataset, axes: Sequence[str] = ()) -> dict[str, Any]
         facts = {"run": dataset.number(run), "path": run.path, "finished": run.finished()}
         runs.append({**facts, "inputs": len(run.inputs() or ()), **ledger(run, axes)})
     return {
-        "stages": stage_sums([stage for run in runs for stage in run["stages"]]),
+        "stages": stage_sums([stage for run in runs for stage in run["stages"]], axes),
         "shards": [shard for run in runs for shard in run["shards"]],
         "mix": mix_sums([run["mix"] for run in runs if run["mix"]]),
         "runs": runs,
     }
 
 
-def stage_sums(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return one entry for each name, in the order of their first appearance."""
+def stage_sums(entries: list[dict[str, Any]], axes: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return one entry for each name, in the order of their first appearance; `axes` are those of `by`."""
     sums: dict[str, dict[str, Any]] = {}
     for entry in entries:
         total = sums.setdefault(entry["name"], {"name": entry["name"]})
         for field, value in entry.items():
             if field == "by":
-                axes = [axis for axis in BY if any(axis in row for row in value)]
                 total[field] = _sum_of_parted([*total.get(field, []), *value], axes)
             elif isinstance(value, dict):
                 both = Counter(total.get(field, {}))

@@ -33,7 +33,11 @@ class Progress(Watcher):
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._live = (
+            Live(console=console, auto_refresh=False, transient=True, redirect_stderr=False)
+            if console.is_terminal
+            else None
+        )
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._parts = 0

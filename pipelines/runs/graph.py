@@ -25,6 +25,7 @@ from schemas.errors import ConfigError
 from schemas.records import Document
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+FOLDERS = frozenset({"runs", "logs"})  # of a run, beside those of its stages
 RESERVED = frozenset(field.name for field in dataclasses.fields(Document))
 
 
@@ -53,6 +54,9 @@ class Flow:
         """Return the flow with one more stage; None, of a rule that is switched off, adds nothing."""
         if stage is None or getattr(stage, "is_empty", False):
             return self
+        if isinstance(stage, type) or not isinstance(getattr(stage, "kept_table", None), str):
+            what = stage.__name__ if isinstance(stage, type) else type(stage).__name__
+            raise ConfigError(f"{self.prefix}: expected a stage after `|`, found {what}; a step goes into a LocalStage")
         if not _NAME.fullmatch(stage.name):
             raise ConfigError(f"stage {stage.name!r}: a name is lower-case letters, digits and _")
         if not self.ends and self.source is None:
@@ -77,6 +81,8 @@ def merge(*flows: Flow) -> Flow:
     """Bring several branches together: the next stage reads the tables of all of them, one after the other."""
     nodes: dict[str, Node] = {}
     for flow in flows:
+        if not isinstance(flow, Flow):
+            raise ConfigError(f"merge: expected branches, found {type(flow).__name__}")
         if not flow.ends:
             raise ConfigError("merge: a branch without a stage has nothing to merge")
         if flow.route is not None:
@@ -84,7 +90,11 @@ def merge(*flows: Flow) -> Flow:
         for node in flow.nodes:
             if nodes.setdefault(node.id, node) is not node:
                 raise ConfigError(f"stage {node.id}: there are two of this name; each needs its own")
-    return Flow(tuple(nodes.values()), tuple(end for flow in flows for end in flow.ends))
+    ends = tuple(end for flow in flows for end in flow.ends)
+    twice = next((end for end in ends if ends.count(end) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"merge: stage {twice} is given twice; its documents would be read twice")
+    return Flow(tuple(nodes.values()), ends)
 
 
 def route(flow: Flow, choose: Callable[[Any], str], names: Sequence[str]) -> dict[str, Flow]:
@@ -114,18 +124,22 @@ class Recipe:
     def of(name: str, flow: Flow, settings: Any = None) -> Recipe:
         """Return the recipe that ends with `flow`. Raises ConfigError when its parts do not fit."""
         sources: dict[str, Any] = {}
+        _check_ids([node.id for node in flow.nodes])
         for node in flow.nodes:
             if node.source:
                 source = getattr(node.stage, "source", None)
                 if source is None or source.name != node.source:
                     raise ConfigError(f"stage {node.id}: is the first of a branch and must read its source")
-                if sources.setdefault(node.source, source) is not source:
-                    raise ConfigError(f"source {node.source}: two branches read a source of this name")
+                if node.source in sources:
+                    raise ConfigError(f"source {node.source}: two branches read a source of this name; use route")
+                sources[node.source] = source
             check_steps(node)
             describe_parts([*node.stage.code, *([node.route] if node.route else [])])  # a lambda cannot be imported
         if not sources:
             raise ConfigError(f"recipe {name}: has no source")
         _check_routes(name, flow.nodes)
+        _check_tables(flow.nodes)
+        _check_columns(flow.nodes)
         read = {end for node in flow.nodes for end in node.upstream}
         loose = [node.id for node in flow.nodes if node.id not in read and node.id not in flow.ends]
         if loose:
@@ -135,6 +149,47 @@ class Recipe:
     def node(self, stage: str) -> Node:
         """Return the node of an id."""
         return next(node for node in self.nodes if node.id == stage)
+
+
+def _check_ids(ids: Sequence[str]) -> None:
+    """Raise ConfigError when two stages would share a folder, or one that a run has for something else."""
+    for name in ids:
+        first = name.partition("/")[0]
+        if first in FOLDERS:
+            raise ConfigError(f"stage {name}: a run has a folder {first} for something else; choose another name")
+        inside = next((other for other in ids if other.startswith(f"{name}/")), None)
+        if inside is not None:
+            raise ConfigError(f"stage {name}: has the name of a branch ({inside}); choose another one")
+
+
+def _check_tables(nodes: Sequence[Node]) -> None:
+    """Raise ConfigError when a stage does not read what those before it write."""
+    kept = {node.id: node.stage.kept_table for node in nodes}
+    for node in nodes:
+        wanted = node.stage.reads
+        found = next((before for before in node.upstream if kept[before] != wanted), None)
+        if found is not None:
+            raise ConfigError(f"stage {node.id}: reads {wanted}, but {found} writes {kept[found] or 'shards'}")
+        if bool(wanted) != bool(node.upstream):
+            raise ConfigError(f"stage {node.id}: reads {wanted or 'files'}; an IndexStage is the first of a branch")
+
+
+def _check_columns(nodes: Sequence[Node]) -> None:
+    """Raise ConfigError when a step would overwrite the column of another, or two branches disagree about one."""
+    columns: dict[str, dict[str, type]] = {}
+    for node in nodes:
+        mine: dict[str, type] = {}
+        for before in node.upstream:
+            for name, stats in columns[before].items():
+                if mine.setdefault(name, stats) is not stats:
+                    raise ConfigError(f"stage {node.id}: its branches have different columns {name}; rename one")
+        for step in getattr(node.stage, "steps", ()):
+            measured: type | None = getattr(step, "stats", None)
+            if measured is not None and step.name in mine:
+                raise ConfigError(f"stage {node.id}: step {step.name}: an earlier stage has a column of this name")
+            if measured is not None:
+                mine[step.name] = measured
+        columns[node.id] = mine
 
 
 def _check_routes(recipe: str, nodes: Sequence[Node]) -> None:
@@ -154,6 +209,8 @@ def check_steps(node: Node) -> None:
     """Raise ConfigError when two steps of a stage, or a step and a column of every document, share a name."""
     taken: set[str] = set()
     for step in getattr(node.stage, "steps", ()):
+        if not isinstance(getattr(step, "name", None), str):
+            raise ConfigError(f"stage {node.id}: expected a step, found {type(step).__name__}")
         if not _NAME.fullmatch(step.name):
             raise ConfigError(f"stage {node.id}: step {step.name!r}: a name is lower-case letters, digits and _")
         if step.name in RESERVED:

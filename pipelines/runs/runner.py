@@ -19,7 +19,7 @@ import storage
 from pipelines.engines.engine import Engine
 from pipelines.runs.counts import DROPPED, FAILED, KEPT, Counts, Fate, PartCounts, add_up
 from pipelines.runs.folder import DataFolder, Manifest, RunFolder
-from pipelines.runs.graph import Recipe
+from pipelines.runs.graph import Node, Recipe
 from pipelines.runs.plan import DAMAGED, NO_EARLIER, VERSION, Inputs, PlannedStage, plan
 from pipelines.runs.stage import PHASES, Earlier, Incremental, Stage, StageContext, StageResult
 from pipelines.runs.tables import read_batches
@@ -70,6 +70,7 @@ def run(
         else:
             manifest = _run_stage(step, done, folder, engine, watcher)
         done[step.id] = (manifest, folder.data(step.id, manifest.key))
+        _check_route(recipe, step.node, done)
     return [manifest for manifest, _ in done.values()]
 
 
@@ -83,6 +84,21 @@ def refuse_foreign_inputs(recipe: Recipe, inputs: Inputs, folder: RunFolder) -> 
         raise RunError(
             f"{folder.path}: holds a run over other inputs ({min(before)}, ...); give a new folder or remove this one"
         )
+
+
+def _check_route(recipe: Recipe, node: Node, done: Committed) -> None:
+    """Raise RunError when the branches of a route, the last of which is `node`, have not read every document once."""
+    if node.route is None:
+        return
+    beside = [other for other in recipe.nodes if other.route is not None and other.upstream == node.upstream]
+    if all(other.id in done for other in beside):
+        handed = sum(done[before][0].counts.kept for before in node.upstream)
+        read = sum(done[other.id][0].counts.read for other in beside)
+        if read != handed:
+            raise RunError(
+                f"route after {node.upstream[0]}: its branches read {read} of {handed} documents; its choice must"
+                " depend on the document alone"
+            )
 
 
 def _run_stage(step: PlannedStage, done: Committed, folder: RunFolder, engine: Engine, watcher: Watcher) -> Manifest:

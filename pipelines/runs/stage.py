@@ -83,6 +83,10 @@ class Stage(Protocol):
         """The objects whose code makes the result."""
 
     @property
+    def reads(self) -> str:
+        """The table of the stages before it that it reads; '' for the first of a source."""
+
+    @property
     def kept_table(self) -> str:
         """The table whose rows are the kept records; '' when `StageResult.counts` tells them."""
 

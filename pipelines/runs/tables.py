@@ -317,9 +317,11 @@ class StoredColumns:
         self._values: dict[str, list[Any]] = {}
 
     def values(self, name: str) -> list[Any]:
+        """Return a column. RunError for one that no earlier stage stored: most likely a mistyped name."""
         if name not in self._values:
-            found = self._batch.column(name).to_pylist() if name in self._batch.schema.names else None
-            self._values[name] = found if found is not None else [None] * self._batch.num_rows
+            if name not in self._batch.schema.names:
+                raise RunError(f"no column {name!r} is stored; there are {', '.join(self._batch.schema.names)}")
+            self._values[name] = self._batch.column(name).to_pylist()
         return self._values[name]
 
 

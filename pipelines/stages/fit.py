@@ -21,6 +21,7 @@ from pipelines.stages.known import EarlierRuns, refuse_other_settings
 from pipelines.stages.local import LocalStage
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, tell_cpu
 from transforms.fit import CorpusSize, Fit
+from transforms.step import blamed
 
 BYTES_PER_CPU_S = 200e6  # of reading texts for the sample, roughly
 SAMPLED = ("id", "text", "url", "source", "language", "language_score")  # columns that `Fit.wants` may look at
@@ -33,11 +34,16 @@ class FitStage:
 
     fit: Fit
     cpu_ms: float = 1.0
+    reads: ClassVar[str] = "documents"
     kept_table: ClassVar[str] = "documents"
 
     @property
     def name(self) -> str:
         return self.fit.name
+
+    @property
+    def steps(self) -> tuple[Fit, ...]:
+        return (self.fit,)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -87,7 +93,8 @@ def _learn(context: StageContext, fit: Fit) -> bytes:
         for text in batch.column("text").to_pylist()
     )
     started = time.process_time_ns()  # of all threads: tokenizers has its own
-    artefact = fit.fit(texts)
+    with blamed(fit.name):
+        artefact = fit.fit(texts)
     tell_cpu(context.target, "trained", 0, f"fit_{fit.name}", time.process_time_ns() - started)
     storage.remove_tree(context.target.table("sample"))
     return artefact
@@ -105,6 +112,7 @@ class _SampleWork(PartWork):
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         with TableWriter(self.target.part("sample", part), _SAMPLE, always=True) as table:
             for batch in read_drafts(self.tables.part("documents", part), SAMPLED):
-                texts = [draft.document.text for draft in batch.drafts if self.fit.wants(draft, self.corpus)]
+                with blamed(self.fit.name):
+                    texts = [draft.document.text for draft in batch.drafts if self.fit.wants(draft, self.corpus)]
                 table.write(pa.RecordBatch.from_arrays([pa.array(texts, pa.large_string())], schema=_SAMPLE))
         yield from ()

@@ -68,6 +68,7 @@ class IndexStage:
     url: UrlConfig = field(default_factory=UrlConfig)
     blocklist: BlocklistConfig = field(default_factory=BlocklistConfig)
     name: ClassVar[str] = "index"
+    reads: ClassVar[str] = ""
     kept_table: ClassVar[str] = "headers"
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -22,7 +22,7 @@ from pipelines.runs.upstream import Route, Tables, union_of
 from pipelines.stages.parts import PartWork, run_parts
 from schemas.errors import RunError
 from schemas.identity import keyed_fraction
-from transforms.step import Draft, Step, run_steps
+from transforms.step import Draft, Drop, Step, blamed, run_steps
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class LocalStage:
     steps: tuple[Step, ...]
     cpu_ms: float = 1.0  # of a document, roughly
     follow: Follow = field(default_factory=Follow)
+    reads: ClassVar[str] = "documents"
     kept_table: ClassVar[str] = "documents"
     takes_route: ClassVar[bool] = True  # it can be the first of a branch of a route
 
@@ -97,17 +98,26 @@ class _LocalWork(PartWork):
                 counts.not_routed += len(whole.drafts) - len(batch.drafts)
                 counts.read.update(draft.document.source for draft in batch.drafts)
                 run_steps(self.steps, batch.drafts, counts.edits, counts.cpu_ns, self.follow)
+                drop_emptied(batch.drafts)
                 fates.write(batch, schema, measured)
         storage.write_atomic(self.target.done(part), counts.to_json())
         yield from ()
+
+
+def drop_emptied(drafts: Sequence[Draft]) -> None:
+    """Drop the drafts that editors left without text: no later step has anything to say about them."""
+    for draft in drafts:
+        if draft.alive and not draft.document.text.strip():
+            draft.drop, draft.step = Drop("no_text_left", 0, None), "edit"
 
 
 def routed(batch: DraftBatch, route: Route | None) -> DraftBatch:
     """Return the drafts that belong to a branch. RunError when the recipe names a branch that there is not."""
     if route is None:
         return batch
-    chosen = [route.choose(draft) for draft in batch.drafts]
-    other = next((name for name in chosen if name not in route.names), None)
-    if other is not None:
-        raise RunError(f"route: {other!r} is none of the branches {', '.join(route.names)}")
+    with blamed("route"):
+        chosen = [route.choose(draft) for draft in batch.drafts]
+    others = [name for name in chosen if name not in route.names]
+    if others:
+        raise RunError(f"route: {others[0]!r} is none of the branches {', '.join(route.names)}")
     return batch.only([place for place, name in enumerate(chosen) if name == route.name])

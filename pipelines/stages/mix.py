@@ -35,6 +35,7 @@ class MixStage:
 
     config: MixConfig
     name: ClassVar[str] = "mix"
+    reads: ClassVar[str] = "tokens"
     kept_table: ClassVar[str] = "mixed"
     resources: ClassVar[Sequence[str]] = ()
 

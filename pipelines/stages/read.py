@@ -40,6 +40,7 @@ class ReadStage:
     source: Source
     steps: tuple[Step, ...] = ()
     name: str = "read"
+    reads: ClassVar[str] = "headers"
     kept_table: ClassVar[str] = "documents"
 
     @property

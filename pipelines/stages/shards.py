@@ -41,6 +41,7 @@ class ShardsStage:
 
     config: ShardConfig
     name: ClassVar[str] = "shards"
+    reads: ClassVar[str] = "mixed"
     kept_table: ClassVar[str] = ""
     resources: ClassVar[Sequence[str]] = ()
 

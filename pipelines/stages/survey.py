@@ -42,7 +42,7 @@ from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_
 from pipelines.stages.local import Follow
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
 from schemas.errors import ConfigError, RunError
-from transforms.step import Draft, Drop, Edit, Step, run_steps
+from transforms.step import Draft, Drop, Edit, Step, blamed, run_steps
 from transforms.survey import Ground, Row, Survey, addressed, emitted
 
 MAX_ROUNDS = 64
@@ -60,7 +60,13 @@ class SurveyStage:
     then: tuple[Step, ...] = ()
     rounds: int = 4  # of the first try of a survey that goes on in rounds: never changes a result
     follow: Follow = field(default_factory=Follow)
+    reads: ClassVar[str] = "documents"
     kept_table: ClassVar[str] = "documents"
+
+    def __post_init__(self) -> None:
+        early = next((survey for survey in self.surveys[:-1] if survey.edits), None)
+        if early is not None:
+            raise ConfigError(f"stage {self.name}: survey {early.name} edits texts and must be the last of its stage")
 
     @property
     def steps(self) -> tuple[Any, ...]:
@@ -257,8 +263,9 @@ class _RowsWork(PartWork):
         for batch in read_drafts(self.tables.part("documents", part)):
             for place, survey in zip(rows, self.of.surveys, strict=True):
                 started = time.thread_time_ns()
-                for row, draft in enumerate(batch.drafts, first):
-                    place.append(emitted(survey.emit(draft), row, survey.row))
+                with blamed(survey.name):
+                    for row, draft in enumerate(batch.drafts, first):
+                        place.append(emitted(survey.emit(draft), row, survey.row))
                 counts.cpu_ns[f"emit_{survey.name}"] += time.thread_time_ns() - started
             first += len(batch.drafts)
         for number, (place, survey) in enumerate(zip(rows, self.of.surveys, strict=True)):
@@ -283,20 +290,20 @@ class _SettleWork(PartWork):
         alive: list[bool] = []
         languages: Counter[str] = Counter()
         before = scratch.alive(self.number - 1) if self.number else None
-        for batch in read_drafts(self.tables.part("documents", part), COLUMNS_TO_SETTLE):
+        survey = self.of.surveys[self.number]
+        for batch in read_drafts(self.tables.part("documents", part), survey.looks_at):
             for draft in batch.drafts:
                 row = len(alive)
                 lives = before is None or bool(before[row])
-                alive.append(lives and not isinstance(decide(draft, row), Drop))
+                if lives:
+                    _apply(draft, row, [(survey, decide)], Counter())
+                alive.append(lives and draft.alive)
                 languages[draft.document.language] += alive[-1]
         scratch.write_verdicts(self.number, blocks)
         scratch.write_alive(self.number, np.array(alive, np.bool_))
         plain = json.dumps({name: n for name, n in languages.items() if n}).encode()
         storage.write_atomic(self.target.done(part, self.of._settled(self.number)), plain)
         yield from ()
-
-
-COLUMNS_TO_SETTLE = ("id", "url", "source", "language")  # no text: only the last survey edits
 
 
 @dataclass
@@ -344,14 +351,18 @@ def _apply(
 ) -> None:
     """Apply the decisions of the surveys to a draft, in order, until one drops it."""
     for survey, decide in deciders:
-        decision = decide(draft, row)
-        if isinstance(decision, Edit):
+        with blamed(survey.name):
+            decision = decide(draft, row)
+        if isinstance(decision, Edit) and survey.edits:
             edits.update({f"{survey.name}:{what}": n for what, n in decision.counts.items() if n})
-            draft.apply(decision)
-            if not draft.document.text.strip():
-                decision = Drop("no_lines_left", 0, None)
+            with blamed(survey.name):
+                draft.apply(decision)
+            decision = None if draft.document.text.strip() else Drop("no_lines_left", 0, None)
         if isinstance(decision, Drop):
             draft.drop, draft.step = decision, survey.name
             return
-        if survey.stats is not None and isinstance(decision, survey.stats):
-            draft.measures[survey.name] = decision
+        if decision is None:
+            continue
+        if survey.stats is None or not isinstance(decision, survey.stats):
+            raise RunError(f"step {survey.name}: decided {type(decision).__name__}, which is nothing it may decide")
+        draft.measures[survey.name] = decision

@@ -42,6 +42,7 @@ class TokenizeStage:
 
     config: TokenizerConfig
     name: ClassVar[str] = "tokenize"
+    reads: ClassVar[str] = "documents"
     kept_table: ClassVar[str] = "tokens"
 
     @property

@@ -65,6 +65,8 @@ class BestPerKey:
     row: ClassVar[Row] = KEYED
     leaves: ClassVar[dict[str, Row]] = {"keys": SEEN}
     fixed: ClassVar[Sequence[str]] = ()  # another choice of the best compares with the same keys
+    edits: ClassVar[bool] = False
+    looks_at: ClassVar[Sequence[str] | None] = ("id", "url", "source", "language")
     cpu_ms: ClassVar[float] = 0.2
 
     def emit(self, draft: Draft) -> list[tuple[int, ...]]:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from schemas.errors import RunError
 from transforms.shuffle.hash_blocks import (
     Block,
     GroupBlocks,
@@ -28,7 +29,7 @@ from transforms.shuffle.hash_blocks import (
     split_by,
     to_pieces,
 )
-from transforms.step import Draft
+from transforms.step import Draft, blamed
 from transforms.survey import Decision, Ground, Judged, Row, addressed
 
 WEIGHTED = np.dtype([("key", "<u8"), ("weight", "<i8")])
@@ -61,14 +62,19 @@ class KeysOverLimit:
     settings: Any
     stats: type | None = None
     resources: Sequence[str] = ()
+    edits: bool = False  # `decide` may give Edits
     row: ClassVar[Row] = WEIGHTED
     leaves: ClassVar[dict[str, Row]] = {}  # a later run counts its own documents alone
     fixed: ClassVar[Sequence[str]] = ()
+    looks_at: ClassVar[Sequence[str] | None] = None
     cpu_ms: ClassVar[float] = 0.1
 
     def emit(self, draft: Draft) -> Sequence[tuple[int, int]]:
         """Return the document's pairs."""
-        return self.keys(draft, self.settings)
+        pairs = self.keys(draft, self.settings)
+        if any(not isinstance(number, int) for pair in pairs for number in pair):
+            raise RunError(f"step {self.name}: keys and weights must be whole numbers, not {pairs[0]}")
+        return pairs
 
     def judge(self, rows: Pieces, ground: Ground) -> Judged:
         """Add up and choose; the verdict of a part are the totals of its keys that are over."""
@@ -95,7 +101,10 @@ class KeysOverLimit:
         sizes = run_lengths(starts, len(placed))
         weight, count = (np.add.reduceat(placed[name], starts) for name in ("weight", "count"))
         totals = make_block(TOTAL, key=placed["key"][starts], weight=weight, count=count)
-        over = self.over(totals, self.settings)
+        with blamed(self.name):
+            over = np.asarray(self.over(totals, self.settings))
+        if over.dtype != np.bool_ or over.shape != totals.shape:
+            raise RunError(f"step {self.name}: `over` must give true or false for each of the totals")
         yield from split_by(np.repeat(totals, sizes)[np.repeat(over, sizes)], placed["part"][np.repeat(over, sizes)])
 
     def verdict(self, blocks: Sequence[bytes], ground: Ground) -> Callable[[Draft, int], Decision]:

@@ -42,6 +42,8 @@ class FrequentLines:
     row: ClassVar[Row] = HASHED
     leaves: ClassVar[dict[str, Row]] = {"lines": COUNTED}
     fixed: ClassVar[Sequence[str]] = ("bucket_docs", "count_documents")
+    edits: ClassVar[bool] = True
+    looks_at: ClassVar[Sequence[str] | None] = None
     cpu_ms: ClassVar[float] = 0.7
 
     def emit(self, draft: Draft) -> Block:

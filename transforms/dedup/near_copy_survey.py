@@ -43,6 +43,8 @@ class NearCopies:
     name: str = "near_copies"
     stats: ClassVar[type | None] = Cluster
     fixed: ClassVar[Sequence[str]] = ("minhash",)
+    edits: ClassVar[bool] = False
+    looks_at: ClassVar[Sequence[str] | None] = ("id", "url", "source", "language")
     cpu_ms: ClassVar[float] = 1.5
 
     @property

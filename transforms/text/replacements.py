@@ -26,6 +26,15 @@ def replace(text: str, replaced: Sequence[Replacement]) -> str:
     return "".join(pieces)
 
 
+def check_replaced(replaced: Sequence[Replacement], n_chars: int) -> None:
+    """Raise ValueError unless the replacements ascend, do not overlap and lie in a text of `n_chars` characters."""
+    before = 0
+    for start, end, _ in replaced:
+        if not before <= start <= end <= n_chars:
+            raise ValueError(f"an edit replaces {start} to {end}, after {before}, in a text of {n_chars} characters")
+        before = end
+
+
 def move_blocks(blocks: Blocks, replaced: Sequence[Replacement]) -> Blocks:
     """Return where the blocks are after the replacements; those of which nothing is left go.
 

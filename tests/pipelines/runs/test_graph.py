@@ -12,12 +12,16 @@ from pipelines.runs.graph import Flow, Recipe, branch, merge, route
 from pipelines.runs.upstream import union_of
 from pipelines.stages.index import IndexStage
 from pipelines.stages.local import LocalStage
+from pipelines.stages.mix import MixStage
 from pipelines.stages.read import ReadStage
 from pipelines.stages.survey import SurveyStage
 from schemas.errors import ConfigError, RunError
 from transforms.dedup.exact_copies import KeepConfig, exact_copies
+from transforms.dedup.frequent_lines import LinesConfig
+from transforms.dedup.line_survey import FrequentLines
 from transforms.heuristics import gopher
 from transforms.heuristics.gopher import GopherConfig
+from transforms.mixing.mix import MixConfig
 from transforms.sources.tables.tables import Tables, TablesConfig
 from transforms.step import Filter
 
@@ -111,3 +115,51 @@ def test_a_stage_that_would_read_everything_cannot_be_the_first_of_a_routes_bran
     parts = route(started("x", A), str, ("code", "prose"))
     with pytest.raises(ConfigError, match="x/code/dedup: cannot take part of a flow; begin with a LocalStage"):
         _ = parts["code"] | SurveyStage("dedup", (exact_copies(KeepConfig()),))
+
+
+def untold(view: Any):  # type: ignore[no-untyped-def]
+    return view
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: merge(started("clean", A)) | LocalStage("clean", ()), "stage clean: has the name of a branch (clean/"),
+        (lambda: started("runs", A), "a run has a folder runs for something else"),
+        (lambda: merge(started("x", A)) | LocalStage("logs", ()), "a run has a folder logs for something else"),
+        (lambda: branch("x", A) | ReadStage(A), "stage x/read: reads headers; an IndexStage is the first"),
+        (lambda: branch("x", A) | IndexStage(A) | LocalStage("c", ()), "reads documents, but x/index writes headers"),
+        (lambda: started("x", A) | MixStage(MixConfig()), "stage x/mix: reads tokens, but x/read writes documents"),
+        (lambda: merge(started("x", A), started("y", Tables("a", TablesConfig()))) | LocalStage("c", ()), "use route"),
+        (
+            lambda: merge(started("x", A) | LocalStage("c", (step("one"),))) | LocalStage("d", (step("one"),)),
+            "stage d: step one: an earlier stage has a column of this name",
+        ),
+        (
+            lambda: started("x", A) | LocalStage("c", (Filter("bare", untold, gopher.decide, None),)),
+            "must be annotated",
+        ),
+    ],
+)
+def test_what_would_damage_a_run_is_refused(make: Callable[[], Any], said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        Recipe.of("r", make())
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: merge(started("x", A), started("x", A)), "stage x/index: there are two"),
+        (lambda: merge(*[started("x", A)] * 2), "stage x/read is given twice"),
+        (lambda: merge([started("x", A)]), "expected branches, found list"),  # type: ignore[arg-type]
+        (lambda: started("x", A) | step("one"), "expected a stage after `|`, found Filter"),  # type: ignore[arg-type]
+        (lambda: started("x", A) | LocalStage, "expected a stage after `|`, found LocalStage"),  # type: ignore[arg-type]
+        (lambda: SurveyStage("d", (FrequentLines(LinesConfig()), exact_copies(KeepConfig()))), "must be the last"),
+    ],
+)
+def test_what_is_no_part_of_a_graph_is_refused(make: Callable[[], Any], said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        make()
+    assert said in str(error.value)

@@ -18,10 +18,12 @@ from pipelines.stages.survey import SurveyStage
 from schemas.errors import ConfigError, RunError
 from schemas.identity import content_id
 from schemas.records import Document
-from transforms.dedup.exact_copies import KeepConfig, exact_copies
+from transforms.dedup.exact_copies import BestPerKey, KeepConfig, exact_copies
+from transforms.dedup.keys_over_limit import KeysOverLimit
 from transforms.dedup.minhash import MinHashConfig
 from transforms.dedup.near_copy_survey import NearCopies, NearCopiesConfig
 from transforms.shuffle import known_rows as known
+from transforms.step import Drop
 
 
 def stage(
@@ -271,3 +273,34 @@ def test_a_stage_that_is_killed_between_surveys_goes_on_and_leaves_no_scratch(
     assert data.documents(STAGE, FIRST, 2).dropped == three.runs[0].dropped
     assert len(graphs) == 3  # the first survey is not judged again
     assert not Path(data.runs[0].data.table("scratch")).exists()
+
+
+def spam_key(draft: Any, config: Any) -> list[tuple[int, int]]:
+    return [(7, 1)] if "spam" in draft.document.text else []
+
+
+def often(totals: Any, config: int) -> Any:
+    return totals["count"] > config
+
+
+def drop_spam(draft: Any, found: Any, config: int) -> Drop:
+    return Drop("spam", found[7].count, config)
+
+
+def pair_key(draft: Any) -> tuple[int, int]:
+    return (1, int(draft.document.text.rsplit("-", 1)[1]))
+
+
+def test_a_survey_sees_the_documents_that_the_one_before_left(dataset: Callable[..., Any]) -> None:
+    """A pair is a newer spam and an older good text: the spam goes first, and the good one has no better copy."""
+    documents = [
+        document(f"{kind}{n}", f"{kind}-{n}", day) for kind, day in (("spam", 9), ("good", 1)) for n in range(5)
+    ]
+    surveys = (
+        KeysOverLimit("spam", spam_key, often, drop_spam, 3),
+        BestPerKey("pairs", pair_key, "pair", "pair_of_earlier_run"),
+    )
+    data = dataset()
+    done = data.documents(SurveyStage("dedup", surveys), documents, 2)
+    assert done.manifest.counts.dropped == {"spam": 5}
+    assert done.manifest.facts["surveyed_documents"]["pairs"] == {"en": 5}

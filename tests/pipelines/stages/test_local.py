@@ -95,3 +95,60 @@ def test_two_sources_of_different_columns_are_one_table(dataset: Callable[..., A
     rows = {row["source"]: row for row in done.rows("documents")}
     assert {name: row["first"] for name, row in rows.items()} == {"a": {"n_chars": 1}, "b": None, "c": None}
     assert done.manifest.parts == 3
+
+
+def no_branch(draft: Draft) -> Any:
+    return draft.stored["first"]  # None: this source has no such measure
+
+
+def test_a_choice_of_nothing_loses_no_document(dataset: Callable[..., Any]) -> None:
+    measured = dataset().documents(LocalStage("before", STEPS[:1]), DOCUMENTS[:1])
+    plain = dataset().documents(LocalStage("before", ()), DOCUMENTS[1:])
+    both = Upstream(((measured.manifest, measured.data), (plain.manifest, plain.data)))
+    merged = dataset().run(LocalStage("merged", ()), [], both)
+    read = Upstream(((merged.manifest, merged.data),), Route(no_branch, "one", ("one", "two")))
+    with pytest.raises(RunError, match="is none of the branches one, two"):
+        dataset().run(LocalStage("clean", ()), [], read)
+
+
+def unknown(draft: Draft) -> str:
+    return str(draft.stored["frist"]["n_chars"])
+
+
+def test_a_mistyped_column_is_said(dataset: Callable[..., Any]) -> None:
+    before = dataset().documents(LocalStage("before", STEPS[:1]), DOCUMENTS)
+    read = Upstream(((before.manifest, before.data),), Route(unknown, "one", ("one",)))
+    with pytest.raises(RunError, match="no column 'frist' is stored; there are id, text"):
+        dataset().run(LocalStage("clean", ()), [], read)
+
+
+def fails(view: TextView) -> Length:
+    return Length(1 // len(view.text[99:]))
+
+
+def overlapping(view: TextView, config: None) -> Edit:
+    return Edit([(0, 1, "x"), (0, 1, "y")])
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (Filter("mine", fails, decide, 1), r"^step mine: ZeroDivisionError: .* \(test_local.py:\d+\)$"),
+        (
+            Editor("mine", overlapping, None),
+            r"^step mine: ValueError: an edit replaces 0 to 1, after 1, in a text of 1",
+        ),
+    ],
+)
+def test_a_rule_that_fails_is_named_with_its_place(step: Any, said: str) -> None:
+    with pytest.raises(RunError, match=said):
+        run_steps((step,), [Draft(DOCUMENTS[0])], Counter(), Counter())
+
+
+def empty(view: TextView, config: None) -> Edit:
+    return Edit([(0, len(view.text), "")], {"all": 1})
+
+
+def test_a_text_that_an_editor_empties_goes(dataset: Callable[..., Any]) -> None:
+    done = dataset().documents(LocalStage("clean", (Editor("empty", empty, None),)), DOCUMENTS)
+    assert done.manifest.counts.dropped == {"no_text_left": 3}
