@@ -60,3 +60,11 @@ def test_the_mix_of_two_runs() -> None:
     assert rows["language", "de"]["reached_share"] == 20 / 150
     axes = [row["axis"] for row in total["rows"]]
     assert axes == sorted(axes, key=("source", "language", "quality", "group").index)
+
+
+def test_fates_by_group_add_up_even_where_a_run_had_no_documents() -> None:
+    some = {"source": "web", "kept": 2, "dropped": {"old": 1}, "failed": {}}
+    other = {"source": "books", "kept": 1, "dropped": {}, "failed": {"decode": 4}}
+    parts = [[some], [], [some], [other]]
+    (total,) = stage_sums([{**stage("a", 2, {}, 0), "by": part} for part in parts], ("source",))
+    assert total["by"] == [other, {"source": "web", "kept": 4, "dropped": {"old": 2}, "failed": {}}]
