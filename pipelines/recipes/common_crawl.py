@@ -20,8 +20,9 @@ from classifiers.steps.language import IdentifyLanguage, LanguageConfig
 from classifiers.steps.quality import QualityConfig, ScoreQuality
 from pipelines.runs.graph import Recipe, branch, merge
 from pipelines.stages.index import IndexStage, UrlConfig
-from pipelines.stages.local import Follow, LocalStage
+from pipelines.stages.local import LocalStage
 from pipelines.stages.mix import MixStage
+from pipelines.stages.of_steps import Follow
 from pipelines.stages.read import ReadStage
 from pipelines.stages.shards import ShardsStage
 from pipelines.stages.survey import MAX_ROUNDS, SurveyStage

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import storage
 from pipelines.runs.folder import DataFolder
-from pipelines.runs.stage import StageContext, StageResult, resources_of, settings_of
+from pipelines.runs.stage import StageContext, StageResult
 from pipelines.runs.tables import (
     DraftBatch,
     FateWriter,
@@ -19,28 +19,14 @@ from pipelines.runs.tables import (
     with_measures,
 )
 from pipelines.runs.upstream import Route, Tables, union_of
+from pipelines.stages.of_steps import Follow, OfSteps
 from pipelines.stages.parts import PartWork, run_parts
 from schemas.errors import RunError
-from schemas.identity import keyed_fraction
 from transforms.step import Draft, Drop, Step, blamed, run_steps
 
 
 @dataclass(frozen=True)
-class Follow:
-    """Chooses the dropped documents that the later steps of their stage measure, too: a share of them by id.
-
-    All of them show what another limit would bring; each costs the measures that its drop had saved (0.1 saves most of
-    that and still tells the distributions).
-    """
-
-    share: float = 0.1
-
-    def __call__(self, draft: Draft) -> bool:
-        return keyed_fraction("measure dropped", draft.document.id) < self.share
-
-
-@dataclass(frozen=True)
-class LocalStage:
+class LocalStage(OfSteps):
     """Steps in the order given."""
 
     name: str
@@ -50,18 +36,6 @@ class LocalStage:
     reads: ClassVar[str] = "documents"
     kept_table: ClassVar[str] = "documents"
     takes_route: ClassVar[bool] = True  # it can be the first of a branch of a route
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return {**settings_of(self.steps), "measure_dropped": self.follow.share}
-
-    @property
-    def resources(self) -> list[str]:
-        return resources_of(self.steps)
-
-    @property
-    def code(self) -> list[Any]:
-        return [type(self), *self.steps]
 
     def prepare(self) -> None:
         """Open every step once here, so that a missing model or list is said before a worker starts."""

@@ -28,7 +28,7 @@ import numpy.typing as npt
 import storage
 from pipelines.runs.counts import PartCounts
 from pipelines.runs.folder import DataFolder
-from pipelines.runs.stage import StageContext, StageResult, resources_of, settings_of
+from pipelines.runs.stage import StageContext, StageResult
 from pipelines.runs.tables import (
     FateWriter,
     dropped_schema,
@@ -39,7 +39,7 @@ from pipelines.runs.tables import (
 )
 from pipelines.runs.upstream import Tables, union_of
 from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
-from pipelines.stages.local import Follow
+from pipelines.stages.of_steps import Follow, OfSteps
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
 from schemas.errors import ConfigError, RunError
 from transforms.step import Draft, Drop, Edit, Step, blamed, run_steps
@@ -52,7 +52,7 @@ Alive = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class SurveyStage:
+class SurveyStage(OfSteps):
     """Documents in, documents that the surveys and then the steps left out."""
 
     name: str
@@ -76,18 +76,6 @@ class SurveyStage:
     def is_empty(self) -> bool:
         """Whether there is nothing to survey: every rule is switched off."""
         return not self.surveys
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return {**settings_of(self.steps), "measure_dropped": self.follow.share}
-
-    @property
-    def resources(self) -> list[str]:
-        return resources_of(self.steps)
-
-    @property
-    def code(self) -> list[Any]:
-        return [type(self), *self.steps]
 
     def prepare(self) -> None:
         for step in self.then:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from pipelines.runs.upstream import Route, Upstream
-from pipelines.stages.local import Follow, LocalStage
+from pipelines.stages.local import LocalStage
+from pipelines.stages.of_steps import Follow
 from schemas.errors import RunError
 from schemas.identity import content_id
 from schemas.records import Document
