@@ -188,8 +188,8 @@ def write_maths(*seed: str) -> Article:
     blocks = []
     for _ in range(5):
         a, b, c = dice.shuffled("abhmnpqrstuvwxyz")[:3]
-        said = [deck.draw() for _ in range(2)]
-        maths = [s[0].upper() + s[1:] for s in (_formula(s, a, b, c, dice.between(3, 97)) for s in said)]
+        drawn = [deck.draw() for _ in range(2)]
+        maths = [s[0].upper() + s[1:] for s in (_formula(s, a, b, c, dice.between(3, 97)) for s in drawn)]
         blocks.append(f"{writer.sentence()} {maths[0]}. {writer.sentence()} {maths[1]}.")
     a, b, c = dice.shuffled("abhmnpqrstuvwxyz")[:3]
     blocks.insert(2, rf"\[ {a}^2 + {dice.between(2, 9)}{b} = \int {c} \, d{c} \]")
@@ -206,8 +206,8 @@ def write_code(*seed: str) -> Article:
     writer, deck = Writer(ENGLISH, dice), Deck(_CODE_PROSE, dice)
     blocks = []
     for _ in range(5):
-        said = [s[0].upper() + s[1:] for s in (deck.draw(), deck.draw())]
-        blocks.append(f"{said[0]}. {writer.sentence()} {said[1]}. {writer.sentence()}")
+        drawn = [s[0].upper() + s[1:] for s in (deck.draw(), deck.draw())]
+        blocks.append(f"{drawn[0]}. {writer.sentence()} {drawn[1]}. {writer.sentence()}")
     blocks.insert(3, f"<pre><code>{_listing(dice)}</code></pre>")
     blocks.insert(1, f"<pre><code>{_listing(dice)}</code></pre>")
     return Article("en", writer.title(), tuple(blocks))

@@ -94,7 +94,7 @@ class RepeatedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlantedPII:
-    """Personal data in pages that are kept. A literal stands in one place only; so counts are lengths."""
+    """Personal data in pages that are kept. A literal occurs in one place only; so counts are lengths."""
 
     emails: tuple[str, ...] = ()
     ipv4: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The blocks of a text as its extractor saw them: headings, paragraphs, list items, code... as spans beside the text.
+"""The blocks of a text as its extractor saw them: headings, paragraphs, list items, code... as spans into the text.
 
 A span is a range of characters, and spans neither overlap nor go back; what lies between two of them is white space
 that keeps them apart. A text without spans has unknown blocks, which is not the same as none.

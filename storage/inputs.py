@@ -49,7 +49,7 @@ def expand(inputs: Sequence[str], list_prefix: str = "") -> list[str]:
     found: set[str] = set()
     for item in inputs:
         if not item.strip():
-            raise InputError("an input is empty: nothing stands behind --input, or behind SOURCE=")
+            raise InputError("an input is empty: expected a path after --input, or after SOURCE=")
         if item.startswith(PREFIX):
             found.update(list_crawl(item))
         else:

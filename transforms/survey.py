@@ -28,7 +28,7 @@ Decision: TypeAlias = Drop | Edit | Any | None  # anything else: an instance of 
 
 @dataclass(frozen=True)
 class Ground:
-    """What a survey stands on, known before its shuffle starts."""
+    """What a survey starts from, known before its shuffle starts."""
 
     documents: Mapping[str, int]  # documents of this run that are alive when the survey starts, by language
     known: Mapping[str, KnownRows] = field(default_factory=dict)  # what earlier runs left, by the name of the table

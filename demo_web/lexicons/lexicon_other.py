@@ -1,4 +1,4 @@
-"""Languages that nobody asked for: Polish, Finnish and Japanese. Just enough words to be told apart."""
+"""Languages that the recipe does not keep: Polish, Finnish and Japanese. Just enough words to be identified."""
 
 from __future__ import annotations
 

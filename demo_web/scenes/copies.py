@@ -109,7 +109,7 @@ def _add_near(cast: Cast, page_class: str, articles: tuple[Article, ...], simila
 def add_hard_negatives(cast: Cast, pairs: int) -> None:
     """Add pairs of pages of which one quotes a paragraph or two of the other: a similarity of at most 0.3."""
     for i in range(pairs):
-        # One writer for both, so that no phrase of the quotation stands in the page around it.
+        # One writer for both, so that no phrase of the quotation occurs in the page around it.
         writer = Writer(LEXICONS[language_of(i)], Dice(cast.seed, cast.next_name()))
         quoted = writer.article(1 + i % 2).blocks
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""Pages that must be kept, plain and with whatever might cost them their lives: codings, personal data, maths, code."""
+"""Pages that must be kept: plain ones, and ones that a rule might wrongly drop (encodings, maths, code)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a command ends: the exit code and the line of every error, and who is told of it."""
+"""How a command ends: the exit code and the line of every error, and who is notified."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def exit_of(error: BaseException) -> tuple[int, str] | None:
 
 @dataclass
 class Ending:
-    """Tells a metrics file and a hook how a command ended, whatever its end; a context manager around the command."""
+    """Reports any end of a command to a metrics file and a hook; a context manager around the command."""
 
     command: str
     output: str

@@ -62,7 +62,7 @@ def run_command(
         str | None, typer.Option("--metrics", help="File for Prometheus, replaced at every end of the run (*.prom).")
     ] = None,
     notify: Annotated[
-        str | None, typer.Option("--notify", help="Command or https:// hook, told of every end of the run.")
+        str | None, typer.Option("--notify", help="Command or https:// hook, notified of every end of the run.")
     ] = None,
 ) -> None:
     """Curate archives into token shards. Beam's own options follow, after `--` if need be."""
@@ -166,7 +166,7 @@ def begun_inputs(run: RunFolder) -> Archives:
 
 
 def nothing_new(files: Sequence[SourceFile]) -> str:
-    """Return what is said when there is nothing to do."""
+    """Return the message for when there is nothing to do."""
     return f"nothing new: {len(files):,} inputs are all in committed runs"
 
 

@@ -1,4 +1,4 @@
-"""Which options are Beam's: a `winnow run` line may hold them among our own, without `--` before them."""
+"""Which options are Beam's: `winnow run` takes them among its own, without `--` before them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 
-def take_beams(words: Sequence[str], ours: set[str]) -> tuple[list[str], list[str]]:
-    """Part the words of a `run` line: ours, and the options that Beam knows and we do not, each with its values.
+def take_beams(words: Sequence[str], own: set[str]) -> tuple[list[str], list[str]]:
+    """Split `run` arguments into Winnow's, whose options are `own`, and Beam's, each with its values.
 
-    Beam's names have underscores; dashes do as well. What nobody knows stays among ours, where it is refused by name.
-    Values are the words up to the next option: a `run` line has no arguments of its own.
+    Beam's names have underscores; dashes work as well. An unknown option stays among Winnow's, which refuse it by name.
+    The values of an option are the words up to the next one: `run` has no positional arguments.
     """
     kept: list[str] = []
     taken: list[str] = []
@@ -21,7 +21,7 @@ def take_beams(words: Sequence[str], ours: set[str]) -> tuple[list[str], list[st
     for word in words:
         if word.startswith("-") and word != "-":
             name, equals, value = word.partition("=")
-            beams = _beams_name(name) if word.startswith("--") and name not in ours else None
+            beams = _beams_name(name) if word.startswith("--") and name not in own else None
             place = kept if beams is None else taken
             place.append(f"{beams}{equals}{value}" if beams else word)
         else:

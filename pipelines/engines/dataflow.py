@@ -1,4 +1,4 @@
-"""What a run on Dataflow needs that can be told before anything is submitted."""
+"""What a run on Dataflow needs that can be checked before anything is submitted."""
 
 from __future__ import annotations
 

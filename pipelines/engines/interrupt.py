@@ -14,7 +14,7 @@ Stop = Callable[[str], None]
 
 
 class LostError(BaseException):
-    """Raised in the main thread, says what was lost; not an Exception: no handler of Beam's stands in its way."""
+    """Raised in the main thread with what was lost; not an Exception, so that no handler in Beam catches it."""
 
 
 @contextlib.contextmanager
@@ -52,10 +52,10 @@ def worker_deaths(stop: Stop) -> Iterator[None]:
 
     Beam's thread `run_worker` waits for the process and raises when it ends badly.
     """
-    told = threading.excepthook
+    previous_hook = threading.excepthook
 
     def heard(failed: Any) -> None:
-        told(failed)
+        previous_hook(failed)
         if failed.thread is not None and failed.thread.name == "run_worker":
             status = str(failed.exc_value).rpartition(" ")[2]
             stop(f"a worker process died (status {status}; out of memory?)")
@@ -64,4 +64,4 @@ def worker_deaths(stop: Stop) -> Iterator[None]:
     try:
         yield
     finally:
-        threading.excepthook = told
+        threading.excepthook = previous_hook

@@ -1,7 +1,7 @@
 """Where a job goes that runs outside this process: job server, Flink cluster, workers; and whether all of it is there.
 
-What is missing is said in one line before anything is submitted. Beam would wait for ever: for a job server, for slots,
-for a worker that its pool could not start.
+What is missing is reported in one line before anything is submitted. Beam would wait for ever: for a job server, for
+slots, for a worker that its pool could not start.
 """
 
 from __future__ import annotations

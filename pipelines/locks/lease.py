@@ -31,7 +31,7 @@ _FREE = b"{}"
 
 
 class _LostError(BaseException):
-    """Raised in the main thread; not an Exception, so that no handler of a library's stands in its way."""
+    """Raised in the main thread; not an Exception, so that no handler in a library catches it."""
 
 
 @contextlib.contextmanager

@@ -1,1 +1,1 @@
-"""Which modules a stage's code consists of, where they lie, and what of it stands in the stage's key."""
+"""Which modules a stage's code consists of, where they lie, and what of it enters the stage's key."""

@@ -1,7 +1,7 @@
 """Describes what the parts of a stage are made of as plain data, and names the modules of their classes and functions.
 
 A part is a step, a survey, a source or the class of a stage. Its `settings` (or `reading`, of a source) are named by
-their class alone, wherever the same object stands: they are in the stage's key by themselves. So is what `resources`
+their class alone, wherever the same object occurs: they are in the stage's key by themselves. So is what `resources`
 lists, by checksum. An object *inside* a part is described in full, its settings too: nobody else puts them in the key.
 
 What workers could not import is refused here, before a run begins, and not by a pickler in the middle of it.
@@ -23,7 +23,7 @@ from schemas.errors import ConfigError
 KEYED = ("settings", "reading")  # a part's attributes that the key holds by themselves
 LEFT_OUT = "resources"  # another one, by checksum
 _PLAIN = (type(None), bool, int, float, str, bytes, tuple, frozenset)  # equal ones may be one object by chance
-_WALKED = "\0"  # what stands in for an object inside itself
+_WALKED = "\0"  # placeholder for an object inside itself
 
 
 @dataclass
@@ -58,7 +58,7 @@ class _Walk:
     around: list[int] = field(default_factory=list)  # all objects around
 
     def part(self, part: Any) -> Any:
-        """Describe a part: what stands in the key by itself is left out by name."""
+        """Describe a part: what the key holds already is left out by name."""
         if isinstance(part, (type, types.FunctionType, types.MethodType)):
             return self.value(part)
         return self._object(part, is_part=True)

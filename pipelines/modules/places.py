@@ -46,7 +46,7 @@ class ModuleFile:
 
     @property
     def digest(self) -> str:
-        """A digest of its bytes and, of a package, of the models beside it."""
+        """A digest of its bytes and, of a package, of the models next to it."""
         digest = hashlib.blake2b(self.path.read_bytes(), digest_size=8)
         for model in sorted(self.path.parent.glob(MODELS)) if self.path.stem == "__init__" else ():
             digest.update(b"\0" + model.name.encode() + b"\0" + model.read_bytes())
@@ -86,7 +86,7 @@ def place_of(name: str) -> Place:
 
 
 def state_of(name: str) -> str | None:
-    """Return what stands for `name` among a stage's `user_modules`: a digest, or a version; None if it is not here.
+    """Return what represents `name` among a stage's `user_modules`: a digest, or a version; None if it is not here.
 
     A module counts wherever it is: what the user edits in a folder may be installed as a wheel where workers run.
     """
@@ -247,6 +247,6 @@ def _top_names(record: str) -> set[str]:
 
 
 def _files_digest(record: str) -> str:
-    """Return a digest of what a RECORD says of the package's files, and not of what an installer adds beside them."""
+    """Return a digest of what a RECORD lists of the package's files, without what an installer adds."""
     rows = [line for line in record.splitlines() if not re.match(r"\.\.|/|[^,]*\.(dist-info/|pyc,)", line)]
     return hashlib.blake2b("\n".join(sorted(rows)).encode(), digest_size=4).hexdigest()

@@ -8,7 +8,7 @@
     mix          shares by source, language and quality band; copies of each document by a keyed hash of its id
     shards       global shuffle and packing into rows of one length
 
-The report lists its steps and is silent about their order beyond that; each departure of a single rule from its source
+The report lists its steps and is silent about their order beyond that; each deviation of a single rule from its source
 is named in the rule's own file. The mix comes after tokenization because its budget and shares are counted in tokens.
 """
 

@@ -1,6 +1,6 @@
-"""Recipes by name: ours, those that installed packages declare, and any function of a module.
+"""Recipes by name: Winnow's, those that installed packages declare, and any function of a module.
 
-common_crawl                    one of ours
+common_crawl                    a recipe of Winnow
 NAME                            an entry point of the group `winnow.recipes`
 module:function                 a function from a settings dataclass, its one annotated parameter, to a Recipe
 """
@@ -70,7 +70,7 @@ def find_recipe(reference: str) -> RecipeMaker:
 
 @contextlib.contextmanager
 def _said(what: str) -> Iterator[None]:
-    """Turn whatever a user's module or recipe raises into one line: it is their code, and no error of ours."""
+    """Turn any error that a user's module or recipe raises into one line: it is their code, not a bug in Winnow."""
     try:
         yield
     except WinnowError:
@@ -85,7 +85,7 @@ def _said(what: str) -> Iterator[None]:
 def _look_here() -> None:
     """Let modules be found in the folder where the command is started, as for any other tool.
 
-    Behind our own packages, in worker processes as well: a folder named `schemas` there is not ours.
+    After Winnow's own packages, in worker processes as well: a folder named `schemas` there must not shadow ours.
     """
     for place in (str(Path(__file__).parents[2]), str(Path.cwd())):
         if place not in sys.path:

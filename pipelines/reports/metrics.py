@@ -121,7 +121,7 @@ def _number(value: float) -> str:
 
 
 def _former(path: str, dataset: str) -> dict[tuple[str, str], float]:
-    """Return what the former file told of the dataset, by metric and value of `outcome` ('' without).
+    """Return what the former file reported of the dataset, by metric and value of `outcome` ('' without).
 
     Lines of another shape or dataset (by hand, by another program) are passed over: the counts then start anew.
     """

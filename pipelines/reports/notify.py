@@ -1,6 +1,6 @@
 """Tells somebody how a run ended: a command that gets it on stdin and in its environment, or a web hook.
 
-The hook can never change what the run did: whatever goes wrong with it is one warning line on stderr. A command is
+The hook can never change what the run did: any failure of it is one warning line on stderr. A command is
 split as a shell would split it, but no shell is started, so nothing in a message or a path is ever executed; whoever
 wants a pipe names the shell (`sh -c '...'`). A web hook gets a POST of the same JSON, whose `text` is what Slack,
 Mattermost and their like show; its address holds a secret and is never printed, only its host.
@@ -78,11 +78,11 @@ def notify(command: str, outcome: Outcome, limit_s: float | None = None) -> None
 
 
 def _warn(what: str) -> None:
-    print(f"winnow: warning: {what}; nobody was told", file=sys.stderr, flush=True)  # noqa: T201
+    print(f"winnow: warning: {what}; nobody was notified", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def as_plain(outcome: Outcome) -> dict[str, Any]:
-    """Return what the hook is told, as data for JSON."""
+    """Return what the hook receives, as data for JSON."""
     message = outcome.message.replace("\0", " ")[:MAX_MESSAGE_CHARS]
     where = "" if message.startswith(outcome.output) else f"{outcome.output}: "
     return {
@@ -102,10 +102,10 @@ def as_plain(outcome: Outcome) -> dict[str, Any]:
 
 def _run(words: list[str], outcome: Outcome, limit_s: float) -> None:
     plain = as_plain(outcome)
-    told = {f"WINNOW_{name.upper()}": str(value).replace("\0", " ") for name, value in plain.items()}
+    variables = {f"WINNOW_{name.upper()}": str(value).replace("\0", " ") for name, value in plain.items()}
     try:
         process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=2, env={**os.environ, **told}, start_new_session=True
+            words, stdin=subprocess.PIPE, stdout=2, env={**os.environ, **variables}, start_new_session=True
         )
     except OSError as error:
         raise _HookError(f"cannot be started: {error.strerror or error}") from None

@@ -89,7 +89,7 @@ class Progress(Watcher):
 
     def _watch(self, target: DataFolder, stop: threading.Event) -> None:
         seen: dict[str, dict[str, Any]] = {}
-        said = time.monotonic()
+        printed_at = time.monotonic()
         while not stop.wait(POLL_S if storage.is_local(target.root) else REMOTE_POLL_S):
             try:
                 line = self._line(target, seen)
@@ -97,8 +97,8 @@ class Progress(Watcher):
                 continue
             if self._live:
                 self._live.update(Text.from_markup(line), refresh=True)
-            elif time.monotonic() - said > QUIET_EVERY_S:
-                said = time.monotonic()
+            elif time.monotonic() - printed_at > QUIET_EVERY_S:
+                printed_at = time.monotonic()
                 self._console.print(line, highlight=False)
 
     def _line(self, target: DataFolder, seen: dict[str, dict[str, Any]]) -> str:

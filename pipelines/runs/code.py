@@ -1,14 +1,14 @@
-"""What of a stage's code stands in its key: what it is made of, the modules it runs, the versions of what these import.
+"""What of a stage's code enters its key: what it is made of, the modules it runs, the versions of what these import.
 
 A change of `transforms/mixing/mix.py` is no reason to extract a crawl again, and a new tiktoken none either. So a
 stage's key holds
 
 * what the recipe made: classes, functions and values of its parts (pipelines/modules/parts.py);
-* the modules these are in and all that they import, at whatever place (pipelines/modules/imports.py): of Winnow's own
-  and the user's files the bytes, with the models (`*.npz`) beside them; of installed distributions the versions, of
+* the modules these are in and all that they import, wherever it lies (pipelines/modules/imports.py): of Winnow's own
+  and the user's files the bytes, with the models (`*.npz`) next to them; of installed distributions the versions, of
   just those that these files import by name (pipelines/modules/places.py).
 
-Not in it is what only calls stages: the recipes of ours, the runner, the engines, the command line. None of them makes
+Not in it is what only calls stages: our recipes, the runner, the engines, the command line. None of them makes
 a row; how the files of a run lie in its folder has a version of its own (`folder.FORMAT`). A user's one file may hold a
 recipe and a rule: it counts, and what it imports, but not through it all that runs stages.
 
@@ -45,7 +45,7 @@ class CodeIdentity:
     """What the code of a stage is."""
 
     description: list[Any]  # what its parts are made of, as plain data
-    digest: str  # of that, and of the bytes of all modules of ours and the user's
+    digest: str  # of that, and of the bytes of all our modules and the user's
     versions: dict[str, str]  # of Python, Winnow, the imported distributions; `source` is the digest
     user_modules: dict[str, str]  # digest by module, and version by `DISTRIBUTION` name of what Winnow does not ask for
 
@@ -100,7 +100,7 @@ def closure(modules: Mapping[str, str], root: Path = ROOT) -> Closure:
 
 
 def is_caller(module: str) -> bool:
-    """Whether a module of ours only calls stages."""
+    """Whether one of our modules only calls stages."""
     return any(f"{module}.".startswith(f"{name}.") for name in CALLERS)
 
 
@@ -129,7 +129,7 @@ def _imports(module: ModuleFile) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=4096)
 def _files(module: str, root: Path) -> tuple[str, ...]:
-    """Return the files of ours that an import of `module` runs: its own, and each package's around it."""
+    """Return those of our files that an import of `module` runs: its own, and that of each package around it."""
     found: list[str] = []
     parts = module.split(".")
     for depth in range(1, len(parts) + 1):

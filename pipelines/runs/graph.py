@@ -25,7 +25,7 @@ from schemas.errors import ConfigError
 from schemas.records import Document
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-FOLDERS = frozenset({"runs", "logs"})  # of a run, beside those of its stages
+FOLDERS = frozenset({"runs", "logs"})  # of a run, besides those of its stages
 RESERVED = frozenset(field.name for field in dataclasses.fields(Document))
 
 
@@ -196,8 +196,8 @@ def _check_routes(recipe: str, nodes: Sequence[Node]) -> None:
     """Raise ConfigError when a branch of a route is left out: its documents would be lost without a word."""
     for node in nodes:
         if node.route is not None:
-            beside = [other.route for other in nodes if other.route is not None and other.upstream == node.upstream]
-            taken = {route.name for route in beside if route.choose == node.route.choose}
+            siblings = [other.route for other in nodes if other.route is not None and other.upstream == node.upstream]
+            taken = {route.name for route in siblings if route.choose == node.route.choose}
             missing = next((name for name in node.route.names if name not in taken), None)
             if missing is not None:
                 raise ConfigError(

@@ -90,10 +90,10 @@ def _check_route(recipe: Recipe, node: Node, done: Committed) -> None:
     """Raise RunError when the branches of a route, the last of which is `node`, have not read every document once."""
     if node.route is None:
         return
-    beside = [other for other in recipe.nodes if other.route is not None and other.upstream == node.upstream]
-    if all(other.id in done for other in beside):
+    siblings = [other for other in recipe.nodes if other.route is not None and other.upstream == node.upstream]
+    if all(other.id in done for other in siblings):
         handed = sum(done[before][0].counts.kept for before in node.upstream)
-        read = sum(done[other.id][0].counts.read for other in beside)
+        read = sum(done[other.id][0].counts.read for other in siblings)
         if read != handed:
             raise RunError(
                 f"route after {node.upstream[0]}: its branches read {read} of {handed} documents; its choice must"
@@ -141,35 +141,36 @@ def _count(
     name: str, stage: Stage, target: DataFolder, result: StageResult, upstream: Upstream
 ) -> tuple[Counts, PartCounts]:
     """Count the fates from the tables and check them against the parts' own counts and against what was read."""
-    told = add_up(
+    of_parts = add_up(
         path for phase in PHASES for path in storage.list_files(target.table(phase)) if path.endswith(".json")
     )
     if result.counts is not None:
-        return _balanced(name, result.counts, told, upstream), told
+        return _balanced(name, result.counts, of_parts, upstream), of_parts
     fates = {
         **_tally(target, stage.kept_table, KEPT, ""),
         **_tally(target, "rejected", DROPPED, "reason"),
         **_tally(target, "failed", FAILED, "cause"),
     }
-    if fates != {fate: n for fate, n in told.fates.items() if n}:
+    if fates != {fate: n for fate, n in of_parts.fates.items() if n}:
         raise RunError(f"stage {name}: its tables do not hold what its parts counted; run again with a new folder")
-    counts = Counts.of(told.read, fates, told.edits, told.text_bytes)
-    return _balanced(name, counts, told, upstream), told
+    counts = Counts.of(of_parts.read, fates, of_parts.edits, of_parts.text_bytes)
+    return _balanced(name, counts, of_parts, upstream), of_parts
 
 
-def _balanced(name: str, counts: Counts, told: PartCounts, upstream: Upstream) -> Counts:
+def _balanced(name: str, counts: Counts, of_parts: PartCounts, upstream: Upstream) -> Counts:
     """Return `counts`, or raise RunError when a record has no fate, two, or one that was not handed over."""
     wrong = counts.unbalanced()
     if wrong:
         raise RunError(f"stage {name}: the ledger does not balance: {wrong[0]}")
     handed = upstream.counts.kept
-    if upstream.stages and counts.read + told.not_routed != handed:
-        raise RunError(f"stage {name}: read {counts.read + told.not_routed} records, but {handed} were kept before it")
+    read = counts.read + of_parts.not_routed
+    if upstream.stages and read != handed:
+        raise RunError(f"stage {name}: read {read} records, but {handed} were kept before it")
     return counts
 
 
 def _tally(target: DataFolder, table: str, fate: str, reason: str) -> dict[Fate, int]:
-    """Return how often each source, language and reason stands in a table."""
+    """Return how often each source, language and reason occurs in a table."""
     paths = [path for path in storage.list_files(target.table(table)) if path.endswith(".parquet")]
 
     def count(path: str) -> Counter[Fate]:
@@ -196,7 +197,7 @@ def _values(batch: pa.RecordBatch, name: str) -> list[Any]:
 def _manifest(
     step: PlannedStage, result: StageResult, counted: tuple[Counts, PartCounts], files: dict[str, Any], wall_s: float
 ) -> Manifest:
-    counts, told = counted
+    counts, of_parts = counted
     return Manifest(
         stage=step.id,
         key=step.key,
@@ -207,7 +208,7 @@ def _manifest(
         parts=result.parts,
         counts=counts,
         facts=result.facts,
-        cpu_s={name: round(ns / 1e9, 3) for name, ns in sorted(told.cpu_ns.items())},
+        cpu_s={name: round(ns / 1e9, 3) for name, ns in sorted(of_parts.cpu_ns.items())},
         wall_s=round(wall_s, 3),
         versions=step.versions,
         files=files,

@@ -62,8 +62,8 @@ Earlier = Mapping[str, Sequence[tuple[Manifest, DataFolder]]]  # by stage: what 
 class Stage(Protocol):
     """One committed step of a recipe. Instances are plain values that pickle.
 
-    `settings`, `resources` and `code` are what its key holds: all that its result depends on beside the tables it
-    reads, and nothing else. A setting stands in the step that reads it; a stage collects those of its steps.
+    `settings`, `resources` and `code` are what its key holds: all that its result depends on besides the tables it
+    reads, and nothing else. A setting belongs to the step that reads it; a stage collects those of its steps.
     """
 
     @property

@@ -253,7 +253,7 @@ def with_measures(schema: pa.Schema, measured: Mapping[str, type]) -> pa.Schema:
 
 
 _EDITABLE = frozenset({"text", "blocks", "language", "language_score"})  # what a step may change of a document
-# What the table `dropped` says of a document beside its measures: how to find it, never its text.
+# What the table `dropped` has of a document in addition to its measures: how to find it, never its text.
 _IDENTITY = ("id", "url", "source", "language", "language_score", "page_kind", "extraction_confidence")
 
 
@@ -298,7 +298,7 @@ class DraftBatch:
 
 
 class StoredRow:
-    """The columns that earlier stages stored beside a document: `row["quality"]` is a dict, or None."""
+    """The columns that earlier stages stored with a document: `row["quality"]` is a dict, or None."""
 
     __slots__ = ("_columns", "_row")
 

@@ -1,4 +1,4 @@
-"""What a stage reads: the tables of the stages before it, as one row of parts whatever their number."""
+"""What a stage reads: the tables of the stages before it, as one sequence of parts."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class LocalStage(OfSteps):
     takes_route: ClassVar[bool] = True  # it can be the first of a branch of a route
 
     def prepare(self) -> None:
-        """Open every step once here, so that a missing model or list is said before a worker starts."""
+        """Open every step once here, so that a missing model or list is reported before a worker starts."""
         for step in self.steps:
             step.open()
 

@@ -69,7 +69,7 @@ class ReadStage:
 def document_id(source: str, header: Header, archive: str) -> str:
     """Return the id of the document that a record becomes."""
     fetched = header.fetched_at.isoformat() if header.fetched_at else ""
-    # A row of a table without an address is told apart by its place: ids of rows often begin at 0 in each file.
+    # A row of a table without an address is identified by its place: ids of rows often begin at 0 in each file.
     place = "" if header.url else f"{archive.rsplit('/', 1)[-1]}:{header.offset}"
     return content_id(source, header.record_id, header.url, fetched, header.digest, place)
 

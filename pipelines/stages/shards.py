@@ -159,9 +159,9 @@ def _written(target: DataFolder) -> list[dict[str, Any]]:
 
 def _counts(target: DataFolder, parts: int, shards: list[dict[str, Any]]) -> Counts:
     """Return the fates, after checking that the shards hold each copy and each token exactly once."""
-    told = add_up(target.done(part) for part in range(parts))
-    wanted = (told.tally(WRITTEN)["copies"], told.tally(WRITTEN)["tokens"])
+    written = add_up(target.done(part) for part in range(parts))
+    wanted = (written.tally(WRITTEN)["copies"], written.tally(WRITTEN)["tokens"])
     found = (sum(shard["documents"] for shard in shards), sum(shard["tokens"] for shard in shards))
     if found != wanted:
         raise RunError(f"stage shards: {found} documents and tokens are in the shards, but the mix took {wanted}")
-    return Counts.of(told.read, told.fates)
+    return Counts.of(written.read, written.fates)

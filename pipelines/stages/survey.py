@@ -103,15 +103,15 @@ class SurveyStage(OfSteps):
     def run(self, context: StageContext) -> StageResult:
         parts = context.upstream.parts
         context.set_parts(parts)
-        told = f"{context.target.root}/surveyed.json"  # written when all is done, before the scratch tables go
-        if not storage.exists(told):
+        surveyed = f"{context.target.root}/surveyed.json"  # written when all is done, before the scratch tables go
+        if not storage.exists(surveyed):
             for number in range(len(self.surveys)):
                 if context.todo(parts, "done" if number == len(self.surveys) - 1 else self._settled(number)):
                     self._judge(number, context)
             documents = {survey.name: self._documents(n, context) for n, survey in enumerate(self.surveys)}
-            storage.write_atomic(told, json.dumps(documents).encode())
+            storage.write_atomic(surveyed, json.dumps(documents).encode())
         storage.remove_tree(context.target.table(SCRATCH))
-        facts = {DOCUMENTS: json.loads(storage.read_bytes(told)), **known_facts(context.target, self._tables())}
+        facts = {DOCUMENTS: json.loads(storage.read_bytes(surveyed)), **known_facts(context.target, self._tables())}
         return StageResult(parts, facts)
 
     def _settled(self, number: int) -> str:

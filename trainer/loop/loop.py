@@ -37,7 +37,7 @@ class StageLoop:
         objective: Objective,
     ) -> None:  # fmt: skip
         """`begin` is the state at the stage's first step, to which `restart` brings the model back; `global_step` is
-        where the run stands now."""
+        where the run is now."""
         self._training, self._job, self._begin, self._restart = training, job, begin, restart
         stage, ranks = job.config, training.ranks
         self.mixture = make_mixture(training.recipe, training.corpora, stage, begin)

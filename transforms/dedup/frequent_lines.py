@@ -1,18 +1,18 @@
-"""Lines that stand in too many documents.
+"""Lines that occur in too many documents.
 
 Llama 3 report, section 3.1.1: "we remove lines that appeared more than 6 times in each bucket of 30M documents",
-similar to ccNet (Wenzek et al. 2020), which removes every copy, the first included, and so do we. What the report
-leaves open: a line is what lies between two newlines; two lines are the same when ccNet's `normalize_for_dedup` makes
-them so; buckets are drawn by a keyed hash of the document id, within each language; raw occurrences are counted (or
-documents, by config). Lines that are empty once normalised are neither counted nor dropped.
+similar to ccNet (Wenzek et al. 2020), which removes every copy, the first included, and so do we. Our interpretation,
+where the report is silent: a line is the text between two newlines; two lines are the same when ccNet's
+`normalize_for_dedup` gives the same string; the bucket is a keyed hash of the document id, within each language;
+occurrences are counted (or documents, by config). Lines that are empty once normalised are neither counted nor dropped.
 
 A line travels as a 64-bit key that mixes its hash with its language and bucket; no text leaves its document.
-Departure from ccNet: blake2b in place of SHA-1.
+Deviation from ccNet: BLAKE2b instead of SHA-1.
 
-A later run over the same dataset goes on with the buckets of the earlier ones (`Buckets`): the bucket that is not full
-takes its documents first, and the lines counted in it then count again (transforms/shuffle/known_rows.py).
-Lines of full buckets are not kept: no later document falls into one. What an earlier run has written stays, also lines
-that by now are frequent.
+A later run over the same dataset continues the buckets of the earlier ones (`Buckets`): the bucket that is not full
+takes its documents first, and the counts of its lines are carried over (transforms/shuffle/known_rows.py). Counts of
+full buckets are not stored: no later document falls into one. What an earlier run has written is not changed, even if
+some of its lines are frequent by now.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from transforms.shuffle.known_rows import KnownRows
 from transforms.step import Edit
 from transforms.text.replacements import replaced_lines
 
-LINE = np.dtype([("key", "<u8"), ("count", "<u4"), ("open", "u1")])  # open: later runs add to its bucket
+LINE = np.dtype([("key", "<u8"), ("count", "<u4"), ("open", "u1")])  # open: later runs may add to its bucket
 KEY = np.dtype([("key", "<u8")])
 COUNTED = np.dtype([("key", "<u8"), ("count", "<u4")])  # a line of an open bucket: what a run leaves for later ones
 _PLACED = np.dtype([("key", "<u8"), ("part", "<u4"), ("count", "<u4"), ("open", "u1")])

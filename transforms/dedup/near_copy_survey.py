@@ -30,7 +30,7 @@ class NearCopiesConfig(KeepConfig):
 class Cluster:
     """What near-copy search knows of a document: the column `near_copies`."""
 
-    size: int  # documents in its cluster, itself included; 1 when it stands alone
+    size: int  # documents in its cluster, itself included; 1 when it is alone
     similarity: float | None  # its best verified estimate of Jaccard similarity with another member
 
 

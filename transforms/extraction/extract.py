@@ -2,7 +2,7 @@
 
 Engines: `winnow` is ours (`transforms.extraction`: one walk, a trained forest over the blocks of a page); those of
 others (`transforms.extraction.other_engines`) are there to compare with and as a second opinion, which the router asks
-where ours expects to be wrong. Figures of each in benchmarks/README.md.
+where it expects to be wrong. Figures of each in benchmarks/README.md.
 
 A page's text is a function of that page alone. Bytes become text by `extraction.decoding`; no engine's own guess is
 used, nor its decompression. Markdown goes (Llama 3, section 3.1.1: markers harm a model trained mostly on web data).
@@ -153,7 +153,7 @@ def text_of_page(html: bytes, charset: str, url: str, config: ExtractConfig) -> 
 def _by_winnow(source: str, utf8: bytes | None, url: str, *, comments: bool, model: Model | None = None) -> Extracted:
     try:
         return extract_source(source, url, model, comments=comments, utf8=utf8)
-    except (SelectolaxError, RecursionError) as error:  # what a page can do to it; all else is an error of ours
+    except (SelectolaxError, RecursionError) as error:  # what a page can cause; anything else is a bug
         raise BadRecord("html_unparsable", f"winnow: {type(error).__name__}") from None
 
 

@@ -35,7 +35,7 @@ ERRORS = (
 
 
 def by_resiliparse(source: str) -> str:
-    """Return text without markers: this engine, told so, writes none, and cannot tell what is code, nor a forum's
+    """Return text without markers: with this option the engine writes none, and cannot tell what is code, nor a forum's
     posts from comments, so that comments stay."""
     return str(extract_plain_text(source.replace("\0", ""), main_content=True, list_bullets=False, alt_texts=False))
 

@@ -5,14 +5,14 @@ code's order for each line: too long a word, citation marks, terminal punctuatio
 policy notices. Limits are those of the JMLR text and the code: pages of at least 3 sentences, lines of at least 5 words
 (the arXiv text, datatrove and so FineWeb: 5 sentences, 3 words).
 
-Departures:
+Deviations:
  1. Terminal punctuation is not required by default: FineWeb found that this rule alone removes 30% of the tokens.
-    Where it is, the marks are those of `text_stats.TERMINAL_PUNCTUATION`, of all scripts.
+    If it is, the marks are those of `text_stats.TERMINAL_PUNCTUATION`, of all scripts.
  2. The page rules are measured on the edited text, in a step after the editor. The reference code meets "lorem ipsum"
-    and "{" while it goes through the lines, past the line rules before them, so that only pages differ that have
-    "lorem ipsum" in a line with "javascript", or either of them in a policy notice: they lose the line, not the page.
+    and "{" line by line, after the line rules. The results differ only for pages with "lorem ipsum" in a line with
+    "javascript", or with either of them in a policy notice: such a page loses the line and is kept.
  3. Sentences are counted by our own expression, not punkt, and end with the line (`text_stats.count_sentences`).
- 4. Blank lines, which part paragraphs, are kept, one at a place, and so is indentation; the reference code drops both.
+ 4. A single blank line between paragraphs is kept, and so is indentation; the reference code drops both.
  5. Bad words are a step of their own (dirty_words.py). Longest page, language and deduplication are other steps' work.
 """
 
@@ -51,7 +51,7 @@ class C4Config:
     remove_policy_lines: bool = setting(True, "remove lines with a cookie or privacy notice")
     min_sentences: int = setting(3, "sentences a page must have (C4: 3; datatrove: 5)", ge=0)
     drop_lorem_ipsum: bool = setting(True, 'drop pages with "lorem ipsum"')
-    drop_curly_brackets: bool = setting(True, "drop pages with a curly bracket: most code and TeX goes with them")
+    drop_curly_brackets: bool = setting(True, "drop pages with a curly bracket: this drops most code and TeX")
 
     def __post_init__(self) -> None:
         validate(self)
@@ -69,13 +69,13 @@ class C4Stats:
 def edit_lines(view: TextView, config: C4Config) -> Edit:
     """Remove lines and citation marks; counts are lines by reason, and `citations`, marks removed from kept lines.
 
-    A text from which nothing is removed stays as it is, byte for byte.
+    A text from which nothing is removed is returned unchanged, byte for byte.
     """
     counts: Counter[str] = Counter()
     notices = _notices_in(view, config)
     split = split_words if view.has_unspaced else str.split
     citations = config.remove_citations and "[" in view.text
-    lines: list[str | None] = []  # as they become; None goes
+    lines: list[str | None] = []  # the new lines; None: removed
     for raw in view.text.split("\n"):
         line, text = raw.strip(), raw.rstrip()
         n_marks = 0

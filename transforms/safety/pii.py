@@ -5,24 +5,24 @@ What is found
            and Cyrillic letters count as part of it. `name (at) host [dot] org` by the setting `obfuscated_emails`.
 * IP       IPv4 and IPv6 that `ipaddress` accepts and calls global, multicast excepted; a compressed IPv6 (`::`) must
            lie in 2000::/3, the range that IANA allocates, since program text is full of `a::b`.
-What is left
-* our own replacements, and with them private and documentation IP addresses; other addresses at reserved domains
-  (example.com, .test, ...; RFC 2606) are replaced like any, since a page's writer may have put anything there;
+What is not replaced
+* our own replacements, so private and documentation IP addresses as well; other addresses at reserved domains
+  (example.com, .test, ...; RFC 2606) are replaced like any, since an author may have written anything there;
 * `image@2x.png` and other file names, `package@1.2.3`, `git@host:path`, fediverse handles (`@name@host`);
 * version-like numbers: part of a longer dotted number, after `version`, `v`, `release`, `section`, ... or `Product/`,
-  `name-`, before `-beta`; four one-digit numbers that start a line and a heading follows; MAC addresses, times and key
-  fingerprints, which are no IPv6 address or have at most two digits in each group.
+  `name-`, before `-beta`; four one-digit numbers at the start of a line before a heading; MAC addresses, times and key
+  fingerprints, which are not IPv6 addresses or have at most two digits in each group.
 
 A replacement is a function of the match and of `key` alone (keyed BLAKE2b), independent of process, shard and order:
 `name4711@example.net` (three domains), 192.0.2.x, 198.51.100.x and 203.0.113.x (RFC 5737), 2001:db8:: (RFC 3849). The
 same address becomes the same replacement everywhere; redacting twice changes nothing more.
 
-Departures (SPEC 1.14). datatrove replaces in turn, by state of the process, so its output depends on sharding; its
-e-mail pattern knows lower case only and leaves the first letters of `Carl@...`; its six replacement addresses are
-other people's; no IPv6. Dolma's e-mail pattern needs white space behind it and takes punctuation along; it drops pages
-with more than 5 spans, which a rule of its own may do on `count_spans`. BigCode uses placeholders (`<EMAIL>`), a token
-that no model should learn from prose, and skips every one-digit quad (1.1.1.1) not near `dns` or `server`. No phone
-numbers: unlike these two they have no reserved range and no check digit to tell them from other numbers.
+Deviations. datatrove rotates its replacements within a process, so its output depends on sharding; its e-mail pattern
+matches lower case only and leaves the first letters of `Carl@...`; its six replacement addresses belong to other
+people; it has no IPv6. Dolma's e-mail pattern requires white space after the address and includes trailing punctuation;
+it drops pages with more than 5 spans (a separate rule can do that with `count_spans`). BigCode uses placeholders
+(`<EMAIL>`), a token that no model should learn from prose, and skips every one-digit quad (1.1.1.1) not near `dns` or
+`server`. No phone numbers: they have no reserved range to replace them with and no check digit that identifies them.
 A span holds offsets only; nothing here logs or prints a match.
 """
 

@@ -6,7 +6,7 @@ pipelines measure the same sentence of a paper in up to four ways because each r
 line         a piece between line feeds, stripped of white space, not empty. Only U+000A ends a line: the steps before
              write nothing else, and an editor can join the pieces again without loss.
 paragraph    a piece between blank lines, stripped, not empty; a text without a blank line is one paragraph.
-word         a run of characters that are not white space (`str.split`), its punctuation included. Departure: in
+word         a run of characters that are not white space (`str.split`), its punctuation included. Deviation: in
              scripts written without spaces (transforms.text.scripts.SCRIPTS) every character, with the
              marks and punctuation after it, is a word; a rule on the length of words does not apply there (`unspaced`).
 normal word  a word in lower case without the punctuation at its edges; words of punctuation alone vanish. N-grams,
@@ -115,7 +115,7 @@ def count_ellipses(text: str) -> int:
 def count_sentences(lines: Sequence[str]) -> int:
     """Count sentences of stripped lines; a line holds at least one.
 
-    Departure from C4, which runs punkt over the page: our own expression, because punkt costs milliseconds and needs
+    Deviation from C4, which runs punkt over the page: our own expression, because punkt costs milliseconds and needs
     a model for each language. Punkt sees no sentence end in a line feed; datatrove and we do.
     """
     text = "\n".join(lines)

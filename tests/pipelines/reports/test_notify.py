@@ -116,7 +116,7 @@ def test_a_command_need_not_read(tmp_path: Path, capfd: pytest.CaptureFixture[st
 )
 def test_what_goes_wrong_is_one_warning(command: str, warning: str, capfd: pytest.CaptureFixture[str]) -> None:
     notify(command, OUTCOME)
-    assert capfd.readouterr() == ("", f"winnow: warning: {warning}; nobody was told\n")
+    assert capfd.readouterr() == ("", f"winnow: warning: {warning}; nobody was notified\n")
 
 
 def test_a_slow_command_is_killed_with_all_it_started(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -125,7 +125,7 @@ def test_a_slow_command_is_killed_with_all_it_started(tmp_path: Path, capfd: pyt
     started = time.monotonic()
     notify(f"sh {tmp_path}/slow.sh", OUTCOME, limit_s=0.5)
     assert time.monotonic() - started < 10
-    assert capfd.readouterr().err.endswith("slow.sh: did not end within 0.5 s; nobody was told\n")
+    assert capfd.readouterr().err.endswith("slow.sh: did not end within 0.5 s; nobody was notified\n")
     for pid in (tmp_path / "pids").read_text().split():
         assert is_gone(int(pid)), pid
 
@@ -212,7 +212,7 @@ def test_a_refusal_is_a_warning_without_the_secret_of_the_address(
 ) -> None:
     hook.answer = lambda handler: plain_answer(handler, code, Location=f"{hook.url}/elsewhere")
     notify(f"{hook.url}/services/SECRET", OUTCOME)
-    assert capfd.readouterr() == ("", f"winnow: warning: --notify 127.0.0.1: answered {code}; nobody was told\n")
+    assert capfd.readouterr() == ("", f"winnow: warning: --notify 127.0.0.1: answered {code}; nobody was notified\n")
     assert [path for path, _, _ in hook.got] == ["/services/SECRET"]
 
 
@@ -220,7 +220,7 @@ def test_a_server_that_is_not_there_is_a_warning(capfd: pytest.CaptureFixture[st
     notify("http://127.0.0.1:9/SECRET", OUTCOME)
     assert capfd.readouterr() == (
         "",
-        "winnow: warning: --notify 127.0.0.1: cannot be reached: Connection refused; nobody was told\n",
+        "winnow: warning: --notify 127.0.0.1: cannot be reached: Connection refused; nobody was notified\n",
     )
 
 
@@ -228,7 +228,7 @@ def test_a_server_that_is_no_web_server_is_a_warning(hook: Hook, capfd: pytest.C
     hook.answer = lambda handler: handler.wfile.write(b"\xff\xfe nonsense\r\n" * 3) and None
     notify(f"{hook.url}/SECRET", OUTCOME)
     said = capfd.readouterr().err
-    assert said == "winnow: warning: --notify 127.0.0.1: cannot be reached: BadStatusLine; nobody was told\n"
+    assert said == "winnow: warning: --notify 127.0.0.1: cannot be reached: BadStatusLine; nobody was notified\n"
 
 
 def test_a_server_that_drips_is_left_alone(hook: Hook, capfd: pytest.CaptureFixture[str]) -> None:
@@ -246,7 +246,7 @@ def test_a_server_that_drips_is_left_alone(hook: Hook, capfd: pytest.CaptureFixt
     assert time.monotonic() - started < 2
     ended.set()
     said = capfd.readouterr().err
-    assert said == "winnow: warning: --notify 127.0.0.1: did not answer within 0.5 s; nobody was told\n"
+    assert said == "winnow: warning: --notify 127.0.0.1: did not answer within 0.5 s; nobody was notified\n"
 
 
 # --- checked before the run

@@ -250,7 +250,7 @@ def _add_containers(grid: Grid, elements: Elements, boxes: Ints, sums: _Sums) ->
 
 
 def _add_mains(grid: Grid, elements: Elements, sums: _Sums) -> None:
-    """How many blocks before (negative) or after the page's main elements a block stands, 0 inside: what follows an
+    """How many blocks before (negative) or after the page's main elements a block is, 0 inside: what follows an
     article's own element is seldom the article's. A main element is the innermost one with a share of the prose."""
     place = np.arange(len(sums.words) - 1)
     prose = sums.prose[elements.end] - sums.prose[elements.start]

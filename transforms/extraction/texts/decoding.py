@@ -14,10 +14,10 @@ _LOOKS_LIKE_UTF8 = frozenset({"utf-16-le", "utf-16-be", "iso2022_jp"})
 def decode_html(html: bytes, charset: str = "") -> str:
     """Return the characters of a page; total.
 
-    Byte order mark; UTF-8 when it is valid UTF-8, whatever is declared (headers that say latin-1 over UTF-8 are the
-    common lie, and text in another encoding is next to never valid UTF-8); the charset the server declared, if every
-    byte fits; what the page's own `meta` says or the bytes suggest (resiliparse); bytes that still do not fit become
-    U+FFFD. Departure from the WHATWG order: UTF-8 before declarations.
+    Byte order mark; UTF-8 when it is valid UTF-8, regardless of what is declared (UTF-8 declared as latin-1 is common,
+    and text in another encoding is almost never valid UTF-8); the charset the server declared, if every byte fits; what
+    the page's own `meta` says or the bytes suggest (resiliparse); bytes that still do not fit become
+    U+FFFD. Deviation from the WHATWG order: UTF-8 before declarations.
     """
     return decoded_with_utf8(html, charset)[0]
 

@@ -84,5 +84,5 @@ class Tables:
         return plan_parts(files, self.settings.part_mib << 20)
 
     def scan(self, part: Part) -> Iterator[Header | Skipped | Broken]:
-        """Yield what stands beside the text of each row."""
+        """Yield the columns of each row other than its text."""
         return scan(part, self.settings.ingest)

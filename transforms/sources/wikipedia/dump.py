@@ -21,7 +21,7 @@ from transforms.sources.wikipedia.site import NO_SITE, SITE_END, Site, parse_sit
 from transforms.sources.wikipedia.streams import BZIP2, Break, Chunk, stream_chunks
 
 CHUNK_BYTES: Final = 1 << 18  # of plain XML
-HEAD_BYTES: Final = 1 << 20  # within which the dump must have said all about its wiki; usual are 2 to 6 kB
+HEAD_BYTES: Final = 1 << 20  # within which the dump must have described its wiki; usual are 2 to 6 kB
 KEPT_BYTES: Final = 1 << 16  # of a page that is too large: enough for its title and id
 
 _PAGE: Final = re.compile(rb"<page[\s>]")
@@ -73,7 +73,7 @@ def _head(raw: RawFile, packed: bool) -> bytes:
             if SITE_END in head or _PAGE.search(head) or len(head) > HEAD_BYTES:
                 break
     except BadRecord:
-        pass  # told by the part that begins here
+        pass  # reported by the part that begins here
     return bytes(head[:HEAD_BYTES])
 
 

@@ -37,7 +37,7 @@ NAMESPACES: Final = {
     "module": 828,
 }
 
-# Codes of Wikipedias, as of 2025: a link to one of them is shown beside the article, not in it.
+# Codes of Wikipedias, as of 2025: a link to one of them is shown in the margin, not in the article.
 WIKIPEDIAS: Final = frozenset(
     """
     aa ab ace ady af ak als alt am ami an ang ann anp ar arc ary arz as ast atj av avk awa ay az azb ba ban bar bat-smg

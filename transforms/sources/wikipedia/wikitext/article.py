@@ -124,7 +124,7 @@ class _Builder:
         return self._restored(text)
 
     def _restored(self, text: str) -> str:
-        """Put the stored pieces back; a formula within a line stands between single dollars."""
+        """Put the stored pieces back; an inline formula is written between single dollars."""
 
         def content(found: re.Match[str]) -> str:
             kind, piece = self._context.pieces[int(found[1])]

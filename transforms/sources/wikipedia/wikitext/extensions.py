@@ -2,7 +2,7 @@
 
 Their content is no wikitext (code, formulas, <nowiki>) or is not read (footnotes, galleries, maps), so it is kept as a
 piece or removed here, and no bracket in it can close one outside. A tag that is never closed loses its tag alone; a
-footnote also ends, unclosed, where the next one or a section begins. One pass over the tags: linear, whatever they are.
+footnote also ends, unclosed, where the next one or a section begins. One pass over the tags: linear in any case.
 """
 
 from __future__ import annotations

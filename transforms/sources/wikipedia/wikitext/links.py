@@ -40,7 +40,7 @@ def render_link(parts: Sequence[str], context: Context) -> str:
 
 
 def _pipe_trick(target: str) -> str:
-    """Return the label that `[[target|]]` stands for: no namespace, no explanation in parentheses or behind a comma."""
+    """Return the label that `[[target|]]` implies: no namespace, no explanation in parentheses or after a comma."""
     name = target.partition(":")[2].strip() if ":" in target else target
     short = _PARENTHESES.sub("", name)
     return short if short != name else name.partition(", ")[0]

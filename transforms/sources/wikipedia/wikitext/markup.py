@@ -28,7 +28,7 @@ class Article:
 
 
 def plain_text(wikitext: str, title: str, site: Site = NO_SITE, config: WikipediaReadConfig | None = None) -> Article:
-    """Return the text of a page; '' when nothing but markup is in it, whatever its title."""
+    """Return the text of a page; '' when there is only markup in it, regardless of its title."""
     config = config or WikipediaReadConfig()
     context = Context(title=title, site=site)
     text = take_extensions(UNWANTED.sub("", wikitext.replace("\r\n", "\n")), context)

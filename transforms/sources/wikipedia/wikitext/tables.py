@@ -19,7 +19,7 @@ _LINE_SIGNS: Final = re.compile(f"[\t{BREAK}{DIVISION}]+")
 
 
 def drop_html_tables(text: str, context: Context) -> str:
-    """Return wikitext without what stands in <table>; of one that is not closed only the tags go."""
+    """Return wikitext without what is in <table>; of one that is not closed only the tags go."""
     if "<table" not in text.lower():
         return text
     tags = list(_TABLE_TAG.finditer(text))
@@ -65,7 +65,7 @@ def take_tables(text: str, keep: bool, context: Context) -> str:
 
 
 def _behind(line: str) -> str:
-    """Return what stands behind the end of a table in its last line."""
+    """Return what follows the end of a table in its last line."""
     line = line.lstrip(_INDENT)
     return line[2:] if line.startswith("|}") else ""
 
@@ -130,7 +130,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """Return a cell's content: what stands before a single `|` are its attributes."""
+    """Return a cell's content: what is before a single `|` are its attributes."""
     before, bar, behind = text.partition("|")
     if bar and _ATTRIBUTES.match(before) and ("=" in before or not before.strip()):
         text = behind
