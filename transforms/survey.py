@@ -89,6 +89,10 @@ class Survey(Protocol):
         """Columns of the documents that its decisions look at; None: all. What is not last is decided on these."""
 
     @property
+    def needs(self) -> Sequence[str]:
+        """Measures of earlier steps that it looks at, as step.field: a recipe without them is refused."""
+
+    @property
     def cpu_ms(self) -> float:
         """CPU time of a document, roughly."""
 

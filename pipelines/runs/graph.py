@@ -13,6 +13,7 @@ nothing, two steps of one name that would overwrite each other's column, a step 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -175,7 +176,8 @@ def _check_tables(nodes: Sequence[Node]) -> None:
 
 
 def _check_columns(nodes: Sequence[Node]) -> None:
-    """Raise ConfigError when a step would overwrite the column of another, or two branches disagree about one."""
+    """Raise ConfigError when a step would overwrite the column of another, two branches disagree about one, or a survey
+    needs one that nobody stores."""
     columns: dict[str, dict[str, type]] = {}
     for node in nodes:
         mine: dict[str, type] = {}
@@ -183,13 +185,27 @@ def _check_columns(nodes: Sequence[Node]) -> None:
             for name, stats in columns[before].items():
                 if mine.setdefault(name, stats) is not stats:
                     raise ConfigError(f"stage {node.id}: its branches have different columns {name}; rename one")
+        source = getattr(node.stage, "source", None)
+        if source is not None and source.reader.facts is not None:
+            mine[source.kind] = source.reader.facts
         for step in getattr(node.stage, "steps", ()):
+            _check_needs(node.id, step, mine)
             measured: type | None = getattr(step, "stats", None)
             if measured is not None and step.name in mine:
                 raise ConfigError(f"stage {node.id}: step {step.name}: an earlier stage has a column of this name")
             if measured is not None:
                 mine[step.name] = measured
         columns[node.id] = mine
+
+
+def _check_needs(stage: str, step: Any, columns: Mapping[str, type]) -> None:
+    """Raise ConfigError when a step looks at a measure that no step before it has taken."""
+    stored = [f"{name}.{field.name}" for name, stats in columns.items() for field in dataclasses.fields(stats)]
+    missing = next((name for name in getattr(step, "needs", ()) if name not in stored), None)
+    if missing is not None:
+        known = difflib.get_close_matches(missing, stored) or stored[:8]
+        where = f"; expected one like {', '.join(known)}" if known else ""
+        raise ConfigError(f"stage {stage}: step {step.name} needs {missing}, which no step before it measures{where}")
 
 
 def _check_routes(recipe: str, nodes: Sequence[Node]) -> None:

@@ -66,6 +66,7 @@ class BestPerKey:
     leaves: ClassVar[dict[str, Row]] = {"keys": SEEN}
     fixed: ClassVar[Sequence[str]] = ()  # another choice of the best compares with the same keys
     edits: ClassVar[bool] = False
+    needs: ClassVar[Sequence[str]] = ()
     looks_at: ClassVar[Sequence[str] | None] = ("id", "url", "source", "language")
     cpu_ms: ClassVar[float] = 0.2
 

@@ -63,6 +63,7 @@ class KeysOverLimit:
     stats: type | None = None
     resources: Sequence[str] = ()
     edits: bool = False  # `decide` may give Edits
+    needs: Sequence[str] = ()  # measures that `keys` and `decide` look at, as step.field: refused where none is stored
     row: ClassVar[Row] = WEIGHTED
     leaves: ClassVar[dict[str, Row]] = {}  # a later run counts its own documents alone
     fixed: ClassVar[Sequence[str]] = ()

@@ -43,6 +43,7 @@ class FrequentLines:
     leaves: ClassVar[dict[str, Row]] = {"lines": COUNTED}
     fixed: ClassVar[Sequence[str]] = ("bucket_docs", "count_documents")
     edits: ClassVar[bool] = True
+    needs: ClassVar[Sequence[str]] = ()
     looks_at: ClassVar[Sequence[str] | None] = None
     cpu_ms: ClassVar[float] = 0.7
 

@@ -44,6 +44,7 @@ class NearCopies:
     stats: ClassVar[type | None] = Cluster
     fixed: ClassVar[Sequence[str]] = ("minhash",)
     edits: ClassVar[bool] = False
+    needs: ClassVar[Sequence[str]] = ()
     looks_at: ClassVar[Sequence[str] | None] = ("id", "url", "source", "language")
     cpu_ms: ClassVar[float] = 1.5
 

@@ -62,4 +62,4 @@ def decide(draft: Draft, found: Mapping[int, Total], config: SiteDensityConfig) 
 
 def site_density(config: SiteDensityConfig, name: str = "site_density") -> KeysOverLimit:
     """Return the survey."""
-    return KeysOverLimit(name, keys, over, decide, config)
+    return KeysOverLimit(name, keys, over, decide, config, needs=(f"{config.step}.{config.measure}",))

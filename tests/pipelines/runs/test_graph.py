@@ -22,7 +22,11 @@ from transforms.dedup.line_survey import FrequentLines
 from transforms.heuristics import gopher
 from transforms.heuristics.gopher import GopherConfig
 from transforms.mixing.mix import MixConfig
+from transforms.safety.site_density import SiteDensityConfig, site_density
 from transforms.sources.tables.tables import Tables, TablesConfig
+from transforms.sources.wikipedia.reader import ArticleReader
+from transforms.sources.wikipedia.settings import WikipediaReadConfig, WikipediaScanConfig
+from transforms.sources.wikipedia.source import Wikipedia
 from transforms.step import Filter
 
 A, B = Tables("a", TablesConfig()), Tables("b", TablesConfig())
@@ -163,3 +167,28 @@ def test_what_is_no_part_of_a_graph_is_refused(make: Callable[[], Any], said: st
     with pytest.raises(ConfigError) as error:
         make()
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("step_name", "measure", "said"),
+    [
+        ("gopher", "n_words", None),
+        ("dirty_words", "n_words", r"needs dirty_words\.n_words, which no step before it measures; .*gopher\.n_words"),
+        ("gopher", "n_word", r"needs gopher\.n_word, which .*; expected one like gopher\.n_words"),
+    ],
+)
+def test_a_survey_of_a_measure_that_nobody_takes_is_refused(step_name: str, measure: str, said: str | None) -> None:
+    sites = SurveyStage("sites", (site_density(SiteDensityConfig(step=step_name, measure=measure)),))
+    bare, measured = started("x", A), started("y", B) | LocalStage("clean", (step("gopher"),))
+    if said is None:
+        assert Recipe.of("r", merge(bare, measured) | sites).node("sites")  # null where a branch has none
+    else:
+        with pytest.raises(ConfigError, match=said):
+            Recipe.of("r", merge(bare, measured) | sites)
+
+
+def test_a_step_named_like_the_facts_of_its_source_is_refused() -> None:
+    wiki = Wikipedia("wiki", WikipediaScanConfig(), ArticleReader(WikipediaReadConfig()))
+    flow = branch("wiki", wiki) | IndexStage(wiki) | ReadStage(wiki) | LocalStage("clean", (step("wikipedia"),))
+    with pytest.raises(ConfigError, match="an earlier stage has a column of this name"):
+        Recipe.of("r", flow)
