@@ -6,8 +6,9 @@ A part's tables are Parquet files written with fixed settings and no clock, so t
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 import storage
 from pipelines.runs.counts import DROPPED, FAILED, KEPT, Fate, PartCounts
 from pipelines.runs.folder import DataFolder
+from pipelines.runs.upstream import Tables, union_of
 from schemas.blocks import blocks_of
 from schemas.errors import BadRecord, RunError
 from schemas.records import (
@@ -312,16 +314,20 @@ class StoredRow:
 class StoredColumns:
     """The columns of a batch as Python values, each made at its first use."""
 
-    def __init__(self, batch: pa.RecordBatch) -> None:
-        self._batch = batch
+    def __init__(self, batch: pa.RecordBatch, of_all: Callable[[], Sequence[str]]) -> None:
+        self._batch, self._of_all = batch, of_all
         self._values: dict[str, list[Any]] = {}
 
     def values(self, name: str) -> list[Any]:
-        """Return a column. RunError for one that no earlier stage stored: most likely a mistyped name."""
+        """Return a column, None everywhere when only other branches store it. RunError when none does: most likely a
+        mistyped name."""
         if name not in self._values:
-            if name not in self._batch.schema.names:
-                raise RunError(f"no column {name!r} is stored; there are {', '.join(self._batch.schema.names)}")
-            self._values[name] = self._batch.column(name).to_pylist()
+            if name in self._batch.schema.names:
+                self._values[name] = self._batch.column(name).to_pylist()
+            elif name in (known := self._of_all()):
+                self._values[name] = [None] * self._batch.num_rows
+            else:
+                raise RunError(f"no column {name!r} is stored; there are {', '.join(known)}")
         return self._values[name]
 
 
@@ -331,11 +337,17 @@ def read_headers(path: str) -> Iterator[list[Header]]:
         yield [Header(**row) for row in batch.to_pylist()]
 
 
-def read_drafts(path: str, columns: Sequence[str] | None = None) -> Iterator[DraftBatch]:
+def schema_of(tables: Tables) -> pa.Schema:
+    """Return the columns of the documents of all branches."""
+    return union_of([read_schema(path) for path in tables.first_parts("documents")])
+
+
+def read_drafts(tables: Tables, part: int, columns: Sequence[str] | None = None) -> Iterator[DraftBatch]:
     """Yield the documents of a part as drafts; with `columns` only those, and an empty text if it is not one of
     them."""
-    for batch in read_batches(path, columns):
-        stored = StoredColumns(batch)
+    of_all = functools.cache(lambda: columns or schema_of(tables).names)
+    for batch in read_batches(tables.part("documents", part), columns):
+        stored = StoredColumns(batch, of_all)
         documents = documents_of(batch)
         drafts = [Draft(document) for document in documents]
         for row, draft in enumerate(drafts):

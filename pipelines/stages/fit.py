@@ -111,7 +111,7 @@ class _SampleWork(PartWork):
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         with TableWriter(self.target.part("sample", part), _SAMPLE, always=True) as table:
-            for batch in read_drafts(self.tables.part("documents", part), SAMPLED):
+            for batch in read_drafts(self.tables, part, SAMPLED):
                 with blamed(self.fit.name):
                     texts = [draft.document.text for draft in batch.drafts if self.fit.wants(draft, self.corpus)]
                 table.write(pa.RecordBatch.from_arrays([pa.array(texts, pa.large_string())], schema=_SAMPLE))

@@ -15,10 +15,10 @@ from pipelines.runs.tables import (
     dropped_schema,
     measured_by,
     read_drafts,
-    read_schema,
+    schema_of,
     with_measures,
 )
-from pipelines.runs.upstream import Route, Tables, union_of
+from pipelines.runs.upstream import Route, Tables
 from pipelines.stages.of_steps import Follow, OfSteps
 from pipelines.stages.parts import PartWork, run_parts
 from schemas.errors import RunError
@@ -62,12 +62,12 @@ class _LocalWork(PartWork):
             step.open()
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
-        upstream = union_of([read_schema(path) for path in self.tables.first_parts("documents")])
+        upstream = schema_of(self.tables)
         measured = measured_by(self.steps)
         schema, dropped = with_measures(upstream, measured), dropped_schema(upstream, measured)
         with FateWriter(self.target, self.stage, part, "documents", schema, measured=dropped) as fates:
             counts = fates.counts
-            for whole in read_drafts(self.tables.part("documents", part)):
+            for whole in read_drafts(self.tables, part):
                 batch = routed(whole, self.tables.route)
                 counts.not_routed += len(whole.drafts) - len(batch.drafts)
                 counts.read.update(draft.document.source for draft in batch.drafts)

@@ -34,10 +34,10 @@ from pipelines.runs.tables import (
     dropped_schema,
     measured_by,
     read_drafts,
-    read_schema,
+    schema_of,
     with_measures,
 )
-from pipelines.runs.upstream import Tables, union_of
+from pipelines.runs.upstream import Tables
 from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
 from pipelines.stages.of_steps import Follow, OfSteps
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
@@ -248,7 +248,7 @@ class _RowsWork(PartWork):
         counts = PartCounts()
         rows: list[list[npt.NDArray[np.void]]] = [[] for _ in self.of.surveys]
         first = 0
-        for batch in read_drafts(self.tables.part("documents", part)):
+        for batch in read_drafts(self.tables, part):
             for place, survey in zip(rows, self.of.surveys, strict=True):
                 started = time.thread_time_ns()
                 with blamed(survey.name):
@@ -279,7 +279,7 @@ class _SettleWork(PartWork):
         languages: Counter[str] = Counter()
         before = scratch.alive(self.number - 1) if self.number else None
         survey = self.of.surveys[self.number]
-        for batch in read_drafts(self.tables.part("documents", part), survey.looks_at):
+        for batch in read_drafts(self.tables, part, survey.looks_at):
             for draft in batch.drafts:
                 row = len(alive)
                 lives = before is None or bool(before[row])
@@ -308,13 +308,13 @@ class _FinishWork(PartWork):
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         measured = measured_by(self.of.steps)
-        upstream = union_of([read_schema(path) for path in self.tables.first_parts("documents")])
+        upstream = schema_of(self.tables)
         schema = with_measures(upstream, measured)
         deciders = self._deciders(part, verdicts["verdicts"])
         dropped = dropped_schema(upstream, measured)
         with FateWriter(self.target, self.stage, part, "documents", schema, measured=dropped) as fates:
             counts, first = fates.counts, 0
-            for batch in read_drafts(self.tables.part("documents", part)):
+            for batch in read_drafts(self.tables, part):
                 counts.read.update(draft.document.source for draft in batch.drafts)
                 started = time.thread_time_ns()
                 for row, draft in enumerate(batch.drafts, first):

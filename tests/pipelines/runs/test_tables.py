@@ -26,6 +26,7 @@ from pipelines.runs.tables import (
     read_schema,
     with_measures,
 )
+from pipelines.runs.upstream import Tables
 from schemas.errors import BadRecord
 from schemas.records import Document, arrow_schema, to_batch
 from transforms.step import Draft, Drop
@@ -113,13 +114,13 @@ def test_documents_read_back_as_they_were() -> None:
 
 
 def test_every_draft_gets_the_fate_it_has(tmp_path: Path) -> None:
-    source, target, step = str(tmp_path / "source"), DataFolder(str(tmp_path / "target")), Measure()
-    with TableWriter(source, SCHEMA) as table:
+    source, target, step = DataFolder(str(tmp_path / "source")), DataFolder(str(tmp_path / "target")), Measure()
+    with TableWriter(source.part("documents", 0), SCHEMA) as table:
         table.write(batch("long enough", "ab", "abc", "broken"))
     measured = measured_by([step])
     schema, dropped = with_measures(SCHEMA, measured), dropped_schema(SCHEMA, measured)
     with FateWriter(target, "clean", 0, "documents", schema, measured=dropped) as fates:
-        for drafts in read_drafts(source):
+        for drafts in read_drafts(Tables(((source, 1),)), 0):
             drafts.drafts[3].failure, drafts.drafts[3].step = BadRecord("too_odd", "why"), "chars"
             step.run(drafts.drafts[:3], Counter())
             fates.write(drafts, schema, measured)

@@ -112,6 +112,20 @@ def test_a_choice_of_nothing_loses_no_document(dataset: Callable[..., Any]) -> N
         dataset().run(LocalStage("clean", ()), [], read)
 
 
+def by_measure(draft: Draft) -> str:
+    return "measured" if draft.stored["first"] else "plain"
+
+
+def test_the_first_stage_after_a_merge_knows_the_columns_of_all_branches(dataset: Callable[..., Any]) -> None:
+    """Their parts have the columns of their own branch alone; those of the others are null there, not unknown."""
+    measured = dataset().documents(LocalStage("before", STEPS[:1]), DOCUMENTS[:2])
+    plain = dataset().documents(LocalStage("before", ()), DOCUMENTS[2:])
+    for name, n in (("measured", 2), ("plain", len(DOCUMENTS) - 2)):
+        route = Route(by_measure, name, ("measured", "plain"))
+        both = Upstream(((measured.manifest, measured.data), (plain.manifest, plain.data)), route)
+        assert dataset().run(LocalStage("clean", ()), [], both).manifest.counts.kept == n
+
+
 def unknown(draft: Draft) -> str:
     return str(draft.stored["frist"]["n_chars"])
 
