@@ -16,7 +16,7 @@ import dataclasses
 import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.modules.parts import describe_parts
@@ -27,7 +27,7 @@ from schemas.records import Document
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 FOLDERS = frozenset({"runs", "logs"})  # of a run, besides those of its stages
-RESERVED = frozenset(field.name for field in dataclasses.fields(Document))
+RESERVED = frozenset(column.name for column in dataclasses.fields(Document))
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Node:
     upstream: tuple[str, ...]  # ids of the stages it reads; none for the first of a source
     route: Route | None = None
     source: str = ""  # name of the source whose files it reads
+    measures: Mapping[str, type] = field(default_factory=dict)  # the Stats columns of the documents that it reads
 
 
 @dataclass(frozen=True)
@@ -140,12 +141,12 @@ class Recipe:
             raise ConfigError(f"recipe {name}: has no source")
         _check_routes(name, flow.nodes)
         _check_tables(flow.nodes)
-        _check_columns(flow.nodes)
+        nodes = _with_measures(flow.nodes)
         read = {end for node in flow.nodes for end in node.upstream}
         loose = [node.id for node in flow.nodes if node.id not in read and node.id not in flow.ends]
         if loose:
             raise ConfigError(f"recipe {name}: nothing reads stage {loose[0]}")
-        return Recipe(name, flow.nodes, sources, settings)
+        return Recipe(name, nodes, sources, settings)
 
     def node(self, stage: str) -> Node:
         """Return the node of an id."""
@@ -175,16 +176,18 @@ def _check_tables(nodes: Sequence[Node]) -> None:
             raise ConfigError(f"stage {node.id}: reads {wanted or 'files'}; an IndexStage is the first of a branch")
 
 
-def _check_columns(nodes: Sequence[Node]) -> None:
-    """Raise ConfigError when a step would overwrite the column of another, two branches disagree about one, or a survey
-    needs one that nobody stores."""
-    columns: dict[str, dict[str, type]] = {}
+def _with_measures(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """Return the nodes with the measures of what they read. Raises ConfigError when a step would overwrite the column
+    of another, two branches disagree about one, or a survey needs one that nobody stores."""
+    told = []
+    after: dict[str, dict[str, type]] = {}
     for node in nodes:
         mine: dict[str, type] = {}
         for before in node.upstream:
-            for name, stats in columns[before].items():
+            for name, stats in after[before].items():
                 if mine.setdefault(name, stats) is not stats:
                     raise ConfigError(f"stage {node.id}: its branches have different columns {name}; rename one")
+        told.append(dataclasses.replace(node, measures=dict(mine)))
         source = getattr(node.stage, "source", None)
         if source is not None and source.reader.facts is not None:
             mine[source.kind] = source.reader.facts
@@ -195,12 +198,13 @@ def _check_columns(nodes: Sequence[Node]) -> None:
                 raise ConfigError(f"stage {node.id}: step {step.name}: an earlier stage has a column of this name")
             if measured is not None:
                 mine[step.name] = measured
-        columns[node.id] = mine
+        after[node.id] = mine
+    return tuple(told)
 
 
 def _check_needs(stage: str, step: Any, columns: Mapping[str, type]) -> None:
     """Raise ConfigError when a step looks at a measure that no step before it has taken."""
-    stored = [f"{name}.{field.name}" for name, stats in columns.items() for field in dataclasses.fields(stats)]
+    stored = [f"{name}.{of.name}" for name, stats in columns.items() for of in dataclasses.fields(stats)]
     missing = next((name for name in getattr(step, "needs", ()) if name not in stored), None)
     if missing is not None:
         known = difflib.get_close_matches(missing, stored) or stored[:8]

@@ -103,7 +103,7 @@ def _check_route(recipe: Recipe, node: Node, done: Committed) -> None:
 
 def _run_stage(step: PlannedStage, done: Committed, folder: RunFolder, engine: Engine, watcher: Watcher) -> Manifest:
     stage = step.node.stage
-    upstream = Upstream(tuple(done[before] for before in step.node.upstream), step.node.route)
+    upstream = Upstream(tuple(done[before] for before in step.node.upstream), step.node.route, step.node.measures)
     target = folder.data(step.id, step.key)
     if step.why == DAMAGED:
         storage.remove_tree(target.root)

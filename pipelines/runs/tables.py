@@ -6,9 +6,8 @@ A part's tables are Parquet files written with fixed settings and no clock, so t
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -20,7 +19,7 @@ import pyarrow.parquet as pq
 import storage
 from pipelines.runs.counts import DROPPED, FAILED, KEPT, Fate, PartCounts
 from pipelines.runs.folder import DataFolder
-from pipelines.runs.upstream import Tables, union_of
+from pipelines.runs.upstream import Tables
 from schemas.blocks import blocks_of
 from schemas.errors import BadRecord, RunError
 from schemas.records import (
@@ -314,8 +313,8 @@ class StoredRow:
 class StoredColumns:
     """The columns of a batch as Python values, each made at its first use."""
 
-    def __init__(self, batch: pa.RecordBatch, of_all: Callable[[], Sequence[str]]) -> None:
-        self._batch, self._of_all = batch, of_all
+    def __init__(self, batch: pa.RecordBatch, known: Sequence[str]) -> None:
+        self._batch, self._known = batch, known
         self._values: dict[str, list[Any]] = {}
 
     def values(self, name: str) -> list[Any]:
@@ -324,10 +323,10 @@ class StoredColumns:
         if name not in self._values:
             if name in self._batch.schema.names:
                 self._values[name] = self._batch.column(name).to_pylist()
-            elif name in (known := self._of_all()):
+            elif name in self._known:
                 self._values[name] = [None] * self._batch.num_rows
             else:
-                raise RunError(f"no column {name!r} is stored; there are {', '.join(known)}")
+                raise RunError(f"no column {name!r} is stored; there are {', '.join(self._known)}")
         return self._values[name]
 
 
@@ -338,16 +337,19 @@ def read_headers(path: str) -> Iterator[list[Header]]:
 
 
 def schema_of(tables: Tables) -> pa.Schema:
-    """Return the columns of the documents of all branches."""
-    return union_of([read_schema(path) for path in tables.first_parts("documents")])
+    """Return the columns of the documents of all branches, in the order in which the recipe adds them.
+
+    The recipe tells them, not the files: a branch that had no document in this run has its columns all the same.
+    """
+    return with_measures(arrow_schema(Document), tables.measures)
 
 
 def read_drafts(tables: Tables, part: int, columns: Sequence[str] | None = None) -> Iterator[DraftBatch]:
     """Yield the documents of a part as drafts; with `columns` only those, and an empty text if it is not one of
     them."""
-    of_all = functools.cache(lambda: columns or schema_of(tables).names)
+    known = columns or schema_of(tables).names
     for batch in read_batches(tables.part("documents", part), columns):
-        stored = StoredColumns(batch, of_all)
+        stored = StoredColumns(batch, known)
         documents = documents_of(batch)
         drafts = [Draft(document) for document in documents]
         for row, draft in enumerate(drafts):

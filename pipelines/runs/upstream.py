@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
-
-import pyarrow as pa
 
 from pipelines.runs.counts import Counts, sum_of
 from pipelines.runs.folder import DataFolder, Manifest
@@ -30,6 +28,7 @@ class Upstream:
 
     stages: tuple[tuple[Manifest, DataFolder], ...] = ()
     route: Route | None = None
+    measures: Mapping[str, type] = field(default_factory=dict)  # Stats of each column that a stage before it adds
 
     @property
     def parts(self) -> int:
@@ -42,7 +41,7 @@ class Upstream:
     @property
     def tables(self) -> Tables:
         """Where the tables are, without the manifests: what travels to workers."""
-        return Tables(tuple((data, manifest.parts) for manifest, data in self.stages), self.route)
+        return Tables(tuple((data, manifest.parts) for manifest, data in self.stages), self.route, self.measures)
 
     @property
     def manifest(self) -> Manifest:
@@ -58,30 +57,10 @@ class Tables:
 
     folders: tuple[tuple[DataFolder, int], ...]  # data folder, and its number of parts
     route: Route | None = None
+    measures: Mapping[str, type] = field(default_factory=dict)
 
     def part(self, table: str, part: int) -> str:
         """Return the path of a table's part."""
         ends = list(itertools.accumulate(n for _, n in self.folders))
         at = bisect.bisect_right(ends, part)
         return self.folders[at][0].part(table, part - (ends[at - 1] if at else 0))
-
-    def first_parts(self, table: str) -> list[str]:
-        """Return one part of each stage that has any: enough to know the columns of all."""
-        return [data.part(table, 0) for data, parts in self.folders if parts]
-
-
-def union_of(schemas: Sequence[pa.Schema]) -> pa.Schema:
-    """Return the columns of all schemas, each once, in the order of their first appearance. RunError when two disagree.
-
-    All parts of a table have the same columns, whatever source they came from: readers of the dataset expect it.
-    """
-    fields: dict[str, pa.Field] = {}
-    for schema in schemas:
-        for field in schema:
-            before = fields.setdefault(field.name, field)
-            if before.type != field.type:
-                raise RunError(f"column {field.name}: {before.type} in one source, {field.type} in another")
-    for name, field in fields.items():
-        if any(name not in schema.names for schema in schemas):
-            fields[name] = field.with_nullable(True)
-    return pa.schema(list(fields.values()), metadata=schemas[0].metadata if schemas else None)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from pipelines.runs.graph import Flow, Recipe, branch, merge, route
-from pipelines.runs.upstream import union_of
 from pipelines.stages.index import IndexStage
 from pipelines.stages.local import LocalStage
 from pipelines.stages.mix import MixStage
 from pipelines.stages.read import ReadStage
 from pipelines.stages.survey import SurveyStage
-from schemas.errors import ConfigError, RunError
+from schemas.errors import ConfigError
 from transforms.dedup.exact_copies import KeepConfig, exact_copies
 from transforms.dedup.frequent_lines import LinesConfig
 from transforms.dedup.line_survey import FrequentLines
@@ -96,11 +94,11 @@ def test_two_branches_of_one_source_name_are_refused() -> None:
         Recipe.of("r", merge(started("x", A), started("y", other)) | LocalStage("clean", ()))
 
 
-def test_the_columns_of_several_sources_are_those_of_all() -> None:
-    one, other = pa.schema([("id", pa.string()), ("x", pa.int64())]), pa.schema([("id", pa.string()), ("y", pa.int8())])
-    assert union_of([one, other]).names == ["id", "x", "y"]
-    with pytest.raises(RunError, match="column x: int64 in one source, string in another"):
-        union_of([one, pa.schema([("id", pa.string()), ("x", pa.string())])])
+def test_a_stage_knows_the_columns_of_all_that_it_reads() -> None:
+    one = started("x", A) | LocalStage("clean", (step("mine"),))
+    recipe = Recipe.of("r", merge(one, started("y", B)) | LocalStage("last", ()))
+    assert recipe.node("last").measures == {"mine": step("mine").stats}
+    assert recipe.node("x/clean").measures == recipe.node("y/read").measures == {}
 
 
 def test_a_lambda_is_refused_when_the_recipe_is_built() -> None:

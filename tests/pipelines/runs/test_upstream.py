@@ -1,13 +1,12 @@
-"""What a stage reads: the parts of several stages in one row, and the columns of all of them."""
+"""What a stage reads: the parts of several stages in one row."""
 
 from __future__ import annotations
 
-import pyarrow as pa
 import pytest
 
 from pipelines.runs.counts import Counts, Fate
 from pipelines.runs.folder import DataFolder, Manifest
-from pipelines.runs.upstream import Upstream, union_of
+from pipelines.runs.upstream import Upstream
 from schemas.errors import RunError
 
 
@@ -27,7 +26,6 @@ def test_parts_are_numbered_through_and_an_empty_stage_has_none() -> None:
         "/run/a/key/documents/part-000001.parquet",
         "/run/b/key/documents/part-000000.parquet",
     ]
-    assert tables.first_parts("documents") == [tables.part("documents", 0), tables.part("documents", 2)]
     assert upstream.counts.read_of == {"web": 2, "wiki": 1}
 
 
@@ -38,26 +36,3 @@ def test_only_one_stage_has_the_manifest() -> None:
         _ = Upstream((one, one)).manifest
     with pytest.raises(RunError, match="expected one stage before, found 0"):
         _ = Upstream().manifest
-
-
-def fields(**types: pa.DataType) -> pa.Schema:
-    return pa.schema([pa.field(name, kind, nullable=False) for name, kind in types.items()])
-
-
-def test_the_union_has_each_column_once_and_what_one_lacks_may_be_null() -> None:
-    web, wiki = fields(id=pa.string(), gopher=pa.int64()), fields(id=pa.string(), wiki=pa.int64(), gopher=pa.int64())
-    union = union_of([web, wiki])
-    assert [(field.name, field.nullable) for field in union] == [("id", False), ("gopher", False), ("wiki", True)]
-    assert union_of([web]) == web
-    assert union_of([]).names == []
-
-
-def test_the_union_keeps_the_version_of_the_tables() -> None:
-    web = fields(id=pa.string()).with_metadata({"winnow.schema_version": "1"})
-    assert union_of([web, fields(id=pa.string())]).metadata == {b"winnow.schema_version": b"1"}
-
-
-def test_columns_of_one_name_and_two_types_are_one_line() -> None:
-    with pytest.raises(RunError) as caught:
-        union_of([fields(score=pa.int64()), fields(score=pa.string())])
-    assert str(caught.value) == "column score: int64 in one source, string in another"

@@ -231,7 +231,7 @@ def test_the_best_score_is_kept_where_it_is_asked_for(dataset: Callable[..., Any
     texts = [document("low", text_of(1), day=9), document("high", text_of(1), day=1)]
     scored = dataset().documents(LocalStage("score", (Score(),)), texts)
     data = dataset()
-    done = data.run(stage("best_score"), [], Upstream(((scored.manifest, scored.data),)))
+    done = data.run(stage("best_score"), [], Upstream(((scored.manifest, scored.data),), measures={"quality": Scored}))
     assert fates(done, texts) == [("exact_copy", "low", "high")]
 
 

@@ -38,6 +38,7 @@ def cut(view: TextView, n_chars: int) -> Edit:
 
 
 STEPS = (Filter("first", measure, decide, 5), Editor("cut", cut, 3), Filter("second", measure, decide, 1))
+FIRST = {"first": Length}
 TEXTS = {"a": "1", "b": "12345", "c": "1234567"}
 DOCUMENTS = [Document(id=content_id(name), text=text, source=name, language="en") for name, text in TEXTS.items()]
 
@@ -91,7 +92,7 @@ def test_a_branch_that_there_is_not_is_one_line(dataset: Callable[..., Any]) -> 
 def test_two_sources_of_different_columns_are_one_table(dataset: Callable[..., Any]) -> None:
     measured = dataset().documents(LocalStage("before", STEPS[:1]), DOCUMENTS[:1])
     plain = dataset().documents(LocalStage("before", ()), DOCUMENTS[1:], parts=2)
-    both = Upstream(((measured.manifest, measured.data), (plain.manifest, plain.data)))
+    both = Upstream(((measured.manifest, measured.data), (plain.manifest, plain.data)), measures=FIRST)
     done = dataset().run(LocalStage("clean", STEPS[1:2]), [], both)
     rows = {row["source"]: row for row in done.rows("documents")}
     assert {name: row["first"] for name, row in rows.items()} == {"a": {"n_chars": 1}, "b": None, "c": None}
@@ -105,9 +106,9 @@ def no_branch(draft: Draft) -> Any:
 def test_a_choice_of_nothing_loses_no_document(dataset: Callable[..., Any]) -> None:
     measured = dataset().documents(LocalStage("before", STEPS[:1]), DOCUMENTS[:1])
     plain = dataset().documents(LocalStage("before", ()), DOCUMENTS[1:])
-    both = Upstream(((measured.manifest, measured.data), (plain.manifest, plain.data)))
+    both = Upstream(((measured.manifest, measured.data), (plain.manifest, plain.data)), measures=FIRST)
     merged = dataset().run(LocalStage("merged", ()), [], both)
-    read = Upstream(((merged.manifest, merged.data),), Route(no_branch, "one", ("one", "two")))
+    read = Upstream(((merged.manifest, merged.data),), Route(no_branch, "one", ("one", "two")), FIRST)
     with pytest.raises(RunError, match="is none of the branches one, two"):
         dataset().run(LocalStage("clean", ()), [], read)
 
@@ -122,8 +123,16 @@ def test_the_first_stage_after_a_merge_knows_the_columns_of_all_branches(dataset
     plain = dataset().documents(LocalStage("before", ()), DOCUMENTS[2:])
     for name, n in (("measured", 2), ("plain", len(DOCUMENTS) - 2)):
         route = Route(by_measure, name, ("measured", "plain"))
-        both = Upstream(((measured.manifest, measured.data), (plain.manifest, plain.data)), route)
+        both = Upstream(((measured.manifest, measured.data), (plain.manifest, plain.data)), route, FIRST)
         assert dataset().run(LocalStage("clean", ()), [], both).manifest.counts.kept == n
+
+
+def test_the_columns_of_a_branch_without_documents_are_there(dataset: Callable[..., Any]) -> None:
+    plain = dataset().documents(LocalStage("before", ()), DOCUMENTS)
+    read = Upstream(((plain.manifest, plain.data),), Route(by_measure, "plain", ("plain",)), FIRST)
+    done = dataset().run(LocalStage("clean", STEPS[2:]), [], read)
+    assert [(row["first"], row["second"]["n_chars"]) for row in done.rows("documents")] == [(None, 1)]
+    assert all(row["first"] is None and "second" in row for row in done.rows("dropped"))
 
 
 def unknown(draft: Draft) -> str:
@@ -132,7 +141,7 @@ def unknown(draft: Draft) -> str:
 
 def test_a_mistyped_column_is_said(dataset: Callable[..., Any]) -> None:
     before = dataset().documents(LocalStage("before", STEPS[:1]), DOCUMENTS)
-    read = Upstream(((before.manifest, before.data),), Route(unknown, "one", ("one",)))
+    read = Upstream(((before.manifest, before.data),), Route(unknown, "one", ("one",)), FIRST)
     with pytest.raises(RunError, match="no column 'frist' is stored; there are id, text"):
         dataset().run(LocalStage("clean", ()), [], read)
 
