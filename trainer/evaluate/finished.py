@@ -13,8 +13,7 @@ from schemas.shards import TokenizerFacts
 from trainer.commands.progress import Silent
 from trainer.data.corpus import same_tokenizer
 from trainer.data.sources import open_streams, training_shards
-from trainer.faults.watchdog import watching
-from trainer.loop.ranks import joined
+from trainer.faults.watchdog import joined_and_watched
 from trainer.loop.run import RECIPE
 from trainer.loop.training import Training
 from trainer.model.export import load_weights
@@ -48,8 +47,7 @@ def opened(folder: Path, recipe: Recipe) -> Iterator[Training]:
     """Open the newest model of a run on the ranks that torchrun started, or on this process alone."""
     model = newest_stage(folder) / "model"
     corpora = open_streams(recipe, training_shards(recipe))
-    stall_s = recipe.faults.stall_s
-    with joined(stall_s) as ranks, watching(ranks, stall_s) as watchdog:
+    with joined_and_watched(recipe.faults.stall_s) as (ranks, watchdog):
         training = Training(recipe, folder, corpora, ranks, None, Silent(), watchdog)
         load_weights(training.model, model)
         yield training

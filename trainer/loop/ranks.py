@@ -76,13 +76,18 @@ class Ranks:
         return ""
 
 
+def own_rank() -> int:
+    """Return the rank of this process, which it knows before it has joined the others."""
+    return int(os.environ.get("RANK", "0"))
+
+
 @contextlib.contextmanager
 def joined(timeout_s: float) -> Iterator[Ranks]:
     """Join the ranks that torchrun's environment names, or run alone; leave them at the end.
 
     `timeout_s` is after what the watchdog ends a rank; a collective waits twice as long before it raises by itself.
     """
-    world, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    world, rank = int(os.environ.get("WORLD_SIZE", "1")), own_rank()
     cuda = torch.cuda.is_available()
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
     if cuda:

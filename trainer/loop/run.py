@@ -15,11 +15,11 @@ from schemas.errors import ConfigError
 from schemas.settings import to_plain
 from trainer.data.sources import open_streams, training_shards
 from trainer.evaluate.gates import Gatekeeper
-from trainer.faults.watchdog import watching
+from trainer.faults.watchdog import joined_and_watched
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import Journal
 from trainer.loop.local import LocalRunner
-from trainer.loop.ranks import Ranks, joined
+from trainer.loop.ranks import Ranks
 from trainer.loop.stages import StageJob, jobs
 from trainer.loop.training import Training, Watcher
 from trainer.recipe import Recipe
@@ -65,8 +65,7 @@ def run(recipe: Recipe, folder: Path, watcher: Watcher) -> State:
         torch.set_num_threads(recipe.local.threads)
     corpora = open_streams(recipe, shards)
     with (
-        joined(recipe.faults.stall_s) as ranks,
-        watching(ranks, recipe.faults.stall_s) as watchdog,
+        joined_and_watched(recipe.faults.stall_s) as (ranks, watchdog),
         _journal(folder, ranks, recipe) as journal,
     ):
         training = Training(recipe, folder, corpora, ranks, journal, watcher, watchdog)
