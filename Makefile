@@ -11,6 +11,8 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DEMO   := demo
 SECONDS := 900
+# A file of tests stays in one process: its fixtures are made once.
+PYTEST := $(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist loadfile
 
 .PHONY: demo train-demo test lint types imports compiled unit e2e chaos clean-root fuzz bench format flink-up flink-down clean
 
@@ -64,11 +66,11 @@ imports: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -q --durations=10 tests --ignore=tests/e2e --ignore=tests/chaos --ignore=tests/fuzz
-	WINNOW_COMPILED=0 $(BIN)/python -m pytest -q tests/transforms/extraction
+	$(PYTEST) --durations=10 tests --ignore=tests/e2e --ignore=tests/chaos --ignore=tests/fuzz
+	WINNOW_COMPILED=0 $(PYTEST) tests/transforms/extraction
 
 e2e: $(VENV)/.dev
-	$(BIN)/python -m pytest -q --durations=10 tests/e2e
+	$(PYTEST) --durations=10 tests/e2e
 
 chaos: $(VENV)/.dev
 	$(BIN)/python -m pytest -q tests/chaos --ignore=tests/chaos/test_clean_root.py
