@@ -133,11 +133,21 @@ def clean_steps(clean: CleanConfig) -> list[Step]:
         steps.append(Filter("gopher", clean.gopher.measure, gopher.decide, clean.gopher))
     if clean.c4:
         steps.append(Editor("c4_lines", c4.edit_lines, clean.c4))
-        steps.append(Filter("c4", clean.c4.measure, c4.decide_page, clean.c4))
+        steps += again_steps(clean, "")
     if clean.fineweb:
         steps.append(Filter("fineweb", clean.fineweb.measure, fineweb.decide, clean.fineweb))
     if clean.junk:
         steps.append(FilterJunk(clean.junk))
+    return steps
+
+
+def again_steps(clean: CleanConfig, after: str) -> list[Step]:
+    """Return the steps that judge what is left of a page when lines have gone from it."""
+    steps: list[Step] = []
+    if clean.c4:
+        steps.append(Filter(f"c4{after}", clean.c4.measure, c4.decide_page, clean.c4))
+    if clean.gopher and clean.gopher.count_again:
+        steps.append(Filter(f"words{after}", gopher.measure_length, gopher.decide_length, clean.gopher))
     return steps
 
 
@@ -161,13 +171,13 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
     reader = PageReader(PageReading(ingest=index.ingest, extract=config.extract))
     source = WebArchives(config.source, index.ingest, reader)
     score = [ScoreQuality(config.quality)] if config.quality.model_path else []
-    again = [Filter("c4_after_lines", clean.c4.measure, c4.decide_page, clean.c4)] if clean.c4 else []
     web = (
         branch("web", source)
         | IndexStage(source, index.url, index.blocklist)
         | ReadStage(source, (IdentifyLanguage(config.language),), name="extract")
         | LocalStage("clean", (*clean_steps(clean), *score), cpu_ms=3.0, follow=follow)
     )
+    again = again_steps(clean, "_after_lines") if config.lines else []
     docs = merge(web) | SurveyStage("dedup", tuple(surveys_of(config)), tuple(again), config.dedup.rounds, follow)
     docs = docs | TokenizeStage(config.tokenizer) | MixStage(config.mix) | ShardsStage(config.shards)
     return Recipe.of(NAME, docs, config)

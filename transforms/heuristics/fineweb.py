@@ -40,6 +40,7 @@ class FineWebConfig:
         0.1, "share of characters in repeated lines, copies after the first; FineWeb's code has 0.01", ge=0, le=1
     )
     max_short_line_fraction: float = setting(0.67, "share of lines with fewer than 30 characters, at most", ge=0, le=1)
+    min_lines: int = setting(10, "lines from which on the share of short ones is judged (FineWeb: 1)", ge=1)
     max_line_ends_per_word: float = setting(0.3, "line ends per word, at most; in FineWeb's code only", ge=0)
 
     def __post_init__(self) -> None:
@@ -47,7 +48,7 @@ class FineWebConfig:
 
     def measure(self, view: TextView) -> FineWebStats:
         """Measure what the rules look at; what a `transforms.step.Filter` takes as its measure."""
-        return measure(view if self.by_blocks else view.as_prose)
+        return measure(view if self.by_blocks else view.as_prose, self.min_lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +61,10 @@ class FineWebStats:
     line_ends_per_word: float
 
 
-def measure(view: TextView) -> FineWebStats:
+def measure(view: TextView, min_lines: int = 1) -> FineWebStats:
     """Measure what the rules look at."""
     lines = view.prose
+    n_short = sum(len(line) < SHORT_LINE_CHARS for line in lines)
     n_lines = len(lines)
     terminal = None
     if lines and view.language not in LANGUAGES_WITHOUT_SENTENCE_MARKS:
@@ -70,7 +72,7 @@ def measure(view: TextView) -> FineWebStats:
     return FineWebStats(
         terminal_line_fraction=terminal,
         duplicate_char_fraction=_duplicate_char_fraction(lines),
-        short_line_fraction=ratio(sum(len(line) < SHORT_LINE_CHARS for line in lines), n_lines),
+        short_line_fraction=ratio(n_short, n_lines) if n_lines >= min_lines else 0.0,
         line_ends_per_word=ratio(max(len(view.without_code.lines) - 1, 0), len(view.without_code.words)),
     )
 

@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from schemas.blocks import CODE, FORMULA, PARAGRAPH, TABLE_ROW, UNKNOWN, UNKNOWN_KIND, Blocks
 from transforms.text.guess import guess_blocks
-from transforms.text.replacements import move_blocks, replace
+from transforms.text.replacements import Replacement, move_blocks, replace
 from transforms.text.scripts import UNSPACED
 
 Ints = npt.NDArray[np.int64]
@@ -57,6 +57,10 @@ _ELLIPSIS_RUNS = {"...": re.compile(r"\.\.\.+"), "…": re.compile("…+"), "。
 _BULLETS = frozenset("•‣⁃⁌⁍▪▫■□●○◘◙◦◆◇◉◯▶▷►▸▹➢➣➤➔➜❖❥✓✔✦✧⦾⦿∙·⚫⚪∎")
 _DASH_BULLETS = frozenset("-*+–")  # only before white space: "-5" and "*note" are no bullets
 
+# Between dollar signs is mathematics if it has a sign of it, or is a name of up to three letters: "$5 and $10" is not.
+_INLINE_MATH = re.compile(
+    r"\$\$[^$]+\$\$|\$(?! )(?:[^$\n]{0,400}?[\\^_={}<>+][^$\n]{0,400}?|[A-Za-z]{1,3}'?)(?<! )\$|\\\(.{1,400}?\\\)"
+)
 _BLANK_LINE = re.compile(r"\n\s*\n")
 
 # A full stop ends no sentence after an initial or a common abbreviation, nor before a lower-case letter.
@@ -200,22 +204,25 @@ class TextView:
     @functools.cached_property
     def without_code(self) -> TextView:
         """The same text without its blocks of code: what rules about repetition are about."""
-        return self._without(CODE)
+        return self._without((CODE,))
 
     @functools.cached_property
     def in_words(self) -> TextView:
-        """The same text without code, formulas and table rows: what rules about the shape of words are about."""
-        return self._without(CODE, FORMULA, TABLE_ROW)
+        """The same text without code, mathematics and table rows: what rules about the shape of words are about."""
+        has_math = "$" in self.text or "\\(" in self.text
+        mathematics = [match.span() for match in _INLINE_MATH.finditer(self.text)] if has_math else []
+        return self._without((CODE, FORMULA, TABLE_ROW), mathematics)
 
-    def _without(self, *kinds: int) -> TextView:
+    def _without(self, kinds: Sequence[int], spans: Sequence[tuple[int, int]] = ()) -> TextView:
         blocks = self.known_blocks
         goes = np.isin(blocks.kinds, kinds)
-        if not goes.any():
+        if not goes.any() and not spans:
             return self
-        gone = [
-            (start, end, "")
-            for start, end in zip(blocks.starts[goes].tolist(), blocks.ends[goes].tolist(), strict=True)
-        ]
+        cuts = sorted([*zip(blocks.starts[goes].tolist(), blocks.ends[goes].tolist(), strict=True), *spans])
+        gone: list[Replacement] = []
+        for start, end in cuts:
+            if not gone or start >= gone[-1][1]:  # a formula inside a block that goes is gone with it
+                gone.append((start, end, ""))
         return TextView(replace(self.text, gone), self.language, move_blocks(blocks, gone))
 
     @functools.cached_property
@@ -265,6 +272,11 @@ class TextView:
     def word_ids(self) -> Ints:
         """Id of each normal word. Two ids are equal exactly when the words are: no hash, no false match."""
         return self._ids[1]
+
+    @functools.cached_property
+    def has_letter(self) -> npt.NDArray[np.bool_]:
+        """Whether each distinct normal word has a letter, by id."""
+        return np.fromiter((word.isalpha() or any(map(str.isalpha, word)) for word in self.vocabulary), np.bool_)
 
     @functools.cached_property
     def word_counts(self) -> Ints:

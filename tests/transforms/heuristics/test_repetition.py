@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.blocks import CODE, PARAGRAPH, TABLE_ROW, Blocks
 from transforms.heuristics.repetition import (
     RepetitionConfig,
     RepetitionStats,
@@ -127,23 +128,39 @@ def test_both_sides_of_each_limit(measured: str, reason: str) -> None:
     )
 
 
-def test_the_limits_are_those_of_table_a1() -> None:
+A1 = [0.3, 0.3, 0.2, 0.2, 0.2, 0.18, 0.16, 0.15, 0.14, 0.13, 0.12, 0.11, 0.1]
+
+
+def test_the_limits_are_those_of_table_a1_and_twice_those_of_duplicate_ngrams() -> None:
     config = dataclasses.asdict(RepetitionConfig())
-    assert [limit for name, limit in config.items() if name.startswith("max")] == [
-        0.3,
-        0.3,
-        0.2,
-        0.2,
-        0.2,
-        0.18,
-        0.16,
-        0.15,
-        0.14,
-        0.13,
-        0.12,
-        0.11,
-        0.1,
-    ]
+    limits = [limit for name, limit in config.items() if name.startswith("max")]
+    assert limits == A1[:7] + [2 * limit for limit in A1[7:]]
+
+
+def test_copies_after_the_first_are_half_of_what_is_said_twice() -> None:
+    text = "one two three four five six seven eight nine ten eleven twelve thirteen"
+    twice = TextView(f"{text}\n\n{text}").as_prose
+    assert measure(twice).duplicate_5_gram_fraction == 1.0
+    once = measure(twice, count_first_copy=False)
+    assert once.duplicate_5_gram_fraction == once.duplicate_line_fraction == once.duplicate_paragraph_fraction == 0.5
+
+
+def test_labels_code_tables_and_numbers_are_no_repetition() -> None:
+    pieces = [
+        (PARAGRAPH, "Price:"),
+        (CODE, "}\n}\n}\n}"),
+        (TABLE_ROW, "a b c d e f"),
+        (PARAGRAPH, "1 2 3 4 5 6 7 8"),
+    ] * 4
+    text, spans = "", []
+    for kind, piece in pieces:
+        spans.append((kind, len(text), len(text) + len(piece)))
+        text += f"{piece}\n\n"
+    view = TextView(text, "en", Blocks.of(spans))
+    labels = {"top_2_gram_fraction", "top_3_gram_fraction"}  # "price price price price"
+    stats = dataclasses.asdict(RepetitionConfig(min_duplicate_words=9).measure(view))
+    assert {name for name, value in stats.items() if value} == labels
+    assert decide(RepetitionConfig(by_blocks=False).measure(view), RepetitionConfig()) is not None
 
 
 def test_limit_on_a_text() -> None:
