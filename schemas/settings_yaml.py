@@ -6,6 +6,7 @@ In a module of its own, so that a stage whose settings these are does not depend
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -13,7 +14,11 @@ import yaml
 from schemas.errors import ConfigError
 from schemas.settings import BY_LANGUAGE, PerLanguage, is_section, limits_text, to_plain
 
-_BY_LANGUAGE_DOC = "settings that differ in some languages, by language code: {zh: {name: value}}"
+_BY_LANGUAGE_DOC = (
+    "settings that differ by language (ko), script (Hang) or wherever it is not English (other); the narrower wins: "
+    "{zh: {name: value}}"
+)
+_WIDTH = 120  # a longer mapping has a line for each of its keys
 _OPTIONAL_DOC = "; `off` switches it off"
 
 
@@ -39,7 +44,7 @@ def _yaml_lines(config: Any, depth: int) -> list[str]:
     pad = "  " * depth
     if isinstance(config, PerLanguage):
         own = _yaml_lines(config.default, depth)
-        return [*own, f"{pad}# {_BY_LANGUAGE_DOC}", f"{pad}{BY_LANGUAGE}: {_flow(config.by_language)}"]
+        return [*own, f"{pad}# {_BY_LANGUAGE_DOC}", *_setting_lines(BY_LANGUAGE, config.by_language, pad)]
     lines: list[str] = []
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
@@ -57,8 +62,15 @@ def _yaml_lines(config: Any, depth: int) -> list[str]:
             continue
         limits = limits_text(field.metadata)
         lines.append(f"{pad}# {doc}" + (f" [{limits}]" if limits else ""))
-        lines.append(f"{pad}{field.name}: {_flow(value)}")
+        lines.extend(_setting_lines(field.name, value, pad))
     return lines
+
+
+def _setting_lines(name: str, value: Any, pad: str) -> list[str]:
+    line = f"{pad}{name}: {_flow(value)}"
+    if len(line) <= _WIDTH or not isinstance(value, Mapping):
+        return [line]
+    return [f"{pad}{name}:", *(f"{pad}  {_flow(key)}: {_flow(part)}" for key, part in value.items())]
 
 
 def _flow(value: Any) -> str:
