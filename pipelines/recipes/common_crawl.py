@@ -28,14 +28,14 @@ from pipelines.stages.shards import ShardsStage
 from pipelines.stages.survey import MAX_ROUNDS, SurveyStage
 from pipelines.stages.tokens import TokenizeStage
 from schemas.errors import ConfigError
-from schemas.settings import section, setting, validate
+from schemas.settings import PerLanguage, section, setting, validate
 from transforms.dedup.exact_copies import KEEP, KeepConfig, exact_copies
 from transforms.dedup.frequent_lines import LinesConfig
 from transforms.dedup.line_survey import FrequentLines
 from transforms.dedup.minhash import MinHashConfig
 from transforms.dedup.near_copy_survey import NearCopies, NearCopiesConfig
 from transforms.extraction.extract import ExtractConfig
-from transforms.heuristics import c4, fineweb, gopher, repetition
+from transforms.heuristics import c4, fineweb, gopher, languages, repetition
 from transforms.mixing.mix import MixConfig
 from transforms.safety import pii
 from transforms.safety.blocklist import BlocklistConfig
@@ -66,12 +66,20 @@ class CleanConfig:
 
     pii: pii.PiiConfig | None = section(pii.PiiConfig, "personal data, found as spans and replaced", optional=True)
     dirty_words: DirtyWordsConfig | None = section(DirtyWordsConfig, "dirty words by list", optional=True)
-    repetition: repetition.RepetitionConfig | None = section(
-        repetition.RepetitionConfig, "Gopher's repetition rules", optional=True
+    repetition: PerLanguage[repetition.RepetitionConfig] | None = section(
+        lambda: PerLanguage(repetition.RepetitionConfig(), languages.repetition_limits()),
+        "Gopher's repetition rules",
+        optional=True,
     )
-    gopher: gopher.GopherConfig | None = section(gopher.GopherConfig, "Gopher's quality rules", optional=True)
-    c4: c4.C4Config | None = section(c4.C4Config, "C4's line and page rules", optional=True)
-    fineweb: fineweb.FineWebConfig | None = section(fineweb.FineWebConfig, "FineWeb's rules", optional=True)
+    gopher: PerLanguage[gopher.GopherConfig] | None = section(
+        lambda: PerLanguage(gopher.GopherConfig(), languages.gopher_limits()), "Gopher's quality rules", optional=True
+    )
+    c4: PerLanguage[c4.C4Config] | None = section(
+        lambda: PerLanguage(c4.C4Config(), languages.c4_limits()), "C4's line and page rules", optional=True
+    )
+    fineweb: PerLanguage[fineweb.FineWebConfig] | None = section(
+        lambda: PerLanguage(fineweb.FineWebConfig(), languages.fineweb_limits()), "FineWeb's rules", optional=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +135,7 @@ def clean_steps(clean: CleanConfig) -> list[Step]:
     if clean.repetition:
         steps.append(Filter("repetition", repetition.measure, repetition.decide, clean.repetition))
     if clean.gopher:
-        steps.append(Filter("gopher", clean.gopher.measure, gopher.decide, clean.gopher))
+        steps.append(Filter("gopher", gopher.measure_with(clean.gopher), gopher.decide, clean.gopher))
     if clean.c4:
         steps.append(Editor("c4_lines", c4.edit_lines, clean.c4))
         steps.append(Filter("c4", c4.measure_page, c4.decide_page, clean.c4))

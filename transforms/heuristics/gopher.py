@@ -7,7 +7,8 @@ Deviations and interpretations (where open-source implementations disagree):
  2. Symbols per word: the number of `#` signs, and of ellipses, each by the number of words (datatrove, dolma).
  3. Stop words: at least two *different* ones (datatrove; Dolma and DCLM count occurrences), compared in lower case
     without punctuation. The paper's list is English, so the rule applies only to languages with a list in
-    `stop_words`; a text of unknown language ('') is taken as English, as the paper takes every text.
+    `stop_words`; a text of unknown language ('') in Latin letters is taken as English, as the paper takes every text.
+    Lists and limits of other languages: languages.py.
  4. Word length means nothing in scripts written without spaces: it is null there, and the rule does not apply.
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: one pass, O(chars).
@@ -70,7 +71,7 @@ def measure(view: TextView, stop_words: Mapping[str, tuple[str, ...]] = STOP_WOR
     """Measure what the rules look at."""
     n_words = len(view.words)
     n_lines = len(view.lines)
-    listed = stop_words.get(view.language or "en")
+    listed = stop_words.get("en" if view.is_english else view.language)
     return GopherStats(
         n_words=n_words,
         mean_word_chars=None if view.unspaced else ratio(view.n_word_chars, n_words),
@@ -87,7 +88,7 @@ def measure_with(config: GopherConfig | PerLanguage[GopherConfig]) -> Callable[[
     """Return what a `transforms.step.Filter` takes as its measure: `measure` with the stop words of `config`."""
     if not isinstance(config, PerLanguage):
         return config.measure
-    lists = {code: config.of(code).stop_words.get(code) for code in config.by_language}
+    lists = {code: config.of(code).stop_words.get(code) for code in config.languages}
     changed = {code: words for code, words in lists.items() if words is not None}
     return dataclasses.replace(config.default, stop_words={**config.default.stop_words, **changed}).measure
 

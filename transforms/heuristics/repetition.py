@@ -12,7 +12,8 @@ Interpretations (where open-source implementations disagree):
  3. Duplicate lines and paragraphs: all copies, the first included, as for n-grams (Dolma, DCLM; datatrove: extra
     copies only), compared verbatim after stripping.
  4. N-grams are of normal words, across line ends; shares are of the characters of normal words. In scripts written
-    without spaces a character is a word (transforms.text.view), and an n-gram is `UNSPACED_STRETCH` times n characters.
+    without spaces a character is a word (transforms.text.view), and an n-gram is as many characters as n words of
+    English need there (`TextView.stretch`: 2 for each in Han and Kana, 4 in Thai).
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: O(words) for usual texts, no hashing: n-grams
 are compared by exact ranks, and only positions whose (n-1)-grams repeat are considered for n.
@@ -32,7 +33,6 @@ from transforms.text.view import Ints, TextView
 
 TOP_NGRAMS = (2, 3, 4)
 DUPLICATE_NGRAMS = (5, 6, 7, 8, 9, 10)
-UNSPACED_STRETCH = 2  # characters that stand for one word: Chinese has about 1.6 a word, Japanese 2, Thai 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ def measure(view: TextView) -> RepetitionStats:
         duplicate_line_char_fraction=line_char_fraction,
         duplicate_paragraph_fraction=paragraph_fraction,
         duplicate_paragraph_char_fraction=paragraph_char_fraction,
-        **ngram_shares(view.word_ids, view.word_chars, UNSPACED_STRETCH if view.unspaced else 1),
+        **ngram_shares(view.word_ids, view.word_chars, view.stretch),
     )
 
 

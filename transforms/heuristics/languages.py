@@ -1,0 +1,201 @@
+"""What the rules made for English become in other languages: limits and stop words by language and script.
+
+The rules of Gopher, C4 and FineWeb were set on English alone. FineWeb-2 (Penedo et al. 2025, arXiv:2506.20920; in its
+repository `configs/<language>_<Script>.yml` at 05e6729 and baedee4, `fineweb-2-pipeline.py` at 7ee60b3) set them again
+for each language, by what its Wikipedia and its web look like. Limits are taken from there, none stricter than English:
+
+ 1. Mean word length, line ends per word, words with letters, repeated n-grams, lines with terminal punctuation: of
+    FineWeb-2's limit and the English one the looser. Where FineWeb-2 splits Korean, Chinese, Japanese, Thai... by a
+    model, its limits on words are not ours: what a word is here says transforms.text.view.
+ 2. Outside English there is no limit on short lines and none on the words of a line: FineWeb-2 has neither, nor any
+    other C4 rule. The share of short lines is measured all the same, by what 30 characters of English are in the script
+    (`SHORT_LINE_CHARS`), so that a user can set a limit.
+ 3. `other` is every text that is not English: 2 to 16 characters a word (Fon and Greenlandic, the ends of FineWeb-2's
+    Latin script but for Turkish), .045 terminal lines (Maori), 0.7 words with letters (Kazakh .694, Russian .713), the
+    repetition of Korean, the loosest of its large languages but Japanese. Its 0.5 line ends per word are the English
+    0.3 by 0.6: for a word of English, Greenlandic has .61 in the Universal Declaration, Zulu .62, Korean .68.
+ 4. A row below holds what is looser than `other`. A language without a row has that of its script, then `other`: the
+    ledger names those languages. An empty row says that the language was looked up and that `other` suits it.
+ 5. Three sentences a page (C4) are not asked for where no mark ends a sentence, in Thai and Lao, nor in Tibetan, Burmese
+    and Khmer, where a space does it as often.
+
+Stop words: 9 to 23 of the most frequent function words of a language, chosen by us, each in the list of stopwords-iso
+(MIT, 6e8e9a2). Languages that join such words to others (Korean, Tamil) or write without spaces have none, nor have
+those for which stopwords-iso has no list. The rule is Gopher's: two different ones in a document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from schemas.settings import OTHER
+
+Changes = dict[str, dict[str, Any]]  # by key (language, script, `other`): settings that differ
+
+# Characters that say as much as 30 of English, rounded: by the lengths of the Universal Declaration (Chinese .27, Yi .30,
+# Japanese .39, Korean .44, Amharic .51 and Tigrinya .63, Hebrew .68, Arabic .72). Other scripts differ by a fifth at most,
+# or are longer.
+SHORT_LINE_CHARS: Final[Mapping[str, int]] = {
+    "Arab": 22, "Ethi": 17, "Hang": 13, "Hani": 8, "Hebr": 20, "Jpan": 12, "Latn": 30, "Yiii": 9,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Limits of a language; None: as in `other`."""
+
+    min_chars: float | None = None  # mean characters of a word
+    max_chars: float | None = None
+    terminal: float | None = None  # share of lines with terminal punctuation
+    ends: float | None = None  # line ends per word
+    letters: float | None = None  # share of words with a letter
+    sentences: int | None = None  # of a page
+    top: tuple[float, ...] = ()  # share of the most frequent 2-, 3- and 4-gram
+    duplicate: tuple[float, ...] = ()  # share of duplicate 5- to 10-grams
+
+
+_ETHIOPIC = Row(
+    max_chars=24, terminal=0, ends=0.667, top=(0.535, 0.444, 0.495),
+    duplicate=(0.326, 0.313, 0.297, 0.28, 0.273, 0.255),
+)  # fmt: skip
+_TIBETAN = Row(terminal=0, sentences=1, top=(0.332, 0.327, 0.286), duplicate=(0.223, 0.203, 0.189, 0.177, 0.164, 0.15))
+_UNMARKED = Row(terminal=0, sentences=1)
+_PLAIN = Row()
+
+# Keys: the languages (codes of lid.176), then the scripts of which the row is the fallback, too.
+ROWS: Final[Mapping[str, Row]] = {
+    OTHER: Row(
+        min_chars=2, max_chars=16, terminal=0.045, ends=0.5, letters=0.7, top=(0.282, 0.228, 0.185),
+        duplicate=(0.201, 0.184, 0.168, 0.154, 0.14, 0.127),
+    ),
+    "am Ethi": _ETHIOPIC,
+    "ar fa he el hy ka kk ru uk bg": _PLAIN,
+    "fr es it pt nl sv da no cs sk sl hr hu id lt lv et pl ro ca fi sw vi": _PLAIN,
+    "as": Row(max_chars=19),
+    "bn Beng": Row(max_chars=24),
+    "bo Tibt": _TIBETAN,
+    "de": Row(terminal=0),
+    "dv Thaa": Row(max_chars=70),
+    "gu Gujr": Row(max_chars=21),
+    "hi": Row(max_chars=21),
+    "ja Jpan": Row(duplicate=(0.307, 0.283, 0.264, 0.248, 0.234, 0.223)),
+    "km Khmr": Row(ends=0.667, sentences=1, top=(0.282, 0.228, 0.242)),
+    "kn Knda": Row(max_chars=67),
+    "ko Hang": Row(min_chars=1),
+    "lo Laoo": _UNMARKED,
+    "ml Mlym": Row(max_chars=37, ends=0.65),  # 0.3 by its 0.47 words for each English one
+    "mr": Row(max_chars=35),
+    "my Mymr": _UNMARKED,
+    "ne": Row(max_chars=37),
+    "or Orya": Row(max_chars=29, ends=0.889),
+    "pa Guru": Row(max_chars=19),
+    "ps": Row(max_chars=21),
+    "sa Deva": Row(max_chars=52, terminal=0.034, ends=1.0),
+    "sat Olck": _PLAIN,
+    "si Sinh": Row(max_chars=58, terminal=0),
+    "ta Taml": Row(max_chars=37),
+    "te Telu": Row(max_chars=68),
+    "th Thai": _UNMARKED,
+    "tr": Row(max_chars=21),
+    "ug": Row(ends=0.533),
+    "ur Arab": Row(max_chars=31),
+    "yo": Row(duplicate=(0.355, 0.336, 0.272, 0.3, 0.182, 0.234), top=(0.282, 0.319, 0.346)),
+    "yue": Row(
+        top=(0.714, 0.727, 0.636), duplicate=(0.348, 0.306, 0.303, 0.301, 0.292, 0.279)
+    ),
+    "zh wuu Hani": _PLAIN,
+    # Scripts whose languages the identifier does not know.
+    "Cans": Row(max_chars=19, terminal=0, ends=0.964, duplicate=(0.222, 0.184, 0.168, 0.154, 0.14, 0.127)),
+    "Cher": Row(max_chars=109, terminal=0, top=(0.489, 0.461, 0.39)),
+    "Vaii": Row(min_chars=1),  # a sign is a syllable; not in FineWeb-2
+    "Lana Talu Tale Tavt": _UNMARKED,  # as Thai and Lao
+}  # fmt: skip
+
+STOP_WORDS: Final[Mapping[str, str]] = {
+    "ar": "في من على إلى أن هذا هذه التي الذي عن مع ما لا كان أو هو هي كل بعد ذلك بين لم قد",
+    "bg": "и на да в се за от не с е са това по като ще или че",
+    "ca": "de la i el que a en les els un una per del amb no és",
+    "cs": "a se v na je že s z do to i o k ve pro za by si jako",
+    "da": "og i at det er en til på som for de med der den af ikke",
+    "de": "der die und das in zu den mit von ist nicht ein eine auf für es sich auch",
+    "el": "και το να του η της με που την από για τα στο οι δεν",
+    "es": "de la que el en y a los se del las un por con una no para",
+    "et": "ja on ei et see kui oli mis ta",
+    "fa": "و در به از که این را با است برای آن تا هم یا هر",
+    "fi": "ja on ei se että oli hän mutta ovat joka kun niin tai myös kuin ole mitä sen",
+    "fr": "de la le et les des en un une du est que pour qui dans par pas sur",
+    "he": "של את על לא זה הוא כי אם או גם מה היא עם אני יש אבל כל",
+    "hi": "के में की है और से का को यह कि पर नहीं हैं ने भी एक इस तो",
+    "hr": "i je u se na da su za od s ne što to kao o koji ili",
+    "hu": "a az és hogy nem is egy ez de meg van csak mint ha el volt",
+    "id": "yang dan di ini itu dengan untuk dari tidak dalam pada akan ada atau ke",
+    "it": "di e che la il un a per in una non è del con si le",
+    "lt": "ir kad su tai o bet ne apie ar",
+    "lv": "un ir no ar par uz ne vai bet",
+    "nl": "de en van het een in is dat op te zijn met voor niet die aan",
+    "no": "og i er det at en på som for til med av har de ikke den",
+    "pl": "i w z na się do nie to że jest o a jak po co ale",
+    "pt": "de a o que e do da em um para com não uma os no se",
+    "ro": "de în a la cu pe nu o că din un este care mai",
+    "ru": "и в не на что с по как это а к из но у за от для",
+    "sk": "a sa v na je že s z do to aj o ako pre by",
+    "sl": "in je v na se za da so ne ki pa z kot bi",
+    "sv": "och i att det är en som på för med av den inte till de har",
+    "tr": "ve bir bu da de için ile çok ne gibi ama daha olarak var o",
+    "vi": "và của là có không cho các được trong một với những này người để đã",
+}  # fmt: skip
+
+
+def gopher_limits() -> Changes:
+    """Return what GopherConfig changes by language."""
+    changes = {
+        key: _given(
+            min_mean_word_chars=row.min_chars,
+            max_mean_word_chars=row.max_chars,
+            min_alphabetic_word_fraction=row.letters,
+        )
+        for key, row in _rows()
+    }
+    for language, words in STOP_WORDS.items():
+        changes[language]["stop_words"] = {language: words.split()}
+    return changes
+
+
+def c4_limits() -> Changes:
+    """Return what C4Config changes by language."""
+    changes = {key: _given(min_sentences=row.sentences) for key, row in _rows()}
+    changes[OTHER]["min_line_words"] = 0
+    return changes
+
+
+def fineweb_limits() -> Changes:
+    """Return what FineWebConfig changes by language."""
+    changes = {
+        key: _given(min_terminal_line_fraction=row.terminal, max_line_ends_per_word=row.ends) for key, row in _rows()
+    }
+    changes[OTHER]["max_short_line_fraction"] = 1.0
+    return changes
+
+
+def repetition_limits() -> Changes:
+    """Return what RepetitionConfig changes by language."""
+    return {
+        key: {
+            **{f"max_top_{n}_gram_fraction": limit for n, limit in enumerate(row.top, 2)},
+            **{f"max_duplicate_{n}_gram_fraction": limit for n, limit in enumerate(row.duplicate, 5)},
+        }
+        for key, row in _rows()
+    }
+
+
+LOOKED_UP: Final = frozenset(key for keys in ROWS for key in keys.split() if key.islower() and key != OTHER)
+
+
+def _rows() -> list[tuple[str, Row]]:
+    return [(key, row) for keys, row in ROWS.items() for key in keys.split()]
+
+
+def _given(**limits: float | None) -> dict[str, Any]:
+    return {name: limit for name, limit in limits.items() if limit is not None}
