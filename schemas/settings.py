@@ -82,7 +82,10 @@ class PerLanguage(Generic[T]):
     def __post_init__(self) -> None:
         configs = {code: _of_language(self.default, code, changes) for code, changes in self.by_language.items()}
         # Checked and converted (1 to 1.0), so that equal settings are equal data however they were written.
-        plain = {code: _plain_changes(configs[code], self.by_language[code]) for code in sorted(configs)}
+        plain = {
+            code: _plain_changes(configs[code], self.by_language[code])
+            for code in sorted(configs, key=lambda code: (code != OTHER, code))
+        }
         object.__setattr__(self, "_configs", {})
         object.__setattr__(self, BY_LANGUAGE, {code: changes for code, changes in plain.items() if changes})
 

@@ -74,5 +74,5 @@ def _setting_lines(name: str, value: Any, pad: str) -> list[str]:
 
 
 def _flow(value: Any) -> str:
-    dumped = yaml.safe_dump(to_plain(value), default_flow_style=True, allow_unicode=True, width=10_000)
+    dumped = yaml.safe_dump(to_plain(value), default_flow_style=True, allow_unicode=True, sort_keys=False, width=10_000)
     return dumped.removesuffix("...\n").strip()

@@ -8,20 +8,22 @@ for each language, by what its Wikipedia and its web look like. Limits are taken
     FineWeb-2's limit and the English one the looser. Where FineWeb-2 splits Korean, Chinese, Japanese, Thai... by a
     model, its limits on words are not ours: what a word is here says transforms.text.view.
  2. Outside English there is no limit on short lines and none on the words of a line: FineWeb-2 has neither, nor any
-    other C4 rule. The share of short lines is measured all the same, by what 30 characters of English are in the script
-    (`SHORT_LINE_CHARS`), so that a user can set a limit.
- 3. `other` is every text that is not English: 2 to 16 characters a word (Fon and Greenlandic, the ends of FineWeb-2's
-    Latin script but for Turkish), .045 terminal lines (Maori), 0.7 words with letters (Kazakh .694, Russian .713), the
-    repetition of Korean, the loosest of its large languages but Japanese. Its 0.5 line ends per word are the English
-    0.3 by 0.6: for a word of English, Greenlandic has .61 in the Universal Declaration, Zulu .62, Korean .68.
- 4. A row below holds what is looser than `other`. A language without a row has that of its script, then `other`: the
-    ledger names those languages. An empty row says that the language was looked up and that `other` suits it.
- 5. Three sentences a page (C4) are not asked for where no mark ends a sentence, in Thai and Lao, nor in Tibetan, Burmese
-    and Khmer, where a space does it as often.
+    other C4 rule. The share of short lines is measured all the same, by what 30 characters of English are in the
+    script (`SHORT_LINE_CHARS`), so that a user can set a limit.
+ 3. `other` is every text that is not English: 2 to 16 characters a word (Fon and Greenlandic, the ends of the Latin
+    script but for Turkish and Italian), .045 terminal lines (Maori), 0.7 words with letters (Kazakh .694, Russian .713), the
+    most frequent n-grams of Korean and the repeated ones of Lithuanian, the highest of the larger languages but
+    Japanese. Its 0.5 line ends per word are the English 0.3 by 0.6: for a word of English, Greenlandic has .61 in the
+    Universal Declaration, Zulu .62, Korean .68.
+ 4. A row below has the longest words of a language that was looked up, and what else is looser than `other`. A language
+    without a row has that of its script, then `other`: the ledger names those languages.
+ 5. Three sentences a page (C4) are not asked for in Thai and Lao, where no mark ends a sentence, nor in Tibetan,
+    Burmese and Khmer, where a space does it as often.
 
 Stop words: 9 to 23 of the most frequent function words of a language, chosen by us, each in the list of stopwords-iso
-(MIT, 6e8e9a2). Languages that join such words to others (Korean, Tamil) or write without spaces have none, nor have
-those for which stopwords-iso has no list. The rule is Gopher's: two different ones in a document.
+(MIT, 6e8e9a2). Languages that express them by endings (Korean, Tamil, Turkish, Finnish) or write without spaces have
+none, nor have those for which stopwords-iso lacks the frequent ones (Ukrainian). The rule is Gopher's: two different
+ones in a document.
 """
 
 from __future__ import annotations
@@ -34,9 +36,9 @@ from schemas.settings import OTHER
 
 Changes = dict[str, dict[str, Any]]  # by key (language, script, `other`): settings that differ
 
-# Characters that say as much as 30 of English, rounded: by the lengths of the Universal Declaration (Chinese .27, Yi .30,
-# Japanese .39, Korean .44, Amharic .51 and Tigrinya .63, Hebrew .68, Arabic .72). Other scripts differ by a fifth at most,
-# or are longer.
+# Characters that say as much as 30 of English, rounded: by the lengths of the Universal Declaration (Chinese .27, Yi
+# .30, Japanese .39, Korean .44, Amharic .51 and Tigrinya .63, Hebrew .68, Arabic .72). Others differ by a fifth at
+# most, or are longer.
 SHORT_LINE_CHARS: Final[Mapping[str, int]] = {
     "Arab": 22, "Ethi": 17, "Hang": 13, "Hani": 8, "Hebr": 20, "Jpan": 12, "Latn": 30, "Yiii": 9,
 }  # fmt: skip
@@ -62,52 +64,60 @@ _ETHIOPIC = Row(
 )  # fmt: skip
 _TIBETAN = Row(terminal=0, sentences=1, top=(0.332, 0.327, 0.286), duplicate=(0.223, 0.203, 0.189, 0.177, 0.164, 0.15))
 _UNMARKED = Row(terminal=0, sentences=1)
-_PLAIN = Row()
 
 # Keys: the languages (codes of lid.176), then the scripts of which the row is the fallback, too.
 ROWS: Final[Mapping[str, Row]] = {
     OTHER: Row(
         min_chars=2, max_chars=16, terminal=0.045, ends=0.5, letters=0.7, top=(0.282, 0.228, 0.185),
-        duplicate=(0.201, 0.184, 0.168, 0.154, 0.14, 0.127),
+        duplicate=(0.213, 0.19, 0.173, 0.159, 0.147, 0.136),
     ),
     "am Ethi": _ETHIOPIC,
-    "ar fa he el hy ka kk ru uk bg": _PLAIN,
-    "fr es it pt nl sv da no cs sk sl hr hu id lt lv et pl ro ca fi sw vi": _PLAIN,
+    "ar fa he": Row(max_chars=10),
     "as": Row(max_chars=19),
+    "bg sat Olck": Row(max_chars=10),
     "bn Beng": Row(max_chars=24),
     "bo Tibt": _TIBETAN,
-    "de": Row(terminal=0),
+    "ca cs el fr hr hy id kk lt no pl ru uk vi": Row(max_chars=11),
+    "da": Row(max_chars=11, top=(0.367, 0.297, 0.232)),
+    "de": Row(max_chars=15, terminal=0),
     "dv Thaa": Row(max_chars=70),
+    "es ro": Row(max_chars=14),
+    "et": Row(max_chars=13, top=(0.345, 0.268, 0.215)),
+    "fi": Row(max_chars=16),  # FineWeb-2: 13; the identifier reads Greenlandic as Finnish
     "gu Gujr": Row(max_chars=21),
     "hi": Row(max_chars=21),
-    "ja Jpan": Row(duplicate=(0.307, 0.283, 0.264, 0.248, 0.234, 0.223)),
+    "hu": Row(max_chars=15),
+    "it": Row(max_chars=21, terminal=0.025),
+    "ja Jpan": Row(letters=0.7, duplicate=(0.307, 0.283, 0.264, 0.248, 0.234, 0.223)),
+    "ka lv pt": Row(max_chars=13),
     "km Khmr": Row(ends=0.667, sentences=1, top=(0.282, 0.228, 0.242)),
     "kn Knda": Row(max_chars=67),
-    "ko Hang": Row(min_chars=1),
+    "ko Hang": Row(min_chars=1, max_chars=10),
     "lo Laoo": _UNMARKED,
     "ml Mlym": Row(max_chars=37, ends=0.65),  # 0.3 by its 0.47 words for each English one
     "mr": Row(max_chars=35),
     "my Mymr": _UNMARKED,
     "ne": Row(max_chars=37),
+    "nl": Row(max_chars=16),
     "or Orya": Row(max_chars=29, ends=0.889),
     "pa Guru": Row(max_chars=19),
     "ps": Row(max_chars=21),
     "sa Deva": Row(max_chars=52, terminal=0.034, ends=1.0),
-    "sat Olck": _PLAIN,
     "si Sinh": Row(max_chars=58, terminal=0),
+    "sk": Row(max_chars=11, terminal=0, top=(0.316, 0.228, 0.185)),
+    "sl sv": Row(max_chars=12),
+    "sw": Row(max_chars=10, top=(0.396, 0.282, 0.231)),
     "ta Taml": Row(max_chars=37),
     "te Telu": Row(max_chars=68),
     "th Thai": _UNMARKED,
     "tr": Row(max_chars=21),
-    "ug": Row(ends=0.533),
+    "ug": Row(max_chars=14, ends=0.533),
     "ur Arab": Row(max_chars=31),
-    "yo": Row(duplicate=(0.355, 0.336, 0.272, 0.3, 0.182, 0.234), top=(0.282, 0.319, 0.346)),
-    "yue": Row(
-        top=(0.714, 0.727, 0.636), duplicate=(0.348, 0.306, 0.303, 0.301, 0.292, 0.279)
-    ),
-    "zh wuu Hani": _PLAIN,
+    "yo": Row(max_chars=12, top=(0.282, 0.319, 0.346), duplicate=(0.355, 0.336, 0.272, 0.3, 0.182, 0.234)),
+    "yue": Row(top=(0.714, 0.727, 0.636), duplicate=(0.348, 0.306, 0.303, 0.301, 0.292, 0.279)),
+    "zh wuu Hani": Row(letters=0.7),
     # Scripts whose languages the identifier does not know.
-    "Cans": Row(max_chars=19, terminal=0, ends=0.964, duplicate=(0.222, 0.184, 0.168, 0.154, 0.14, 0.127)),
+    "Cans": Row(max_chars=19, terminal=0, ends=0.964, duplicate=(0.222, 0.19, 0.173, 0.159, 0.147, 0.136)),
     "Cher": Row(max_chars=109, terminal=0, top=(0.489, 0.461, 0.39)),
     "Vaii": Row(min_chars=1),  # a sign is a syllable; not in FineWeb-2
     "Lana Talu Tale Tavt": _UNMARKED,  # as Thai and Lao
@@ -122,14 +132,11 @@ STOP_WORDS: Final[Mapping[str, str]] = {
     "de": "der die und das in zu den mit von ist nicht ein eine auf für es sich auch",
     "el": "και το να του η της με που την από για τα στο οι δεν",
     "es": "de la que el en y a los se del las un por con una no para",
-    "et": "ja on ei et see kui oli mis ta",
     "fa": "و در به از که این را با است برای آن تا هم یا هر",
-    "fi": "ja on ei se että oli hän mutta ovat joka kun niin tai myös kuin ole mitä sen",
     "fr": "de la le et les des en un une du est que pour qui dans par pas sur",
     "he": "של את על לא זה הוא כי אם או גם מה היא עם אני יש אבל כל",
     "hi": "के में की है और से का को यह कि पर नहीं हैं ने भी एक इस तो",
     "hr": "i je u se na da su za od s ne što to kao o koji ili",
-    "hu": "a az és hogy nem is egy ez de meg van csak mint ha el volt",
     "id": "yang dan di ini itu dengan untuk dari tidak dalam pada akan ada atau ke",
     "it": "di e che la il un a per in una non è del con si le",
     "lt": "ir kad su tai o bet ne apie ar",
@@ -143,7 +150,6 @@ STOP_WORDS: Final[Mapping[str, str]] = {
     "sk": "a sa v na je že s z do to aj o ako pre by",
     "sl": "in je v na se za da so ne ki pa z kot bi",
     "sv": "och i att det är en som på för med av den inte till de har",
-    "tr": "ve bir bu da de için ile çok ne gibi ama daha olarak var o",
     "vi": "và của là có không cho các được trong một với những này người để đã",
 }  # fmt: skip
 
@@ -188,9 +194,6 @@ def repetition_limits() -> Changes:
         }
         for key, row in _rows()
     }
-
-
-LOOKED_UP: Final = frozenset(key for keys in ROWS for key in keys.split() if key.islower() and key != OTHER)
 
 
 def _rows() -> list[tuple[str, Row]]:
