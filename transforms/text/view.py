@@ -49,14 +49,15 @@ _EDGE_PUNCTUATION = (
     "،؛؟٪٫٬۔।॥။၊។៕๏๚๛༎།։՞׃־።፣፤፥፧"
 )
 
-# C4 knows . ? ! and the straight quotation mark; the others are what ends a sentence, or a quotation, elsewhere.
+# C4 knows . ? ! and the straight quotation mark; the others are what ends a sentence, or a quotation, elsewhere: „so“
+# and »so« in German. A single quotation mark is often an apostrophe, so that the sentence has to end before it.
 _RARE_ENDS = (
     "།", "፨", "׃", "܀", "܁", "܂", "߹", "᙮", "᜶", "᠃", "᠉", "᥄", "᥅", "᭟", "᱾", "᱿", "៕", "༎", "༏", "༐", "༑", "༔", "꓿",
     "꘎", "꘏", "꛳", "꛷", "꧉", "꯫", "𑅁", "𑅂",
 )  # fmt: skip
 TERMINAL_PUNCTUATION = (
-    ".", "?", "!", '"', "”", "»", "」", "』", "。", "．", "｡", "？", "！", "؟", "۔", "।", "॥", "။", "។", "։", "።",
-    "፧", "፡፡", "‼", "⁇", "⁈", "⁉", *_RARE_ENDS,
+    ".", "?", "!", '"', "”", "“", "»", "«", ".’", "?’", "!’", "。’", "？’", "！’", "」", "』", "。", "．", "｡", "？", "！",
+    "؟", "۔", "।", "॥", "။", "។", "։", "።", "፧", "፡፡", "‼", "⁇", "⁈", "⁉", *_RARE_ENDS,
 )  # fmt: skip
 # What is typed for such a mark, by the letter before it; elsewhere these end no sentence. The first letters are those
 # of India, whose danda is `|` on a Latin keyboard; a line that begins with one is a row of a table.
@@ -71,6 +72,7 @@ _ELLIPSIS_RUNS = {"...": re.compile(r"\.\.\.+"), "…": re.compile("…+"), "。
 
 _BULLETS = frozenset("•‣⁃⁌⁍▪▫■□●○◘◙◦◆◇◉◯▶▷►▸▹➢➣➤➔➜❖❥✓✔✦✧⦾⦿∙·⚫⚪∎")
 _DASH_BULLETS = frozenset("-*+–")  # only before white space: "-5" and "*note" are no bullets
+_SPEECH = frozenset("-–")
 
 _BLANK_LINE = re.compile(r"\n\s*\n")
 
@@ -120,9 +122,14 @@ def ratio(part: float, whole: float) -> float:
 
 
 def starts_with_bullet(line: str) -> bool:
-    """Say whether a stripped line starts with a bullet: a bullet sign, or - * + – before white space."""
+    """Say whether a stripped line starts with a bullet: a bullet sign, or - * + – before white space.
+
+    A dash before a line that ends a sentence is speech: it does for quotation marks in most languages but English.
+    """
     first = line[:1]
-    return first in _BULLETS or (first in _DASH_BULLETS and line[1:2].isspace())
+    if first in _BULLETS:
+        return True
+    return first in _DASH_BULLETS and line[1:2].isspace() and not (first in _SPEECH and ends_with_terminal(line))
 
 
 def ends_with_ellipsis(line: str) -> bool:
