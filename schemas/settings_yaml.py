@@ -12,13 +12,13 @@ from typing import Any
 import yaml
 
 from schemas.errors import ConfigError
-from schemas.settings import BY_LANGUAGE, PerLanguage, is_section, limits_text, to_plain
+from schemas.settings import BY_LANGUAGE, OTHER, PerLanguage, is_section, limits_text, to_plain
 
 _BY_LANGUAGE_DOC = (
     "settings that differ by language (ko), script (Hang) or wherever it is not English (other); the narrower wins: "
     "{zh: {name: value}}"
 )
-_WIDTH = 120  # a longer mapping has a line for each of its keys
+_WIDTH = 120  # a longer mapping has a line for each language
 _OPTIONAL_DOC = "; `off` switches it off"
 
 
@@ -44,7 +44,7 @@ def _yaml_lines(config: Any, depth: int) -> list[str]:
     pad = "  " * depth
     if isinstance(config, PerLanguage):
         own = _yaml_lines(config.default, depth)
-        return [*own, f"{pad}# {_BY_LANGUAGE_DOC}", *_setting_lines(BY_LANGUAGE, config.by_language, pad)]
+        return [*own, f"{pad}# {_BY_LANGUAGE_DOC}", *_language_lines(config.by_language, pad)]
     lines: list[str] = []
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
@@ -62,15 +62,19 @@ def _yaml_lines(config: Any, depth: int) -> list[str]:
             continue
         limits = limits_text(field.metadata)
         lines.append(f"{pad}# {doc}" + (f" [{limits}]" if limits else ""))
-        lines.extend(_setting_lines(field.name, value, pad))
+        lines.append(f"{pad}{field.name}: {_flow(value)}")
     return lines
 
 
-def _setting_lines(name: str, value: Any, pad: str) -> list[str]:
-    line = f"{pad}{name}: {_flow(value)}"
-    if len(line) <= _WIDTH or not isinstance(value, Mapping):
+def _language_lines(by_language: Mapping[str, Mapping[str, Any]], pad: str) -> list[str]:
+    line = f"{pad}{BY_LANGUAGE}: {_flow(by_language)}"
+    if len(line) <= _WIDTH:
         return [line]
-    return [f"{pad}{name}:", *(f"{pad}  {_flow(key)}: {_flow(part)}" for key, part in value.items())]
+    lines = [f"{pad}{BY_LANGUAGE}:"]
+    for key, changes in by_language.items():
+        about = "all but English" if key == OTHER else f"language {key}" if key.islower() else f"script {key}"
+        lines += [f"{pad}  # {about}", f"{pad}  {_flow(key)}: {_flow(changes)}"]
+    return lines
 
 
 def _flow(value: Any) -> str:

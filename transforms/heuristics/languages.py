@@ -17,10 +17,10 @@ for each language, by what its Wikipedia and its web look like. Limits are taken
     the Universal Declaration, Zulu .62, Korean .68.
  4. A row below has the longest words of a language that was looked up, and what else is looser than `other`. A language
     without a row has that of its script, then `other`: the ledger names those languages.
- 5. FineWeb-2 asks for 50 words a document everywhere. Where a language needs 0.8 words or fewer for one of English (the
-    Universal Declaration: Malayalam .47, Inuktitut .50, Sanskrit .57, Korean .68, Kannada .70, and so Telugu, Hebrew and
-    Tamil .73, Arabic .77, Tigrinya, Turkish .78, Nepali .79, Finnish, Estonian .80), it is that share, to the nearest 5.
-    The 0.65 line ends for a word of Malayalam follow from the same figure.
+ 5. FineWeb-2 asks for 50 words a document everywhere. Where a language needs 0.8 words or fewer for one of English, it
+    is that share, to the nearest 5: in the Universal Declaration Malayalam has .47, Inuktitut .50, Sanskrit .57, Korean
+    .68, Kannada .70 (Telugu is taken to have as many), Hebrew and Tamil .73, Arabic .77, Tigrinya and Turkish .78,
+    Nepali .79, Finnish and Estonian .80. The 0.65 line ends for a word of Malayalam follow from the same figure.
  6. Three sentences a page (C4) are not asked for in Thai and Lao, where no mark ends a sentence, nor in Tibetan,
     Burmese and Khmer, where a space does it as often.
 

@@ -56,8 +56,8 @@ _RARE_ENDS = (
     "꘎", "꘏", "꛳", "꛷", "꧉", "꯫", "𑅁", "𑅂",
 )  # fmt: skip
 TERMINAL_PUNCTUATION = (
-    ".", "?", "!", '"', "”", "“", "»", "«", ".’", "?’", "!’", "。’", "？’", "！’", "」", "』", "。", "．", "｡", "？", "！",
-    "؟", "۔", "।", "॥", "။", "។", "։", "።", "፧", "፡፡", "‼", "⁇", "⁈", "⁉", *_RARE_ENDS,
+    ".", "?", "!", '"', "”", "“", "»", "«", ".’", "?’", "!’", "。’", "？’", "！’", "」", "』", "。", "．", "｡",
+    "？", "！", "؟", "۔", "।", "॥", "။", "។", "։", "።", "፧", "፡፡", "‼", "⁇", "⁈", "⁉", *_RARE_ENDS,
 )  # fmt: skip
 # What is typed for such a mark, by the letter before it; elsewhere these end no sentence. The first letters are those
 # of India, whose danda is `|` on a Latin keyboard; a line that begins with one is a row of a table.
