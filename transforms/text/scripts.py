@@ -72,9 +72,6 @@ ZERO_WIDTH_SPACED: Final = "".join(script.ranges for script in SCRIPTS.values() 
 
 UNSPACED_LANGUAGES: Final = frozenset(LANGUAGES)
 # A rule on terminal punctuation does not apply to these.
-LANGUAGES_WITHOUT_SENTENCE_MARKS: Final = frozenset(
-    language for language, script in LANGUAGES.items() if not SCRIPTS[script].sentence_marks
-)
 SCRIPTS_WITHOUT_SENTENCE_MARKS: Final = frozenset(
     script.code for script in SCRIPTS.values() if not script.sentence_marks
 )

@@ -245,7 +245,7 @@ class TextView:
     @property
     def has_sentence_marks(self) -> bool:
         """Whether its script ends sentences by a mark."""
-        return self.script not in SCRIPTS_WITHOUT_SENTENCE_MARKS
+        return not self.has_unspaced or self.script not in SCRIPTS_WITHOUT_SENTENCE_MARKS
 
     @property
     def stretch(self) -> int:

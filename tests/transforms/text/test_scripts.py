@@ -32,7 +32,7 @@ def test_letters_of_a_script_have_its_name_and_no_character_is_in_two_scripts() 
 def test_languages_are_of_scripts_in_the_table() -> None:
     assert set(LANGUAGES.values()) <= set(SCRIPTS)
     assert set(scripts.UNSPACED_LANGUAGES) == {"bo", "ja", "km", "lo", "my", "th", "wuu", "yue", "zh"}
-    assert set(scripts.LANGUAGES_WITHOUT_SENTENCE_MARKS) == {"lo", "th"}
+    assert set(scripts.SCRIPTS_WITHOUT_SENTENCE_MARKS) == {"Laoo", "Thai"}
 
 
 def test_the_classes_differ_where_the_scripts_do() -> None:
