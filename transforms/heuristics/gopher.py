@@ -10,6 +10,7 @@ Deviations and interpretations (where open-source implementations disagree):
     `stop_words`; a text of unknown language ('') in Latin letters is taken as English, as the paper takes every text.
     Lists and limits of other languages: languages.py.
  4. Word length means nothing in scripts written without spaces: it is null there, and the rule does not apply.
+ 5. A dash before a line that ends a sentence is speech, no bullet (`transforms.text.view.starts_with_bullet`).
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: one pass, O(chars).
 """
