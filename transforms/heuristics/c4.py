@@ -14,7 +14,7 @@ Deviations:
  3. Sentences are counted by our own expression, not punkt, and end with the line (`text_stats.count_sentences`).
  4. A single blank line between paragraphs is kept, and so is indentation; the reference code drops both.
  5. Bad words are a step of their own (dirty_words.py). Longest page, language and deduplication are other steps' work.
- 6. Outside English the recipe asks for no number of words a line, and for sentences where marks end them (languages.py).
+ 6. Outside English the recipe asks for no words a line, and for sentences only where marks end them (languages.py).
 """
 
 from __future__ import annotations
