@@ -59,11 +59,14 @@ TERMINAL_PUNCTUATION = (
     ".", "?", "!", '"', "”", "“", "»", "«", ".’", "?’", "!’", "。’", "？’", "！’", "」", "』", "。", "．", "｡",
     "？", "！", "؟", "۔", "।", "॥", "။", "។", "։", "።", "፧", "፡፡", "‼", "⁇", "⁈", "⁉", *_RARE_ENDS,
 )  # fmt: skip
-# What is typed for such a mark, by the letter before it; elsewhere these end no sentence. The first letters are those
-# of India, whose danda is `|` on a Latin keyboard; a line that begins with one is a row of a table.
+# What is typed for such a mark, by the last letter before it, after which there can be a year or a bracket; elsewhere
+# these end no sentence. The first letters are those of India, whose danda is `|` on a Latin keyboard; a line that
+# begins with one is a row of a table.
 _TYPED_MARKS = (
-    r"(?:[\u0900-\u0dff][\"'”’)]?\ ?\|{1,2}|[\u1200-\u137f]\ ?::|[\u0531-\u0589]:|[\u0370-\u03ff\u1f00-\u1fff];)"
+    r"(?:[\u0900-\u0dff][^|\n\u0900-\u0dff]{0,8}\|{1,2}|[\u1200-\u137f][^:\n\u1200-\u137f]{0,8}::"
+    r"|[\u0531-\u0589][\d)»]{0,4}:|[\u0370-\u03ff\u1f00-\u1fff][\"”)»]?;)"
 )
+_TYPED_CHARS = 11  # the longest of them
 _TYPED_LAST = ("|", ":", ";")  # how they end
 _TYPED_END = re.compile(rf"{_TYPED_MARKS}\Z")
 _TYPED_SENTENCE_END = re.compile(rf"{_TYPED_MARKS}(?=[ \t\u00a0])")
@@ -145,7 +148,7 @@ def ends_with_terminal(line: str) -> bool:
 
 
 def _ends_with_typed_mark(line: str) -> bool:
-    return not line.startswith("|") and _TYPED_END.search(line, max(len(line) - 5, 0)) is not None
+    return not line.startswith("|") and _TYPED_END.search(line, max(len(line) - _TYPED_CHARS, 0)) is not None
 
 
 def count_ellipses(text: str) -> int:
