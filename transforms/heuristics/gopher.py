@@ -7,19 +7,19 @@ Deviations and interpretations (where open-source implementations disagree):
  2. Symbols per word: the number of `#` signs, and of ellipses, each by the number of words (datatrove, dolma).
  3. Stop words: at least two *different* ones (datatrove; Dolma and DCLM count occurrences), compared in lower case
     without punctuation. The paper's list is English, so the rule applies only to languages with a list in
-    `stop_words`; a text of unknown language ('') is taken as English, as the paper takes every text.
+    `stop_words`; a text of unknown language ('') in Latin letters is taken as English, as the paper takes every text.
+    Lists and limits of other languages: languages.py.
  4. Word length means nothing in scripts written without spaces: it is null there, and the rule does not apply.
+ 5. A dash before a line that ends a sentence is speech, no bullet (`transforms.text.view.starts_with_bullet`).
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: one pass, O(chars).
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from schemas.settings import PerLanguage, setting, validate
+from schemas.settings import setting, validate
 from transforms.step import Drop
 from transforms.text.view import TextView, count_ellipses, ends_with_ellipsis, ratio, starts_with_bullet
 
@@ -49,10 +49,6 @@ class GopherConfig:
     def __post_init__(self) -> None:
         validate(self)
 
-    def measure(self, view: TextView) -> GopherStats:
-        """Measure with this configuration's stop words; what a `transforms.step.Filter` takes as its measure."""
-        return measure(view if self.by_blocks else view.as_prose, self.stop_words)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GopherStats:
@@ -68,12 +64,16 @@ class GopherStats:
     n_stop_words: int | None  # different ones; null without a list for the language, or prose
 
 
-def measure(view: TextView, stop_words: Mapping[str, tuple[str, ...]] = STOP_WORDS) -> GopherStats:
-    """Measure what the rules look at: the number of words and the stop words of all the text, the rest of its prose."""
+_DEFAULT = GopherConfig()
+
+
+def measure(view: TextView, config: GopherConfig = _DEFAULT) -> GopherStats:
+    """Measure what the rules look at: the number of words of all the text, the rest of its prose."""
+    view = view if config.by_blocks else view.as_prose
     prose = view.in_words
     n_words = len(prose.words)
     n_lines = len(prose.lines)
-    listed = stop_words.get(view.language or "en")
+    listed = config.stop_words.get("en" if view.is_english else view.language)
     return GopherStats(
         n_words=len(view.words),
         mean_word_chars=None if prose.unspaced or not n_words else ratio(prose.n_word_chars, n_words),
@@ -103,15 +103,6 @@ def decide_length(stats: LengthStats, config: GopherConfig) -> Drop | None:
     if stats.n_words < config.min_words:
         return Drop("too_few_words", stats.n_words, config.min_words)
     return None
-
-
-def measure_with(config: GopherConfig | PerLanguage[GopherConfig]) -> Callable[[TextView], GopherStats]:
-    """Return what a `transforms.step.Filter` takes as its measure: `measure` with the stop words of `config`."""
-    if not isinstance(config, PerLanguage):
-        return config.measure
-    lists = {code: config.of(code).stop_words.get(code) for code in config.by_language}
-    changed = {code: words for code, words in lists.items() if words is not None}
-    return dataclasses.replace(config.default, stop_words={**config.default.stop_words, **changed}).measure
 
 
 def decide(stats: GopherStats, config: GopherConfig) -> Drop | None:

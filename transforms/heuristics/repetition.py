@@ -14,8 +14,8 @@ Interpretations (where open-source implementations disagree):
     (datatrove): a text that says everything twice is half repetition, not all of it. See LOG.md for what each drops.
     Lines and paragraphs are compared verbatim after stripping; those of fewer than four words do not count.
  4. N-grams are of normal words, across line ends; shares are of the characters of normal words. In scripts written
-    without spaces a character is a word (transforms.text.view), and an n-gram is `UNSPACED_STRETCH` times n characters.
-
+    without spaces a character is a word (transforms.text.view), and an n-gram is as many characters as n words of
+    English need there (`TextView.stretch`: 2 for each in Han and Kana, 4 in Thai).
  5. Code, formulas, numbers and table rows are no repetition, and lines are those of paragraphs: braces, rows and the
     headings that a table of contents repeats say nothing about prose (`by_blocks`; the preset `gopher` has it off).
  6. Limits of duplicate n-grams are twice those of table A1: between them we found references, exercises and training
@@ -40,7 +40,6 @@ from transforms.text.view import Ints, TextView, split_words
 
 TOP_NGRAMS = (2, 3, 4)
 DUPLICATE_NGRAMS = (5, 6, 7, 8, 9, 10)
-UNSPACED_STRETCH = 2  # characters that stand for one word: Chinese has about 1.6 a word, Japanese 2, Thai 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +86,6 @@ class RepetitionConfig:
     def __post_init__(self) -> None:
         validate(self)
 
-    def measure(self, view: TextView) -> RepetitionStats:
-        """Measure with this configuration's way of counting; what a `transforms.step.Filter` takes as its measure."""
-        seen = view.in_words if self.by_blocks else view.as_prose
-        return measure(seen, self.count_first_copy, self.min_duplicate_words, not self.by_blocks)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepetitionStats:
@@ -122,16 +116,17 @@ _RULES = (  # reason, measure; the limit is called max_<measure>
 )
 
 
-def measure(
-    view: TextView, count_first_copy: bool = True, min_words: int = 1, count_numbers: bool = True
-) -> RepetitionStats:
-    """Measure all thirteen shares; lines and paragraphs of fewer than `min_words` words are no duplicates."""
-    lines, paragraphs = _long_enough(view.prose, min_words), _long_enough(view.paragraphs, min_words)
-    line_fraction, line_char_fraction = duplicate_shares(lines, count_first_copy)
-    paragraph_fraction, paragraph_char_fraction = duplicate_shares(paragraphs, count_first_copy)
-    stretch = UNSPACED_STRETCH if view.unspaced else 1
+_DEFAULT = RepetitionConfig()
+
+
+def measure(view: TextView, config: RepetitionConfig = _DEFAULT) -> RepetitionStats:
+    """Measure all thirteen shares."""
+    view = view.in_words if config.by_blocks else view.as_prose
+    first, least = config.count_first_copy, config.min_duplicate_words
+    line_fraction, line_char_fraction = duplicate_shares(_long_enough(view.prose, least), first)
+    paragraph_fraction, paragraph_char_fraction = duplicate_shares(_long_enough(view.paragraphs, least), first)
     ids, chars = view.word_ids, view.word_chars
-    if not count_numbers:
+    if config.by_blocks:
         has_letter = view.has_letter[ids]
         ids, chars = ids[has_letter], chars[has_letter]
     return RepetitionStats(
@@ -139,7 +134,7 @@ def measure(
         duplicate_line_char_fraction=line_char_fraction,
         duplicate_paragraph_fraction=paragraph_fraction,
         duplicate_paragraph_char_fraction=paragraph_char_fraction,
-        **ngram_shares(ids, chars, stretch, count_first_copy),
+        **ngram_shares(ids, chars, view.stretch, first),
     )
 
 
