@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
@@ -89,11 +90,18 @@ def file_sha256(path: Path) -> str:
 
 
 def download(url: str, target: Path) -> None:
-    """Write what is at an http(s) address to `target`; raises NotHereError when the answer breaks off."""
-    # The address is a person's word or our constant, and the SHA-256 is checked or told: plain http is no danger.
-    with urllib.request.urlopen(url, timeout=HTTP_TIMEOUT_S) as answer, target.open("wb") as file:  # noqa: S310
-        shutil.copyfileobj(answer, file)
-        got, promised = file.tell(), answer.headers.get("Content-Length", "")
+    """Write what is at an http(s) address to `target`.
+
+    Raises NotHereError when the server refuses or the answer breaks off, OSError when there is no server or no room.
+    """
+    try:
+        # The address is a person's word or our constant, and the SHA-256 is checked or told: plain http is no danger.
+        with urllib.request.urlopen(url, timeout=HTTP_TIMEOUT_S) as answer, target.open("wb") as file:  # noqa: S310
+            shutil.copyfileobj(answer, file)
+            got, promised = file.tell(), answer.headers.get("Content-Length", "")
+    except urllib.error.HTTPError as error:
+        with error:  # it holds the connection
+            raise NotHereError(str(error)) from None
     if promised.isdecimal() and got < int(promised):  # read in pieces, http.client takes the end for the file's
         raise NotHereError(f"broke off after {got:,} of {int(promised):,} bytes")
 

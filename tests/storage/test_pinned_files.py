@@ -135,7 +135,9 @@ def test_a_wheel_without_the_file_says_so(index: Path, own_cache: Path) -> None:
 
 
 def test_an_unreachable_address_is_one_line(own_cache: Path) -> None:
-    with pytest.raises(ConfigError, match=r"tried: .*/f \(no such file\); http://127\.0\.0\.1:1/f \(.*refused") as error:
+    with pytest.raises(
+        ConfigError, match=r"tried: .*/f \(no such file\); http://127\.0\.0\.1:1/f \(.*refused"
+    ) as error:
         fetch_pinned(PinnedFile("f", PIN, url="http://127.0.0.1:1/f"), "list")
     assert "\n" not in str(error.value)
     assert list(own_cache.iterdir()) == []
