@@ -24,6 +24,8 @@ lists_app = typer.Typer(rich_markup_mode=None)
 def lists_command(context: typer.Context, output: Folder = DIRECTORY, as_json: AsJson = False) -> None:
     """Show the public lists there are, and which of them lie in a folder; `fetch` brings them."""
     if context.invoked_subcommand is not None:
+        if output != DIRECTORY or as_json:
+            raise typer.BadParameter("give the options of `fetch` after it")
         return
     folder = _local(output)
     records = read_records(folder)
@@ -69,8 +71,9 @@ def _local(output: str) -> Path:
 def _told(record: FetchedList, new: bool, folder: Path) -> str:
     whose = "as pinned" if record.pinned else "not pinned"
     state = "" if new else " (there already)"
+    lines = f"{record.lines:,} line{'s' * (record.lines != 1)}"
     return (
-        f"{record.name}: {record.lines:,} lines in {folder / record.name}{state}, "
+        f"{record.name}: {lines} in {folder / record.name}{state}, "
         f"from {record.origin}, SHA-256 {record.sha256}, {whose}"
     )
 
