@@ -11,7 +11,7 @@ import typer
 import storage
 from pipelines.commands.options import AsJson, print_json
 from pipelines.lists.catalogue import CATALOGUE, PublicList, find_lists
-from pipelines.lists.fetch import SETTINGS, FetchedList, fetch, is_intact, read_records
+from pipelines.lists.fetch import FetchedList, fetch, is_intact, read_records, write_settings
 from schemas.errors import ConfigError, RunError
 
 DIRECTORY = "lists"
@@ -44,6 +44,9 @@ def fetch_command(
         str, typer.Option("--from", help="Take the one list named from this file, folder or address instead.")
     ] = "",
     sha256: Annotated[str, typer.Option("--sha256", help="What the SHA-256 of --from must be.")] = "",
+    at: Annotated[
+        str, typer.Option(help="Where workers find the folder, for the config: gs:// or s3://, where you copy it to.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Fetch public lists and write a config that names them: `winnow run --config DIR/lists.yaml`."""
@@ -54,17 +57,18 @@ def fetch_command(
         raise ConfigError("--sha256: it goes with --from; what is fetched without it is pinned")
     for entry in entries:
         record, new = fetch(entry, folder, origin, sha256)
+        settings = write_settings(folder, at)  # after each: the next may fail
         if as_json:
             print_json({**dataclasses.asdict(record), "new": new})
         else:
             typer.echo(_told(record, new, folder))
     if not as_json:
-        typer.echo(f"use it: winnow run --config {folder / SETTINGS}")
+        typer.echo(f"use it: winnow run --config {settings}")
 
 
 def _local(output: str) -> Path:
     if not storage.is_local(output):
-        raise RunError(f"{output}: lists are fetched into a local folder; copy it, and name it in a config of yours")
+        raise RunError(f"{output}: lists are fetched into a local folder; copy it there, and fetch with --at")
     return storage.local_path(storage.with_home(output))
 
 

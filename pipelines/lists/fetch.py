@@ -1,8 +1,8 @@
 """Brings public lists into a folder, with the settings that name them and a record of what they are.
 
     DIR/<name>/       the lists, as the rules read them
-    DIR/lists.yaml    for `winnow run --config`; paths in it are absolute, as those of any config are taken from where
-                      the run starts
+    DIR/lists.yaml    for `winnow run --config`; its paths are absolute, since relative ones in a config are taken from
+                      where the run starts
     DIR/lists.json    of each list: where it is from, its digest, the digests of its files
 
 A list is unpacked beside its place and moved there whole; what fails on the way changes nothing. Its record is written
@@ -56,7 +56,7 @@ def fetch(entry: PublicList, folder: Path, origin: str = "", sha256: str = "") -
     """Bring one list into `folder`; return its record, and whether it is new there.
 
     `origin` is a path or an address to take it from instead of its pinned file, `sha256` the digest that this must
-    have. Raises ConfigError or InputError, in one line.
+    have. Raises ConfigError or InputError, in one line. `write_settings` comes after it.
     """
     wanted = _digest(sha256)
     try:
@@ -65,6 +65,32 @@ def fetch(entry: PublicList, folder: Path, origin: str = "", sha256: str = "") -
             return _fetch(entry, folder, Path(scratch), origin, wanted)
     except OSError as error:
         raise ConfigError(f"list {entry.name}: {error.filename or folder}: {error.strerror or error}") from None
+
+
+def write_settings(folder: Path, at: str = "") -> str:
+    """Write the config that names the lists of `folder`, and return its path.
+
+    `at` is where runs find the folder, if it is not where it lies: its copy in a bucket. Raises ConfigError.
+    """
+    path = str(folder / SETTINGS)
+    try:
+        with _alone(folder):  # one that writes later has read later
+            storage.write_atomic(path, _settings_yaml(read_records(folder), at or str(folder.absolute())).encode())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return path
+
+
+def _settings_yaml(records: dict[str, FetchedList], root: str) -> str:
+    settings: dict[str, Any] = {}
+    lines = ["# By `winnow lists fetch`, for `winnow run --config`. The paths are absolute: fetch again after a move."]
+    for entry in CATALOGUE:
+        if entry.name in records:
+            record = records[entry.name]
+            settings = merge(settings, entry.layout.settings(storage.join(root, entry.name), record.files))
+            whose = f"{entry.source}; {entry.licence}" if record.pinned else record.origin
+            lines.append(f"# {entry.name}: {' '.join(whose.split())}; SHA-256 {record.sha256}")
+    return "\n".join(lines) + "\n" + yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
 
 
 def read_records(folder: Path) -> dict[str, FetchedList]:
@@ -77,7 +103,7 @@ def read_records(folder: Path) -> dict[str, FetchedList]:
         return {name: FetchedList(name=name, **fields) for name, fields in plain.items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         text = " ".join(str(error).split())
-        raise ConfigError(f"{path}: not a record of `winnow lists fetch`: {text}; remove it, or the folder") from None
+        raise ConfigError(f"{path}: not a record of `winnow lists fetch`: {text}; remove the folder") from None
 
 
 def is_intact(record: FetchedList, folder: Path) -> bool:
@@ -104,7 +130,6 @@ def _fetch(entry: PublicList, folder: Path, scratch: Path, origin: str, wanted: 
         if place.exists():
             place.rename(scratch / "before")
         (scratch / entry.name).rename(place)
-    _write_settings(records, folder)
     return record, record != there
 
 
@@ -199,18 +224,3 @@ def _write_record(records: dict[str, FetchedList], folder: Path) -> None:
     for fields in plain.values():
         del fields["name"]
     storage.write_atomic(str(folder / RECORD), (json.dumps(plain, indent=1, ensure_ascii=False) + "\n").encode())
-
-
-def _write_settings(records: dict[str, FetchedList], folder: Path) -> None:
-    settings: dict[str, Any] = {}
-    lines = [
-        "# Made by `winnow lists fetch`, for `winnow run --config`. Its paths are absolute: fetch again after a move."
-    ]
-    for entry in CATALOGUE:
-        if entry.name in records:
-            record = records[entry.name]
-            settings = merge(settings, entry.layout.settings(folder.absolute() / entry.name, record.files))
-            whose = f"{entry.source}; {entry.licence}" if record.pinned else record.origin
-            lines.append(f"# {entry.name}: {' '.join(whose.split())}; SHA-256 {record.sha256}")
-    dumped = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
-    storage.write_atomic(str(folder / SETTINGS), ("\n".join(lines) + "\n" + dumped).encode())

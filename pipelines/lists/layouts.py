@@ -33,7 +33,7 @@ class Layout:
 
     expected: str  # what an archive must hold
     unpack: Callable[[Iterable[Member], Path], int]  # into a folder; returns how many lines
-    settings: Callable[[Path, Iterable[str]], Mapping[str, Any]]  # of the unpacked folder and its files
+    settings: Callable[[str, Iterable[str]], Mapping[str, Any]]  # of the folder, where runs find it, and its files
 
 
 def _unpack_dirty_words(members: Iterable[Member], folder: Path) -> int:
@@ -63,8 +63,8 @@ def _entries(path: str, data: bytes, as_json: bool) -> list[str]:
     return [entry for text in entries for entry in parse_list(text)]
 
 
-def _dirty_words_settings(folder: Path, _: Iterable[str]) -> dict[str, Any]:
-    return {"clean": {"dirty_words": {"directory": str(folder)}}}
+def _dirty_words_settings(folder: str, _: Iterable[str]) -> dict[str, Any]:
+    return {"clean": {"dirty_words": {"directory": folder}}}
 
 
 def _unpack_ut1(members: Iterable[Member], folder: Path) -> int:
@@ -111,17 +111,17 @@ def _copy(stream: IO[bytes], target: Path, compressed: bool) -> int:
     return lines + (last != b"\n")
 
 
-def _ut1_settings(folder: Path, files: Iterable[str]) -> dict[str, Any]:
+def _ut1_settings(folder: str, files: Iterable[str]) -> dict[str, Any]:
     found = set(files)
     blocklist: dict[str, Any] = {}
     categories = sorted({path.partition("/")[0] for path in found if "/" in path})
     if categories:
-        blocklist["directories"] = [str(folder)]
+        blocklist["directories"] = [folder]
         if not set(categories) & set(UT1_CATEGORIES):  # an archive of others was chosen on purpose
             blocklist["categories"] = categories
     for kind in _UT1_NAMES:
         if f"ut1.{kind}" in found:
-            blocklist[f"{kind}_files"] = [str(folder / f"ut1.{kind}")]
+            blocklist[f"{kind}_files"] = [storage.join(folder, f"ut1.{kind}")]
     return {"index": {"blocklist": blocklist}}
 
 
@@ -134,9 +134,9 @@ def _unpack_url_words(members: Iterable[Member], folder: Path) -> int:
     return lines
 
 
-def _url_words_settings(folder: Path, files: Iterable[str]) -> dict[str, Any]:
+def _url_words_settings(folder: str, files: Iterable[str]) -> dict[str, Any]:
     found = set(files)
-    lists = {setting: [str(folder / name)] for name, setting in _URL_WORDS.items() if name in found}
+    lists = {setting: [storage.join(folder, name)] for name, setting in _URL_WORDS.items() if name in found}
     return {"index": {"blocklist": lists}}
 
 

@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from pipelines.lists.catalogue import CATALOGUE, PublicList, find_lists
-from pipelines.lists.fetch import FetchedList, fetch, is_intact, read_records
+from pipelines.lists.fetch import FetchedList, is_intact, read_records, write_settings
+from pipelines.lists.fetch import fetch as fetch_alone
 from schemas.errors import ConfigError, InputError
 from storage import pinned_files
 from storage.pinned_files import PinnedFile, file_sha256
@@ -34,6 +35,13 @@ def pinned(entry: PublicList, path: Path, site: str) -> PublicList:
 def contents(folder: Path) -> dict[str, bytes]:
     paths = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.exists() else []
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def fetch(entry: PublicList, folder: Path, origin: str = "", sha256: str = "") -> tuple[FetchedList, bool]:
+    """As the command does."""
+    found = fetch_alone(entry, folder, origin, sha256)
+    write_settings(folder)
+    return found
 
 
 @pytest.fixture
@@ -63,6 +71,16 @@ def test_pinned_lists_and_the_config_that_names_them(
     assert f"# ut1: {UT1.source}; CC-BY-SA-4.0; SHA-256 {file_sha256(domains)}\n" in settings
     assert read_records(folder)["ldnoobw"] == record
     assert is_intact(record, folder)
+
+
+def test_a_config_for_workers_that_find_the_lists_elsewhere(folder: Path, words: Path, domains: Path) -> None:
+    fetch(LDNOOBW, folder, str(words))
+    fetch(UT1, folder, str(domains))
+    assert write_settings(folder, "gs://bucket/lists") == str(folder / "lists.yaml")
+    assert yaml.safe_load((folder / "lists.yaml").read_text()) == {
+        "clean": {"dirty_words": {"directory": "gs://bucket/lists/ldnoobw"}},
+        "index": {"blocklist": {"directories": ["gs://bucket/lists/ut1"]}},
+    }
 
 
 def test_what_is_there_is_not_fetched_again(

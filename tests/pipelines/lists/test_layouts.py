@@ -44,7 +44,7 @@ def unpack(layout: Layout, files: Mapping[str, str | bytes], folder: Path) -> tu
 
 
 def config(layout: Layout, folder: Path, made: Mapping[str, Any]) -> CommonCrawlConfig:
-    return overlay(CommonCrawlConfig(), layout.settings(folder, made))
+    return overlay(CommonCrawlConfig(), layout.settings(str(folder), made))
 
 
 def test_dirty_words_of_the_npm_package_and_of_the_repository_are_the_same(tmp_path: Path) -> None:
