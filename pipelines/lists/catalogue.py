@@ -7,8 +7,8 @@ changes:
 * ut1        the copy that datatrove 0.4 to 0.10 carries and FineWeb was filtered with, of 2024-12-03: one list of
              domains and one of addresses, their categories merged. It has nearly all of UT1's `agressif` (358 of 360
              domains of a later copy), but next to nothing of `gambling` (10 of 32,247) or `dating` (134 of 6,504):
-             for those `--from` takes UT1's own archive. 4.2M of its domains are the same 55,600 blogs under every
-             country's blogspot.
+             for those `--from` takes UT1's own archive. 3.6M of its domains are some 55,600 blogs, each under
+             most of blogspot's 69 country addresses.
 * url_words  datatrove's words for URLs (after RefinedWeb). Only by name: Llama 3 tells of no such rule, and
              single words block `santorum`, `scat` or `paki` wherever they stand in an address.
 """
