@@ -170,7 +170,7 @@ def _alone(folder: Path) -> Iterator[None]:
 def _bring(entry: PublicList, origin: str, scratch: Path) -> Path:
     """Return the local file or folder that holds the list."""
     if not origin:
-        return fetch_pinned(entry.file, "list")
+        return fetch_pinned(entry.file, f"list {entry.name}:")
     if storage.is_local(origin):
         path = storage.local_path(storage.with_home(origin))
         if not path.exists():

@@ -183,7 +183,7 @@ def test_what_fails_is_one_line_and_changes_nothing(
 def test_a_pinned_file_with_another_digest_is_refused(folder: Path, site: str, words: Path, own_cache: Path) -> None:
     entry = pinned(LDNOOBW, words, site)
     words.write_bytes(words.read_bytes() + b"\0")
-    said = f"list words.tgz with SHA-256 {entry.file.sha256} was not found; .*SHA-256 {file_sha256(words)}"
+    said = f"list ldnoobw: words.tgz with SHA-256 {entry.file.sha256} was not found; .*SHA-256 {file_sha256(words)}"
     with pytest.raises(ConfigError, match=said):
         fetch(entry, folder)
     assert (contents(folder), contents(own_cache)) == ({}, {})
