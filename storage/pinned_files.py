@@ -50,7 +50,7 @@ class NotHereError(Exception):
 def fetch_pinned(file: PinnedFile, kind: str) -> Path:
     """Return the file from the cache, after fetching it if it is not there.
 
-    `kind` says in errors what it is ("model", "list ut1:"). Raises ConfigError, one line with everything that was tried.
+    `kind` says in errors what it is ("model", "list ut1:"). Raises ConfigError: one line with all that was tried.
     """
     cached = cache_dir() / file.name
     tried = []
