@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import inspect
 import time
 import traceback
 import typing
@@ -146,7 +147,7 @@ class Filter(Generic[S, C]):
     """Measure, then decide."""
 
     name: str
-    measure: Callable[[TextView], S]
+    measure: Callable[[TextView], S] | Callable[[TextView, C], S]  # with `config`: where what it measures is a setting
     decide: Callable[[S, C], Drop | None]
     settings: C | PerLanguage[C]
     resources: Sequence[str] = ()
@@ -165,10 +166,13 @@ class Filter(Generic[S, C]):
         """Nothing to open."""
 
     def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
+        measure: Callable[..., S] = self.measure
+        configured = "config" in inspect.signature(measure).parameters
         for draft in drafts:
-            stats = self.measure(draft.view)
+            config = settings_for(self.settings, draft.view)
+            stats = measure(draft.view, config) if configured else measure(draft.view)
             draft.measures[self.name] = stats
-            draft.drop = self.decide(stats, settings_for(self.settings, draft.view))
+            draft.drop = self.decide(stats, config)
 
 
 @dataclass(frozen=True)

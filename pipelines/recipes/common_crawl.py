@@ -2,7 +2,8 @@
 
     web/index    headers alone: blocklists, newest copy of each URL, one of each payload
     web/extract  main text of the pages that are left; language identification
-    web/clean    personal data, dirty words, the heuristics in FineWeb's order (Gopher, C4, FineWeb), quality score
+    web/clean    personal data, dirty words, the heuristics in FineWeb's order (Gopher, C4, FineWeb), pages that are no
+                 documents, quality score
     dedup        equal texts, near copies by MinHash over the whole corpus, lines that stand in too many documents
     tokenize     BOS + text + EOS, by a byte-level BPE trained on a sample, or one from a file
     mix          shares by source, language and quality band; copies of each document by a keyed hash of its id
@@ -36,6 +37,7 @@ from transforms.dedup.minhash import MinHashConfig
 from transforms.dedup.near_copy_survey import NearCopies, NearCopiesConfig
 from transforms.extraction.extract import ExtractConfig
 from transforms.heuristics import c4, fineweb, gopher, languages, repetition
+from transforms.heuristics.junk import FilterJunk, JunkConfig
 from transforms.mixing.mix import MixConfig
 from transforms.safety import pii
 from transforms.safety.blocklist import BlocklistConfig
@@ -80,6 +82,7 @@ class CleanConfig:
     fineweb: PerLanguage[fineweb.FineWebConfig] | None = section(
         lambda: PerLanguage(fineweb.FineWebConfig(), languages.fineweb_limits()), "FineWeb's rules", optional=True
     )
+    junk: JunkConfig | None = section(JunkConfig, "pages that are no documents", optional=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,12 +138,24 @@ def clean_steps(clean: CleanConfig) -> list[Step]:
     if clean.repetition:
         steps.append(Filter("repetition", repetition.measure, repetition.decide, clean.repetition))
     if clean.gopher:
-        steps.append(Filter("gopher", gopher.measure_with(clean.gopher), gopher.decide, clean.gopher))
+        steps.append(Filter("gopher", gopher.measure, gopher.decide, clean.gopher))
     if clean.c4:
         steps.append(Editor("c4_lines", c4.edit_lines, clean.c4))
-        steps.append(Filter("c4", c4.measure_page, c4.decide_page, clean.c4))
+        steps += again_steps(clean, "")
     if clean.fineweb:
         steps.append(Filter("fineweb", fineweb.measure, fineweb.decide, clean.fineweb))
+    if clean.junk:
+        steps.append(FilterJunk(clean.junk))
+    return steps
+
+
+def again_steps(clean: CleanConfig, after: str) -> list[Step]:
+    """Return the steps that judge what is left of a page when lines have gone from it."""
+    steps: list[Step] = []
+    if clean.c4:
+        steps.append(Filter(f"c4{after}", c4.measure_page, c4.decide_page, clean.c4))
+    if clean.gopher and clean.gopher.default.count_again:
+        steps.append(Filter(f"words{after}", gopher.measure_length, gopher.decide_length, clean.gopher))
     return steps
 
 
@@ -164,13 +179,13 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
     reader = PageReader(PageReading(ingest=index.ingest, extract=config.extract))
     source = WebArchives(config.source, index.ingest, reader)
     score = [ScoreQuality(config.quality)] if config.quality.model_path else []
-    again = [Filter("c4_after_lines", c4.measure_page, c4.decide_page, clean.c4)] if clean.c4 else []
     web = (
         branch("web", source)
         | IndexStage(source, index.url, index.blocklist)
         | ReadStage(source, (IdentifyLanguage(config.language),), name="extract")
         | LocalStage("clean", (*clean_steps(clean), *score), cpu_ms=3.0, follow=follow)
     )
+    again = again_steps(clean, "_after_lines") if config.lines else []
     docs = merge(web) | SurveyStage("dedup", tuple(surveys_of(config)), tuple(again), config.dedup.rounds, follow)
     docs = docs | TokenizeStage(config.tokenizer) | MixStage(config.mix) | ShardsStage(config.shards)
     return Recipe.of(NAME, docs, config)

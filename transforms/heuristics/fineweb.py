@@ -34,6 +34,7 @@ _SHORT_LINE_CHARS = 30  # a line with fewer is short, in English and scripts lik
 class FineWebConfig:
     """Limits of what is kept, inclusive."""
 
+    by_blocks: bool = setting(True, "the rules on lines look at paragraphs alone; false: at every line, as FineWeb's")
     min_terminal_line_fraction: float = setting(
         0.12, "share of lines that end in terminal punctuation, at least", ge=0, le=1
     )
@@ -41,6 +42,7 @@ class FineWebConfig:
         0.1, "share of characters in repeated lines, copies after the first; FineWeb's code has 0.01", ge=0, le=1
     )
     max_short_line_fraction: float = setting(0.67, "share of lines with fewer than 30 characters, at most", ge=0, le=1)
+    min_lines: int = setting(10, "lines from which on the share of short ones is judged (FineWeb: 1)", ge=1)
     max_line_ends_per_word: float = setting(0.3, "line ends per word, at most; in FineWeb's code only", ge=0)
 
     def __post_init__(self) -> None:
@@ -57,19 +59,25 @@ class FineWebStats:
     line_ends_per_word: float
 
 
-def measure(view: TextView) -> FineWebStats:
+_DEFAULT = FineWebConfig()
+
+
+def measure(view: TextView, config: FineWebConfig = _DEFAULT) -> FineWebStats:
     """Measure what the rules look at."""
-    lines = view.lines
+    view = view if config.by_blocks else view.as_prose
+    lines = view.prose
     n_lines = len(lines)
     short = _SHORT_LINE_CHARS if view.is_english else SHORT_LINE_CHARS.get(view.script, _SHORT_LINE_CHARS)
     terminal = None
-    if view.has_sentence_marks:
+    if lines and view.has_sentence_marks:
         terminal = ratio(sum(map(ends_with_terminal, lines)), n_lines)
     return FineWebStats(
         terminal_line_fraction=terminal,
         duplicate_char_fraction=_duplicate_char_fraction(lines),
-        short_line_fraction=ratio(sum(len(line) < short for line in lines), n_lines),
-        line_ends_per_word=ratio(max(n_lines - 1, 0), len(view.words)),
+        short_line_fraction=ratio(sum(len(line) < short for line in lines), n_lines)
+        if n_lines >= config.min_lines
+        else 0.0,
+        line_ends_per_word=ratio(max(len(view.without_code.lines) - 1, 0), len(view.without_code.words)),
     )
 
 

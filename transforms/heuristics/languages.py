@@ -37,6 +37,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from schemas.settings import OTHER
+from transforms.heuristics.repetition import RepetitionConfig
 
 Changes = dict[str, dict[str, Any]]  # by key (language, script, `other`): settings that differ
 
@@ -253,14 +254,14 @@ def fineweb_limits() -> Changes:
 
 
 def repetition_limits() -> Changes:
-    """Return what RepetitionConfig changes by language."""
-    return {
-        key: {
-            **{f"max_top_{n}_gram_fraction": limit for n, limit in enumerate(row.top, 2)},
-            **{f"max_duplicate_{n}_gram_fraction": limit for n, limit in enumerate(row.duplicate, 5)},
-        }
-        for key, row in _rows()
-    }
+    """Return what RepetitionConfig changes by language: the limits that are looser than those of English."""
+    english = RepetitionConfig()
+    changes: Changes = {}
+    for key, row in _rows():
+        limits = {f"max_top_{n}_gram_fraction": limit for n, limit in enumerate(row.top, 2)}
+        limits.update({f"max_duplicate_{n}_gram_fraction": limit for n, limit in enumerate(row.duplicate, 5)})
+        changes[key] = {name: limit for name, limit in limits.items() if limit > getattr(english, name)}
+    return changes
 
 
 def _rows() -> list[tuple[str, Row]]:

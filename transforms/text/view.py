@@ -29,7 +29,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from schemas.blocks import UNKNOWN, UNKNOWN_KIND, Blocks
+from schemas.blocks import CODE, FORMULA, PARAGRAPH, TABLE_ROW, UNKNOWN, UNKNOWN_KIND, Blocks
+from transforms.text.guess import guess_blocks
+from transforms.text.replacements import Replacement, move_blocks, replace
 from transforms.text.scripts import SCRIPTS_WITHOUT_SENTENCE_MARKS, UNSPACED, WORD_CHARS, script_of
 
 Ints = npt.NDArray[np.int64]
@@ -77,6 +79,10 @@ _BULLETS = frozenset("•‣⁃⁌⁍▪▫■□●○◘◙◦◆◇◉◯▶�
 _DASH_BULLETS = frozenset("-*+–")  # only before white space: "-5" and "*note" are no bullets
 _SPEECH = frozenset("-–")
 
+# Between dollar signs is mathematics if it has a sign of it, or is a name of up to three letters: "$5 and $10" is not.
+_INLINE_MATH = re.compile(
+    r"\$\$[^$]+\$\$|\$(?! )(?:[^$\n]{0,400}?[\\^_={}<>+][^$\n]{0,400}?|[A-Za-z]{1,3}'?)(?<! )\$|\\\(.{1,400}?\\\)"
+)
 _BLANK_LINE = re.compile(r"\n\s*\n")
 
 # A full stop ends no sentence after an initial or a common abbreviation, nor before a lower-case letter.
@@ -197,18 +203,78 @@ class TextView:
         return list(filter(None, map(str.strip, self.text.split("\n"))))
 
     @functools.cached_property
-    def kinds_of_lines(self) -> list[int]:
-        """Of each of `lines`, what block it is in (schemas.blocks.HEADING...); UNKNOWN_KIND where that is not known."""
-        if not len(self.blocks):
-            return [UNKNOWN_KIND] * len(self.lines)
+    def known_blocks(self) -> Blocks:
+        """The blocks that the extractor saw, or a guess from the text where there was none (transforms.text.guess)."""
+        return self.blocks if len(self.blocks) else guess_blocks(self.text)
+
+    @functools.cached_property
+    def kinds_of_raw_lines(self) -> list[int]:
+        """Of each piece between line feeds, what block it is in (schemas.blocks.HEADING...), or UNKNOWN_KIND."""
+        blocks = self.known_blocks
         raw = self.text.split("\n")
         sizes = np.fromiter(map(len, raw), np.int64, len(raw))
         ends = np.cumsum(sizes + 1) - 1
         starts = ends - sizes
-        at = np.searchsorted(self.blocks.ends, starts, side="right")  # the first block that ends after the line starts
-        kinds = np.append(self.blocks.kinds, UNKNOWN_KIND)[at]
-        kinds[np.append(self.blocks.starts, len(self.text))[at] >= ends] = UNKNOWN_KIND
-        return list(itertools.compress(kinds.tolist(), map(str.strip, raw)))
+        at = np.searchsorted(blocks.ends, starts, side="right")  # the first block that ends after the line starts
+        kinds = np.append(blocks.kinds, UNKNOWN_KIND)[at]
+        kinds[np.append(blocks.starts, len(self.text))[at] >= ends] = UNKNOWN_KIND
+        found: list[int] = kinds.tolist()
+        return found
+
+    @functools.cached_property
+    def kinds_of_lines(self) -> list[int]:
+        """Of each of `lines`, what block it is in (schemas.blocks.HEADING...), or UNKNOWN_KIND."""
+        return list(itertools.compress(self.kinds_of_raw_lines, map(str.strip, self.text.split("\n"))))
+
+    @functools.cached_property
+    def prose(self) -> list[str]:
+        """The lines of paragraphs, those that were wrapped in one: what rules about sentences are about.
+
+        A line goes on with the next where that begins with a small letter and this one does not end in a mark.
+        """
+        found: list[list[str]] = []
+        opened = False
+        for raw, kind in zip(self.text.split("\n"), self.kinds_of_raw_lines, strict=True):
+            line = raw.strip()
+            if kind != PARAGRAPH or not line:
+                opened = False
+            elif opened and line[0].islower() and not found[-1][-1].endswith(TERMINAL_PUNCTUATION):
+                found[-1].append(line)
+            else:
+                found.append([line])
+                opened = True
+        return [line[0] if len(line) == 1 else " ".join(line) for line in found]
+
+    @functools.cached_property
+    def as_prose(self) -> TextView:
+        """The same text as if all of it were one paragraph: what rules saw before they knew blocks."""
+        view = TextView(self.text, self.language, Blocks.of([(PARAGRAPH, 0, len(self.text))]))
+        view.prose = view.lines  # as they stand, wrapped or not
+        return view
+
+    @functools.cached_property
+    def without_code(self) -> TextView:
+        """The same text without its blocks of code: what rules about repetition are about."""
+        return self._without((CODE,))
+
+    @functools.cached_property
+    def in_words(self) -> TextView:
+        """The same text without code, mathematics and table rows: what rules about the shape of words are about."""
+        has_math = "$" in self.text or "\\(" in self.text
+        mathematics = [match.span() for match in _INLINE_MATH.finditer(self.text)] if has_math else []
+        return self._without((CODE, FORMULA, TABLE_ROW), mathematics)
+
+    def _without(self, kinds: Sequence[int], spans: Sequence[tuple[int, int]] = ()) -> TextView:
+        blocks = self.known_blocks
+        goes = np.isin(blocks.kinds, kinds)
+        if not goes.any() and not spans:
+            return self
+        cuts = sorted([*zip(blocks.starts[goes].tolist(), blocks.ends[goes].tolist(), strict=True), *spans])
+        gone: list[Replacement] = []
+        for start, end in cuts:
+            if not gone or start >= gone[-1][1]:  # a formula inside a block that goes is gone with it
+                gone.append((start, end, ""))
+        return TextView(replace(self.text, gone), self.language, move_blocks(blocks, gone))
 
     @functools.cached_property
     def paragraphs(self) -> list[str]:
@@ -277,6 +343,11 @@ class TextView:
     def word_ids(self) -> Ints:
         """Id of each normal word. Two ids are equal exactly when the words are: no hash, no false match."""
         return self._ids[1]
+
+    @functools.cached_property
+    def has_letter(self) -> npt.NDArray[np.bool_]:
+        """Whether each distinct normal word has a letter, by id."""
+        return np.fromiter((word.isalpha() or any(map(str.isalpha, word)) for word in self.vocabulary), np.bool_)
 
     @functools.cached_property
     def word_counts(self) -> Ints:

@@ -10,7 +10,8 @@ from schemas.settings import OTHER, PerLanguage
 from transforms.heuristics.c4 import C4Config
 from transforms.heuristics.fineweb import FineWebConfig
 from transforms.heuristics.fineweb import measure as measure_fineweb
-from transforms.heuristics.gopher import GopherConfig, measure_with
+from transforms.heuristics.gopher import GopherConfig
+from transforms.heuristics.gopher import measure as measure_gopher
 from transforms.heuristics.languages import (
     ROWS,
     SHORT_LINE_CHARS,
@@ -64,7 +65,7 @@ def test_stop_words_are_small_normal_words_each_once(language: str) -> None:
     assert len(set(words)) == len(words) >= 9
     assert TextView(" ".join(words)).normal_words == words
     config = PerLanguage(GopherConfig(), gopher_limits())
-    assert measure_with(config)(TextView(" ".join(words), language)).n_stop_words == len(words)
+    assert measure_gopher(TextView(" ".join(words), language), config.of(language)).n_stop_words == len(words)
 
 
 def test_english_and_unknown_texts_have_the_limits_of_the_papers() -> None:
@@ -87,12 +88,12 @@ def test_english_and_unknown_texts_have_the_limits_of_the_papers() -> None:
     ],
 )
 def test_a_short_line_is_one_that_says_as_little_as_an_english_one(text: str, language: str, short: float) -> None:
-    assert measure_fineweb(TextView(text, language)).short_line_fraction == short
+    assert measure_fineweb(TextView(text, language), FineWebConfig(min_lines=1)).short_line_fraction == short
 
 
 def test_an_n_gram_of_thai_is_as_long_as_one_of_english() -> None:
     sentence = "กขคงจฉชซฌญฎฏฐฑฒณดตถท"  # 20 letters: five words of English
     text = sentence + "ธนบปผ" + sentence
-    stats = measure(TextView(text, "th"))
+    stats = measure(TextView(text, "th"), RepetitionConfig(count_first_copy=True))
     assert stats.duplicate_5_gram_fraction == 40 / 45
     assert stats.duplicate_6_gram_fraction == 0.0
