@@ -253,6 +253,15 @@ def fineweb_limits() -> Changes:
     return changes
 
 
+def junk_limits() -> Changes:
+    """Return what JunkConfig changes by language.
+
+    In the Universal Declaration one word of four letters has 0.114 of all in Zapotec, 0.094 in Tok Pisin; Tsafiki has
+    0.26 commas a word.
+    """
+    return {OTHER: {"max_word_fraction": 0.12, "max_commas_per_word": 0.3}}
+
+
 def repetition_limits() -> Changes:
     """Return what RepetitionConfig changes by language: the limits that are looser than those of English."""
     english = RepetitionConfig()
