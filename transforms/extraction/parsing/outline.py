@@ -30,6 +30,7 @@ class Outline:
     owners: list[int] = field(default_factory=list)  # the element that holds the whole block
     boxes: list[int] = field(default_factory=list)  # the nearest block-level element
     link_chars: list[int] = field(default_factory=list)  # characters of the block inside links
+    shown: dict[int, str] = field(default_factory=dict)  # block -> its text without hidden pieces, if it has some
     kinds: list[str] = field(default_factory=list)  # "", "code", or what the page declares: "declared"
     # what the head says
     title: str = ""
