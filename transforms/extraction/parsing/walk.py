@@ -39,7 +39,7 @@ BLOCK_LEVEL = names(
 )
 # MediaWiki's column of links, and links to the place where they stand: "[edit | edit source]", the pilcrow; LaTeXML's
 # notes, whose mark, type and text are pieces of the sentence they belong to.
-_NEVER_TEXT = names("mw-editsection mw-cite-backlink headerlink hash-link mw-navigation mw-panel ltx_note")
+_NEVER_TEXT = names("mw-editsection mw-cite-backlink headerlink hash-link mw-navigation mw-panel ltx_note gist-meta")
 _WATCHED = _NEVER_TEXT | FORMULAS | LISTINGS  # class names of elements that are looked at closely
 _TELLING = names("id role itemprop style hidden aria-hidden")  # attributes that carry information besides the class
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
