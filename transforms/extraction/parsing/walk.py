@@ -41,7 +41,10 @@ BLOCK_LEVEL = names(
 # notes, whose mark, type and text are pieces of the sentence they belong to.
 _NEVER_TEXT = names("mw-editsection mw-cite-backlink headerlink hash-link mw-navigation mw-panel ltx_note gist-meta")
 _WATCHED = _NEVER_TEXT | FORMULAS | LISTINGS  # class names of elements that are looked at closely
-_TELLING = names("id role itemprop style hidden aria-hidden")  # attributes that carry information besides the class
+_TELLING = names(
+    "id role itemprop style hidden aria-hidden aria-modal"
+)  # attributes that carry information besides the class
+_DIALOGS = frozenset({"dialog", "alertdialog"})
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HAS_WORD = re.compile(r"[^\W_]")
 _TEMPLATE = re.compile(r'<template(?:[^>"]|"[^"]*")*>')
@@ -50,7 +53,8 @@ _PARTING_BREAKS = 2  # line breaks in a row that part paragraphs
 
 # How a node is walked; the first means that `_way_of` says.
 _ASKED, _INLINE, _LINK, _RAISED, _PIECE, _BLOCK, _SHADOW, _BREAK, _NOTED_ONLY, _UNSEEN = range(10)
-_HIDES, _UNSHOWN, _HIGH = 1, 2, 4  # bits: an element says that it is hidden; it is out of sight; it is raised
+# Bits of how an element is shown: it says that it is hidden; it is out of sight; it is raised; it is a dialog.
+_HIDES, _UNSHOWN, _HIGH, _DIALOG = 1, 2, 4, 8
 _MAX_SHADOWS = 8  # shadow roots in each other; each is parsed on its own (our value)
 
 
@@ -163,6 +167,8 @@ class _Walker:
                     ends.append(len(texts))
                     if hidden & _HIDES:
                         out.hidden.append(index)
+                    if hidden & _DIALOG:
+                        out.dialogs.append(index)
                     if way == _RAISED:
                         self._raise(node, index)
                     elif watch and may_be_code(tag, attributes) and is_code_block(node):
@@ -357,6 +363,8 @@ def _mark(attributes: dict[str, str | None]) -> tuple[str, int]:
     hidden = _HIDES | _UNSHOWN if "hidden" in attributes else 0
     if get("aria-hidden") == "true":  # of what screen readers pass over, some is shown
         hidden |= _HIDES
+    if role in _DIALOGS or get("aria-modal") == "true":
+        hidden |= _DIALOG
     style = get("style")
     if style is not None and (found := TELLING_STYLE.search(style)) is not None:
         hidden |= _HIGH if found.lastgroup == "high" else _UNSHOWN
