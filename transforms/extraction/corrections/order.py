@@ -23,6 +23,7 @@ from transforms.extraction.corrections.insets import with_insets
 from transforms.extraction.corrections.repeats import without_repeats
 from transforms.extraction.corrections.series import without_slivers
 from transforms.extraction.corrections.titles import without_title
+from transforms.extraction.corrections.unseen import without_unseen
 from transforms.extraction.corrections.whole_rows import with_whole_rows
 from transforms.extraction.parsing.outline import Mask, Outline
 
@@ -43,7 +44,8 @@ def corrected(
         kept = with_likely_blocks(kept, chance, features.column(OFF_MAIN) == 0)
     if kind not in SERIAL:
         kept = without_slivers(kept, features.words, features.series)
-    kept = with_whole_rows(page, without_repeats(page, without_dialogs(page, kept)), features.words)
+    kept = without_unseen(page, without_dialogs(page, kept))
+    kept = with_whole_rows(page, without_repeats(page, kept), features.words)
     kept = with_insets(page, kept)
     if kind == ARTICLE:
         kept = without_title(page, without_asides(page, kept))

@@ -24,6 +24,7 @@ class Outline:
     starts: list[int] = field(default_factory=list)  # the element's blocks are starts..ends
     ends: list[int] = field(default_factory=list)
     hidden: list[int] = field(default_factory=list)  # the elements that say themselves that they are not shown
+    nameless: list[int] = field(default_factory=list)  # blocks out of sight that no script can find by name
     dialogs: list[int] = field(default_factory=list)  # the elements that say so by role or `aria-modal`
     signatures: dict[tuple[str, str], int] = field(default_factory=dict)  # (tag; class, id, role, itemprop) -> number
     # blocks

@@ -44,6 +44,7 @@ _WATCHED = _NEVER_TEXT | FORMULAS | LISTINGS  # class names of elements that are
 _TELLING = names(
     "id role itemprop style hidden aria-hidden aria-modal"
 )  # attributes that carry information besides the class
+_NAMELESS = frozenset({"style", "hidden", "aria-hidden", "align", "dir", "lang"})  # no script finds an element by these
 _DIALOGS = frozenset({"dialog", "alertdialog"})
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HAS_WORD = re.compile(r"[^\W_]")
@@ -165,10 +166,8 @@ class _Walker:
                     signature_ids.append(signature)
                     starts.append(len(texts))
                     ends.append(len(texts))
-                    if hidden & _HIDES:
-                        out.hidden.append(index)
-                    if hidden & _DIALOG:
-                        out.dialogs.append(index)
+                    if hidden:
+                        self._note_hidden(index, way, hidden, attributes)
                     if way == _RAISED:
                         self._raise(node, index)
                     elif watch and may_be_code(tag, attributes) and is_code_block(node):
@@ -238,6 +237,15 @@ class _Walker:
         if self.parts and self.parts[-1][-1].islower() and (node.text(deep=True)[:1]).isupper():
             self.parts.append(" ")  # what has a margin is written without blanks
         return _INLINE
+
+    def _note_hidden(self, index: int, way: int, shown: int, attributes: dict[str, str | None]) -> None:
+        """Keep what an element says of how it is shown."""
+        if shown & _HIDES:
+            self.out.hidden.append(index)
+        if shown & _DIALOG:
+            self.out.dialogs.append(index)
+        if shown & _UNSHOWN and way == _BLOCK and attributes.keys() <= _NAMELESS:
+            self.out.nameless.append(index)
 
     def _way_by_style(self, node: Any, way: int, style: int) -> int:
         """Return how an inline element is walked whose style says more than its tag."""
