@@ -106,13 +106,12 @@ def _names_special(mark: str) -> bool:
 class _Walker:
     """Holds the open block during the walk. The loop keeps local references to its lists: never rebind them."""
 
-    __slots__ = ("boxes", "links", "n_shadows", "out", "parts", "sources", "unseen", "watched")
+    __slots__ = ("boxes", "links", "out", "parts", "sources", "unseen", "watched")
 
     def __init__(self) -> None:
         self.out = Outline()
         self.watched: list[bool] = []  # of each signature: it may be a formula, a listing or no text
         self.boxes: list[int] = [-1]  # the open block-level elements
-        self.n_shadows = 0  # the open shadow roots
         # of the open block
         self.parts: list[str] = []
         self.sources: list[int] = []  # the elements its texts stand in
@@ -155,8 +154,6 @@ class _Walker:
                     signature = self._new_signature(tag, mark, attributes)
                 watch = watched[signature] or (tag == "span" and len(attributes) > 1)
                 if not watch or not self._is_settled(node, tag, mark, attributes, element):
-                    if hidden > _HIDES and way <= _LINK:
-                        way = self._way_by_style(node, way, hidden)
                     if way >= _BLOCK and parts:
                         self.flush()
                         after_link = -1
@@ -167,10 +164,8 @@ class _Walker:
                     starts.append(len(texts))
                     ends.append(len(texts))
                     if hidden:
-                        self._note_hidden(index, way, hidden, attributes)
-                    if way == _RAISED:
-                        self._raise(node, index)
-                    elif watch and may_be_code(tag, attributes) and is_code_block(node):
+                        way = self._way_by_style(node, index, way, hidden, attributes)
+                    if watch and may_be_code(tag, attributes) and is_code_block(node):
                         self._code(node, index)
                         after_link = -1
                     else:
@@ -178,13 +173,18 @@ class _Walker:
                         element = index
                         if way >= _BLOCK:
                             boxes.append(index)
-                        elif way == _LINK:
-                            if parts and len(parts) == after_link and not parts[-1][-1].isspace():
-                                parts.append(" ")  # a menu without white space between its links is not one long word
-                            in_link += 1
-                        elif way == _PIECE:
-                            self.unseen.append(len(parts))
-                            in_link += tag == "a"
+                        elif way != _INLINE:
+                            if way == _RAISED:
+                                self._raise(node, index)
+                                is_open = False
+                                element = parents[index]
+                            elif way == _PIECE:
+                                self.unseen.append(len(parts))
+                                in_link += tag == "a"
+                            else:
+                                if parts and len(parts) == after_link and not parts[-1][-1].isspace():
+                                    parts.append(" ")  # a menu without white space between its links is no long word
+                                in_link += 1
             if is_open:
                 path.append((node, way))
                 node = node.first_child if way != _SHADOW else self._shadow_of(node)
@@ -197,8 +197,6 @@ class _Walker:
                         self.flush()
                         after_link = -1
                     boxes.pop()
-                    if way == _SHADOW:
-                        self.n_shadows -= 1
                 elif way == _LINK:
                     in_link -= 1
                     after_link = len(parts)
@@ -228,8 +226,11 @@ class _Walker:
         """Return how an element is walked of which not its tag alone tells."""
         if tag == "template":
             attributes = node.attributes
-            is_shown = "shadowrootmode" in attributes or "shadowroot" in attributes
-            return _SHADOW if is_shown and self.n_shadows < _MAX_SHADOWS else _UNSEEN
+            if "shadowrootmode" not in attributes and "shadowroot" not in attributes:
+                return _UNSEEN
+            tags = self.out.tags
+            n_open = sum(tags[box] == tag for box in self.boxes[1:])
+            return _SHADOW if n_open < _MAX_SHADOWS else _UNSEEN
         if tag == "sup":
             return _RAISED if _is_simple(node) else _INLINE
         if not is_in_sentence(node, tag):
@@ -238,24 +239,22 @@ class _Walker:
             self.parts.append(" ")  # what has a margin is written without blanks
         return _INLINE
 
-    def _note_hidden(self, index: int, way: int, shown: int, attributes: dict[str, str | None]) -> None:
-        """Keep what an element says of how it is shown."""
+    def _way_by_style(self, node: Any, index: int, way: int, shown: int, attributes: dict[str, str | None]) -> int:
+        """Keep what an element says of how it is shown; return how it is walked, if that says more than its tag."""
         if shown & _HIDES:
             self.out.hidden.append(index)
         if shown & _DIALOG:
             self.out.dialogs.append(index)
         if shown & _UNSHOWN and way == _BLOCK and attributes.keys() <= _NAMELESS:
             self.out.nameless.append(index)
-
-    def _way_by_style(self, node: Any, way: int, style: int) -> int:
-        """Return how an inline element is walked whose style says more than its tag."""
-        if style & _UNSHOWN and is_hidden_piece(node, has_text=bool(self.parts)):
+        if way > _LINK:
+            return way
+        if shown & _UNSHOWN and is_hidden_piece(node, has_text=bool(self.parts)):
             return _PIECE
-        return _RAISED if style & _HIGH and way == _INLINE and _is_simple(node) else way
+        return _RAISED if shown & _HIGH and way == _INLINE and _is_simple(node) else way
 
     def _shadow_of(self, node: Any) -> Any:
         """Return the first node of a declarative shadow root, whose content the parser keeps out of the tree."""
-        self.n_shadows += 1
         inner = _TEMPLATE.sub("", (node.html or ""), count=1).removesuffix("</template>")
         body = LexborHTMLParser(f"<body>{inner}</body>").body
         return body.first_child if body is not None else None
@@ -339,7 +338,11 @@ class _Walker:
     def flush(self) -> None:
         """Close the open block, if it holds a letter or a digit."""
         parts, sources = self.parts, self.sources
-        text = lines_of(parts) if "\n" in parts else collapsed("".join(parts))
+        if "\n" in parts:
+            text = lines_of(parts)
+        else:
+            text = "".join(parts)
+            text = " ".join(text.split()) if text.isascii() else collapsed(text)
         if text and (text[0].isalnum() or _HAS_WORD.search(text)):
             box = self.boxes[-1]
             is_of_one = sources and sources.count(sources[0]) == len(sources)
@@ -374,11 +377,17 @@ def _mark(attributes: dict[str, str | None]) -> tuple[str, int]:
     if role in _DIALOGS or get("aria-modal") == "true":
         hidden |= _DIALOG
     style = get("style")
-    if style is not None and (found := TELLING_STYLE.search(style)) is not None:
-        hidden |= _HIGH if found.lastgroup == "high" else _UNSHOWN
-        if _HIDING.search(style) is not None:
-            hidden |= _HIDES | _UNSHOWN
-    return mark, hidden
+    return mark, hidden | _shown_by(style) if style else hidden
+
+
+@lru_cache(maxsize=4096)
+def _shown_by(style: str) -> int:
+    """Return the bits that a style says."""
+    found = TELLING_STYLE.search(style)
+    if found is None:
+        return 0
+    shown = _HIGH if found.lastgroup == "high" else _UNSHOWN
+    return shown | _HIDES | _UNSHOWN if _HIDING.search(style) is not None else shown
 
 
 def _is_simple(node: Any) -> bool:
