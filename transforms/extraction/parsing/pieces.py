@@ -37,28 +37,27 @@ _LONGEST: Final = 200  # characters of a hidden piece; a longer one may be the r
 
 def is_in_sentence(node: Any, tag: str) -> bool:
     """Return whether a custom element or a button is a piece of the sentence around it."""
-    before, after = _text_beside(node, back=True), _text_beside(node, back=False)
+    parent = node.parent
+    around = parent.tag if parent is not None else ""
+    before = _text_beside(node, around in _SENTENCES, back=True)
+    if tag == "button" and not before and around != "p":
+        return False
+    after = _text_beside(node, around in _SENTENCES, back=False)
     if not before and not after:
         return False
-    if tag == "button" and not _is_named(node, before, after):
+    if tag == "button" and not (before and after) and not _is_incomplete(around, before, after):
         return False
     return not nests_deep(node) and node.css_first(_BOXES) is None
 
 
-def _is_named(node: Any, before: str, after: str) -> bool:
-    """Return whether a sentence names a button: on both sides, or in a paragraph that would be incomplete without."""
-    if before and after:
-        return True
-    if node.parent is None or node.parent.tag != "p":
-        return False
-    return before[-1] not in _ENDS if before else after[0].islower()
+def _is_incomplete(around: str, before: str, after: str) -> bool:
+    """Return whether a paragraph lacks a word without the button at its one end."""
+    return around == "p" and (before[-1] not in _ENDS if before else after[0].islower())
 
 
-def _text_beside(node: Any, *, back: bool) -> str:
+def _text_beside(node: Any, is_sentence: bool, *, back: bool) -> str:
     """Return the text before or after an element, '' when a box or nothing is there. In what holds sentences other
     pieces of the sentence may stand between; elsewhere only blanks."""
-    parent = node.parent
-    is_sentence = parent is not None and parent.tag in _SENTENCES
     beside = node
     for _ in range(_NEAR):
         beside = beside.prev if back else beside.next

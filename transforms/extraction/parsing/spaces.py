@@ -11,14 +11,23 @@ _WIDE: Final = (
     "\u2e80-\u2fff\u3001-\u312f\u3190-\u4dbf\u4e00-\ua4cf\uf900-\ufaff\ufe10-\ufe1f\ufe30-\ufe6f\uff01-\uff9f\uffe0-\uffe6"
     "\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
-_JOINED: Final = re.compile(f"([{_WIDE}])[ \t\f]*[\r\n][ \t\f\r\n]*(?=[{_WIDE}])")
+_IS_WIDE: Final = re.compile(f"[{_WIDE}]")
+_FIRST_WIDE: Final = "\u2e80"
 
 
 def collapsed(text: str) -> str:
     """Return a text of the source in one line."""
-    if not text.isascii() and ("\n" in text or "\r" in text):
-        text = _JOINED.sub(r"\1", text)
-    return " ".join(text.split())
+    if text.isascii():
+        return " ".join(text.split())
+    joined = ""
+    for line in text.splitlines():  # a pattern over the whole text takes four times as long
+        line = " ".join(line.split())
+        if not line:
+            continue
+        if joined and not (line[0] >= _FIRST_WIDE and _IS_WIDE.match(line) and _IS_WIDE.match(joined[-1])):
+            joined += " "
+        joined += line
+    return joined
 
 
 def lines_of(parts: list[str]) -> str:

@@ -374,7 +374,7 @@ def _mark(attributes: dict[str, str | None]) -> tuple[str, int]:
     hidden = _HIDES | _UNSHOWN if "hidden" in attributes else 0
     if get("aria-hidden") == "true":  # of what screen readers pass over, some is shown
         hidden |= _HIDES
-    if role in _DIALOGS or get("aria-modal") == "true":
+    if get("aria-modal") == "true" or (role and role in _DIALOGS):
         hidden |= _DIALOG
     style = get("style")
     return mark, hidden | _shown_by(style) if style else hidden
