@@ -15,6 +15,7 @@ from transforms.extraction.choice.page_kind import (
     is_surely_article,
     kind_of,
 )
+from transforms.extraction.corrections.appended import without_appended
 from transforms.extraction.corrections.comments import THIRD, with_comments, with_technical_comments, without_comments
 from transforms.extraction.corrections.dialogs import without_dialogs
 from transforms.extraction.corrections.documentation import with_likely_blocks
@@ -48,7 +49,7 @@ def corrected(
     kept = with_whole_rows(page, without_repeats(page, kept), features.words)
     kept = with_insets(page, kept)
     if kind == ARTICLE:
-        kept = without_title(page, without_asides(page, kept))
+        kept = without_title(page, without_asides(page, without_appended(page, kept)))
     if comments and kind in (ARTICLE, FORUM):
         return with_comments(page, kept)
     if kind == FORUM:
