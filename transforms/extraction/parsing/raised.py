@@ -1,7 +1,7 @@
 """What is raised above the line, `sup`: exponents, marks of notes, ordinals. Written out, each keeps its meaning.
 
     10<sup>6</sup>, m<sup>2</sup>, x<sup>n</sup>     10^6, m^2, x^n
-    in 1998<sup>2</sup>, survey<sup>a</sup>          in 1998[2], survey[a]: as Wikipedia writes its notes
+    in 1998<sup>2</sup>, survey<sup>b</sup>          in 1998 [2], survey [b]
     1<sup>st</sup>, M<sup>lle</sup>, Ca<sup>2+</sup> 1st, Mlle, Ca^2+
     3<sup>1</sup>/<sub>2</sub>, <sup>1</sup>See      3 1/2, 1 See
     $19<sup>99</sup>, 8<sup>30</sup>                 $19.99, 8:30
@@ -62,28 +62,28 @@ def raised(text: str, before: str, after: str, *, is_link: bool) -> str:
     if text.isdigit():
         return _number(text, before, after, is_link=is_link)
     if is_link and _NOTE.fullmatch(text):
-        return f"[{text}]"
+        return f" [{text}]"
     if _SIGNED.fullmatch(text):
         return f"^{text}"
     base = _base_of(before)
     if text.lower() in _ORDINALS and (len(text) > 1 or len(base) <= _SHORT_BASE):
         return text
     if text in _POWERS or (len(text) == 1 and text.isalpha() and base.isdigit()):
-        return f"^{text}" if _takes_exponents(base, before) else f"[{text}]"
+        return f"^{text}" if _takes_exponents(base, before) else f" [{text}]"
     if _NOTE.fullmatch(text):
-        return f"[{text}]"
+        return f" [{text}]"
     return text if text.isalpha() and len(text) <= _SHORT_BASE else f" {text}"
 
 
 def _number(text: str, before: str, after: str, *, is_link: bool) -> str:
     if is_link:
-        return f"[{text}]"
+        return f" [{text}]"
     if len(text) == 2 and before[-1].isdigit() and (_PRICE.search(before) or after.lstrip()[:1] in ("€", "$", "£")):
         return f".{text}"
     base = _base_of(before)
     if (text == "00" or (text in _QUARTERS and base not in ("2", "10"))) and _CLOCK.fullmatch(base):
         return f":{text}"
-    return f"^{text}" if _takes_exponents(base, before) else f"[{text}]"
+    return f"^{text}" if _takes_exponents(base, before) else f" [{text}]"
 
 
 def _base_of(before: str) -> str:
