@@ -80,10 +80,10 @@ def decoded_with_utf8(html: bytes, charset: str) -> tuple[str, bytes | None]:
 
 
 def _unmarked_utf16(html: bytes) -> str:
-    """Return the kind of UTF-16 whose zeros, the first character's among them, fill many a second byte and hardly any
-    other; '' when none do."""
+    """Return the kind of UTF-16 whose zeros, those of the first two characters among them, fill many a second byte and
+    hardly any other; '' when none do."""
     first, second = html[:_HEAD:2], html[1:_HEAD:2]
-    if not second or (first[0] == 0) == (second[0] == 0):
+    if (first[:2] == b"\0\0") == (second[:2] == b"\0\0"):
         return ""
     zeros, others = sorted((first.count(0), second.count(0)), reverse=True)
     if 8 * zeros < len(second) or 16 * others > len(second):

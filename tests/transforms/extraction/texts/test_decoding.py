@@ -164,6 +164,7 @@ def test_utf16_without_a_mark(text: str, codec: str, server: str) -> None:
 
 
 def test_zeros_alone_make_no_utf16() -> None:
+    assert decode_html(b"\0<html>") == "\0<html>"
     assert decode_html(b"a\0b\0\0\0\0\0c" + b"words " * 20) == "a\0b\0\0\0\0\0c" + "words " * 20
 
 
