@@ -159,4 +159,5 @@ class _ReadWork(PartWork):
             page_kind=text.page_kind,
             extraction_confidence=text.extraction_confidence,
             blocks=text.blocks,
+            metadata=text.metadata,
         )

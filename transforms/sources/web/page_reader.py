@@ -20,7 +20,7 @@ from schemas.settings import section
 from transforms.extraction.extract import ExtractConfig, PageText, TextExtractor
 from transforms.extraction.extracted import PageFacts
 from transforms.extraction.texts.hygiene import clean_text
-from transforms.sources.items import Body, Broken, IngestConfig, Part
+from transforms.sources.items import Body, Broken, IngestConfig, Part, metadata_edits
 from transforms.sources.read import read_bodies
 from transforms.sources.source import Text
 
@@ -94,8 +94,9 @@ class PageReader:
             blocks=found.blocks,
             page_kind=found.kind,
             extraction_confidence=found.confidence,
+            metadata=body.metadata,
             facts=facts,
-            edits={name: 1 for name, happened in edits.items() if happened},
+            edits={name: 1 for name, happened in edits.items() if happened} | metadata_edits(body),
             size=size,
             cpu_ns=own_ns + int(cpu_s * 1e9),
             own_ns=own_ns,
