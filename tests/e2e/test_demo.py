@@ -156,19 +156,17 @@ def test_texts_are_the_articles_and_not_what_surrounds_them(web: Any, demo: Any)
 
 
 def test_a_text_has_its_title_once_and_no_needless_blank_lines(demo: Any) -> None:
-    extracted = demo.rows("web/extract", "documents")
-    n_new = demo.manifest("web/extract").counts.edits["extract_text:titles"]
-    assert n_new > 0.9 * len(extracted)
-    for row in extracted:
+    pages = [row for row in demo.rows("web/extract", "documents") if row["web"]]  # the others were text
+    titled = [row for row in pages if row["text"].startswith(row["web"]["title"] + "\n\n")]
+    assert demo.manifest("web/extract").counts.edits["extract_text:titles"] == len(titled) >= 0.99 * len(pages) > 500
+    for row in titled:
         first = row["blocks"][0]
-        assert first["kind"] == "heading"
-        assert row["text"][: first["end"]] == row["web"]["title"]
+        assert (first["kind"], first["start"], first["end"]) == ("heading", 0, len(row["web"]["title"]))
         assert row["text"].count(row["web"]["title"] + "\n") == 1
     for stage in WITH_TEXTS[1:]:
         for row in demo.rows(stage, "documents"):
             assert row["text"] == row["text"].strip("\n")
             assert "\n\n\n" not in row["text"] or any(block["kind"] == "code" for block in row["blocks"])
-            assert row["web"]["title"]
 
 
 def test_languages_are_right(web: Any, demo: Any) -> None:
