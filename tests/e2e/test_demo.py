@@ -158,7 +158,8 @@ def test_texts_are_the_articles_and_not_what_surrounds_them(web: Any, demo: Any)
 def test_a_text_has_its_title_once_and_no_needless_blank_lines(demo: Any) -> None:
     pages = [row for row in demo.rows("web/extract", "documents") if row["web"]]  # the others were text
     titled = [row for row in pages if row["text"].startswith(row["web"]["title"] + "\n\n")]
-    assert demo.manifest("web/extract").counts.edits["extract_text:titles"] == len(titled) >= 0.99 * len(pages) > 500
+    assert len(titled) >= 0.99 * len(pages) > 500
+    assert demo.manifest("web/extract").counts.edits["extract_text:titles"] >= len(titled)  # of dropped pages, too
     for row in titled:
         first = row["blocks"][0]
         assert (first["kind"], first["start"], first["end"]) == ("heading", 0, len(row["web"]["title"]))
