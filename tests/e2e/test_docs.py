@@ -175,6 +175,7 @@ def test_the_page_of_tables_names_every_column() -> None:
     import dataclasses
 
     from schemas import records
+    from transforms.extraction.extracted import PageFacts
 
     page = (ROOT / "docs" / "data-format.md").read_text(encoding="utf-8")
     for record in (
@@ -184,6 +185,8 @@ def test_the_page_of_tables_names_every_column() -> None:
         for field in dataclasses.fields(record):
             assert f"| `{field.name}` | " in page
             assert field.metadata["doc"] in page, field.name
+    for field in dataclasses.fields(PageFacts):
+        assert f"| `{field.name}` | " in page
 
 
 def test_its_code_reads_a_run(folder: Path, ran: list[str]) -> None:
