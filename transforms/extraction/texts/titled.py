@@ -14,8 +14,9 @@ from transforms.extraction.parsing.titles import normal
 from transforms.text.view import split_words
 
 _FIRST_LINES = 8  # of a text that are compared with its title (our value)
+_HEAD = 8000  # characters of a text that its first lines are looked for in
 _TELLING_WORDS = 4  # of a title that is not in a line by chance (our value)
-_LONGEST_LINE = 1000  # characters of a line that are looked at
+_MORE = 100  # characters of a line beyond as many as its title has that are looked at (our value)
 
 
 def with_title(text: str, blocks: Blocks, title: str) -> tuple[str, Blocks]:
@@ -35,16 +36,18 @@ def with_title(text: str, blocks: Blocks, title: str) -> tuple[str, Blocks]:
 def has_title(text: str, blocks: Blocks, title: str) -> bool:
     """Return whether a text has its title among its headings or first lines."""
     words = normal(title)
-    lines = list(filter(None, text[: _FIRST_LINES * _LONGEST_LINE].split("\n")))[:_FIRST_LINES]
-    spans = zip(blocks.kinds.tolist(), blocks.starts.tolist(), blocks.ends.tolist(), strict=True)
-    lines += [text[start : min(end, start + _LONGEST_LINE)] for kind, start, end in spans if kind == HEADING]
+    longest = len(title) + _MORE
+    lines = list(filter(None, text[:_HEAD].split("\n")))[:_FIRST_LINES]
+    headings = np.flatnonzero(blocks.kinds == HEADING)
+    spans = zip(blocks.starts[headings].tolist(), blocks.ends[headings].tolist(), strict=True)
+    lines += [text[start:end] for start, end in spans]
     is_telling = len(split_words(title)) >= _TELLING_WORDS
-    return any(_is_title(normal(line[:_LONGEST_LINE]), words, is_telling=is_telling) for line in lines)
+    return any(
+        _is_title(normal(line[:longest]), words, is_telling=is_telling) for line in lines if 2 * len(line) >= len(words)
+    )
 
 
 def _is_title(line: str, title: str, *, is_telling: bool) -> bool:
-    if line == title:
-        return True
-    if is_telling and title in line:
-        return True
-    return bool(line) and 2 * len(line) >= len(title) and f" {line} " in f" {title} "
+    if not line or 2 * len(line) < len(title):
+        return False
+    return line == title or (is_telling and title in line) or f" {line} " in f" {title} "
