@@ -31,7 +31,7 @@ PROSE = "A sentence of the article that is long enough to be kept by any engine,
 HTML = f"<html><body><article><h1>Head</h1>{f'<p>{PROSE}</p><p>Other: {PROSE}</p>' * 4}</article></body></html>"
 HEADS = {  # what the pages say of themselves
     "https://a.example/news/one": "<title>A walk at night | The Paper</title><meta name=date content=2023-12-31>",
-    "https://b.example/news/two": "<title>Home</title><meta name=date content=2031-01-02>",
+    "https://b.example/news/two": "<title>Home</title><meta name=date content=2034-03-07>",
 }
 FETCHED = "2024-03-05T10:00:00Z"
 
@@ -86,7 +86,7 @@ def test_rows_and_counts(new_dataset: Callable[..., Any], tmp_path: Path, below:
         "description": "Of https://a.example/news/one.",
     }  # fmt: skip
     later = said["https://b.example/news/two"]
-    assert (later["title"], later["published"]) == ("Head", None)  # more than a year after it was fetched
+    assert (later["title"], later["published"]) == ("Head", None)  # more than ten years after it was fetched
     assert {row["text"].split("\n")[0] for row in rows} == {"A walk at night", "Head"}
 
 

@@ -52,11 +52,11 @@ _SHARED_LABELS = frozenset({"co", "com", "org", "net", "ac", "gov", "edu", "www"
 _NO_TITLE = """
     home|homepage|home page|main|main page|index|welcome|untitled|untitled document|untitled page|no title|title|page
     page title|new page|document|default|blog|news|article|post|loading|please wait|just a moment|error|not found
-    404|404 not found|page not found|403 forbidden|forbidden|access denied|null|undefined|none|test|search|login|menu
-    start|startseite|willkommen|unbenannt|unbenanntes dokument|seite|accueil|page d accueil|bienvenue|sans titre
-    document sans titre|inicio|página principal|bienvenidos|sin título|documento sin título|início|página inicial
-    sem título|home pagina|senza titolo|pagina senza titolo|thuis|strona główna|bez tytułu|hem|hjem|etusivu
-    ana sayfa|anasayfa|главная|главная страница|без названия|головна|ホーム|トップページ|無題|無題ドキュメント|首页|首頁
+    404|404 not found|page not found|403 forbidden|forbidden|access denied|null|undefined|none|test|search|login
+    menu|shop|store|start|startseite|willkommen|unbenannt|unbenanntes dokument|seite|accueil|page d accueil|bienvenue
+    sans titre|document sans titre|inicio|página principal|bienvenidos|sin título|documento sin título|início
+    página inicial|sem título|home pagina|senza titolo|pagina senza titolo|thuis|strona główna|bez tytułu|hem|hjem
+    etusivu|ana sayfa|anasayfa|главная|главная страница|без названия|головна|ホーム|トップページ|無題|無題ドキュメント|首页|首頁
     主页|无标题|无标题文档|홈|제목 없음|الرئيسية|الصفحة الرئيسية|בית|דף הבית
 """
 _NO_TITLE_WORDS = frozenset(" ".join(_WORD.findall(name)) for name in _NO_TITLE.replace("\n", "|").split("|"))
@@ -189,6 +189,9 @@ def _without_site(title: str, site: Site) -> str:
     cuts = list(_PART.finditer(title))
     if not cuts:
         return title
+    middle = cuts[len(cuts) // 2]
+    if normal(title[: middle.start()]) == normal(title[middle.end() :]):  # it says the same twice
+        return _without_site(title[: middle.start()], site)
     end = len(title)
     for cut in reversed(cuts):
         if not _is_name(title[cut.end() : end], site):

@@ -1,8 +1,8 @@
 """The texts of archived pages: bodies are decoded, the main content of HTML is extracted in a guarded process.
 
 What a page says of itself goes with it as the column `web`, null for texts that are no HTML and for extraction engines
-that do not tell. A day of publication more than a year after the page was fetched is no date; journals do date their
-issues some months ahead.
+that do not tell. A day of publication more than ten years after the page was fetched is no date (2099-12-31); up to
+there the page is believed, since copies of archives have lost the true time of the fetch, and journals date ahead.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from transforms.sources.source import Text
 SECOND_OPINION = "extract_text:second_opinion"  # pages whose text trafilatura wrote because confidence was low
 TITLES = "extract_text:titles"  # pages whose title was put before their text, which lacked it
 UNREADABLE_DATES = "extract_text:unreadable_dates"  # pages whose day of publication is none, or cannot be told
-_AHEAD = timedelta(days=366)  # a page may be dated after it was fetched (our value)
+_AHEAD = timedelta(days=3653)  # a page may be dated after it was fetched (our value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,8 @@ def title(head: str, body: str = "<p>Text.</p>", url: str = URL) -> tuple[str, b
         f"<title>Harbour Notes: {TITLE} | Harbour Notes</title><meta property=og:title content='{TITLE}'>",
         f"<title>Harbour Notes » {TITLE}</title>",
         f"<title>{TITLE} | Harbour Notes | Harbour Notes Online</title>",
+        f"<title>{TITLE} | {TITLE}</title>",
+        f"<title>{TITLE} | Harbour Notes - {TITLE} - Harbour Notes</title>",
         f"<title>{TITLE} | The Quay</title>",  # no name that is known, behind a bar
         f"<title>{TITLE} - The Quay</title><meta property=og:site_name content='The Quay'>",
         f"<title>{TITLE} - The Quay</title><meta name=twitter:site content='@TheQuay'>",
