@@ -56,8 +56,8 @@ _NO_TITLE = """
     menu|shop|store|start|startseite|willkommen|unbenannt|unbenanntes dokument|seite|accueil|page d accueil|bienvenue
     sans titre|document sans titre|inicio|página principal|bienvenidos|sin título|documento sin título|início
     página inicial|sem título|home pagina|senza titolo|pagina senza titolo|thuis|strona główna|bez tytułu|hem|hjem
-    etusivu|ana sayfa|anasayfa|главная|главная страница|без названия|головна|ホーム|トップページ|無題|無題ドキュメント|首页|首頁
-    主页|无标题|无标题文档|홈|제목 없음|الرئيسية|الصفحة الرئيسية|בית|דף הבית
+    etusivu|ana sayfa|anasayfa|главная|главная страница|без названия|головна|ホーム|トップページ|無題|無題ドキュメント
+    首页|首頁|主页|无标题|无标题文档|홈|제목 없음|الرئيسية|الصفحة الرئيسية|בית|דף הבית
 """
 _NO_TITLE_WORDS = frozenset(" ".join(_WORD.findall(name)) for name in _NO_TITLE.replace("\n", "|").split("|"))
 

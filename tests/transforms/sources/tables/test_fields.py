@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import io
 import json
@@ -18,9 +19,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.records import Header
 from transforms.sources.items import Body, IngestConfig, Part, metadata_edits
+from transforms.sources.read import scan
 from transforms.sources.tables.fields import read_object, to_object, unnamed
 from transforms.sources.tables.tables import RowReader, Tables, TablesConfig
+from transforms.sources.web.page_reader import PageReader, PageReading
 
 Save = Callable[[str, bytes], Path]
 NAMED = ("text", "url", "id", "date")
@@ -188,3 +192,12 @@ def test_the_reader_of_tables_hands_it_on(save: Save) -> None:
     assert [(text.text, text.metadata, dict(text.edits)) for text in texts] == [
         ("x", '{"stars":4.50}', {}), ("y", "", {"read:fields_left_out": 1}),
     ]  # fmt: skip
+
+
+def test_rows_among_web_archives_hand_it_on_too(save: Save) -> None:
+    path = save("a.jsonl", b'{"text": "x", "stars": 4.50, "url": "https://a.example/"}\n')
+    part = Part(str(path), 0, path.stat().st_size)
+    headers = {item.row: item for item in scan(part, IngestConfig()) if isinstance(item, Header)}
+    with contextlib.closing(PageReader(PageReading())) as reader:
+        (text,) = reader.read(part, headers)
+    assert (text.text, text.metadata, text.facts, dict(text.edits)) == ("x", '{"stars":4.50}', None, {})
