@@ -69,6 +69,7 @@ class Document:
     page_kind: str = column(pa.string(), "kind of page its extractor took it for; '' when it does not tell", "")
     extraction_confidence: float = column(pa.float32(), "word F1 its extractor expects of the text; 0 unknown", 0.0)
     blocks: Blocks = column(BLOCKS_TYPE, "its blocks: kind, first and last character; empty: unknown", UNKNOWN)
+    metadata: str = column(pa.string(), "JSON of the fields of its row that no setting names; '' when none", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from schemas.errors import BadRecord, ConfigError, RunError, WinnowError
 from schemas.records import Document
 from schemas.settings import PerLanguage, for_language
+from transforms.text.blank_lines import without_blank_runs
 from transforms.text.replacements import Replacement, check_replaced, move_blocks, replace
 from transforms.text.scripts import SCRIPT_CODES
 from transforms.text.view import TextView
@@ -78,11 +79,15 @@ class Draft:
         return self.drop is None and self.failure is None
 
     def apply(self, edit: Edit) -> None:
-        """Replace the text and its blocks together; an edit that replaced nothing changes nothing."""
+        """Replace the text and its blocks together, and take away blank lines that are then needless (blank_lines.py).
+
+        An edit that replaced nothing changes nothing.
+        """
         if edit.replaced:
             check_replaced(edit.replaced, len(self.document.text))
-            text = edit.apply(self.document.text)
-            self._replace(text=text, blocks=move_blocks(self.document.blocks, edit.replaced))
+            moved = move_blocks(self.document.blocks, edit.replaced)
+            text, blocks = without_blank_runs(edit.apply(self.document.text), moved)
+            self._replace(text=text, blocks=blocks)
 
     def replace_language(self, language: str, score: float) -> None:
         self._replace(language=language, language_score=score)

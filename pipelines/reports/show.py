@@ -286,6 +286,8 @@ def _draw_one(row: dict[str, Any], chars: int) -> Text:
             continue
         if isinstance(value, dict):
             value = "  ".join(f"{key}={_number(item)}" for key, item in value.items() if item is not None)
+        if isinstance(value, str) and chars and len(value) > chars:  # metadata of a row
+            value = f"{value[:chars]}... ({len(value) - chars:,} more characters)"
         drawn.append(f"{name}: ", style="bold")
         drawn.append(f"{_number(value)}\n")
     text = row.get("text")

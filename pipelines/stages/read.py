@@ -28,6 +28,7 @@ from schemas.records import Document, Header, arrow_schema
 from transforms.sources.items import Part
 from transforms.sources.source import Source, Text
 from transforms.step import Draft, Drop, Step, run_steps
+from transforms.text.blank_lines import without_blank_runs
 
 READ = "read"  # the step that is to blame for what cannot be read
 EXTRACT = "extract_text"  # in the CPU seconds of the stage: turning bytes into text
@@ -145,9 +146,10 @@ class _ReadWork(PartWork):
         return draft
 
     def _document(self, header: Header, text: Text, archive: str) -> Document:
+        words, blocks = without_blank_runs(text.text, text.blocks)
         return Document(
             id=document_id(self.source.name, header, archive),
-            text=text.text,
+            text=words,
             url=header.url,
             source=self.source.name,
             fetched_at=header.fetched_at,
@@ -158,5 +160,6 @@ class _ReadWork(PartWork):
             length=header.length,
             page_kind=text.page_kind,
             extraction_confidence=text.extraction_confidence,
-            blocks=text.blocks,
+            blocks=blocks,
+            metadata=text.metadata,
         )

@@ -155,6 +155,21 @@ def test_texts_are_the_articles_and_not_what_surrounds_them(web: Any, demo: Any)
         assert boilerplate not in whole, boilerplate
 
 
+def test_a_text_has_its_title_once_and_no_needless_blank_lines(demo: Any) -> None:
+    pages = [row for row in demo.rows("web/extract", "documents") if row["web"]]  # the others were text
+    titled = [row for row in pages if row["text"].startswith(row["web"]["title"] + "\n\n")]
+    assert len(titled) >= 0.99 * len(pages) > 500
+    assert demo.manifest("web/extract").counts.edits["extract_text:titles"] >= len(titled)  # of dropped pages, too
+    for row in titled:
+        first = row["blocks"][0]
+        assert (first["kind"], first["start"], first["end"]) == ("heading", 0, len(row["web"]["title"]))
+        assert row["text"].count(row["web"]["title"] + "\n") == 1
+    for stage in WITH_TEXTS[1:]:
+        for row in demo.rows(stage, "documents"):
+            assert row["text"] == row["text"].strip("\n")
+            assert "\n\n\n" not in row["text"] or any(block["kind"] == "code" for block in row["blocks"])
+
+
 def test_languages_are_right(web: Any, demo: Any) -> None:
     languages = {row["record_id"]: row["language"] for row in demo.rows("web/extract", "documents")}
     pages = [r for r in web.truth.records if r.record_id in languages and r.page_class.startswith("good_")]
@@ -175,8 +190,8 @@ def test_odd_encodings_and_codings_leave_no_trace(web: Any, demo: Any) -> None:
 def test_repeated_lines_are_gone_or_stay(web: Any, demo: Any) -> None:
     kept = {row["id"]: row["text"] for row in demo.rows("dedup", "documents")}
     texts = [row["text"] for row in demo.rows("web/clean", "documents") if row["id"] in kept]
-    before = [line for text in texts for line in text.split("\n")]
-    after = [line for text in kept.values() for line in text.split("\n")]
+    before = [line for text in texts for line in text.split("\n") if line]  # a blank line goes with the line before it
+    after = [line for text in kept.values() for line in text.split("\n") if line]
     for line in web.truth.lines:
         assert sum(before.count(variant) for variant in line.variants) == line.copies
         assert sum(after.count(variant) for variant in line.variants) == (0 if line.dropped else line.copies)

@@ -37,7 +37,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "forum_recipe.py").write_text(BLOCKS[0][1], encoding="utf-8")
     (folder / "schemas").mkdir()  # not ours
     (folder / "schemas" / "__init__.py").write_text("raise RuntimeError('not ours')\n")
-    posts = [{"text": sentence(n), "url": f"https://quiet.example/{n}", "id": f"p{n}"} for n in range(30)]
+    posts = [
+        {
+            "text": sentence(n),
+            "url": f"https://quiet.example/{n}",
+            "stars": n / 4,
+            "id": f"p{n}",
+            "by": {"name": f"é{n}"},
+        }
+        for n in range(30)
+    ]
     posts += [{"text": "too short", "url": "https://quiet.example/short", "id": "short"}]
     posts += [{"text": sentence(99).upper(), "url": "https://quiet.example/loud", "id": "loud"}]
     half = [f"{sentence(n, 12).upper()} {sentence(n, 4)}" for n in (101, 102, 103)]  # loud on average, none alone
@@ -175,6 +184,7 @@ def test_the_page_of_tables_names_every_column() -> None:
     import dataclasses
 
     from schemas import records
+    from transforms.extraction.extracted import PageFacts
 
     page = (ROOT / "docs" / "data-format.md").read_text(encoding="utf-8")
     for record in (
@@ -184,6 +194,8 @@ def test_the_page_of_tables_names_every_column() -> None:
         for field in dataclasses.fields(record):
             assert f"| `{field.name}` | " in page
             assert field.metadata["doc"] in page, field.name
+    for field in dataclasses.fields(PageFacts):
+        assert f"| `{field.name}` | " in page
 
 
 def test_its_code_reads_a_run(folder: Path, ran: list[str]) -> None:
@@ -198,6 +210,9 @@ def test_its_code_reads_a_run(folder: Path, ran: list[str]) -> None:
     posts = {row["source"]: row["post"] for row in documents.select(["source", "post"]).to_pylist()}
     assert posts["books"] is None
     assert posts["posts"]["n_words"] == 40
+    metadata = {row["record_id"]: row["metadata"] for row in documents.select(["record_id", "metadata"]).to_pylist()}
+    assert metadata["b1"] == ""
+    assert metadata["p7"] == '{"stars":1.75,"by":{"name": "\\u00e97"}}'
 
 
 def test_a_killed_run_of_two_sources_goes_on_to_the_same_bytes(folder: Path, ran: list[str]) -> None:

@@ -18,8 +18,8 @@ def shout(view: TextView, word: str) -> Edit:
 def test_an_edit_replaces_text_blocks_and_view_together() -> None:
     blocks = Blocks.of([(HEADING, 0, 4), (CODE, 6, 11)])
     draft = Draft(Document(id="1", text="Head\n\nx = 1", language="en", blocks=blocks))
-    draft.apply(Edit([(0, 4, "A head"), (11, 11, "\n")]))
-    assert draft.document.text == draft.view.text == "A head\n\nx = 1\n"
+    draft.apply(Edit([(0, 4, "A head"), (11, 11, ";")]))
+    assert draft.document.text == draft.view.text == "A head\n\nx = 1;"
     assert draft.document.blocks.spans() == [("heading", 0, 6), ("code", 8, 13)]
     assert draft.view.blocks is draft.document.blocks
     assert draft.view.language == "en"

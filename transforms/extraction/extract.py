@@ -20,10 +20,11 @@ from schemas.errors import BadRecord
 from schemas.settings import setting, validate
 from transforms.extraction import other_engines
 from transforms.extraction.choice.model import Model
-from transforms.extraction.extracted import Extracted
+from transforms.extraction.extracted import Extracted, PageFacts
 from transforms.extraction.page import extract_source
 from transforms.extraction.texts.decoding import decoded_with_utf8
 from transforms.extraction.texts.hygiene import clean_text
+from transforms.extraction.texts.titled import with_title
 from transforms.guard import Guard
 
 _OF_THE_PROCESS = frozenset({"extraction_timeout", "extraction_memory", "extraction_crash"})
@@ -41,6 +42,9 @@ class ExtractConfig:
     )
     second_opinion_below: float = setting(
         0.0, "confidence of engine winnow, 0 to 1, below which trafilatura writes the text; ours", ge=0, le=1
+    )
+    put_title: bool = setting(
+        True, "put the title of a page before its text where the text lacks it; needs engine winnow"
     )
     timeout_s: float = setting(30.0, "seconds of wall time a page may take, twice; beyond: extraction_timeout", gt=0)
     memory_mb: int = setting(1024, "MiB a page may take over an idle worker; beyond: extraction_memory", ge=64)
@@ -60,6 +64,9 @@ class PageText:
     confidence: float = 0.0  # expected word F1 of its own text
     is_second: bool = False  # the text is the second opinion
     blocks: Blocks = UNKNOWN  # spans of its own text
+    facts: PageFacts | None = None  # what the page says of itself; None of engines of others
+    has_new_title: bool = False  # the title was put before the text
+    unreadable_date: bool = False  # the page declares a day of publication that is none, or cannot be told
 
 
 class TextExtractor:
@@ -130,8 +137,8 @@ def extract_page(
 
 
 def page_text(html: bytes, charset: str, url: str, engine: str) -> str:
-    """Return the main text of a page by one engine; as `text_of_page`."""
-    return text_of_page(html, charset, url, ExtractConfig(engine=engine)).text
+    """Return the main text of a page by one engine, without its title; as `text_of_page`."""
+    return text_of_page(html, charset, url, ExtractConfig(engine=engine, put_title=False)).text
 
 
 def text_of_page(html: bytes, charset: str, url: str, config: ExtractConfig) -> PageText:
@@ -145,9 +152,14 @@ def text_of_page(html: bytes, charset: str, url: str, config: ExtractConfig) -> 
         return PageText(_by_other(config.engine, source, url, comments=comments))
     ours = _by_winnow(source, utf8, url, comments=comments)
     is_doubtful = ours.confidence < config.second_opinion_below
-    if is_doubtful and (second := _second_opinion(source, url, comments=comments)):
-        return PageText(second, ours.kind, ours.confidence, is_second=True)
-    return PageText(ours.text, ours.kind, ours.confidence, blocks=ours.blocks)
+    second = _second_opinion(source, url, comments=comments) if is_doubtful else ""
+    text, blocks = (second, UNKNOWN) if second else (ours.text, ours.blocks)
+    title = ours.title if config.put_title and ours.is_heading else ""
+    titled, blocks = with_title(text, blocks, title)
+    return PageText(
+        titled, ours.kind, ours.confidence, is_second=bool(second), blocks=blocks, facts=ours.facts,
+        has_new_title=len(titled) > len(text), unreadable_date=ours.unreadable_date,
+    )  # fmt: skip
 
 
 def _by_winnow(source: str, utf8: bytes | None, url: str, *, comments: bool, model: Model | None = None) -> Extracted:

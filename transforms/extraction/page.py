@@ -17,9 +17,11 @@ from transforms.extraction.choice.page_kind import kind_of, kind_scores, page_wo
 from transforms.extraction.corrections.order import corrected
 from transforms.extraction.extracted import Extracted
 from transforms.extraction.formulas.tex import TexDialect, tex_dialect
+from transforms.extraction.parsing.dates import published_date
 from transforms.extraction.parsing.declared import add_declared
-from transforms.extraction.parsing.metadata import published_date, title_of
+from transforms.extraction.parsing.metadata import declared_language, description_of
 from transforms.extraction.parsing.outline import Outline
+from transforms.extraction.parsing.titles import title_of
 from transforms.extraction.parsing.walk import outline
 from transforms.extraction.texts.write import blocks_to_write, text_of
 
@@ -54,8 +56,12 @@ def _extract(page: Outline, dialect: TexDialect, url: str, model: Model, *, comm
         kept, confidence = decide(chance, features.words)
         kept = corrected(page, kept, chance, features, scores, comments=comments)
     text, blocks = text_of(blocks_to_write(page, np.flatnonzero(kept).tolist(), dialect))
-    title, date = title_of(page), published_date(page)
-    return Extracted(text, blocks, title, page.language, date, kind_of(scores), confidence)
+    title, is_heading = title_of(page, url)
+    date, is_unreadable = published_date(page)
+    return Extracted(
+        text, blocks, title, declared_language(page), date, kind_of(scores), confidence, description_of(page),
+        is_heading, is_unreadable,
+    )  # fmt: skip
 
 
 @contextlib.contextmanager

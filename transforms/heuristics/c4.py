@@ -32,7 +32,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from schemas.blocks import CODE, PARAGRAPH, UNKNOWN_KIND
+from schemas.blocks import PARAGRAPH, UNKNOWN_KIND
 from schemas.settings import setting, validate
 from transforms.step import Drop, Edit
 from transforms.text.replacements import replaced_lines
@@ -144,7 +144,7 @@ def edit_lines(view: TextView, config: C4Config) -> Edit:
             counts["citations"] += n_marks
         lines.append(None if reason or (n_marks and not line) else text.rstrip())
     counts = +counts
-    return Edit(replaced_lines(view.text, _without_blank_runs(lines, kinds)), counts) if counts else Edit()
+    return Edit(replaced_lines(view.text, lines), counts) if counts else Edit()
 
 
 _DEFAULT = C4Config()
@@ -231,20 +231,3 @@ def _notices_in(view: TextView, config: C4Config) -> tuple[Notice, ...]:
             asks = _ASKS[reason] if mode == NOTICES else None
             found += [(reason, phrase, asks) for phrase in phrases if phrase in view.lower]
     return tuple(found)
-
-
-def _without_blank_runs(lines: list[str | None], kinds: Sequence[int]) -> list[str | None]:
-    """Take away blank lines outside code: of those in a row one stays, at either end none."""
-    before: str = ""
-    last = -1  # the last line that stays
-    for at, line in enumerate(lines):
-        if line is None:
-            continue
-        if line or before or kinds[at] == CODE:
-            last = at
-        else:
-            lines[at] = None
-        before = line
-    if last >= 0 and not lines[last] and kinds[last] != CODE:
-        lines[last] = None
-    return lines

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from schemas.settings import setting, validate
 
+LEFT_OUT = "read:fields_left_out"  # fields of rows that are too long for the metadata, or cannot be read
+
 
 @dataclass(frozen=True, kw_only=True)
 class IngestConfig:
@@ -25,6 +27,12 @@ class IngestConfig:
     id_column: str = setting("id", "column with the record's id; may be absent")
     date_column: str = setting(
         "date", "column with the date, ISO 8601 text, epoch seconds or a timestamp; may be absent"
+    )
+    metadata_bytes: int = setting(
+        1 << 16,
+        "bytes of JSON that a row's other fields may have in column metadata; 0: none are kept",
+        ge=0,
+        le=1 << 24,
     )
 
     def __post_init__(self) -> None:
@@ -75,6 +83,13 @@ class Body:
 
     payload: bytes
     charset: str
+    metadata: str = ""  # of a row of a table: its fields that no setting names, as JSON
+    left_out: int = 0  # of these, how many are not in `metadata`
+
+
+def metadata_edits(body: Body) -> dict[str, int]:
+    """Return the count of a row's fields that its metadata lacks, as a reader counts edits."""
+    return {LEFT_OUT: body.left_out} if body.left_out else {}
 
 
 @dataclass(slots=True)
@@ -93,3 +108,5 @@ class RawRecord:
     refers_to: str = ""
     truncated: str = ""  # why the crawler cut the block short (WARC-Truncated), '' when it did not
     block: bytes = b""  # the block's first bytes, as many as the reader was asked to keep
+    metadata: str = ""  # of a row: as in its body
+    left_out: int = 0

@@ -24,6 +24,7 @@ def scan(part: Part, config: IngestConfig) -> Iterator[Header | Skipped | Broken
     Whatever the bytes are, nothing is raised for them: a place that cannot be read is one Broken, what comes before it
     is kept, and reading goes on behind it where that can be found. InputError if the file cannot be read at all.
     """
+    config = dataclasses.replace(config, metadata_bytes=0)  # the second reading takes it
     with open_read(part.path) as stream:
         for item in _records(stream, part, config, lambda row: True):
             yield _tidy(item) if isinstance(item, Broken) else classify(item, part.path, config)
@@ -87,9 +88,9 @@ def _records(
     elif isinstance(found.reader, Grammar):
         yield from read_archive(raw, part, found.codec, found.reader, wanted, config.max_body_bytes + MAX_HEAD_BYTES)
     elif found.reader == "jsonl":
-        yield from only(read_jsonl(raw, part, found.codec, config), wanted)
+        yield from only(read_jsonl(raw, part, found.codec, config, wanted), wanted)
     else:
-        yield from only(read_parquet(stream, part, config), wanted)
+        yield from only(read_parquet(stream, part, config, wanted), wanted)
 
 
 def _has_bytes(raw: RawFile) -> bool:

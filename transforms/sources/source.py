@@ -29,6 +29,7 @@ class Text:
     language: str = ""  # as the source knows it, an ISO 639 code; '' leaves it to the language identifier
     page_kind: str = ""
     extraction_confidence: float = 0.0  # word F1 that the extractor expects; 0 unknown
+    metadata: str = ""  # JSON of what a row of a table has besides what the settings name
     facts: Any = None  # an instance of the reader's `facts`
     edits: Mapping[str, int] = field(default_factory=dict)  # counted like an editor's, for the ledger
     size: int = 0  # bytes that were parsed

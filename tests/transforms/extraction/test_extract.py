@@ -276,7 +276,7 @@ def test_real_pages_in_another_order_and_alone() -> None:
     paths = sorted((SHARED_PAGES / "html").iterdir())[::90]
     pages = [html for html in (gzip.decompress(path.read_bytes()) for path in paths) if len(html) < 300_000]
     forward = [main_text(html) for html in pages]
-    with TextExtractor(ExtractConfig(recycle_pages=1)) as one_child_a_page:
+    with TextExtractor(ExtractConfig(recycle_pages=1, put_title=False)) as one_child_a_page:
         alone = [one_child_a_page.extract(html, "", "")[0].text for html in pages[:4]]
     assert len(pages) >= 8
     assert [main_text(html) for html in reversed(pages)] == forward[::-1]
@@ -310,16 +310,18 @@ def extractor() -> Iterator[TextExtractor]:
 
 def test_the_extractor_gives_the_same_text_and_the_cpu_time(extractor: TextExtractor) -> None:
     found, cpu_s = extractor.extract(ARTICLE, "utf-8", "https://example.org/")
-    assert found.text == main_text(ARTICLE, "https://example.org/")
+    assert found.text == "t\n\n" + main_text(ARTICLE, "https://example.org/")  # its title is "t"
     assert (found.kind, found.is_second) == (extract_page(ARTICLE, "https://example.org/").kind, False)
     assert 0.5 < found.confidence <= 1
     pieces = [(kind, found.text[start:end]) for kind, start, end in found.blocks.spans()]
-    assert pieces == [("paragraph", PROSE), ("paragraph", PROSE[::-1])]
+    assert pieces == [("heading", "t"), ("paragraph", PROSE), ("paragraph", PROSE[::-1])]
     assert 0.0 < cpu_s < 10.0
 
 
 def test_both_sides_of_the_size_limit(extractor: TextExtractor) -> None:
-    assert extractor.extract(ARTICLE + b" " * (3_000_000 - len(ARTICLE)), "", "")[0].text == main_text(ARTICLE)
+    assert extractor.extract(ARTICLE + b" " * (3_000_000 - len(ARTICLE)), "", "")[0].text == "t\n\n" + main_text(
+        ARTICLE
+    )
     with pytest.raises(BadRecord) as caught:
         extractor.extract(b" " * 3_000_001, "", "")
     assert str(caught.value) == "extraction_oversized: 3000001 bytes, at most 3000000 are parsed"
@@ -335,7 +337,7 @@ def test_a_page_over_its_limits_costs_only_itself() -> None:
         with pytest.raises(BadRecord) as caught:
             small.extract(slow, "", "")
         assert caught.value.cause in ("extraction_memory", "extraction_crash")
-        assert small.extract(ARTICLE, "", "")[0].text == main_text(ARTICLE)
+        assert small.extract(ARTICLE, "", "")[0].text == "t\n\n" + main_text(ARTICLE)
 
 
 def test_the_declared_charset_reaches_the_decoder(extractor: TextExtractor) -> None:

@@ -22,11 +22,12 @@ from transforms.extraction.extract import (
 
 def test_both_sides_of_the_confidence_limit() -> None:
     ours = extract_page(ARTICLE, "")
-    below = text_of_page(ARTICLE, "", "", ExtractConfig(second_opinion_below=ours.confidence))
-    assert below == PageText(ours.text, ours.kind, ours.confidence, blocks=ours.blocks)
-    above = text_of_page(ARTICLE, "", "", ExtractConfig(second_opinion_below=1.0))
+    below = text_of_page(ARTICLE, "", "", ExtractConfig(second_opinion_below=ours.confidence, put_title=False))
+    assert below == PageText(ours.text, ours.kind, ours.confidence, blocks=ours.blocks, facts=ours.facts)
+    above = text_of_page(ARTICLE, "", "", ExtractConfig(second_opinion_below=1.0, put_title=False))
     assert ours.confidence < 1
-    assert above == PageText(trafilatura_text(ARTICLE), ours.kind, ours.confidence, is_second=True)
+    second = trafilatura_text(ARTICLE)
+    assert above == PageText(second, ours.kind, ours.confidence, is_second=True, facts=ours.facts)
 
 
 @pytest.mark.parametrize("says", ["", BadRecord("html_unparsable", "trafilatura: ValueError")])
@@ -37,7 +38,7 @@ def test_a_second_opinion_that_finds_nothing_is_none(monkeypatch: pytest.MonkeyP
         return says
 
     monkeypatch.setattr(extract, "_by_other", second)
-    found = text_of_page(ARTICLE, "", "", ExtractConfig(second_opinion_below=1.0))
+    found = text_of_page(ARTICLE, "", "", ExtractConfig(second_opinion_below=1.0, put_title=False))
     assert (found.text, found.is_second) == (main_text(ARTICLE), False)
 
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.blocks import CODE, FORMULA, HEADING, LIST_ITEM, PARAGRAPH, QUOTATION, TABLE_ROW, Blocks
+from schemas.records import Document
 from transforms.heuristics.c4 import C4Config, C4Stats, decide_page, edit_lines, measure_page
-from transforms.step import Drop, Edit
+from transforms.step import Draft, Drop, Edit
 from transforms.text.view import TextView
 
 # The paper's rules: the preset `c4`, here without terminal punctuation.
@@ -31,8 +32,10 @@ class Edited(NamedTuple):
 
 
 def edited(text: str, config: C4Config | None = None) -> Edited:
-    edit = edit_lines(TextView(text, "en"), config or PAPER)
-    return Edited(edit.apply(text), edit.counts)
+    draft = Draft(Document(id="1", text=text, language="en"))
+    edit = edit_lines(draft.view, config or PAPER)
+    draft.apply(edit)
+    return Edited(draft.document.text, edit.counts)
 
 
 def test_each_line_rule_and_its_count() -> None:
@@ -180,7 +183,7 @@ def test_what_is_no_paragraph_is_left_as_it_is() -> None:
     view = blocks_of(*SHORT, (PARAGRAPH, "Please enable JavaScript in your browser."))
     edit = edit_lines(view, dataclasses.replace(PAPER, by_blocks=True))
     assert edit.counts == {"javascript": 1}
-    assert edit.apply(view.text) == "\n\n".join(text for _, text in SHORT)
+    assert edit.apply(view.text).rstrip() == "\n\n".join(text for _, text in SHORT)
 
 
 @pytest.mark.parametrize(

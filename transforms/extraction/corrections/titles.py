@@ -1,4 +1,5 @@
-"""The heading that repeats an article's title, which is kept apart from the text (`Extracted.title`).
+"""The heading that repeats an article's title, which is kept apart from the text (`Extracted.title`) and put before it
+from there (`texts.titled`), in the same place on every page.
 
 On held-out pages the model leaves it out of 425 articles and keeps it in ten: putting it into the former costs .0017 of
 word F1, taking it out of the latter gains .0001, and two copies of an article no longer differ by a line.

@@ -1,54 +1,36 @@
-"""What a page says about itself: title and date of publication."""
+"""What a page says of its language and its contents; its title and its day are modules of their own.
+
+Language: the `lang` of the root element, else the `content-language` of its head; the first of several, spelled as
+BCP 47 does; what is no such tag is none. The server's own Content-Language is not asked, nor `og:locale`, which systems
+set without being asked. Description: `description`, else `og:description`, else `twitter:description`.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import date
 
 from transforms.extraction.parsing.outline import Outline
-from transforms.extraction.texts.hygiene import clean_unicode
+from transforms.extraction.parsing.titles import cut, one_line
 
-_DATES = (
-    "article:published_time",
-    "og:article:published_time",
-    "datepublished",
-    "publishdate",
-    "pubdate",
-    "publish-date",
-    "publication_date",
-    "parsely-pub-date",
-    "sailthru.date",
-    "dc.date.issued",
-    "dcterms.created",
-    "dc.date",
-    "citation_publication_date",
-    "citation_date",
-    "date",
-)
-_LINKED_DATE = re.compile(r'"datePublished"\s*:\s*"([^"]{8,40})"')
-_ISO = re.compile(r"\s*(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
-_LINKED_LIMIT = 200_000  # characters of linked data that are looked through
-_LONGEST_TITLE = 500
+MAX_DESCRIPTION = 1000  # characters (our value)
+_DESCRIPTIONS = ("description", "og:description", "twitter:description", "dc.description")
+_LANGUAGE = re.compile(r"([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|\d{3}))?(?:-[a-z\d]{1,8})*", re.IGNORECASE)
+_NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis"})  # undetermined, several, none, uncoded
 
 
-def title_of(outline: Outline) -> str:
-    """Return the page's title: what it gives to be shared under, or its `title`."""
-    raw = outline.metas.get("og:title") or outline.title
-    return " ".join(clean_unicode(raw).split())[:_LONGEST_TITLE]
+def declared_language(outline: Outline) -> str:
+    """Return the language that a page declares as a tag, "en-GB"; '' when it declares none."""
+    for raw in (outline.language, outline.metas.get("content-language", "")):
+        found = _LANGUAGE.fullmatch(re.split("[,;]", raw[:100], maxsplit=1)[0].strip().replace("_", "-"))
+        if found and found[1].lower() not in _NO_LANGUAGE:
+            parts = (found[1].lower(), (found[2] or "").title(), (found[3] or "").upper())
+            return "-".join(filter(None, parts))
+    return ""
 
 
-def published_date(outline: Outline) -> str:
-    """Return the date of publication as YYYY-MM-DD, '' when the page declares none that is one."""
-    declared = [outline.metas[name] for name in _DATES if name in outline.metas]
-    declared += [found[1] for data in outline.linked_data if (found := _LINKED_DATE.search(data[:_LINKED_LIMIT]))]
-    return next((day for raw in declared if (day := _iso_date(raw))), "")
-
-
-def _iso_date(raw: str) -> str:
-    found = _ISO.match(raw)
-    if found is None:
-        return ""
-    try:
-        return date(*map(int, found.groups())).isoformat()
-    except ValueError:
-        return ""
+def description_of(outline: Outline) -> str:
+    """Return how a page describes itself, on one line; '' when it does not."""
+    for name in _DESCRIPTIONS:
+        if (raw := outline.metas.get(name)) and (text := one_line(raw, 4 * MAX_DESCRIPTION)):
+            return cut(text, MAX_DESCRIPTION)
+    return ""

@@ -39,6 +39,8 @@ class Outline:
     language: str = ""  # the `lang` of the root element
     metas: dict[str, str] = field(default_factory=dict)  # name or property in lower case -> content, the first of each
     linked_data: list[str] = field(default_factory=list)  # the JSON of each application/ld+json script
+    # what its elements say of when it was published: whether it is surely that, and what is written
+    dates: list[tuple[bool, str]] = field(default_factory=list)
 
     def add_element(self, tag: str, parent: int, mark: str) -> int:
         """Append an element that holds no block yet; return its index."""

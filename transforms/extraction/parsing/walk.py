@@ -21,6 +21,7 @@ from transforms.extraction.formulas.mathematics import CLASSES as FORMULAS
 from transforms.extraction.formulas.mathematics import Formula, formula_of, may_be_formula
 from transforms.extraction.parsing.code import CLASS_PARTS, code_of, is_code_block, may_be_code
 from transforms.extraction.parsing.code import CLASSES as LISTINGS
+from transforms.extraction.parsing.dates import DATED, note_date
 from transforms.extraction.parsing.names import names
 from transforms.extraction.parsing.outline import Outline
 from transforms.extraction.parsing.pieces import TELLING_STYLE, is_hidden_piece, is_in_sentence
@@ -40,7 +41,7 @@ BLOCK_LEVEL = names(
 # MediaWiki's column of links, and links to the place where they stand: "[edit | edit source]", the pilcrow; LaTeXML's
 # notes, whose mark, type and text are pieces of the sentence they belong to.
 _NEVER_TEXT = names("mw-editsection mw-cite-backlink headerlink hash-link mw-navigation mw-panel ltx_note gist-meta")
-_WATCHED = _NEVER_TEXT | FORMULAS | LISTINGS  # class names of elements that are looked at closely
+_WATCHED = _NEVER_TEXT | FORMULAS | LISTINGS | DATED  # class names of elements that are looked at closely
 _TELLING = names(
     "id role itemprop style hidden aria-hidden aria-modal"
 )  # attributes that carry information besides the class
@@ -219,7 +220,7 @@ class _Walker:
         signature = out.signatures[tag, mark] = len(out.signatures)
         if tag == "html" and attributes:
             out.language = (attributes.get("lang") or attributes.get("xml:lang") or "")[:35]
-        self.watched.append(_may_be_special(tag) or (mark != "" and _names_special(mark)))
+        self.watched.append(tag == "time" or _may_be_special(tag) or (mark != "" and _names_special(mark)))
         return signature
 
     def _way_of(self, node: Any, tag: str) -> int:
@@ -279,6 +280,7 @@ class _Walker:
 
     def _is_settled(self, node: Any, tag: str, mark: str, attributes: dict[str, str | None], element: int) -> bool:
         """Write an element that is a formula; return whether that is done, or there is nothing to write."""
+        note_date(self.out, node, tag, mark, attributes)
         if mark and not _NEVER_TEXT.isdisjoint(mark.split()):
             return True
         formula = formula_of(node) if may_be_formula(tag, attributes) else None
@@ -317,7 +319,8 @@ class _Walker:
             return
         attributes = node.attributes
         if tag == "meta":
-            name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop")
+            get = attributes.get
+            name = get("property") or get("name") or get("itemprop") or get("http-equiv")
             content = attributes.get("content")
             if name and content:
                 self.out.metas.setdefault(name.lower(), content)

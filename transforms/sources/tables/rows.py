@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, BinaryIO
 
@@ -20,6 +20,7 @@ from schemas.errors import BadRecord
 from transforms.sources.cursor import Cursor
 from transforms.sources.items import Broken, IngestConfig, Part, RawRecord
 from transforms.sources.members import Codec, RawFile, Segment
+from transforms.sources.tables.fields import Field, OtherColumns, json_of, read_object, to_object, unnamed
 
 BATCH_ROWS = 256
 ESCAPED = 6  # bytes of JSON that one byte of text can take (\u001f)
@@ -27,8 +28,13 @@ ESCAPED = 6  # bytes of JSON that one byte of text can take (\u001f)
 _NOTHING = re.compile(rb"(?!)")
 
 
-def read_jsonl(raw: RawFile, part: Part, codec: Codec | None, config: IngestConfig) -> Iterator[RawRecord | Broken]:
-    """Yield the lines that start in `part`, numbered from 0. Compressed files are read by the part that starts at 0."""
+def read_jsonl(
+    raw: RawFile, part: Part, codec: Codec | None, config: IngestConfig, wanted: Callable[[int], bool]
+) -> Iterator[RawRecord | Broken]:
+    """Yield the lines that start in `part`, numbered from 0; `wanted` ones with the fields that no setting names.
+
+    Compressed files are read by the part that starts at 0.
+    """
     if codec is not None and part.start:
         return
     cursor, place = _open_lines(raw, part, codec)
@@ -43,7 +49,7 @@ def read_jsonl(raw: RawFile, part: Part, codec: Codec | None, config: IngestConf
             yield Broken(row=row, offset=place, cause=error.cause, detail=error.detail)
             return
         if line.strip(b" \t\r\xef\xbb\xbf"):
-            yield _line_record(line, length, row, place, config)
+            yield _line_record(line, length, row, place, config, wanted=wanted(row))
             row += 1
         place += length + 1
 
@@ -58,22 +64,34 @@ def _open_lines(raw: RawFile, part: Part, codec: Codec | None) -> tuple[Cursor, 
     return cursor, part.start + skipped
 
 
-def _line_record(line: bytes, length: int, row: int, place: int, config: IngestConfig) -> RawRecord | Broken:
+def _line_record(
+    line: bytes, length: int, row: int, place: int, config: IngestConfig, *, wanted: bool
+) -> RawRecord | Broken:
     if length > len(line):
         return RawRecord(row=row, offset=place, length=length, record_type="row")  # cut off: classified as too large
+    line = line.removeprefix(b"\xef\xbb\xbf")
+    written: dict[str, str] = {}
     try:
-        values = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
+        if wanted and config.metadata_bytes:
+            values, written = read_object(line)
+        else:
+            values = json.loads(line)
     except (ValueError, RecursionError):
         return Broken(row=row, offset=place, cause="malformed_json", detail="the line is not valid JSON")
-    return _record(values, row, place, config)
+    return _record(values, row, place, config, unnamed(written, _named(config)))
 
 
-def read_parquet(stream: BinaryIO, part: Part, config: IngestConfig) -> Iterator[RawRecord | Broken]:
-    """Yield the rows of the row groups that start in `part`, numbered from 0."""
+def read_parquet(
+    stream: BinaryIO, part: Part, config: IngestConfig, wanted: Callable[[int], bool]
+) -> Iterator[RawRecord | Broken]:
+    """Yield the rows of the row groups that start in `part`, numbered from 0; `wanted` ones with the columns that no
+    setting names."""
     row = 0
     try:
         table = pq.ParquetFile(stream)
-        columns = _columns(table.schema_arrow.names, config)
+        names = table.schema_arrow.names
+        columns = _columns(names, config)
+        others = [name for name in names if name not in columns] if config.metadata_bytes else []
         groups = [(number, *_place(table.metadata, number)) for number in range(table.metadata.num_row_groups)]
     except (pa.ArrowException, OSError) as error:
         if part.start == 0:
@@ -83,19 +101,42 @@ def read_parquet(stream: BinaryIO, part: Part, config: IngestConfig) -> Iterator
         if not part.start <= start < part.end:
             continue
         done = 0
+        rest = OtherColumns(table, number, others, BATCH_ROWS)
         try:
             for batch in table.iter_batches(BATCH_ROWS, row_groups=[number], columns=columns):
                 for values in batch.to_pylist():
-                    yield _record(values, row, first_row + done, config)
+                    fields: Iterable[Field] = ()
+                    if wanted(row) and config.metadata_bytes:
+                        fields = _fields(names, values, rest.row(config.metadata_bytes), config)
+                    else:
+                        rest.skip()
+                    yield _record(values, row, first_row + done, config, fields)
                     row, done = row + 1, done + 1
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             yield Broken(row=row, offset=first_row + done, cause="corrupt_row_group", detail=_one_line(error))
             row += 1
 
 
+def _named(config: IngestConfig) -> tuple[str, ...]:
+    return (config.text_column, config.url_column, config.id_column, config.date_column)
+
+
 def _columns(names: Sequence[str], config: IngestConfig) -> list[str]:
-    wanted = (config.text_column, config.url_column, config.id_column, config.date_column)
+    wanted = _named(config)
     return [name for name in names if any(column == name or column.startswith(f"{name}.") for column in wanted)]
+
+
+def _fields(
+    names: Sequence[str], values: Mapping[str, Any], others: Mapping[str, str | None], config: IngestConfig
+) -> Iterator[Field]:
+    """Yield the columns of a row that no setting names, in the order of the file."""
+    named = _named(config)
+    for name in names:
+        if name in others:
+            yield name, others[name]
+        elif name not in named:  # a column that a setting names a part of
+            written = json_of(values.get(name), config.metadata_bytes)
+            yield from unnamed({name: written}, named) if written is not None else ((name, None),)
 
 
 def _place(metadata: Any, number: int) -> tuple[int, int]:
@@ -108,13 +149,14 @@ def _place(metadata: Any, number: int) -> tuple[int, int]:
     )
 
 
-def _record(values: Any, row: int, place: int, config: IngestConfig) -> RawRecord | Broken:
+def _record(values: Any, row: int, place: int, config: IngestConfig, fields: Iterable[Field]) -> RawRecord | Broken:
     text = _lookup(values, config.text_column)
     if not isinstance(text, str):
         return Broken(row=row, offset=place, cause="missing_text", detail=f"no text in column {config.text_column}")
     block = text.encode("utf-8", "replace")
     identity = _lookup(values, config.id_column)
     url = _lookup(values, config.url_column)
+    metadata, left_out = to_object(fields, config.metadata_bytes)
     return RawRecord(
         row=row,
         offset=place,
@@ -125,6 +167,8 @@ def _record(values: Any, row: int, place: int, config: IngestConfig) -> RawRecor
         date=_date_text(_lookup(values, config.date_column)),
         media_type="text/plain; charset=utf-8",
         block=block,
+        metadata=metadata,
+        left_out=left_out,
     )
 
 

@@ -15,7 +15,7 @@ from schemas.records import Header
 from schemas.settings import setting, validate
 from transforms.extraction.texts.hygiene import clean_text
 from transforms.sources.formats import plan_parts
-from transforms.sources.items import Broken, IngestConfig, Part, Skipped
+from transforms.sources.items import Broken, IngestConfig, Part, Skipped, metadata_edits
 from transforms.sources.read import read_bodies, scan
 from transforms.sources.source import Text
 
@@ -30,6 +30,12 @@ class TablesConfig:
     date_column: str = setting("date", "column with the date, ISO 8601 text, epoch seconds or a timestamp")
     part_mib: int = setting(32, "largest range of a file that one worker reads at a time, MiB", ge=1, le=4096)
     max_text_bytes: int = setting(8 << 20, "bytes that a text may have", ge=1024, le=1 << 30)
+    metadata_bytes: int = setting(
+        1 << 16,
+        "bytes of JSON that a row's other fields may have in column metadata; 0: none are kept",
+        ge=0,
+        le=1 << 24,
+    )
 
     def __post_init__(self) -> None:
         validate(self)
@@ -39,7 +45,8 @@ class TablesConfig:
         """The same as the settings of the readers of rows."""
         return IngestConfig(
             max_body_bytes=self.max_text_bytes, text_column=self.text_column, url_column=self.url_column,
-            id_column=self.id_column, date_column=self.date_column, keep_plain_text=True,
+            id_column=self.id_column, date_column=self.date_column, metadata_bytes=self.metadata_bytes,
+            keep_plain_text=True,
         )  # fmt: skip
 
 
@@ -64,7 +71,9 @@ class RowReader:
                 yield Text(row=row, text="", failure=BadRecord(body.cause, body.detail))
             else:
                 text = clean_text(body.payload.decode("utf-8", "replace"))
-                yield Text(row=row, text=text, size=len(body.payload))
+                yield Text(
+                    row=row, text=text, metadata=body.metadata, edits=metadata_edits(body), size=len(body.payload)
+                )
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ def body_of(raw: RawRecord, config: IngestConfig) -> Body:
     payload = decode_body(raw.block[head.body_start :], head.codings, config.max_body_bytes)
     if kind_of(raw, head, config) != "text":
         return Body(payload, head.charset)
-    return Body(to_utf8(payload, head.charset), "utf-8")
+    return Body(to_utf8(payload, head.charset), "utf-8", raw.metadata, raw.left_out)
 
 
 def to_utf8(payload: bytes, charset: str) -> bytes:
