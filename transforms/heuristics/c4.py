@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 from schemas.settings import setting, validate
 from transforms.step import Drop, Edit
-from transforms.text.replacements import replaced_lines
+from transforms.text.replacements import explained_lines
 from transforms.text.view import TextView, count_sentences, ends_with_terminal, split_words
 
 _CITATION = re.compile(r"\[\d*\]|\[edit\]|\[citation needed\]")
@@ -76,6 +76,7 @@ def edit_lines(view: TextView, config: C4Config) -> Edit:
     split = split_words if view.has_unspaced else str.split
     citations = config.remove_citations and "[" in view.text
     lines: list[str | None] = []  # the new lines; None: removed
+    reasons: list[str] = []  # of each line; '' of one that stays, or is blank
     for raw in view.text.split("\n"):
         line, text = raw.strip(), raw.rstrip()
         n_marks = 0
@@ -90,8 +91,12 @@ def edit_lines(view: TextView, config: C4Config) -> Edit:
         else:
             counts["citations"] += n_marks
         lines.append(None if reason or (n_marks and not line) else text.rstrip())
+        reasons.append(reason or ("citations" if n_marks else ""))
     counts = +counts
-    return Edit(replaced_lines(view.text, _without_blank_runs(lines)), counts) if counts else Edit()
+    if not counts:
+        return Edit()
+    replaced, explained = explained_lines(view.text, _without_blank_runs(lines), reasons)
+    return Edit(replaced, counts, [reason or "white_space" for reason in explained])
 
 
 def measure_page(view: TextView) -> C4Stats:
