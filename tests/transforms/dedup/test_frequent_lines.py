@@ -156,6 +156,7 @@ def test_drop_lines_drops_every_copy_and_counts():
     edit = drop_lines(text, "en", 3, frequent)
     assert edit.apply(text) == "A sentence.\n\n  \nAnother."
     assert edit.counts == {"frequent_lines": 2, "frequent_line_chars": 18}
+    assert set(edit.reasons) == {"frequent_lines"}
     assert drop_lines(text, "en", 4, frequent) == Edit()
     assert drop_lines(text, "de", 3, frequent).counts == {}
 
