@@ -1,4 +1,4 @@
-"""`winnow ledger`, `show` and `config`: look at what there is."""
+"""`winnow ledger`, `show`, `drop-former` and `config`: look at what there is."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ from pipelines.commands.options import (
     print_json,
     settings_of,
 )
+from pipelines.locks.lock import locked
 from pipelines.recipes.find import find_recipe, known_recipes
 from pipelines.reports import ledger, show
+from pipelines.runs.folder import RunFolder
+from pipelines.runs.former import drop_former
 from schemas.settings_yaml import to_commented_yaml
 
 OneRun = Annotated[int | None, typer.Option("--run", help="One run of a dataset: 0 is the first, 1 runs/000001.")]
@@ -83,6 +86,14 @@ def show_command(
         print_json(found)
     else:
         Console(soft_wrap=True).print(show.draw(found, chars))
+
+
+def drop_former_command(directory: RunDir = None, output: RunOption = None) -> None:
+    """Remove the result that a folder's last rerun replaced."""
+    dataset = existing(directory, output)
+    with locked(dataset.path):
+        dropped = drop_former(RunFolder(dataset.path))
+    typer.echo(f"{dataset.path}: dropped {', '.join(dropped.stages)}, {dropped.size_bytes / 1e6:,.1f} MB")
 
 
 def config_command(recipe: RecipeOption = None, config: ConfigFile = None, changes: Changes = None) -> None:
