@@ -21,7 +21,7 @@ from pipelines.commands.options import (
 )
 from pipelines.locks.lock import locked
 from pipelines.recipes.find import find_recipe, known_recipes
-from pipelines.reports import ledger, show
+from pipelines.reports import diff, ledger, show
 from pipelines.runs.folder import RunFolder
 from pipelines.runs.former import drop_former
 from schemas.settings_yaml import to_commented_yaml
@@ -51,7 +51,7 @@ def show_command(
     output: RunOption = None,
     table: Annotated[
         str,
-        typer.Option(help="documents, rejected, failed, or dropped: what was measured of rejected ones."),
+        typer.Option(help="documents, rejected, failed, dropped: what was measured of rejected ones, or edits."),
     ] = "",
     stage: Annotated[
         str, typer.Option(help="Stage whose table is read; default: the last one for documents, all else.")
@@ -68,12 +68,22 @@ def show_command(
     limit: Annotated[int, typer.Option(help="Show at most this many; 0 means all.")] = 10,
     chars: Annotated[int, typer.Option(help="Cut texts after this many characters; 0 means whole.")] = 600,
     token: Annotated[str, typer.Option(help="SHARD:ROW:POSITION: where a training token comes from.")] = "",
+    diff_id: Annotated[
+        str, typer.Option("--diff", help="Id of a document: what each step took out of its text, and why.")
+    ] = "",
     run: OneRun = None,
     as_json: AsJson = False,
 ) -> None:
     """Look at documents, rejected and failed records, or walk back from a training token."""
     dataset = existing(directory, output)
     chains = show.chains_of(dataset, run)
+    if diff_id:
+        way = diff.diff_of(chains, diff_id)
+        if as_json:
+            print_json(way.plain)
+        else:
+            Console(soft_wrap=True, highlight=False).print(diff.draw(way))
+        return
     if token:
         found = [show.trace_token(chains, token)]
     else:

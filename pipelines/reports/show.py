@@ -30,7 +30,7 @@ from schemas.shards import locate
 
 Chain = list[tuple[Manifest, DataFolder]]  # the committed stages of one run
 Chains = dict[int, Chain]  # by number of the run
-TABLES = ("documents", "rejected", "failed", "dropped")
+TABLES = ("documents", "rejected", "failed", "dropped", "edits")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class Query:
             and (not self.reason or self.reason in (row.get("reason"), row.get("cause")))
             and (not self.language or row.get("language") == self.language)
             and (not self.source or row.get("source") == self.source)
-            and (not self.url or self.url in row["url"])
+            and (not self.url or self.url in row.get("url", ""))
         )
 
 
@@ -100,7 +100,7 @@ def _without_run(row: dict[str, Any]) -> dict[str, Any]:
 def _document_of(chain: Chain, record_id: str) -> str:
     """Return the id of the document that an archived record became; '' if it became none."""
     for _, data in chain:
-        for path in _files(data, "headers"):
+        for path in files_of(data, "headers"):
             for headers in read_headers(path):
                 for header in headers:
                     if header.record_id == record_id:
@@ -112,7 +112,7 @@ def _document_of(chain: Chain, record_id: str) -> str:
 def _matches(chains: Chains, query: Query) -> Iterator[dict[str, Any]]:
     for table, (number, chain) in itertools.product(query.tables(), chains.items()):
         for manifest, data in _places(chain, query, table):
-            for path in _files(data, table):
+            for path in files_of(data, table):
                 for batch in read_batches(path):
                     for row in batch.to_pylist():
                         if query.wants(row):
@@ -121,7 +121,7 @@ def _matches(chains: Chains, query: Query) -> Iterator[dict[str, Any]]:
 
 def _places(chain: Chain, query: Query, table: str) -> Chain:
     """Return the stages to read: the one asked for; of documents else the last that has them; of the others all."""
-    holders = [(manifest, data) for manifest, data in chain if _files(data, table)]
+    holders = [(manifest, data) for manifest, data in chain if files_of(data, table)]
     if query.stage:
         return [(manifest, data) for manifest, data in holders if manifest.stage == query.stage]
     return _last(chain, holders) if table == "documents" else holders
@@ -140,7 +140,8 @@ def _last(chain: Chain, holders: Chain) -> Chain:
     return [(manifest, data) for manifest, data in holders if manifest.stage not in read]
 
 
-def _files(data: DataFolder, table: str) -> list[str]:
+def files_of(data: DataFolder, table: str) -> list[str]:
+    """Return the files of a table, part by part."""
     return [
         f"{data.table(table)}/{name}" for name in storage.list_names(data.table(table)) if name.endswith(".parquet")
     ]
@@ -166,18 +167,44 @@ def _text_before(chain: Chain, stage: str, document_id: str) -> str | None:
     for manifest, data in reversed(chain[:at]):
         if manifest.stage in before:
             before |= set(manifest.upstream)
-            if _files(data, "documents") and (row := _by_id(data, document_id)) is not None:
+            if files_of(data, "documents") and (row := row_by_id(data, "documents", document_id)) is not None:
                 return str(row["text"])
     return None
 
 
-def _by_id(data: DataFolder, document_id: str) -> dict[str, Any] | None:
-    for path in _files(data, "documents"):
+def row_by_id(data: DataFolder, table: str, document_id: str) -> dict[str, Any] | None:
+    """Return the first row of a table with an id; None when there is none."""
+    return next(rows_by_id(data, table, document_id), None)
+
+
+def rows_by_id(data: DataFolder, table: str, document_id: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table with an id, in order."""
+    for path in files_of(data, table):
         for batch in read_batches(path):
             places = np.flatnonzero(pc.equal(batch.column("id"), document_id))
             if len(places):
-                return dict(batch.slice(int(places[0]), 1).to_pylist()[0])
-    return None
+                yield from batch.take(places).to_pylist()
+
+
+def identify(chains: Chains, record_id: str, option: str) -> tuple[int, str]:
+    """Return the run and the id of the one document that an id, how it begins, or the id of its record names.
+
+    Raises RunError when there is none, or more than one.
+    """
+    if not any(chains.values()):
+        raise RunError("nothing is committed yet")
+    found: dict[str, int] = {}
+    for row in _matches(chains, Query(record_id=record_id)):
+        if row["id"] == record_id:
+            return row["run"], record_id
+        found[row["id"]] = row["run"]
+    ids = {number: _document_of(chain, record_id) for number, chain in chains.items()} if not found else {}
+    found.update({document_id: number for number, document_id in ids.items() if document_id})
+    if len(found) != 1:
+        few = ", ".join(sorted(found)[:3])
+        what = f"{len(found)} documents begin so ({few}, ...)" if found else "no document or record has this id"
+        raise RunError(f"{option} {record_id}: {what}")
+    return next((number, document_id) for document_id, number in found.items())
 
 
 def trace_token(chains: Chains, where: str) -> dict[str, Any]:
@@ -210,8 +237,8 @@ def trace_token(chains: Chains, where: str) -> dict[str, Any]:
     if not document_id:
         return {**found, "table": "padding", "id": ""}
     found.update({"document_id": document_id, "token_of_document": offset})
-    holders = _last(chain, [(manifest, place) for manifest, place in chain if _files(place, "documents")])
-    rows = filter(None, (_by_id(place, document_id) for _, place in holders))
+    holders = _last(chain, [(manifest, place) for manifest, place in chain if files_of(place, "documents")])
+    rows = filter(None, (row_by_id(place, "documents", document_id) for _, place in holders))
     return {**found, "table": "documents", **next(rows, {"id": document_id})}
 
 
