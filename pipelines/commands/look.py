@@ -21,7 +21,7 @@ from pipelines.commands.options import (
 )
 from pipelines.locks.lock import locked
 from pipelines.recipes.find import find_recipe, known_recipes
-from pipelines.reports import diff, ledger, show
+from pipelines.reports import diff, ledger, near, show
 from pipelines.runs.folder import RunFolder
 from pipelines.runs.former import drop_former
 from schemas.settings_yaml import to_commented_yaml
@@ -71,6 +71,9 @@ def show_command(
     diff_id: Annotated[
         str, typer.Option("--diff", help="Id of a document: what each step took out of its text, and why.")
     ] = "",
+    near_limit: Annotated[
+        str, typer.Option("--near", help="REASON, or STEP.MEASURE=LIMIT: documents just inside and outside of a limit.")
+    ] = "",
     run: OneRun = None,
     as_json: AsJson = False,
 ) -> None:
@@ -83,6 +86,14 @@ def show_command(
             print_json(way.plain)
         else:
             Console(soft_wrap=True, highlight=False).print(diff.draw(way))
+        return
+    if near_limit:
+        where = near.Where(stage=stage, language=language, source=source, limit=limit)
+        some = near.near(chains, near_limit, where)
+        if as_json:
+            print_json(some)
+        else:
+            Console(soft_wrap=True, highlight=False).print(near.draw(some))
         return
     if token:
         found = [show.trace_token(chains, token)]

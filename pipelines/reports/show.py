@@ -8,11 +8,12 @@ from __future__ import annotations
 import heapq
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -89,11 +90,12 @@ def find(chains: Chains, query: Query) -> list[dict[str, Any]]:
         found = _sampled(rows, query)
     for row in found:
         if row["table"] == "rejected" and "text" not in row:
-            row["text"] = _text_before(chains[row["run"]], row["stage"], row["id"])
-    return [_without_run(row) for row in found] if len(chains) == 1 else found
+            row["text"] = texts_before(chains[row["run"]], row["stage"], [row["id"]]).get(row["id"])
+    return [without_run(row) for row in found] if len(chains) == 1 else found
 
 
-def _without_run(row: dict[str, Any]) -> dict[str, Any]:
+def without_run(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a record of a dataset that has one run."""
     return {name: value for name, value in row.items() if name != "run"}
 
 
@@ -160,16 +162,30 @@ def _sampled(rows: Iterable[dict[str, Any]], query: Query) -> list[dict[str, Any
     return found
 
 
-def _text_before(chain: Chain, stage: str, document_id: str) -> str | None:
-    """Return the text of a rejected document as the stage that rejected it read it; None if there was none yet."""
+def texts_before(chain: Chain, stage: str, ids: Collection[str]) -> dict[str, str]:
+    """Return the texts of some documents as a stage read them, by id; of those that had none yet nothing."""
     at = next(n for n, (manifest, _) in enumerate(chain) if manifest.stage == stage)
     before = set(chain[at][0].upstream)
+    found: dict[str, str] = {}
     for manifest, data in reversed(chain[:at]):
         if manifest.stage in before:
             before |= set(manifest.upstream)
-            if files_of(data, "documents") and (row := row_by_id(data, "documents", document_id)) is not None:
-                return str(row["text"])
-    return None
+            found = {**texts_of(data, [one for one in ids if one not in found]), **found}
+            if len(found) == len(ids):
+                break
+    return found
+
+
+def texts_of(data: DataFolder, ids: Collection[str]) -> dict[str, str]:
+    """Return the texts that a stage has written of some documents, by id."""
+    found: dict[str, str] = {}
+    wanted = pa.array(sorted(ids), pa.string())
+    for path in files_of(data, "documents") if ids else ():
+        for batch in read_batches(path, ["id", "text"]):
+            places = np.flatnonzero(pc.is_in(batch.column("id"), wanted))
+            if len(places):
+                found.update({row["id"]: row["text"] for row in batch.take(places).to_pylist()})
+    return found
 
 
 def row_by_id(data: DataFolder, table: str, document_id: str) -> dict[str, Any] | None:
