@@ -126,11 +126,12 @@ def _places(chain: Chain, query: Query, table: str) -> Chain:
     holders = [(manifest, data) for manifest, data in chain if files_of(data, table)]
     if query.stage:
         return [(manifest, data) for manifest, data in holders if manifest.stage == query.stage]
-    return _last(chain, holders) if table == "documents" else holders
+    return last_holders(chain, table) if table == "documents" else holders
 
 
-def _last(chain: Chain, holders: Chain) -> Chain:
-    """Return those of `holders` that no other of them reads, directly or through other stages."""
+def last_holders(chain: Chain, table: str) -> Chain:
+    """Return the stages with a table that no other of them reads, directly or through other stages."""
+    holders = [(manifest, data) for manifest, data in chain if files_of(data, table)]
     upstream = {manifest.stage: set(manifest.upstream) for manifest, _ in chain}
     read: set[str] = set()
     waiting = [before for manifest, _ in holders for before in upstream[manifest.stage]]
@@ -253,7 +254,7 @@ def trace_token(chains: Chains, where: str) -> dict[str, Any]:
     if not document_id:
         return {**found, "table": "padding", "id": ""}
     found.update({"document_id": document_id, "token_of_document": offset})
-    holders = _last(chain, [(manifest, place) for manifest, place in chain if files_of(place, "documents")])
+    holders = last_holders(chain, "documents")
     rows = filter(None, (row_by_id(place, "documents", document_id) for _, place in holders))
     return {**found, "table": "documents", **next(rows, {"id": document_id})}
 
