@@ -135,8 +135,10 @@ class RunFolder:
 
     def remove_stale(self, stage: str, keep: str) -> None:
         """Remove the stage's data folders that neither a manifest, its former one included, nor `keep` names."""
-        named = [manifest.key for manifest in (self.manifest(stage), self.former_manifest(stage)) if manifest]
-        for name in storage.list_names(self.stage(stage)):
+        names = storage.list_names(self.stage(stage))
+        committed = [self._read_manifest(stage, name) for name in (MANIFEST, FORMER) if name in names]
+        named = [manifest.key for manifest in committed if manifest]
+        for name in names:
             if name not in (keep, *named, MANIFEST, FORMER):
                 storage.remove_tree(f"{self.stage(stage)}/{name}")
 

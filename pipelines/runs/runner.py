@@ -63,7 +63,8 @@ def run(
             if isinstance(step.node.stage, Incremental):
                 step.node.stage.check_earlier(step.earlier)
             step.node.stage.prepare()
-    keep_former(folder, planned)
+    if not all(step.skip for step in planned):
+        keep_former(folder, planned)
     done: Committed = {}
     for step in planned:
         manifest = folder.manifest(step.id) if step.skip else None
