@@ -78,6 +78,8 @@ def show_command(
     as_json: AsJson = False,
 ) -> None:
     """Look at documents, rejected and failed records, or walk back from a training token."""
+    if sum(map(bool, (diff_id, near_limit, token))) > 1:
+        raise typer.BadParameter("--diff, --near and --token go one at a time")
     dataset = existing(directory, output)
     chains = show.chains_of(dataset, run)
     if diff_id:

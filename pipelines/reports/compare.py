@@ -58,13 +58,13 @@ class _Run:
         return None if number is None else keyed_hash("compared record", f"{number}:{offset}:{record_id}")
 
     def read(self) -> None:
-        rows: list[tuple[int, ...]] = []
+        found = [np.zeros(0, _FOUND)]
         for chain in self.chains.values():
             for _, data in last_holders(chain, "documents"):
                 for path in files_of(data, "documents"):
-                    rows += self._kept(path)
+                    found.append(np.array(list(self._kept(path)), _FOUND))
                     self.files.append(path)
-        self.found = np.sort(np.array(rows, _FOUND), order="key")
+        self.found = np.sort(np.concatenate(found), order="key")
 
     def _kept(self, path: str) -> Iterator[tuple[int, ...]]:
         columns = ["archive", "offset", "record_id", "page_kind", "language", "source", "text"]

@@ -68,6 +68,15 @@ def test_what_is_not_gone_is_the_text_and_what_was_not_added_the_one_before(data
         assert "".join(piece.text for piece in some if piece.added is None) == before
 
 
+@given(st.text("ab", max_size=8), st.lists(st.tuples(st.integers(0, 8), st.text("xy", max_size=2)), max_size=6))
+def test_the_text_before_a_step_follows_from_the_text_after_it(before: str, cuts: list[tuple[int, str]]) -> None:
+    places = sorted(min(at, len(before)) for at, _ in cuts)
+    spans = list(zip(places[::2], places[1::2], strict=False))
+    replaced = [(start, end, new) for (start, end), (_, new) in zip(spans, cuts, strict=False)]
+    changes = [(Change(start, end, new, CUT), before[start:end]) for start, end, new in replaced]
+    assert _undone(replace(before, replaced), changes) == before
+
+
 @settings(deadline=None)
 @given(st.text("ab \n", max_size=30), st.text("ab \n", max_size=30))
 def test_differences_make_the_one_text_the_other(old: str, new: str) -> None:
@@ -168,3 +177,9 @@ def test_an_id_that_many_begin_with_is_refused(call: Call, small_run: Path, show
     assert said.code == 1
     assert "documents begin so (" in said.err
     assert said.err.count("\n") == 1
+
+
+def test_one_thing_is_asked_for_at_a_time(call: Call, small_run: Path) -> None:
+    said = call("show", small_run, "--diff", "row-09", "--near", "too_few_words")
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert "--diff, --near and --token go one at a time" in said.err

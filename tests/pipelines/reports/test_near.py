@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from pipelines.reports.near import _Rule
+from pipelines.runs.folder import DataFolder, Manifest
 from tests.pipelines.conftest import SETTINGS, Call, sentences
 
 N_LINES = (2, 3, 4, 5, 6, 8, 10, 12)  # of about eleven words each
@@ -80,6 +83,16 @@ def test_a_limit_that_nobody_has_set(near: Any) -> None:
     assert [row["value"] for row in near("gopher.n_words=80", "--language", "de", "--limit", 0)] == sorted(
         len(row["text"].split()) for row in near("gopher.n_words=80", "--language", "de", "--limit", 0)
     )
+
+
+def test_limits_may_differ_by_language() -> None:
+    manifest, data = cast("Manifest", None), DataFolder("")
+    limits = {"en": Counter({50.0: 9}), "zh": Counter({30.0: 2, 20.0: 2}), "de": Counter({50.0: 1})}
+    rule = _Rule(0, manifest, data, "gopher", "too_few_words", limits=limits, is_lower=True)
+    assert [rule.limit_of(language) for language in ("en", "zh", "fr", "")] == [50, 20, 50, 50]
+    assert [rule.side(value, 50) for value in (49, 50, 51)] == ["outside", "inside", "inside"]
+    rule.is_lower = False
+    assert [rule.side(value, 50) for value in (49, 50, 51)] == ["inside", "inside", "outside"]
 
 
 def test_one_step_in_two_stages(near: Any) -> None:

@@ -147,3 +147,29 @@ def test_a_damaged_record_is_one_line(bench: Bench) -> None:
     storage.write_atomic(f"{bench.folder.path}/former.json", b"[]")
     with pytest.raises(RunError, match=r"former\.json: not a record of a former result"):
         former_result(bench.folder)
+
+
+@pytest.mark.parametrize("writes", range(5))
+def test_killed_while_it_keeps_the_former_result(bench: Bench, monkeypatch: pytest.MonkeyPatch, writes: int) -> None:
+    """Whatever was written by then: the next run keeps the same result, and its data is all there."""
+    of(bench, 100, 15, 100).run()
+    of(bench, 100, 14, 100).run()
+    before = [(manifest.stage, manifest.key) for manifest, _ in bench.folder.committed()]
+    changed, left = of(bench, 100, 12, 100), [writes]
+    write_atomic = storage.write_atomic
+
+    def killed(path: str, data: bytes) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        write_atomic(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("storage.write_atomic", killed)
+        with pytest.raises(KeyboardInterrupt):
+            changed.run()
+    changed.run()
+    chain = former(bench).committed()
+    assert [(manifest.stage, manifest.key) for manifest, _ in chain] == before
+    assert all(bench.folder.listing(m.stage, m.key) == m.files for m, _ in chain)
+    assert limits(bench.folder) == [100, 12, 100]
