@@ -11,7 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pipelines.reports.diff import Change, Diff, Mark, Piece, _changed, _told_finely, diff_of, differences, draw
+from pipelines.reports.diff import (
+    Change,
+    Diff,
+    Mark,
+    Piece,
+    _changed,
+    _told_finely,
+    _undone,
+    diff_of,
+    differences,
+    draw,
+)
 from pipelines.reports.show import chains_of
 from pipelines.runs.dataset import Dataset
 from tests.pipelines.conftest import Call
