@@ -97,10 +97,7 @@ def diff_of(chains: Chains, record_id: str) -> Diff:
     texts = ((place, row_by_id(place[1], "documents", document_id)) for place in holders)
     first, row = next(((place, row) for place, row in texts if row is not None), (None, None))
     if first is None or row is None:
-        end = _end(chain, document_id)
-        raise RunError(
-            f"--diff {record_id}: had no text yet when it was {end['fate']} ({end['stage']}: {end.get('reason')})"
-        )
+        raise RunError(f"--diff {record_id}: {_end_without_text(chain, document_id)}")
     facts = {name: row[name] for name in ("id", "url", "source", "language")}
     facts.update(**({"run": number} if len(chains) > 1 else {}), extracted=first[0].stage)
     return _followed(chain[chain.index(first) :], row, facts)
@@ -152,9 +149,13 @@ def _lost(data: DataFolder, document_id: str) -> dict[str, Any] | None:
     return None
 
 
-def _end(chain: Chain, document_id: str) -> dict[str, Any]:
-    lost = ((manifest, _lost(data, document_id)) for manifest, data in chain)
-    return next(({"stage": manifest.stage, **found} for manifest, found in lost if found), {"fate": "", "stage": ""})
+def _end_without_text(chain: Chain, document_id: str) -> str:
+    for manifest, data in chain:
+        lost = _lost(data, document_id)
+        if lost is not None:
+            what = "was dropped" if lost["fate"] == "dropped" else "failed"
+            return f"had no text yet when it {what} ({manifest.stage}: {lost.get('reason') or lost.get('cause')})"
+    return "has no text yet; the run is not finished"
 
 
 def _steps(data: DataFolder, document_id: str) -> Iterator[list[tuple[Change, str]]]:

@@ -53,6 +53,8 @@ class Query:
         if self.table:
             if self.table not in TABLES:
                 raise RunError(f"--table {self.table}: no such table; allowed: {', '.join(TABLES)}")
+            if self.table == "edits" and (self.language or self.url):
+                raise RunError("--table edits: has neither languages nor addresses; give --id, --source or --reason")
             return (self.table,)
         if self.reason:
             return ("rejected", "failed")

@@ -172,6 +172,7 @@ def test_the_table_can_be_shown(show: Any) -> None:
     ("document_id", "message"),
     [
         ("no-such-id", "--diff no-such-id: no document or record has this id"),
+        ("row-12", "--diff row-12: had no text yet when it was dropped (web/extract: language_not_kept)"),
         ("row-00", "--diff row-00: had no text yet when it was dropped (web/index: same_payload)"),
     ],
 )
