@@ -23,6 +23,7 @@ from schemas.settings import merge, overlay
 from schemas.settings_yaml import read_yaml
 from storage.inputs import expand
 
+PRESET = "preset:"
 INPUT_HELP = "[SOURCE=] files, globs, URLs, @lists of them, or a crawl: cc:latest, cc:CC-MAIN-2026-43, cc:latest/wet."
 RecipeOption = Annotated[
     str | None,
@@ -30,7 +31,9 @@ RecipeOption = Annotated[
 ]
 Inputs = Annotated[list[str], typer.Option("--input", "-i", help=INPUT_HELP)]
 Output = Annotated[str, typer.Option("--output", "-o", help="Folder of the run.")]
-ConfigFile = Annotated[list[Path] | None, typer.Option("--config", "-c", help="YAML laid over the defaults.")]
+ConfigFile = Annotated[
+    list[Path] | None, typer.Option("--config", "-c", help="YAML laid over the defaults; or preset:NAME.")
+]
 Changes = Annotated[list[str] | None, typer.Option("--set", help="One setting, as lines.max_copies=6.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 RunDir = Annotated[
@@ -52,7 +55,9 @@ def maker_of(recipe: str | None, folder: str | None = None) -> RecipeMaker:
 def settings_of(maker: RecipeMaker, files: list[Path] | None, changes: list[str] | None) -> Any:
     """Return the settings that files and `--set` make of a recipe's defaults. Raises ConfigError."""
     merged: dict[str, Any] = {}
-    for file in files or []:
+    for given in files or []:
+        name = str(given)
+        file = maker.preset(name.removeprefix(PRESET)) if name.startswith(PRESET) else given
         try:
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:

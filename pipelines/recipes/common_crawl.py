@@ -2,7 +2,8 @@
 
     web/index    headers alone: blocklists, newest copy of each URL, one of each payload
     web/extract  main text of the pages that are left; language identification
-    web/clean    personal data, dirty words, the heuristics in FineWeb's order (Gopher, C4, FineWeb), quality score
+    web/clean    personal data, dirty words, the heuristics in FineWeb's order (Gopher, C4, FineWeb), pages that are no
+                 documents, quality score
     dedup        equal texts, near copies by MinHash over the whole corpus, lines that stand in too many documents
     tokenize     BOS + text + EOS, by a byte-level BPE trained on a sample, or one from a file
     mix          shares by source, language and quality band; copies of each document by a keyed hash of its id
@@ -36,6 +37,7 @@ from transforms.dedup.minhash import MinHashConfig
 from transforms.dedup.near_copy_survey import NearCopies, NearCopiesConfig
 from transforms.extraction.extract import ExtractConfig
 from transforms.heuristics import c4, fineweb, gopher, repetition
+from transforms.heuristics.junk import FilterJunk, JunkConfig
 from transforms.mixing.mix import MixConfig
 from transforms.safety import pii
 from transforms.safety.blocklist import BlocklistConfig
@@ -72,6 +74,7 @@ class CleanConfig:
     gopher: gopher.GopherConfig | None = section(gopher.GopherConfig, "Gopher's quality rules", optional=True)
     c4: c4.C4Config | None = section(c4.C4Config, "C4's line and page rules", optional=True)
     fineweb: fineweb.FineWebConfig | None = section(fineweb.FineWebConfig, "FineWeb's rules", optional=True)
+    junk: JunkConfig | None = section(JunkConfig, "pages that are no documents", optional=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,14 +131,16 @@ def clean_steps(clean: CleanConfig) -> list[Step]:
     if clean.dirty_words:
         steps.append(FilterDirtyWords(clean.dirty_words))
     if clean.repetition:
-        steps.append(Filter("repetition", repetition.measure, repetition.decide, clean.repetition))
+        steps.append(Filter("repetition", clean.repetition.measure, repetition.decide, clean.repetition))
     if clean.gopher:
         steps.append(Filter("gopher", clean.gopher.measure, gopher.decide, clean.gopher))
     if clean.c4:
         steps.append(Editor("c4_lines", c4.edit_lines, clean.c4))
-        steps.append(Filter("c4", c4.measure_page, c4.decide_page, clean.c4))
+        steps.append(Filter("c4", clean.c4.measure, c4.decide_page, clean.c4))
     if clean.fineweb:
-        steps.append(Filter("fineweb", fineweb.measure, fineweb.decide, clean.fineweb))
+        steps.append(Filter("fineweb", clean.fineweb.measure, fineweb.decide, clean.fineweb))
+    if clean.junk:
+        steps.append(FilterJunk(clean.junk))
     return steps
 
 
@@ -159,7 +164,7 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
     reader = PageReader(PageReading(ingest=index.ingest, extract=config.extract))
     source = WebArchives(config.source, index.ingest, reader)
     score = [ScoreQuality(config.quality)] if config.quality.model_path else []
-    again = [Filter("c4_after_lines", c4.measure_page, c4.decide_page, clean.c4)] if clean.c4 else []
+    again = [Filter("c4_after_lines", clean.c4.measure, c4.decide_page, clean.c4)] if clean.c4 else []
     web = (
         branch("web", source)
         | IndexStage(source, index.url, index.blocklist)

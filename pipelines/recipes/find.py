@@ -43,6 +43,19 @@ class RecipeMaker:
         own = inspect.getdoc(self.make) or module
         return (module if self.reference in OURS else own).split("\n")[0]
 
+    @property
+    def presets(self) -> dict[str, Path]:
+        """Settings files that come with the recipe, by name: those in the folder `presets` beside its module."""
+        folder = Path(inspect.getfile(self.make)).parent / "presets"
+        return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+
+    def preset(self, name: str) -> Path:
+        """Return the file of a preset. Raises ConfigError when there is none."""
+        if name not in self.presets:
+            known = f"expected one of {', '.join(self.presets)}" if self.presets else "there are none"
+            raise ConfigError(f"preset {name!r}: recipe {self.reference} has no such preset; {known}")
+        return self.presets[name]
+
 
 def known_recipes() -> dict[str, str]:
     """Return module:function of the recipes that have a name."""

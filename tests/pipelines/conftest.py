@@ -92,7 +92,7 @@ def rows() -> list[dict[str, Any]]:
     german = "Der alte Mann ging am Morgen langsam über die Brücke und kaufte auf dem Markt ein frisches Brot. " * 4
     texts += [
         texts[0],
-        f"{texts[1]}\nMenu",
+        f"{texts[1]}\nPlease enable JavaScript to see this page.",
         "This is a short text, and it says so.",
         "There is not much to read on this page.",
         german,

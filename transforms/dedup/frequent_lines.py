@@ -4,7 +4,9 @@ Llama 3 report, section 3.1.1: "we remove lines that appeared more than 6 times 
 similar to ccNet (Wenzek et al. 2020), which removes every copy, the first included, and so do we. Our interpretation,
 where the report is silent: a line is the text between two newlines; two lines are the same when ccNet's
 `normalize_for_dedup` gives the same string; the bucket is a keyed hash of the document id, within each language;
-occurrences are counted (or documents, by config). Lines that are empty once normalised are neither counted nor dropped.
+documents are counted (or occurrences, by config: ccNet's way, which takes a chronicle's lines for boilerplate, because
+figures become 0). Code is spared, and so are short lines outside paragraphs: "Ingredients" is a heading of a thousand
+recipes. Lines that are empty once normalised are neither counted nor dropped.
 
 A line travels as a 64-bit key that mixes its hash with its language and bucket; no text leaves its document.
 Deviation from ccNet: BLAKE2b instead of SHA-1.
@@ -27,6 +29,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 import numpy as np
 
+from schemas.blocks import CODE, PARAGRAPH
 from schemas.identity import keyed_hash
 from schemas.settings import setting, validate
 from transforms.shuffle.hash_blocks import (
@@ -47,6 +50,7 @@ from transforms.shuffle.hash_blocks import (
 from transforms.shuffle.known_rows import KnownRows
 from transforms.step import Edit
 from transforms.text.replacements import replaced_lines
+from transforms.text.view import TextView, split_words
 
 LINE = np.dtype([("key", "<u8"), ("count", "<u4"), ("open", "u1")])  # open: later runs may add to its bucket
 KEY = np.dtype([("key", "<u8")])
@@ -71,7 +75,13 @@ class LinesConfig:
 
     max_copies: int = setting(6, "copies in its bucket up to which a line is kept (Llama 3)", ge=1)
     bucket_docs: int = setting(30_000_000, "documents of a bucket (Llama 3)", ge=1)
-    count_documents: bool = setting(False, "count the documents that hold a line, not its occurrences")
+    count_documents: bool = setting(
+        True, "count the documents that hold a line, not its occurrences: a chronicle repeats itself (ccNet: false)"
+    )
+    by_blocks: bool = setting(True, "spare code, and short lines outside paragraphs; false: every line, as ccNet")
+    min_words: int = setting(
+        10, "words of a heading, list item, table row, formula or quotation that can be boilerplate", ge=1
+    )
 
     def __post_init__(self) -> None:
         validate(self)
@@ -86,6 +96,17 @@ def normal_lines(lines: Sequence[str]) -> list[str]:
     text = "\n".join([line.strip() for line in lines]).lower()
     text = text.translate(_ASCII_TABLE) if text.isascii() else _REMOVED.sub("", _DIGIT.sub("0", text))
     return text.split("\n") if lines else []
+
+
+def judged_lines(view: TextView, config: LinesConfig) -> list[str]:
+    """Return the lines of a text, with '' for those that are spared."""
+    lines = view.text.split("\n")
+    if not config.by_blocks:
+        return lines
+    return [
+        "" if kind == CODE or (kind != PARAGRAPH and len(split_words(line)) < config.min_words) else line
+        for line, kind in zip(lines, view.kinds_of_raw_lines, strict=True)
+    ]
 
 
 def line_keys(lines: Sequence[str], language: str, bucket: int) -> Hashes:
@@ -143,10 +164,10 @@ def _counted(documents: list[Hashes], is_open: int) -> Block:
     return make_block(LINE, key=distinct[real], count=counts[real], open=is_open)
 
 
-def drop_lines(text: str, language: str, bucket: int, frequent: Hashes) -> Edit:
+def drop_lines(view: TextView, bucket: int, frequent: Hashes, config: LinesConfig) -> Edit:
     """Remove every line whose key is in `frequent`, a sorted array; counts the lines and their characters."""
-    lines = text.split("\n")
-    keys = line_keys(lines, language, bucket)
+    lines = view.text.split("\n")
+    keys = line_keys(judged_lines(view, config), view.language, bucket)
     places = np.searchsorted(frequent, keys)
     dropped = np.zeros(len(lines), np.bool_)
     inside = places < len(frequent)
@@ -156,7 +177,7 @@ def drop_lines(text: str, language: str, bucket: int, frequent: Hashes) -> Edit:
         return Edit()
     kept = [None if gone else line for line, gone in zip(lines, dropped.tolist(), strict=True)]
     n_chars = sum(len(lines[at]) for at in np.flatnonzero(dropped).tolist())
-    replaced = replaced_lines(text, kept)
+    replaced = replaced_lines(view.text, kept)
     counts = {"frequent_lines": n_dropped, "frequent_line_chars": n_chars}
     return Edit(replaced, counts, ["frequent_lines"] * len(replaced))
 

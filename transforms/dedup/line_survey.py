@@ -19,6 +19,7 @@ from transforms.dedup.frequent_lines import (
     LinesConfig,
     count_lines,
     drop_lines,
+    judged_lines,
     line_hashes,
     salt_of,
 )
@@ -41,7 +42,7 @@ class FrequentLines:
     stats: ClassVar[type | None] = None
     row: ClassVar[Row] = HASHED
     leaves: ClassVar[dict[str, Row]] = {"lines": COUNTED}
-    fixed: ClassVar[Sequence[str]] = ("bucket_docs", "count_documents")
+    fixed: ClassVar[Sequence[str]] = ("bucket_docs", "count_documents", "by_blocks", "min_words")
     edits: ClassVar[bool] = True
     needs: ClassVar[Sequence[str]] = ()
     looks_at: ClassVar[Sequence[str] | None] = None
@@ -50,7 +51,8 @@ class FrequentLines:
     def emit(self, draft: Draft) -> Block:
         """Return the hash of each line that is not empty once normalised."""
         document = draft.document
-        hashes = line_hashes(document.text.split("\n")) if self._is_about(draft) else np.zeros(0, np.uint64)
+        about = self._is_about(draft)
+        hashes = line_hashes(judged_lines(draft.view, self.settings)) if about else np.zeros(0, np.uint64)
         hashes = hashes[hashes != 0]
         rows = np.empty(len(hashes), HASHED)
         rows["hash"] = hashes
@@ -80,7 +82,7 @@ class FrequentLines:
                 return None
             document = draft.document
             bucket = buckets[document.language].of(document.id)
-            return drop_lines(document.text, document.language, bucket, frequent)
+            return drop_lines(draft.view, bucket, frequent, self.settings)
 
         return decide
 

@@ -32,6 +32,7 @@ SHORT_LINE_CHARS = 30  # a line with fewer is short
 class FineWebConfig:
     """Limits of what is kept, inclusive."""
 
+    by_blocks: bool = setting(True, "the rules on lines look at paragraphs alone; false: at every line, as FineWeb's")
     min_terminal_line_fraction: float = setting(
         0.12, "share of lines that end in terminal punctuation, at least", ge=0, le=1
     )
@@ -43,6 +44,10 @@ class FineWebConfig:
 
     def __post_init__(self) -> None:
         validate(self)
+
+    def measure(self, view: TextView) -> FineWebStats:
+        """Measure what the rules look at; what a `transforms.step.Filter` takes as its measure."""
+        return measure(view if self.by_blocks else view.as_prose)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +62,16 @@ class FineWebStats:
 
 def measure(view: TextView) -> FineWebStats:
     """Measure what the rules look at."""
-    lines = view.lines
+    lines = view.prose
     n_lines = len(lines)
     terminal = None
-    if view.language not in LANGUAGES_WITHOUT_SENTENCE_MARKS:
+    if lines and view.language not in LANGUAGES_WITHOUT_SENTENCE_MARKS:
         terminal = ratio(sum(map(ends_with_terminal, lines)), n_lines)
     return FineWebStats(
         terminal_line_fraction=terminal,
         duplicate_char_fraction=_duplicate_char_fraction(lines),
         short_line_fraction=ratio(sum(len(line) < SHORT_LINE_CHARS for line in lines), n_lines),
-        line_ends_per_word=ratio(max(n_lines - 1, 0), len(view.words)),
+        line_ends_per_word=ratio(max(len(view.without_code.lines) - 1, 0), len(view.without_code.words)),
     )
 
 

@@ -30,6 +30,7 @@ STOP_WORDS: dict[str, tuple[str, ...]] = {"en": ("the", "be", "to", "of", "and",
 class GopherConfig:
     """Limits of what is kept, inclusive. Table A1 of the paper unless marked."""
 
+    by_blocks: bool = setting(True, "code, formulas and table rows are not judged by the shape of their words")
     min_words: int = setting(50, "words a document must have", ge=0)
     max_words: int = setting(100_000, "words a document may have", ge=1)
     min_mean_word_chars: float = setting(3.0, "mean characters of a word, at least", ge=0)
@@ -49,7 +50,7 @@ class GopherConfig:
 
     def measure(self, view: TextView) -> GopherStats:
         """Measure with this configuration's stop words; what a `transforms.step.Filter` takes as its measure."""
-        return measure(view, self.stop_words)
+        return measure(view if self.by_blocks else view.as_prose, self.stop_words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,19 +68,20 @@ class GopherStats:
 
 
 def measure(view: TextView, stop_words: Mapping[str, tuple[str, ...]] = STOP_WORDS) -> GopherStats:
-    """Measure what the rules look at."""
-    n_words = len(view.words)
-    n_lines = len(view.lines)
+    """Measure what the rules look at: the number of words and the stop words of all the text, the rest of its prose."""
+    prose = view.in_words
+    n_words = len(prose.words)
+    n_lines = len(prose.lines)
     listed = stop_words.get(view.language or "en")
     return GopherStats(
-        n_words=n_words,
-        mean_word_chars=None if view.unspaced else ratio(view.n_word_chars, n_words),
-        hashes_per_word=ratio(view.text.count("#"), n_words),
-        ellipses_per_word=ratio(count_ellipses(view.text), n_words),
-        bullet_line_fraction=ratio(sum(map(starts_with_bullet, view.lines)), n_lines),
-        ellipsis_line_fraction=ratio(sum(map(ends_with_ellipsis, view.lines)), n_lines),
-        alphabetic_word_fraction=ratio(_count_alphabetic(view), n_words),
-        n_stop_words=None if listed is None else sum(word in view.vocabulary for word in set(listed)),
+        n_words=len(view.words),
+        mean_word_chars=None if prose.unspaced else ratio(prose.n_word_chars, n_words),
+        hashes_per_word=ratio(prose.text.count("#"), n_words),
+        ellipses_per_word=ratio(count_ellipses(prose.text), n_words),
+        bullet_line_fraction=ratio(sum(map(starts_with_bullet, prose.lines)), n_lines),
+        ellipsis_line_fraction=ratio(sum(map(ends_with_ellipsis, prose.lines)), n_lines),
+        alphabetic_word_fraction=ratio(_count_alphabetic(prose), n_words),
+        n_stop_words=None if listed is None else sum(word in prose.vocabulary for word in set(listed)),
     )
 
 

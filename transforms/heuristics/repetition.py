@@ -9,10 +9,15 @@ Interpretations (where open-source implementations disagree):
  2. Top n-gram (n = 2 to 4): its characters times its occurrences, 0 when it occurs once (RedPajama-v2; datatrove
     drops short texts by it). Of n-grams that occur equally often, the longest. Overlapping occurrences ("ha ha ha")
     could exceed the text, so the share is cut at 1.
- 3. Duplicate lines and paragraphs: all copies, the first included, as for n-grams (Dolma, DCLM; datatrove: extra
-    copies only), compared verbatim after stripping.
+ 3. Whether the first copy counts is a setting (`count_first_copy`). With it every word that a repeated n-gram covers is
+    marked, and every line that occurs twice (Dolma, DCLM); without it, the default, the copies after the first alone
+    (datatrove): a text that says everything twice is half repetition, not all of it. See LOG.md for what each drops.
+    Lines and paragraphs are compared verbatim after stripping; those of fewer than four words do not count.
  4. N-grams are of normal words, across line ends; shares are of the characters of normal words. In scripts written
     without spaces a character is a word (transforms.text.view), and an n-gram is `UNSPACED_STRETCH` times n characters.
+
+ 5. Code, formulas and table rows are no repetition, and lines are those of paragraphs: braces, rows and the headings
+    that a table of contents repeats say nothing about prose (`by_blocks`; the preset `gopher` has it off).
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: O(words) for usual texts, no hashing: n-grams
 are compared by exact ranks, and only positions whose (n-1)-grams repeat are considered for n.
@@ -25,10 +30,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from schemas.settings import setting, validate
 from transforms.step import Drop
-from transforms.text.view import Ints, TextView
+from transforms.text.view import Ints, TextView, split_words
 
 TOP_NGRAMS = (2, 3, 4)
 DUPLICATE_NGRAMS = (5, 6, 7, 8, 9, 10)
@@ -39,6 +45,15 @@ UNSPACED_STRETCH = 2  # characters that stand for one word: Chinese has about 1.
 class RepetitionConfig:
     """Limits of what is kept, inclusive: table A1. Shares are 0 to 1."""
 
+    by_blocks: bool = setting(
+        True, "leave out code, formulas and table rows; lines are those of paragraphs. false: all is prose, as Gopher's"
+    )
+    min_duplicate_words: int = setting(
+        4, "words of a line or paragraph that counts as a duplicate: labels repeat by nature (Gopher: 1)", ge=1
+    )
+    count_first_copy: bool = setting(
+        False, "count the first of equal lines and n-grams as a duplicate, too (Gopher's text; datatrove: later ones)"
+    )
     max_duplicate_line_fraction: float = setting(0.30, "share of lines that occur twice or more", ge=0, le=1)
     max_duplicate_paragraph_fraction: float = setting(0.30, "share of paragraphs that occur twice or more", ge=0, le=1)
     max_duplicate_line_char_fraction: float = setting(0.20, "share of characters in duplicate lines", ge=0, le=1)
@@ -57,6 +72,11 @@ class RepetitionConfig:
 
     def __post_init__(self) -> None:
         validate(self)
+
+    def measure(self, view: TextView) -> RepetitionStats:
+        """Measure with this configuration's way of counting; what a `transforms.step.Filter` takes as its measure."""
+        seen = view.in_words if self.by_blocks else view.as_prose
+        return measure(seen, self.count_first_copy, self.min_duplicate_words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +108,18 @@ _RULES = (  # reason, measure; the limit is called max_<measure>
 )
 
 
-def measure(view: TextView) -> RepetitionStats:
-    """Measure all thirteen shares."""
-    line_fraction, line_char_fraction = duplicate_shares(view.lines)
-    paragraph_fraction, paragraph_char_fraction = duplicate_shares(view.paragraphs)
+def measure(view: TextView, count_first_copy: bool = True, min_words: int = 1) -> RepetitionStats:
+    """Measure all thirteen shares; lines and paragraphs of fewer than `min_words` words are no duplicates."""
+    lines, paragraphs = _long_enough(view.prose, min_words), _long_enough(view.paragraphs, min_words)
+    line_fraction, line_char_fraction = duplicate_shares(lines, count_first_copy)
+    paragraph_fraction, paragraph_char_fraction = duplicate_shares(paragraphs, count_first_copy)
+    stretch = UNSPACED_STRETCH if view.unspaced else 1
     return RepetitionStats(
         duplicate_line_fraction=line_fraction,
         duplicate_line_char_fraction=line_char_fraction,
         duplicate_paragraph_fraction=paragraph_fraction,
         duplicate_paragraph_char_fraction=paragraph_char_fraction,
-        **ngram_shares(view.word_ids, view.word_chars, UNSPACED_STRETCH if view.unspaced else 1),
+        **ngram_shares(view.word_ids, view.word_chars, stretch, count_first_copy),
     )
 
 
@@ -110,17 +132,26 @@ def decide(stats: RepetitionStats, config: RepetitionConfig) -> Drop | None:
     return None
 
 
-def duplicate_shares(pieces: Sequence[str]) -> tuple[float, float]:
-    """Return the share of pieces that occur twice or more, all copies counted, and the share of their characters."""
+def _long_enough(pieces: list[str], min_words: int) -> list[str]:
+    """Return the pieces of at least so many words, or all of them where no two are equal: they are not counted then."""
+    if min_words <= 1 or len(set(pieces)) == len(pieces):
+        return pieces
+    # The first characters tell it; a word has no more than these have room for.
+    return [piece for piece in pieces if len(split_words(piece[: 40 * min_words])) >= min_words]
+
+
+def duplicate_shares(pieces: Sequence[str], count_first_copy: bool = True) -> tuple[float, float]:
+    """Return the share of pieces that are duplicates, and the share of their characters."""
     if len(set(pieces)) == len(pieces):
         return 0.0, 0.0
-    repeated = [(len(piece), n) for piece, n in Counter(pieces).items() if n > 1]
+    first = 0 if count_first_copy else 1
+    repeated = [(len(piece), n - first) for piece, n in Counter(pieces).items() if n > 1]
     n_pieces = sum(n for _, n in repeated)
     n_chars = sum(chars * n for chars, n in repeated)
     return n_pieces / len(pieces), n_chars / sum(map(len, pieces))
 
 
-def ngram_shares(ids: Ints, chars: Ints, stretch: int = 1) -> dict[str, float]:
+def ngram_shares(ids: Ints, chars: Ints, stretch: int = 1, count_first_copy: bool = True) -> dict[str, float]:
     """Return the shares of top and duplicate n-grams, by name; those that are 0 are left out.
 
     `ids` names each word, `chars` gives its length; an n-gram is `stretch` times n words long.
@@ -139,12 +170,21 @@ def ngram_shares(ids: Ints, chars: Ints, stretch: int = 1) -> dict[str, float]:
             longest = int((ends[first + length] - ends[first]).max())
             shares[f"top_{n}_gram_fraction"] = min(1.0, longest * occurrences / total)
         elif n in DUPLICATE_NGRAMS:
-            covered = np.zeros(len(ids) + 1, np.int64)
-            covered[starts] += 1  # starts are distinct, so are their ends
-            covered[starts + length] -= 1
-            marked = np.cumsum(covered[:-1]) > 0
-            shares[f"duplicate_{n}_gram_fraction"] = int(chars[marked].sum()) / total
+            if not count_first_copy:
+                later = np.ones(len(starts), np.bool_)
+                later[np.unique(ranks, return_index=True)[1]] = False
+                starts = starts[later]
+            shares[f"duplicate_{n}_gram_fraction"] = int(chars[_covered(len(ids), starts, length)].sum()) / total
     return shares
+
+
+def _covered(n_words: int, starts: Ints, length: int) -> npt.NDArray[np.bool_]:
+    """Return which words are in one of the n-grams that start at `starts`."""
+    covered = np.zeros(n_words + 1, np.int64)
+    covered[starts] += 1  # starts are distinct, so are their ends
+    covered[starts + length] -= 1
+    marked: npt.NDArray[np.bool_] = np.cumsum(covered[:-1]) > 0
+    return marked
 
 
 def repeated_ngrams(ids: Ints, longest: int) -> Iterator[tuple[int, Ints, Ints]]:

@@ -26,7 +26,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from schemas.blocks import UNKNOWN, UNKNOWN_KIND, Blocks
+from schemas.blocks import CODE, FORMULA, PARAGRAPH, TABLE_ROW, UNKNOWN, UNKNOWN_KIND, Blocks
+from transforms.text.guess import guess_blocks
+from transforms.text.replacements import move_blocks, replace
 from transforms.text.scripts import UNSPACED
 
 Ints = npt.NDArray[np.int64]
@@ -146,18 +148,75 @@ class TextView:
         return list(filter(None, map(str.strip, self.text.split("\n"))))
 
     @functools.cached_property
-    def kinds_of_lines(self) -> list[int]:
-        """Of each of `lines`, what block it is in (schemas.blocks.HEADING...); UNKNOWN_KIND where that is not known."""
-        if not len(self.blocks):
-            return [UNKNOWN_KIND] * len(self.lines)
+    def known_blocks(self) -> Blocks:
+        """The blocks that the extractor saw, or a guess from the text where there was none (transforms.text.guess)."""
+        return self.blocks if len(self.blocks) else guess_blocks(self.text)
+
+    @functools.cached_property
+    def kinds_of_raw_lines(self) -> list[int]:
+        """Of each piece between line feeds, what block it is in (schemas.blocks.HEADING...), or UNKNOWN_KIND."""
+        blocks = self.known_blocks
         raw = self.text.split("\n")
         sizes = np.fromiter(map(len, raw), np.int64, len(raw))
         ends = np.cumsum(sizes + 1) - 1
         starts = ends - sizes
-        at = np.searchsorted(self.blocks.ends, starts, side="right")  # the first block that ends after the line starts
-        kinds = np.append(self.blocks.kinds, UNKNOWN_KIND)[at]
-        kinds[np.append(self.blocks.starts, len(self.text))[at] >= ends] = UNKNOWN_KIND
-        return list(itertools.compress(kinds.tolist(), map(str.strip, raw)))
+        at = np.searchsorted(blocks.ends, starts, side="right")  # the first block that ends after the line starts
+        kinds = np.append(blocks.kinds, UNKNOWN_KIND)[at]
+        kinds[np.append(blocks.starts, len(self.text))[at] >= ends] = UNKNOWN_KIND
+        found: list[int] = kinds.tolist()
+        return found
+
+    @functools.cached_property
+    def kinds_of_lines(self) -> list[int]:
+        """Of each of `lines`, what block it is in (schemas.blocks.HEADING...), or UNKNOWN_KIND."""
+        return list(itertools.compress(self.kinds_of_raw_lines, map(str.strip, self.text.split("\n"))))
+
+    @functools.cached_property
+    def prose(self) -> list[str]:
+        """The lines of paragraphs, those that were wrapped in one: what rules about sentences are about.
+
+        A line goes on with the next where that begins with a small letter and this one does not end in a mark.
+        """
+        found: list[list[str]] = []
+        opened = False
+        for raw, kind in zip(self.text.split("\n"), self.kinds_of_raw_lines, strict=True):
+            line = raw.strip()
+            if kind != PARAGRAPH or not line:
+                opened = False
+            elif opened and line[0].islower() and not found[-1][-1].endswith(TERMINAL_PUNCTUATION):
+                found[-1].append(line)
+            else:
+                found.append([line])
+                opened = True
+        return [line[0] if len(line) == 1 else " ".join(line) for line in found]
+
+    @functools.cached_property
+    def as_prose(self) -> TextView:
+        """The same text as if all of it were one paragraph: what rules saw before they knew blocks."""
+        view = TextView(self.text, self.language, Blocks.of([(PARAGRAPH, 0, len(self.text))]))
+        view.prose = view.lines  # as they stand, wrapped or not
+        return view
+
+    @functools.cached_property
+    def without_code(self) -> TextView:
+        """The same text without its blocks of code: what rules about repetition are about."""
+        return self._without(CODE)
+
+    @functools.cached_property
+    def in_words(self) -> TextView:
+        """The same text without code, formulas and table rows: what rules about the shape of words are about."""
+        return self._without(CODE, FORMULA, TABLE_ROW)
+
+    def _without(self, *kinds: int) -> TextView:
+        blocks = self.known_blocks
+        goes = np.isin(blocks.kinds, kinds)
+        if not goes.any():
+            return self
+        gone = [
+            (start, end, "")
+            for start, end in zip(blocks.starts[goes].tolist(), blocks.ends[goes].tolist(), strict=True)
+        ]
+        return TextView(replace(self.text, gone), self.language, move_blocks(blocks, gone))
 
     @functools.cached_property
     def paragraphs(self) -> list[str]:

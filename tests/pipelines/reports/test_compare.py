@@ -12,7 +12,10 @@ import pytest
 
 from pipelines.runs.folder import RunFolder
 from pipelines.runs.plan import VERSION
-from tests.pipelines.conftest import SETTINGS, Call
+from tests.pipelines.conftest import SETTINGS, Call, rows
+
+NOTICE = rows()[9]["text"].rsplit("\n", 1)[1]  # a line that the rules of C4 take away
+WORDS = Counter(NOTICE.split())
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +27,7 @@ def other(jsonl: Path, command: Call, tmp_path_factory: pytest.TempPathFactory) 
     settings = {
         **SETTINGS,
         "source": "rows",
-        "clean": {"c4": "off", "gopher": "off", "fineweb": "off"},
+        "clean": {"c4": "off", "gopher": "off", "fineweb": "off", "junk": "off"},
         "index": {"blocklist": {"domains_files": [str(folder / "domains")]}},
         "lines": "off",
     }
@@ -85,10 +88,10 @@ def test_numbers_add_up_and_groups_are_told(compare: Any, small_run: Path, other
 def test_texts_kept_in_both_are_compared_word_by_word(compare: Any, small_run: Path, other: Path) -> None:
     both = compare(small_run, other)["both"]
     assert both["equal"] + both["changed"] == both["documents"]
-    assert both["changed"] == 1  # "Menu", which the other run has not cut
-    assert (both["words_gone"], both["words_new"], both["often_new"]) == (0, 1, {"Menu": 1})
+    assert both["changed"] == 1  # of the notice, which the other run has not cut
+    assert (both["words_gone"], both["words_new"], both["often_new"]) == (0, WORDS.total(), WORDS)
     (sample,) = both["samples"]
-    assert [change["replacement"].strip() for change in sample["changes"]] == ["Menu"]
+    assert [change["replacement"].strip() for change in sample["changes"]] == [NOTICE]
     assert sample["url"] == "https://site-9.example/page"
 
 
@@ -103,7 +106,7 @@ def test_for_a_person(call: Call, small_run: Path, other: Path) -> None:
     out = call("compare", small_run, other, "--samples", 1).out
     for part in (
         f"A: {small_run}", "1 inputs in both, 0 in A alone, 0 in B alone", "only in A: why not in B", "blocked_domain",
-        "only in B: why not in A", "language", "{+", "Menu",
+        "only in B: why not in A", "language", f"{{+{NOTICE}+}}",
     ):  # fmt: skip
         assert part in out, part
     assert "https://" not in call("compare", small_run, other, "--samples", 0).out
@@ -114,11 +117,12 @@ def test_a_rerun_is_compared_with_what_it_replaced(
 ) -> None:
     folder = shutil.copytree(small_run, tmp_path / "run")
     given = ("--input", jsonl, "--output", folder, "--config", config)
-    assert command("run", *given, "--set", "clean.c4.min_line_words=0").code == 0
+    assert command("run", *given, "--set", "clean.c4.javascript_lines=keep").code == 0
     book = compare(f"{folder}@former", folder)
-    assert book["both"]["often_new"] == {"Menu": 1}
+    assert book["both"]["often_new"] == WORDS
     assert book["settings"] == [
-        f"{step}.min_line_words: 5 -> 0" for step in ("dedup.c4_after_lines", "web/clean.c4", "web/clean.c4_lines")
+        f"{step}.javascript_lines: notices -> keep"
+        for step in ("dedup.c4_after_lines", "web/clean.c4", "web/clean.c4_lines")
     ]
     assert call("ledger", folder, "--json").json["former"]["stages"][0] == "web/clean"
     assert "former result kept: web/clean, dedup" in call("ledger", folder).out

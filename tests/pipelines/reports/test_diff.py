@@ -25,9 +25,10 @@ from pipelines.reports.diff import (
 )
 from pipelines.reports.show import chains_of
 from pipelines.runs.dataset import Dataset
-from tests.pipelines.conftest import Call
+from tests.pipelines.conftest import Call, rows
 from transforms.text.replacements import replace
 
+NOTICE = rows()[9]["text"].rsplit("\n", 1)[1]  # a line that the rules of C4 take away
 CUT, FILL = Mark("clean", "cut", "too_long"), Mark("clean", "fill", "")
 
 
@@ -123,7 +124,7 @@ def test_every_document_is_told_from_its_extraction_to_its_end(show: Any, small_
 
 def test_a_line_that_went_and_an_address_that_was_replaced(call: Call, small_run: Path) -> None:
     said = call("show", small_run, "--diff", "row-09")
-    assert "\n- Menu  <c4_lines: too_few_line_words>\n" in said.out
+    assert f"\n- {NOTICE}  <c4_lines: javascript>\n" in said.out
     said = call("show", small_run, "--diff", "row-14")
     assert "write to [-email, 25 characters-]{+name" in said.out
     assert "+}<pii: email> before the end" in said.out
@@ -150,11 +151,11 @@ def without_edits(jsonl: Path, config: Path, command: Call, tmp_path_factory: py
 def test_without_edits_the_texts_are_compared(call: Call, without_edits: Path) -> None:
     assert not list(without_edits.rglob("edits"))
     said = call("show", without_edits, "--diff", "row-09")
-    assert "\n- Menu  <web/clean>\n" in said.out
+    assert f"\n- {NOTICE}  <web/clean>\n" in said.out
     assert "web/clean: kept no edits of this document (keep_edits); texts are compared" in said.out
     plain = call("show", without_edits, "--diff", "row-09", "--json").json
     assert plain["edits_not_kept"] == ["web/clean"]
-    assert [piece["text"] for piece in plain["pieces"] if piece["removed"]] == ["\nMenu"]
+    assert [piece["text"] for piece in plain["pieces"] if piece["removed"]] == [f"\n{NOTICE}"]
 
 
 def test_the_same_documents_with_and_without_edits(small_run: Path, without_edits: Path, show: Any, call: Call) -> None:
@@ -163,8 +164,8 @@ def test_the_same_documents_with_and_without_edits(small_run: Path, without_edit
 
 
 def test_the_table_can_be_shown(show: Any) -> None:
-    found = show("--table", "edits", "--reason", "too_few_line_words")
-    assert {(row["stage"], row["step"], row["removed"]) for row in found} == {("web/clean", "c4_lines", "\nMenu")}
+    found = show("--table", "edits", "--reason", "javascript")
+    assert {(row["stage"], row["step"], row["removed"]) for row in found} == {("web/clean", "c4_lines", f"\n{NOTICE}")}
     assert len(show("--table", "edits", "--stage", "web/clean", "--limit", 0)) == len(found) + 1
 
 

@@ -17,7 +17,7 @@ from transforms.dedup.line_survey import FrequentLines
 
 
 def stage(**settings: Any) -> SurveyStage:
-    config = LinesConfig(**{"max_copies": 2, "bucket_docs": 4, **settings})
+    config = LinesConfig(**{"max_copies": 2, "bucket_docs": 4, "count_documents": False, **settings})
     return SurveyStage("dedup", (FrequentLines(config),))
 
 

@@ -14,6 +14,7 @@ from apache_beam.testing.util import assert_that, equal_to
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.blocks import CODE, HEADING, PARAGRAPH, Blocks
 from schemas.errors import ConfigError
 from schemas.identity import content_id
 from transforms.dedup.frequent_lines import (
@@ -26,6 +27,7 @@ from transforms.dedup.frequent_lines import (
     count_lines,
     drop_lines,
     frequent_rows,
+    judged_lines,
     line_keys,
     normal_lines,
     open_lines,
@@ -33,8 +35,9 @@ from transforms.dedup.frequent_lines import (
 from transforms.shuffle.hash_blocks import read_block
 from transforms.shuffle.known_rows import KnownRows, KnownTable, table_facts
 from transforms.step import Edit
+from transforms.text.view import TextView
 
-DEFAULT = LinesConfig()
+DEFAULT = LinesConfig(count_documents=False, by_blocks=False)
 ANY_LINE = st.text(
     st.characters(exclude_characters="\n") | st.sampled_from("aΣİ 19１。…\x00\x85\r\t\u2028"), max_size=20
 )
@@ -153,21 +156,34 @@ def test_count_lines_by_occurrence_and_by_document():
 def test_drop_lines_drops_every_copy_and_counts():
     text = "Read more\nA sentence.\n\nREAD MORE\n  \nAnother."
     frequent = np.sort(line_keys(["read more", "not here", ""], "en", 3))
-    edit = drop_lines(text, "en", 3, frequent)
+    edit = drop_lines(TextView(text, "en"), 3, frequent, DEFAULT)
     assert edit.apply(text) == "A sentence.\n\n  \nAnother."
     assert edit.counts == {"frequent_lines": 2, "frequent_line_chars": 18}
     assert set(edit.reasons) == {"frequent_lines"}
-    assert drop_lines(text, "en", 4, frequent) == Edit()
-    assert drop_lines(text, "de", 3, frequent).counts == {}
+    assert drop_lines(TextView(text, "en"), 4, frequent, DEFAULT) == Edit()
+    assert drop_lines(TextView(text, "de"), 3, frequent, DEFAULT).counts == {}
 
 
 def test_drop_lines_at_the_edges():
     nothing = np.zeros(0, np.uint64)
-    assert drop_lines("", "en", 0, nothing) == Edit()
-    assert drop_lines("a\n", "en", 0, nothing) == Edit()
-    assert drop_lines("a", "en", 0, line_keys(["a"], "en", 0)).apply("a") == ""
-    assert drop_lines("\n\n", "en", 0, np.array([NO_KEY], np.uint64)) == Edit()
-    assert drop_lines("b\nz" * 1000, "en", 0, line_keys(["q"], "en", 0)).counts == {}
+    assert drop_lines(TextView("", "en"), 0, nothing, DEFAULT) == Edit()
+    assert drop_lines(TextView("a\n", "en"), 0, nothing, DEFAULT) == Edit()
+    assert drop_lines(TextView("a", "en"), 0, line_keys(["a"], "en", 0), DEFAULT).apply("a") == ""
+    assert drop_lines(TextView("\n\n", "en"), 0, np.array([NO_KEY], np.uint64), DEFAULT) == Edit()
+    assert drop_lines(TextView("b\nz" * 1000, "en"), 0, line_keys(["q"], "en", 0), DEFAULT).counts == {}
+
+
+def test_code_and_short_lines_outside_paragraphs_are_spared():
+    heading, prose, code, long = "Ingredients", "Read more", "    return 0", " ".join(["word"] * 10)
+    text, spans = "", []
+    for kind, piece in ((HEADING, heading), (PARAGRAPH, prose), (CODE, code), (HEADING, long)):
+        spans.append((kind, len(text), len(text) + len(piece)))
+        text += f"{piece}\n"
+    view = TextView(text, "en", Blocks.of(spans))
+    assert judged_lines(view, LinesConfig()) == ["", prose, "", long, ""]
+    assert judged_lines(view, DEFAULT) == text.split("\n")
+    frequent = np.sort(line_keys([heading, prose, code, long], "en", 0))
+    assert drop_lines(view, 0, frequent, LinesConfig()).apply(text) == f"{heading}\n{code}\n"
 
 
 def test_frequent_rows_on_both_sides_of_the_limit():

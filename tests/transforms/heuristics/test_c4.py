@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -7,11 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.blocks import CODE, FORMULA, HEADING, LIST_ITEM, PARAGRAPH, QUOTATION, TABLE_ROW, Blocks
 from transforms.heuristics.c4 import C4Config, C4Stats, decide_page, edit_lines, measure_page
-from transforms.step import Drop
+from transforms.step import Drop, Edit
 from transforms.text.view import TextView
 
-STRICT = C4Config(require_terminal_punctuation=True)
+# The paper's rules: the preset `c4`, here without terminal punctuation.
+PAPER = C4Config(
+    by_blocks=False, min_line_words=5, remove_citations="all", javascript_lines="all", policy_lines="all",
+    drop_curly_brackets=True, max_source_fraction=1.0,
+)  # fmt: skip
+STRICT = dataclasses.replace(PAPER, require_terminal_punctuation=True)
+
+
+def stats(sentences: int, *, lorem: bool = False, bracket: bool = False, source: float = 0.0) -> C4Stats:
+    return C4Stats(n_sentences=sentences, has_lorem_ipsum=lorem, has_curly_bracket=bracket, source_fraction=source)
 
 
 class Edited(NamedTuple):
@@ -20,7 +31,7 @@ class Edited(NamedTuple):
 
 
 def edited(text: str, config: C4Config | None = None) -> Edited:
-    edit = edit_lines(TextView(text, "en"), config or C4Config())
+    edit = edit_lines(TextView(text, "en"), config or PAPER)
     return Edited(edit.apply(text), edit.counts)
 
 
@@ -60,7 +71,7 @@ def test_each_line_rule_and_its_count() -> None:
 def test_policy_notices(phrase: str) -> None:
     text = f"We ask you: {phrase} and so on."
     assert edited(text) == Edited("", {"policy_notice": 1})
-    assert edited(text, C4Config(remove_policy_lines=False)) == Edited(text)
+    assert edited(text, dataclasses.replace(PAPER, policy_lines="keep")) == Edited(text)
 
 
 def test_the_first_rule_in_the_order_of_the_code_counts() -> None:
@@ -85,7 +96,7 @@ def test_words_are_counted_after_citations_go() -> None:
     assert edited("one two three four five [1]") == Edited("one two three four five", {"citations": 1})
     assert edited("one two three four five.[edit]", STRICT) == Edited("one two three four five.", {"citations": 1})
     assert edited("[1]\none two three four five") == Edited("one two three four five", {"citations": 1})
-    keep = C4Config(remove_citations=False)
+    keep = dataclasses.replace(PAPER, remove_citations="keep")
     assert edited("one two three four [1]", keep) == Edited("one two three four [1]")
 
 
@@ -103,47 +114,45 @@ def test_blank_lines_part_paragraphs_still() -> None:
 def test_tiny_texts(text: str) -> None:
     edit = edited(text)
     assert edit.text == ("" if text == "a" else text)
-    assert decide_page(measure_page(TextView(edit.text)), C4Config()) == Drop("too_few_sentences", 0, 3)
+    assert decide_page(measure_page(TextView(edit.text)), PAPER) == Drop("too_few_sentences", 0, 3)
 
 
 def test_page_measures() -> None:
-    assert measure_page(TextView("One. Two.\nThree { LOREM IPSUM")) == C4Stats(
-        n_sentences=3, has_lorem_ipsum=True, has_curly_bracket=True
-    )
+    assert measure_page(TextView("One. Two.\nThree { LOREM IPSUM")) == stats(3, lorem=True, bracket=True)
 
 
 @pytest.mark.parametrize(
-    ("stats", "drop"),
+    ("measured", "drop"),
     [
-        (C4Stats(n_sentences=3, has_lorem_ipsum=False, has_curly_bracket=False), None),
+        (stats(3, lorem=False, bracket=False), None),
         (
-            C4Stats(n_sentences=2, has_lorem_ipsum=False, has_curly_bracket=False),
+            stats(2, lorem=False, bracket=False),
             Drop("too_few_sentences", 2, 3),
         ),
-        (C4Stats(n_sentences=9, has_lorem_ipsum=True, has_curly_bracket=True), Drop("lorem_ipsum")),
-        (C4Stats(n_sentences=9, has_lorem_ipsum=False, has_curly_bracket=True), Drop("curly_bracket")),
+        (stats(9, lorem=True, bracket=True), Drop("lorem_ipsum")),
+        (stats(9, lorem=False, bracket=True), Drop("curly_bracket")),
     ],
 )
-def test_page_rules(stats: C4Stats, drop: Drop | None) -> None:
-    assert decide_page(stats, C4Config()) == drop
+def test_page_rules(measured: C4Stats, drop: Drop | None) -> None:
+    assert decide_page(measured, PAPER) == drop
 
 
 def test_page_rules_can_be_turned_off() -> None:
-    off = C4Config(drop_lorem_ipsum=False, drop_curly_brackets=False, min_sentences=0)
-    assert decide_page(C4Stats(n_sentences=0, has_lorem_ipsum=True, has_curly_bracket=True), off) is None
+    off = C4Config(drop_lorem_ipsum=False, max_source_fraction=1.0, min_sentences=0)
+    assert decide_page(stats(0, lorem=True, bracket=True, source=1.0), off) is None
 
 
 def test_a_bracket_on_a_removed_line_does_not_drop_the_page() -> None:
     text = "One two three four five. Six seven.\njavascript: function () { return 1 ; }\nEight nine ten eleven twelve."
     edit = edited(text)
     assert edit.counts == {"javascript": 1}
-    assert decide_page(measure_page(TextView(edit.text)), C4Config()) is None
+    assert decide_page(measure_page(TextView(edit.text)), PAPER) is None
 
 
 @settings(deadline=None)
 @given(st.text(alphabet="a []1.\n我\tjé"), st.booleans())
 def test_a_second_edit_changes_no_line_counts(text: str, strict: bool) -> None:
-    config = C4Config(require_terminal_punctuation=strict, remove_citations=False, min_line_words=2)
+    config = C4Config(require_terminal_punctuation=strict, remove_citations="keep", min_line_words=2, by_blocks=False)
     once = edited(text, config)
     assert edited(once.text, config) == Edited(once.text)
     if not once.counts:
@@ -154,7 +163,7 @@ def test_a_second_edit_changes_no_line_counts(text: str, strict: bool) -> None:
 
 def test_every_piece_has_the_reason_of_its_line() -> None:
     text = "Home\nAccept our use of cookies to go on.\n\nA claim[12] that has an end mark.\nIt goes on and on.  \nShare"
-    edit = edit_lines(TextView(text, "en"), C4Config())
+    edit = edit_lines(TextView(text, "en"), PAPER)
     gone = [(reason, text[start:end]) for (start, end, _), reason in zip(edit.replaced, edit.reasons, strict=True)]
     assert gone == [
         ("too_few_line_words", "Home\n"),
@@ -163,3 +172,80 @@ def test_every_piece_has_the_reason_of_its_line() -> None:
         ("white_space", "  "),
         ("too_few_line_words", "\nShare"),
     ]
+
+
+def blocks_of(*pieces: tuple[int, str]) -> TextView:
+    """A text of blocks, a blank line between them."""
+    spans, at = [], 0
+    for kind, text in pieces:
+        spans.append((kind, at, at + len(text)))
+        at += len(text) + 2
+    return TextView("\n\n".join(text for _, text in pieces), "en", Blocks.of(spans))
+
+
+SHORT = [
+    (HEADING, "bight"), (LIST_ITEM, "2 cups milk"), (TABLE_ROW, "| a [1] | javascript |"), (FORMULA, "$$x < y$$"),
+    (CODE, "import sys\n\n\nrows = read(sys.argv[1])  \n}"), (QUOTATION, "So it goes.[2]"),
+]  # fmt: skip
+
+
+def test_what_is_no_paragraph_is_left_as_it_is() -> None:
+    view = blocks_of(*SHORT, (PARAGRAPH, "Please enable JavaScript in your browser."))
+    edit = edit_lines(view, dataclasses.replace(PAPER, by_blocks=True))
+    assert edit.counts == {"javascript": 1}
+    assert edit.apply(view.text) == "\n\n".join(text for _, text in SHORT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The first element of a row is row[0], the date.",
+        "Take argv[1] and argv[2], then compare them.",
+        "An empty list is written [] and a list of one [1].",
+        "JavaScript runs in every browser, and its engine compiles it first.",
+        "The court held that the privacy policy of the shop was void, since nobody had been told of it.",
+        "2 cups milk",
+        "Use {name} where the name goes; $\\frac{1}{2}$ is a half, and `f() { return 1; }` a function.",
+    ],
+)
+def test_prose_about_code_and_policies_stays(text: str) -> None:
+    assert edit_lines(TextView(text, "en"), C4Config()) == Edit()
+    assert decide_page(measure_page(TextView(f"{text}\nSo it is.\nIt is so.")), C4Config()) is None
+
+
+def test_citations_go_where_they_are_citations() -> None:
+    text = "It was built in 1889.[1] Others say 1890,[2][3] or never.[citation needed] See note[4]."
+    assert edited(text, C4Config()) == Edited(
+        "It was built in 1889. Others say 1890, or never. See note.", {"citations": 5}
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please enable JavaScript to view the comments.",
+        "This site requires JavaScript.",
+        "We use cookies to make it better.",
+        "By clicking you accept our privacy policy.",
+    ],
+)
+def test_notices_go(text: str) -> None:
+    assert edit_lines(TextView(text, "en"), C4Config()).apply(text) == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Hello {{ user.name }}, welcome back",
+        "{% for item in items %} {{ item }} {% endfor %}",
+        "var _gaq = _gaq || []; (function() { var ga = 1; })();",
+        ".menu { color: red; margin: 0 }",
+    ],
+)
+def test_leaked_source_is_measured(line: str) -> None:
+    prose = "A plain sentence of some length stands here."
+    measured = measure_page(TextView(f"{line}\n{prose}"))
+    assert measured.source_fraction == len(line) / (len(line) + len(prose))
+    assert decide_page(measured, C4Config(min_sentences=0)) == Drop("leaked_source", measured.source_fraction, 0.1)
+    code = blocks_of((CODE, line), (PARAGRAPH, prose))
+    assert measure_page(code).source_fraction == 0.0

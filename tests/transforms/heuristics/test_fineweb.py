@@ -35,7 +35,7 @@ def test_short_is_fewer_than_thirty_characters() -> None:
 
 def test_empty_and_one_character() -> None:
     assert measure(TextView("")) == FineWebStats(
-        terminal_line_fraction=0.0, duplicate_char_fraction=0.0, short_line_fraction=0.0, line_ends_per_word=0.0
+        terminal_line_fraction=None, duplicate_char_fraction=0.0, short_line_fraction=0.0, line_ends_per_word=0.0
     )
     assert measure(TextView(".")) == FineWebStats(
         terminal_line_fraction=1.0, duplicate_char_fraction=0.0, short_line_fraction=1.0, line_ends_per_word=0.0
@@ -67,8 +67,8 @@ def test_limit_on_a_text() -> None:
     lines = [f"a line of twenty and more letters {n:02}" for n in range(25)]
     three = "\n".join([line + "." for line in lines[:3]] + lines[3:])
     two = "\n".join([line + "." for line in lines[:2]] + lines[2:])
-    assert decide(measure(TextView(three)), FineWebConfig()) is None  # 3 / 25 = 0.12
-    assert decide(measure(TextView(two)), FineWebConfig()) == Drop("too_few_terminal_lines", 0.08, 0.12)
+    assert decide(measure(TextView(three).as_prose), FineWebConfig()) is None  # 3 / 25 = 0.12
+    assert decide(measure(TextView(two).as_prose), FineWebConfig()) == Drop("too_few_terminal_lines", 0.08, 0.12)
 
 
 @settings(deadline=None)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.blocks import CODE, HEADING, LIST_ITEM, UNKNOWN_KIND, Blocks
+from schemas.blocks import CODE, HEADING, LIST_ITEM, PARAGRAPH, TABLE_ROW, UNKNOWN_KIND, Blocks
 from transforms.text.view import (
     TextView,
     count_ellipses,
@@ -159,7 +159,7 @@ def test_kinds_of_lines() -> None:
     view = TextView(text, "", blocks)
     assert view.lines == ["Head", "if x:", "y", "loose", "- a", "- b"]
     assert view.kinds_of_lines == [HEADING, CODE, CODE, UNKNOWN_KIND, UNKNOWN_KIND, LIST_ITEM]
-    assert TextView("a\n\nb").kinds_of_lines == [UNKNOWN_KIND, UNKNOWN_KIND]
+    assert TextView("a\n\nb").kinds_of_lines == [PARAGRAPH, PARAGRAPH]  # a guess
     assert TextView("", "", blocks).kinds_of_lines == []
 
 
@@ -179,3 +179,22 @@ def test_each_line_of_a_block_is_of_its_kind(pieces: list[tuple[str, int]]) -> N
         kind for (_, kind), text in zip(pieces, texts, strict=True) for line in text.split("\n") if line.strip()
     ]
     assert view.kinds_of_lines == expected
+
+
+def test_prose_is_paragraphs_with_their_wrapped_lines_joined() -> None:
+    text = "Title\nThe line was wrapped\nby hand and goes\non.\nanother begins small\n\nsmall after a blank\nNew"
+    view = TextView(text, "en", Blocks.of([(HEADING, 0, 5), (PARAGRAPH, 6, len(text))]))
+    assert view.prose == [
+        "The line was wrapped by hand and goes on.", "another begins small", "small after a blank", "New"
+    ]  # fmt: skip
+    assert view.as_prose.prose == view.lines
+
+
+def test_what_is_left_without_code_and_tables() -> None:
+    text = "Say:\n\nx = 1\n\na | b\n\nDone."
+    spans = [(PARAGRAPH, 0, 4), (CODE, 6, 11), (TABLE_ROW, 13, 18), (PARAGRAPH, 20, 25)]
+    view = TextView(text, "en", Blocks.of(spans))
+    assert view.without_code.lines == ["Say:", "a | b", "Done."]
+    assert view.in_words.lines == ["Say:", "Done."]
+    assert view.in_words.kinds_of_lines == [PARAGRAPH, PARAGRAPH]
+    assert view.as_prose.in_words is view.as_prose

@@ -1,0 +1,104 @@
+"""What pages that are no documents say, and what their addresses look like: the word lists of junk.py.
+
+Phrases are matched in lower case at the start of a line unless they begin with \\b; addresses by whole path segments.
+They are ours, collected from pages; another language needs its own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+SEARCH_PATHS: Final = frozenset(
+    (
+        "search", "searches", "search.php", "search.asp", "search.aspx", "search.html", "search.jsp", "search.cgi",
+        "search.naver", "searchresults", "search-results", "search_results", "suche", "suchen", "recherche",
+        "rechercher", "buscar", "busca", "busqueda", "cerca", "ricerca", "zoeken", "sok", "sök", "haku", "szukaj",
+        "hledat", "pesquisa", "arama", "поиск", "special:search",
+    )
+)  # fmt: skip
+# A query of these names is a search wherever it stands, one of the others under a path of a search or a bare domain.
+SEARCH_KEYS: Final = frozenset(
+    ("search", "query", "keyword", "keywords", "searchword", "search_query", "searchterm", "suche")
+)
+SHORT_SEARCH_KEYS: Final = frozenset(("q", "s", "k", "p", "wd", "w", "term", "terms", "text", "word"))
+SIGN_IN_PATHS: Final = frozenset(
+    (
+        "login", "login.php", "login.aspx", "login.html", "signin", "sign-in", "sign_in", "log-in", "log_in", "logon",
+        "wp-login.php", "signup", "sign-up", "sign_up", "register", "register.php", "registration", "lostpassword",
+        "forgot-password", "password-reset", "reset-password",
+    )
+)  # fmt: skip
+TAG_PATHS: Final = frozenset(
+    (
+        "tag", "tags", "tagged", "label", "labels", "archive", "archives", "keyword", "keywords", "schlagwort",
+        "etiqueta", "etiquetas",
+    )
+)  # fmt: skip
+
+
+def _any_of(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns))
+
+
+ERROR: Final = _any_of(
+    r"(?:error )?40[34]\b",
+    r"(?:http )?error \d{3}",
+    r"(?:page|file|document|url|content|article) (?:was |is |could )?not (?:be )?found",
+    r"(?:sorry|oops|whoops|uh.oh)\b.{0,40}\b(?:page|find|found|wrong|exist|available)",
+    r"access denied|forbidden$|just a moment|checking your browser|checking if the site|attention required",
+    r"verify(?:ing)? (?:that )?you are (?:a )?human|are you a robot|enable cookies",
+    r"you(?:r request)? (?:have|has) been blocked",
+    r"service (?:temporarily )?unavailable|bad gateway|internal server error|account (?:has been )?suspended",
+    r"under construction|this domain (?:name )?(?:is|may be|has)|domain .{0,40}for sale|index of /",
+    r"it works!|default web page|placeholder page|site (?:is )?offline",
+    r"(?:the|this) (?:page|site|website|link|content|listing|ad|item|product) (?:you .{0,60} )?"
+    r"(?:has been removed|is no longer|no longer exists|does(?: not|n't) exist|is(?: not|n't) available|has expired"
+    r"|can(?: not|not|'t) be (?:found|displayed))",
+)
+PASSWORD: Final = _any_of(
+    r"\bforgot(?:ten)? (?:your )?password", r"\bremember me\b", r"\benter your password", r"\bpassword\W*\*",
+    r"\busername or e-?mail",
+)  # fmt: skip
+CONSENT: Final = _any_of(
+    r"\bcookies?\b", r"\bconsent\b", r"\bour partners\b", r"\bpartners\b.{0,40}\bdata\b", r"\bgdpr\b",
+    r"\bprivacy (?:policy|preferences|settings)", r"\bpersonali[sz]ed ads\b", r"\btracking technologies\b",
+    r"\blegitimate interest",
+)  # fmt: skip
+INTERFACE: Final = _any_of(
+    # counts: "3 comments"
+    r"(?:\d[\d,.k]* )?(?:comments?|replies|likes?|shares?|views?|votes?|points?|retweets?|followers)\W*$",
+    r"(?:\d[\d,.k]* )?(?:answers?|reviews?|results?)\W*$",
+    r"results? \d+.{0,25}$|page \d+(?: of \d+)?\W*$|\d+ (?:of \d+ )?(?:people|person|users?|customers?) found\b",
+    # prompts to write and to read
+    r"(?:no|leave a|post a|add a|write a|view all|show|read|hide) (?:new |your )?(?:comments?|reply|replies|reviews?)\b"
+    r".{0,20}$",
+    r"(?:read|see|view|learn|load) more\b.{0,12}$|click here\b.{0,40}$|reply to (?:thread|post|topic)",
+    r"was this (?:review|helpful|page)\b",
+    # accounts
+    r"(?:sign|log)[ -]?(?:in|up|out)\b.{0,40}$|(?:please )?(?:log|sign) in to\b|forgot|remember me$",
+    r"you (?:are not|must be|need to be) (?:logged|signed)\b|(?:create|register) (?:an |your |a new )?account\b",
+    r"(?:user ?name|password|e-?mail(?: address)?)\W*\*?$|enter your (?:e-?mail|name|search|zip)\b",
+    # shops
+    r"add to (?:cart|bag|basket|wish ?list|compare|favou?rites)\b|(?:shopping )?(?:cart|bag|basket)\b.{0,20}$",
+    r"check ?out$|buy now$|(?:in|out of) stock$|select (?:a|an|your|size|colou?r|options?)\b.{0,30}$",
+    r"(?:sort|filter|order)(?:ed)? by\b.{0,30}$|show(?:ing)? (?:all|more|less|\d).{0,30}$",
+    # ways through a site
+    r"[«»<>‹›←→\s]*(?:previous|prev|next|back|older|newer)\b.{0,40}$|(?:skip|jump|go|return|back) to\b.{0,25}$",
+    r"(?:share|tweet|email|print|pin|like|follow|reply|quote|report|edit|delete|subscribe|download|search)\W*$",
+    r"(?:menu|home|close|submit|go|skip|cancel|send|save|permalink|advertisement|sponsored|loading|translate)\W*$",
+    r"(?:flag|upvote|downvote|contact us|about us|site ?map|faq|help)\W*$|subscribe (?:to|now|via)\b.{0,30}$",
+    r"(?:share|follow|like|join|find) (?:this|us|me|on|via|with|to)\b.{0,25}$",
+    # what stands around posts
+    r"(?:posted|submitted|written|published|updated|last (?:edited|modified|updated)) (?:by|on|in|at)\b.{0,50}$",
+    r"join(?:ed)?(?: date)?\W.{0,18}$|(?:all )?times? (?:are|is) gmt\b",
+    r"(?:filed under|categories|category|tags?|tagged|labels?|topics?|location|posts|ratings?|type|date|by|from)"
+    r"\s*[:»|]\s?.{0,60}$",
+    # feet of pages
+    r"©|\(c\)|copyright|all rights reserved|powered by\b.{0,30}$|(?:terms|privacy)\b.{0,40}$",
+)
+# UTF-8 read as windows-1252, and Cyrillic or Han bytes read as Latin-1.
+MOJIBAKE: Final = re.compile(
+    "[À-ÿ](?:(?<=[ÃÂÅÄÐÑ])[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|(?<=â)(?:€.|[\u0080-\u0084])|(?<=ï)(?:»¿|¿½)"
+    "|[À-ÿ]{4,}(?!\\w))"
+)
