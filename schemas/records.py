@@ -114,8 +114,9 @@ class EditedPiece:
     stage: str = column(pa.string(), "stage that edited it")
     step: str = column(pa.string(), "step of the stage")
     reason: str = column(pa.string(), "why; the kind of personal data; '' when the step does not tell", "")
-    start: int = column(pa.int32(), "first character, in the text before the step")
-    end: int = column(pa.int32(), "exclusive last character, in the text before the step")
+    edit: int = column(pa.int32(), "number of the edit among those of the document in the stage, in their order")
+    start: int = column(pa.int32(), "first character, in the text before the edit")
+    end: int = column(pa.int32(), "exclusive last character, in the text before the edit")
     removed: str | None = column(
         pa.large_string(), "what stood there; null where it was personal data", None, nullable=True
     )

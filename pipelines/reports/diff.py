@@ -44,7 +44,7 @@ class Mark(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One replaced piece of a text, in characters of the text before its step."""
+    """One replaced piece of a text, in characters of the text before its edit."""
 
     start: int
     end: int
@@ -107,7 +107,7 @@ def _followed(chain: Chain, row: dict[str, Any], facts: dict[str, Any]) -> Diff:
     """Follow a document from the stage that extracted it."""
     document_id, text = row["id"], row["text"]
     manifest, data = chain[0]
-    made = list(_steps(data, document_id))
+    made = list(_edits(data, document_id))
     for changes in reversed(made):
         text = _undone(text, changes)
     pieces = [Piece(text)]
@@ -119,7 +119,7 @@ def _followed(chain: Chain, row: dict[str, Any], facts: dict[str, Any]) -> Diff:
         lost = None if after is not None else _lost(data, document_id)
         if after is None and lost is None:
             continue
-        made = list(_steps(data, document_id))
+        made = list(_edits(data, document_id))
         for changes in made:
             pieces = _changed(pieces, [change for change, _ in changes])
         if not made and not _keeps(manifest, document_id):
@@ -158,10 +158,10 @@ def _end_without_text(chain: Chain, document_id: str) -> str:
     return "has no text yet; the run is not finished"
 
 
-def _steps(data: DataFolder, document_id: str) -> Iterator[list[tuple[Change, str]]]:
-    """Yield the changes of each step that edited a document, in order, each with what it removed."""
+def _edits(data: DataFolder, document_id: str) -> Iterator[list[tuple[Change, str]]]:
+    """Yield the changes of each edit of a document in a stage, in order, each with what it removed."""
     rows = rows_by_id(data, "edits", document_id)
-    for _, some in itertools.groupby(rows, key=lambda row: row["step"]):
+    for _, some in itertools.groupby(rows, key=lambda row: row["edit"]):
         yield [
             (
                 Change(
@@ -175,7 +175,7 @@ def _steps(data: DataFolder, document_id: str) -> Iterator[list[tuple[Change, st
 
 
 def _undone(text: str, changes: Sequence[tuple[Change, str]]) -> str:
-    """Return the text before the changes of a step."""
+    """Return the text before the changes of an edit."""
     pieces, at, moved = [], 0, 0  # `moved`: by how much all before changed the places of what follows
     for change, removed in changes:
         start = change.start + moved
@@ -186,7 +186,7 @@ def _undone(text: str, changes: Sequence[tuple[Change, str]]) -> str:
 
 
 def _changed(pieces: Sequence[Piece], changes: Sequence[Change]) -> list[Piece]:
-    """Return the pieces after the changes of one step, which ascend; what is gone stays, marked."""
+    """Return the pieces after the changes of one edit, which ascend; what is gone stays, marked."""
     result: list[Piece] = []
     waiting = list(reversed(changes))
     at = 0

@@ -211,9 +211,10 @@ def edited_pieces(drafts: Sequence[Draft], stage: str) -> pa.RecordBatch:
     """
     schema = arrow_schema(EditedPiece)
     rows = [  # plain tuples in the order of the columns: records of their own would double what a row costs
-        (draft.document.id, draft.document.source, stage, step, edit.reason(at), start, end,
+        (draft.document.id, draft.document.source, stage, step, edit.reason(at), number, start, end,
          None if edit.private else text[start:end], new)
-        for draft in drafts for step, text, edit in draft.edits for at, (start, end, new) in enumerate(edit.replaced)
+        for draft in drafts for number, (step, text, edit) in enumerate(draft.edits)
+        for at, (start, end, new) in enumerate(edit.replaced)
     ]  # fmt: skip
     columns = list(zip(*rows, strict=True)) or [()] * len(schema)
     return pa.RecordBatch.from_arrays(

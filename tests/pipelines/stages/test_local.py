@@ -225,3 +225,29 @@ def test_personal_data_is_told_by_kind_and_length_alone(dataset: Callable[..., A
         ("a", "clean", "pii", "ipv4", 19, 31, None, kept[28:-1]),
     ]  # fmt: skip
     assert "host.com" not in repr([done.rows(table.name) for table in Path(done.data.root).iterdir()])
+
+
+@dataclass(frozen=True)
+class Twice:
+    """A step of its own kind that edits a text in two goes."""
+
+    name: str = "twice"
+    settings: None = None
+    resources: tuple[str, ...] = ()
+    stats: None = None
+
+    def open(self) -> None: ...
+
+    def run(self, drafts: Any, edits: Counter[str]) -> None:
+        for draft in drafts:
+            draft.apply(Edit([(0, 2, "")], {"head": 2}))
+            draft.apply(Edit([(2, 3, "x")], {"tail": 1}))
+
+
+def test_each_edit_of_a_step_has_its_number(dataset: Callable[..., Any]) -> None:
+    done = dataset().documents(LocalStage("clean", (Twice(), STEPS[1])), DOCUMENTS[2:])
+    rows = done.rows("edits")
+    assert [(row["step"], row["edit"], row["start"], row["removed"], row["replacement"]) for row in rows] == [
+        ("twice", 0, 0, "12", ""), ("twice", 1, 2, "5", "x"), ("cut", 2, 3, "67", "")
+    ]  # fmt: skip
+    assert done.kept("text") == ["34x"]
