@@ -16,7 +16,7 @@ Allowed types: bool, int, float, str, `X | None`, `tuple[X, ...]`, `dict[str, X]
     gopher: PerLanguage[GopherConfig] = section(lambda: PerLanguage(GopherConfig()), "quality rules")
 
     repetition: off
-    gopher: {min_words: 60, by_language: {zh: {max_mean_word_chars: 20}}}
+    gopher: {min_words: 60, by_language: {zh: {max_mean_word_chars: 20}, Hang: {min_words: 40}, other: {min_words: 50}}}
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ from schemas.errors import ConfigError
 T = TypeVar("T")
 
 BY_LANGUAGE = "by_language"
-_LANGUAGE = re.compile("[a-z]{2,3}")  # ISO 639 codes, as lid.176 has them
+OTHER = "other"  # in `by_language`: every text that is not English
+_SCRIPT = re.compile("[A-Z][a-z]{3}")  # ISO 15924 codes
+_LANGUAGE = re.compile(f"[a-z]{{2,3}}|{_SCRIPT.pattern}|{OTHER}")  # ISO 639 codes, as lid.176 has them
 
 
 def setting(
@@ -67,28 +69,55 @@ def section(make: Callable[[], T], doc: str, *, optional: bool = False) -> T:
 class PerLanguage(Generic[T]):
     """Settings with other values for some languages; `by_language` holds only what differs from `default`.
 
+    Its keys are languages (`ko`), scripts (`Hang`) and `other`, which is every text that is not English: published
+    limits are those of English, and so is `default`. The narrower key wins: `other`, then script, then language.
+
     A language follows a later change of `default` in all other settings. The values are plain data, as in YAML.
     """
 
     default: T
     by_language: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
-    _configs: dict[str, T] = dataclasses.field(init=False, repr=False, compare=False)
+    _configs: dict[tuple[str, str], T] = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         configs = {code: _of_language(self.default, code, changes) for code, changes in self.by_language.items()}
         # Checked and converted (1 to 1.0), so that equal settings are equal data however they were written.
-        plain = {code: _plain_changes(configs[code], self.by_language[code]) for code in sorted(configs)}
-        object.__setattr__(self, "_configs", configs)
+        plain = {
+            code: _plain_changes(configs[code], self.by_language[code])
+            for code in sorted(configs, key=lambda code: (code != OTHER, code))
+        }
+        object.__setattr__(self, "_configs", {})
         object.__setattr__(self, BY_LANGUAGE, {code: changes for code, changes in plain.items() if changes})
 
-    def of(self, language: str) -> T:
-        """Return the settings for `language`; the default for one that has none, and for '' (unknown)."""
-        return self._configs.get(language, self.default)
+    def of(self, language: str, script: str = "") -> T:
+        """Return the settings for a text in `language`, written in `script`; '' where one is not known.
+
+        English, and a text of which nothing is known, has the default but for what English's own entry changes.
+        """
+        found = self._configs.get((language, script))
+        if found is None:  # laid over one another at the first such text, not for every pair there could be
+            keys = [language] if language == "en" or not (language or script) else [OTHER, script, language]
+            found = self.default
+            for key in keys:
+                if changes := self.by_language.get(key):
+                    found = overlay(found, changes)
+            self._configs[language, script] = found
+        return found
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that have an entry of their own."""
+        return frozenset(key for key in self.by_language if key != OTHER and not _SCRIPT.fullmatch(key))
+
+    @property
+    def scripts(self) -> frozenset[str]:
+        """The scripts that have an entry."""
+        return frozenset(filter(_SCRIPT.fullmatch, self.by_language))
 
 
-def for_language(config: T | PerLanguage[T], language: str) -> T:
+def for_language(config: T | PerLanguage[T], language: str, script: str = "") -> T:
     """Return the settings for `language` of a config that may or may not depend on it."""
-    return config.of(language) if isinstance(config, PerLanguage) else config
+    return config.of(language, script) if isinstance(config, PerLanguage) else config
 
 
 def validate(config: Any) -> None:

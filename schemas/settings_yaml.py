@@ -6,14 +6,19 @@ In a module of its own, so that a stage whose settings these are does not depend
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from schemas.errors import ConfigError
-from schemas.settings import BY_LANGUAGE, PerLanguage, is_section, limits_text, to_plain
+from schemas.settings import BY_LANGUAGE, OTHER, PerLanguage, is_section, limits_text, to_plain
 
-_BY_LANGUAGE_DOC = "settings that differ in some languages, by language code: {zh: {name: value}}"
+_BY_LANGUAGE_DOC = (
+    "settings that differ by language (ko), script (Hang) or wherever it is not English (other); the narrower wins: "
+    "{zh: {name: value}}"
+)
+_WIDTH = 120  # a longer mapping has a line for each language
 _OPTIONAL_DOC = "; `off` switches it off"
 
 
@@ -39,7 +44,7 @@ def _yaml_lines(config: Any, depth: int) -> list[str]:
     pad = "  " * depth
     if isinstance(config, PerLanguage):
         own = _yaml_lines(config.default, depth)
-        return [*own, f"{pad}# {_BY_LANGUAGE_DOC}", f"{pad}{BY_LANGUAGE}: {_flow(config.by_language)}"]
+        return [*own, f"{pad}# {_BY_LANGUAGE_DOC}", *_language_lines(config.by_language, pad)]
     lines: list[str] = []
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
@@ -61,6 +66,17 @@ def _yaml_lines(config: Any, depth: int) -> list[str]:
     return lines
 
 
+def _language_lines(by_language: Mapping[str, Mapping[str, Any]], pad: str) -> list[str]:
+    line = f"{pad}{BY_LANGUAGE}: {_flow(by_language)}"
+    if len(line) <= _WIDTH:
+        return [line]
+    lines = [f"{pad}{BY_LANGUAGE}:"]
+    for key, changes in by_language.items():
+        about = "all but English" if key == OTHER else f"language {key}" if key.islower() else f"script {key}"
+        lines += [f"{pad}  # {about}", f"{pad}  {_flow(key)}: {_flow(changes)}"]
+    return lines
+
+
 def _flow(value: Any) -> str:
-    dumped = yaml.safe_dump(to_plain(value), default_flow_style=True, allow_unicode=True, width=10_000)
+    dumped = yaml.safe_dump(to_plain(value), default_flow_style=True, allow_unicode=True, sort_keys=False, width=10_000)
     return dumped.removesuffix("...\n").strip()

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import inspect
 import time
 import traceback
 import typing
@@ -28,6 +29,7 @@ from schemas.errors import BadRecord, ConfigError, RunError, WinnowError
 from schemas.records import Document
 from schemas.settings import PerLanguage, for_language
 from transforms.text.replacements import Replacement, check_replaced, move_blocks, replace
+from transforms.text.scripts import SCRIPT_CODES
 from transforms.text.view import TextView
 
 
@@ -146,15 +148,34 @@ S = TypeVar("S")
 C = TypeVar("C")
 
 
+def settings_for(settings: C | PerLanguage[C], view: TextView) -> C:
+    """Return the settings for a text, of a step whose settings may or may not depend on its language and script."""
+    if not isinstance(settings, PerLanguage):
+        return settings
+    return for_language(settings, "en") if view.is_english else for_language(settings, view.language, view.script)
+
+
+def _check_scripts(name: str, settings: Any) -> None:
+    """Raise ConfigError for a script in `by_language` that no text is told to be in: it would never apply."""
+    if isinstance(settings, PerLanguage):
+        unknown = sorted(settings.scripts - SCRIPT_CODES)
+        if unknown:
+            known = " ".join(sorted(SCRIPT_CODES))
+            raise ConfigError(f"step {name}: by_language.{unknown[0]}: not a script that is told apart; one of {known}")
+
+
 @dataclass(frozen=True)
 class Filter(Generic[S, C]):
     """Measure, then decide."""
 
     name: str
-    measure: Callable[[TextView], S]
+    measure: Callable[[TextView], S] | Callable[[TextView, C], S]  # with `config`: where what it measures is a setting
     decide: Callable[[S, C], Drop | None]
     settings: C | PerLanguage[C]
     resources: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        _check_scripts(self.name, self.settings)
 
     @property
     def stats(self) -> type:
@@ -167,10 +188,13 @@ class Filter(Generic[S, C]):
         """Nothing to open."""
 
     def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
+        measure: Callable[..., S] = self.measure
+        configured = "config" in inspect.signature(measure).parameters
         for draft in drafts:
-            stats = self.measure(draft.view)
+            config = settings_for(self.settings, draft.view)
+            stats = measure(draft.view, config) if configured else measure(draft.view)
             draft.measures[self.name] = stats
-            draft.drop = self.decide(stats, for_language(self.settings, draft.view.language))
+            draft.drop = self.decide(stats, config)
 
 
 @dataclass(frozen=True)
@@ -183,12 +207,15 @@ class Editor(Generic[C]):
     resources: Sequence[str] = ()
     stats: None = None
 
+    def __post_init__(self) -> None:
+        _check_scripts(self.name, self.settings)
+
     def open(self) -> None:
         """Nothing to open."""
 
     def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
         for draft in drafts:
-            edit = self.edit(draft.view, for_language(self.settings, draft.view.language))
+            edit = self.edit(draft.view, settings_for(self.settings, draft.view))
             edits.update({f"{self.name}:{what}": n for what, n in edit.counts.items() if n})
             draft.apply(edit)
 

@@ -7,7 +7,9 @@ language identification model" for 176 languages (arXiv:2407.21783, section 3.1)
 Deviations: (1) `min_score` is 0.5 as in ccNet (arXiv:1911.00359, section 2.2); RefinedWeb and FineWeb ask 0.65, which
 was set for English alone. (2) A long text is measured on four pieces spread evenly over it, not whole: on 320 web
 texts the language was the same for each of them, at a third of the cost. (3) A text in which the model knows no word
-has the language `und`, undetermined, with score 0, where fastText itself says English with 0.12.
+has the language `und`, undetermined, with score 0, where fastText itself says English with 0.12. (4) A text with many
+capitals is measured in small letters: of the 143 languages of the Universal Declaration that the model has, it reads
+110 right, in capitals 52; In Title Case 98; lower-cased 110, 110 and 108.
 
 Codes are the model's: ISO 639-1 where there is one, otherwise 639-3, except Wikipedia's `als` (Alemannic; Albanian is
 `sq`), `bh` (Bihari), `eml`, `nah`, `no` and `sh`.
@@ -27,6 +29,10 @@ from transforms.step import Draft, Drop
 from transforms.text.scripts import UNDETERMINED
 
 _PIECES = 4  # of a long text
+_MAX_CAPITALS = (
+    0.12  # of the letters that have case; the Universal Declaration has 0.1 at most, In Title Case 0.12 to 0.3
+)
+_LOOKED_AT = 200  # characters in which capitals are counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +69,18 @@ def sample(text: str, max_chars: int) -> str:
     return " ".join(text[start : start + size] for start in starts)
 
 
+def without_capitals(text: str) -> str:
+    """Return a text with many capitals in small letters, any other as it is."""
+    looked_at = text[:: len(text) // _LOOKED_AT + 1]
+    n_capitals = sum(map(str.isupper, looked_at))
+    if not n_capitals or n_capitals <= _MAX_CAPITALS * (n_capitals + sum(map(str.islower, looked_at))):
+        return text
+    return text.lower()
+
+
 def measure(model: FastTextModel, texts: Sequence[str], max_chars: int) -> list[LanguageStats]:
     """Return the two most probable languages of each text."""
-    predictions = model.predict_batch([sample(text, max_chars) for text in texts], 2, max_chars)
+    predictions = model.predict_batch([without_capitals(sample(text, max_chars)) for text in texts], 2, max_chars)
     measured = []
     for found in predictions:
         (language, score), (second, second_score), *_ = [*found, (UNDETERMINED, 0.0), ("", 0.0)]

@@ -35,12 +35,12 @@ import numpy as np
 import numpy.typing as npt
 
 from classifiers.models.fasttext_model import LABEL_PREFIX, FastTextModel, one_line
-from classifiers.models.model_files import file_sha256
 from classifiers.steps.quality import SCORED_CHARS
 from classifiers.training.labelled_table import read_labelled
 from schemas.errors import ConfigError
 from schemas.identity import keyed_fraction, keyed_hash
 from schemas.settings import setting, to_plain, validate
+from storage.pinned_files import file_sha256
 
 Scores = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

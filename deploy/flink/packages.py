@@ -22,8 +22,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifiers.models.model_files import cache_dir, file_sha256
 from schemas.errors import ConfigError
+from storage.pinned_files import cache_dir, file_sha256
 
 HERE = Path(__file__).parent
 FLINK = "1.19.3"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 
-from classifiers.models.model_files import LID_176, cache_dir, resolve
+from classifiers.models.model_files import LID_176, resolve
 from schemas.errors import ConfigError
+from storage.pinned_files import cache_dir
 
 MODELS = {"lid.176": (LID_176,), "none": ()}
 

@@ -29,14 +29,14 @@ from pipelines.stages.shards import ShardsStage
 from pipelines.stages.survey import MAX_ROUNDS, SurveyStage
 from pipelines.stages.tokens import TokenizeStage
 from schemas.errors import ConfigError
-from schemas.settings import section, setting, validate
+from schemas.settings import PerLanguage, section, setting, validate
 from transforms.dedup.exact_copies import KEEP, KeepConfig, exact_copies
 from transforms.dedup.frequent_lines import LinesConfig
 from transforms.dedup.line_survey import FrequentLines
 from transforms.dedup.minhash import MinHashConfig
 from transforms.dedup.near_copy_survey import NearCopies, NearCopiesConfig
 from transforms.extraction.extract import ExtractConfig
-from transforms.heuristics import c4, fineweb, gopher, repetition
+from transforms.heuristics import c4, fineweb, gopher, languages, repetition
 from transforms.heuristics.junk import FilterJunk, JunkConfig
 from transforms.mixing.mix import MixConfig
 from transforms.safety import pii
@@ -68,12 +68,20 @@ class CleanConfig:
 
     pii: pii.PiiConfig | None = section(pii.PiiConfig, "personal data, found as spans and replaced", optional=True)
     dirty_words: DirtyWordsConfig | None = section(DirtyWordsConfig, "dirty words by list", optional=True)
-    repetition: repetition.RepetitionConfig | None = section(
-        repetition.RepetitionConfig, "Gopher's repetition rules", optional=True
+    repetition: PerLanguage[repetition.RepetitionConfig] | None = section(
+        lambda: PerLanguage(repetition.RepetitionConfig(), languages.repetition_limits()),
+        "Gopher's repetition rules",
+        optional=True,
     )
-    gopher: gopher.GopherConfig | None = section(gopher.GopherConfig, "Gopher's quality rules", optional=True)
-    c4: c4.C4Config | None = section(c4.C4Config, "C4's line and page rules", optional=True)
-    fineweb: fineweb.FineWebConfig | None = section(fineweb.FineWebConfig, "FineWeb's rules", optional=True)
+    gopher: PerLanguage[gopher.GopherConfig] | None = section(
+        lambda: PerLanguage(gopher.GopherConfig(), languages.gopher_limits()), "Gopher's quality rules", optional=True
+    )
+    c4: PerLanguage[c4.C4Config] | None = section(
+        lambda: PerLanguage(c4.C4Config(), languages.c4_limits()), "C4's line and page rules", optional=True
+    )
+    fineweb: PerLanguage[fineweb.FineWebConfig] | None = section(
+        lambda: PerLanguage(fineweb.FineWebConfig(), languages.fineweb_limits()), "FineWeb's rules", optional=True
+    )
     junk: JunkConfig | None = section(JunkConfig, "pages that are no documents", optional=True)
 
 
@@ -131,16 +139,26 @@ def clean_steps(clean: CleanConfig) -> list[Step]:
     if clean.dirty_words:
         steps.append(FilterDirtyWords(clean.dirty_words))
     if clean.repetition:
-        steps.append(Filter("repetition", clean.repetition.measure, repetition.decide, clean.repetition))
+        steps.append(Filter("repetition", repetition.measure, repetition.decide, clean.repetition))
     if clean.gopher:
-        steps.append(Filter("gopher", clean.gopher.measure, gopher.decide, clean.gopher))
+        steps.append(Filter("gopher", gopher.measure, gopher.decide, clean.gopher))
     if clean.c4:
         steps.append(Editor("c4_lines", c4.edit_lines, clean.c4))
-        steps.append(Filter("c4", clean.c4.measure, c4.decide_page, clean.c4))
+        steps += again_steps(clean, "")
     if clean.fineweb:
-        steps.append(Filter("fineweb", clean.fineweb.measure, fineweb.decide, clean.fineweb))
+        steps.append(Filter("fineweb", fineweb.measure, fineweb.decide, clean.fineweb))
     if clean.junk:
         steps.append(FilterJunk(clean.junk))
+    return steps
+
+
+def again_steps(clean: CleanConfig, after: str) -> list[Step]:
+    """Return the steps that judge what is left of a page when lines have gone from it."""
+    steps: list[Step] = []
+    if clean.c4:
+        steps.append(Filter(f"c4{after}", c4.measure_page, c4.decide_page, clean.c4))
+    if clean.gopher and clean.gopher.default.count_again:
+        steps.append(Filter(f"words{after}", gopher.measure_length, gopher.decide_length, clean.gopher))
     return steps
 
 
@@ -164,13 +182,13 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
     reader = PageReader(PageReading(ingest=index.ingest, extract=config.extract))
     source = WebArchives(config.source, index.ingest, reader)
     score = [ScoreQuality(config.quality)] if config.quality.model_path else []
-    again = [Filter("c4_after_lines", clean.c4.measure, c4.decide_page, clean.c4)] if clean.c4 else []
     web = (
         branch("web", source)
         | IndexStage(source, index.url, index.blocklist)
         | ReadStage(source, (IdentifyLanguage(config.language),), name="extract")
         | LocalStage("clean", (*clean_steps(clean), *score), cpu_ms=3.0, follow=follow, keep_edits=keep)
     )
+    again = again_steps(clean, "_after_lines") if config.lines else []
     docs = merge(web) | SurveyStage("dedup", tuple(surveys_of(config)), tuple(again), config.dedup.rounds, follow, keep)
     docs = docs | TokenizeStage(config.tokenizer) | MixStage(config.mix) | ShardsStage(config.shards)
     return Recipe.of(NAME, docs, config)

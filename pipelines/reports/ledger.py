@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.runs.counts import DROPPED, FAILED, KEPT, Counts
+from pipelines.runs.counts import DROPPED, FAILED, KEPT, LANGUAGES, Counts
 from pipelines.runs.dataset import Dataset
 from pipelines.runs.folder import Manifest, RunFolder
 from pipelines.runs.former import former_result
@@ -21,6 +21,7 @@ from schemas.errors import ConfigError
 
 BAR_WIDTH = 32
 MIX_ROWS = 12
+LANGUAGES_SHOWN = 12  # of those without limits of their own; all are in the JSON
 BY = ("source", "language")
 _AXES = ("source", "language", "quality", "group")  # the order of a mix report
 
@@ -49,6 +50,7 @@ def ledger(folder: RunFolder, axes: Sequence[str] = ()) -> dict[str, Any]:
             "dropped": manifest.counts.dropped,
             "failed": manifest.counts.failed,
             "edits": manifest.counts.edits,
+            "limits_by_script": limits_by_script(manifest),
             "cpu_s": manifest.cpu_s,
             "wall_s": manifest.wall_s,
             "is_first": not manifest.upstream,  # it reads the files of a source
@@ -77,6 +79,19 @@ def parted(counts: Counts, axes: Sequence[str]) -> list[dict[str, Any]]:
         else:
             group[fate.fate][fate.reason] = group[fate.fate].get(fate.reason, 0) + n
     return [groups[key] for key in sorted(groups)]
+
+
+def limits_by_script(manifest: Manifest) -> dict[str, int]:
+    """Return the records that a stage judged by the limits of their script, by language: it had none of the language.
+
+    Empty for a stage whose settings do not depend on the language.
+    """
+    own = manifest.facts.get(LANGUAGES)
+    records: Counter[str] = Counter()
+    if own:
+        for fate, n in manifest.counts.items():
+            records[fate.language] += n
+    return {language: records[language] for language in sorted(records.keys() - {"", *(own or ())})}
 
 
 def _sum_of_parted(entries: Sequence[dict[str, Any]], axes: Sequence[str]) -> list[dict[str, Any]]:
@@ -224,6 +239,11 @@ def _funnel(stages: list[dict[str, Any]]) -> Table:
         if stage["edits"]:
             edited = ", ".join(f"{what} {n:,}" for what, n in stage["edits"].items())
             why.append(("; " if lost or stage["failed"] else "") + f"edited: {edited}", style="dim")
+        if stage["limits_by_script"]:
+            ordered = sorted(stage["limits_by_script"].items(), key=lambda item: (-item[1], item[0]))
+            named = ", ".join(f"{language} {n:,}" for language, n in ordered[:LANGUAGES_SHOWN])
+            more = f" and {len(ordered) - LANGUAGES_SHOWN} more" if len(ordered) > LANGUAGES_SHOWN else ""
+            why.append(("; " if why else "") + f"limits by script: {named}{more}", style="dim")
         table.add_row(stage["name"], f"{stage['read']:,}", f"{stage['kept']:,}", Text("█" * width, style="cyan"), why)
     return table
 

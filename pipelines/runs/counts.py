@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import storage
 
 KEPT, DROPPED, FAILED = "kept", "dropped", "failed"
+LANGUAGES = "languages_with_settings"  # a stage's fact: the languages with settings of their own, where some have any
 
 
 class Fate(NamedTuple):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import storage
+from pipelines.runs.counts import LANGUAGES
 from pipelines.runs.folder import DataFolder
 from pipelines.runs.stage import StageContext, StageResult
 from pipelines.runs.tables import (
@@ -22,6 +23,7 @@ from pipelines.runs.upstream import Route, Tables
 from pipelines.stages.of_steps import Follow, KeepEdits, OfSteps
 from pipelines.stages.parts import PartWork, run_parts
 from schemas.errors import RunError
+from schemas.settings import PerLanguage
 from transforms.step import Draft, Drop, Step, blamed, run_steps
 
 
@@ -49,7 +51,8 @@ class LocalStage(OfSteps):
             context.stage, self.steps, self.follow, self.keep_edits, context.upstream.tables, context.target
         )
         run_parts(context, parts, work, context.rows * self.cpu_ms / 1000)
-        return StageResult(parts)
+        own = languages_with_settings(self.steps)
+        return StageResult(parts, {LANGUAGES: sorted(own)} if own else {})
 
 
 @dataclass
@@ -82,6 +85,15 @@ class _LocalWork(PartWork):
                 fates.write(batch, schema, measured)
         storage.write_atomic(self.target.done(part), counts.to_json())
         yield from ()
+
+
+def languages_with_settings(steps: Sequence[Step]) -> frozenset[str]:
+    """Return the languages for which some step has settings of their own, and English, whose settings the others vary.
+
+    None where no step's settings depend on the language.
+    """
+    found = [step.settings.languages for step in steps if isinstance(step.settings, PerLanguage)]
+    return frozenset({"en"}.union(*found)) if found else frozenset()
 
 
 def drop_emptied(drafts: Sequence[Draft]) -> None:

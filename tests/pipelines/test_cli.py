@@ -81,7 +81,7 @@ def test_no_words_at_all_show_the_commands(call: Call) -> None:
     said = call()
     assert said.code == 2
     assert said.err.startswith("Usage: winnow")
-    for name in ("run", "plan", "ledger", "show", "config", "recipes", "train-classifier", "demo-web"):
+    for name in ("run", "plan", "ledger", "show", "config", "recipes", "lists", "train-classifier", "demo-web"):
         assert f"  {name} " in said.err
 
 

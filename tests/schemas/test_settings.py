@@ -186,6 +186,38 @@ def test_a_language_has_its_own_values_and_follows_the_default_in_all_others() -
     assert for_language(Outer(), "zh") == Outer()
 
 
+def test_the_narrower_of_other_script_and_language_wins() -> None:
+    keys = "other: {count: 3, flag: false}, Hang: {count: 4}, ko: {names: [a]}, en: {count: 5}"
+    words = laid(Switched(), f"words: {{count: 2, by_language: {{{keys}}}}}").words
+    assert words.of("ko", "Hang") == Outer(count=4, flag=False, names=("a",))
+    assert words.of("ko", "Latn") == Outer(count=3, flag=False, names=("a",))
+    assert words.of("xx", "Hang") == words.of("", "Hang") == Outer(count=4, flag=False)
+    assert words.of("xx") == words.of("xx", "Latn") == Outer(count=3, flag=False)
+    assert words.of("en", "Hang") == words.of("en", "Latn") == Outer(count=5)
+    assert words.of("") == words.default == Outer(count=2)
+    assert (words.languages, words.scripts) == ({"ko", "en", "zh"}, {"Hang"})
+    assert list(words.by_language) == ["other", "Hang", "en", "ko", "zh"]
+    assert for_language(words, "ko", "Hang") == words.of("ko", "Hang")
+
+
+@pytest.mark.parametrize("key", ["hang", "HANG", "Han", "others", "Other", "ko_KR"])
+def test_what_is_neither_a_language_nor_a_script_is_refused(key: str) -> None:
+    with pytest.raises(ConfigError, match=rf"words\.by_language\.{key}: not a language code"):
+        laid(Switched(), f"words: {{by_language: {{{key}: {{count: 3}}}}}}")
+
+
+def test_many_languages_are_printed_one_below_the_other() -> None:
+    keys = ["other", "Hang", *(f"l{letter}" for letter in "abcdefg")]
+    config = laid(Switched(), f"words: {{by_language: {{{', '.join(key + ': {count: 3}' for key in keys)}}}}}")
+    written = to_commented_yaml(config)
+    assert laid(Switched(), written) == config
+    lines = written.splitlines()
+    assert lines[lines.index("  by_language:") :][1:7] == [
+        "    # all but English", "    other: {count: 3}", "    # script Hang", "    Hang: {count: 3}",
+        "    # language la", "    la: {count: 3}",
+    ]  # fmt: skip
+
+
 def test_equal_settings_by_language_are_equal_data() -> None:
     one = PerLanguage(Inner(), {"zh": {"share": 1}, "th": {}, "de": {"mode": "slow"}})
     other = PerLanguage(Inner(), {"de": {"mode": "slow"}, "zh": {"share": 1.0}})

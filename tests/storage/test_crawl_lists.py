@@ -148,8 +148,12 @@ LIST = f"/crawl-data/{CRAWL}/warc.paths.gz"
         ("/collinfo.json", None, "collinfo.json: cannot be read"),
         (LIST, None, "warc.paths.gz: cannot be read"),
         (LIST, b"", "warc.paths.gz: the list is empty"),
-        (LIST, gzip.compress(b"<html>\n<p>Please log in</p>"), "has a line that is no path of an archive: '<html>'"),
-        (LIST, gzip.compress(b"crawl-data/x.warc.gz")[:-3], "warc.paths.gz: is not a list of paths"),
+        (
+            LIST,
+            gzip.compress(b"<html>\n<p>Please log in</p>", mtime=0),
+            "has a line that is no path of an archive: '<html>'",
+        ),
+        (LIST, gzip.compress(b"crawl-data/x.warc.gz", mtime=0)[:-3], "warc.paths.gz: is not a list of paths"),
         (LIST, b"\xff\xfe", "warc.paths.gz: is not a list of paths"),
     ],
 )

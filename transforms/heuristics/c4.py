@@ -19,9 +19,10 @@ Deviations, the first five of which are settings (the preset `c4` is the paper's
  7. The page rules are measured on the edited text, in a step after the editor. The reference code meets "lorem ipsum"
     and "{" line by line, after the line rules. The results differ only for pages with "lorem ipsum" in a line with
     "javascript", or with either of them in a policy notice: such a page loses the line and is kept.
- 8. Sentences are counted by our own expression, not punkt, and end with the line (`text_stats.count_sentences`).
- 9. A single blank line between paragraphs is kept, and so is indentation; the reference code drops both.
-10. Bad words are a step of their own (dirty_words.py). Longest page, language and deduplication are other steps' work.
+ 8. Outside English the recipe asks for no words a line, and for sentences only where marks end them (languages.py).
+ 9. Sentences are counted by our own expression, not punkt, and end with the line (`text_stats.count_sentences`).
+10. A single blank line between paragraphs is kept, and so is indentation; the reference code drops both.
+11. Bad words are a step of their own (dirty_words.py). Longest page, language and deduplication are other steps' work.
 """
 
 from __future__ import annotations
@@ -98,10 +99,6 @@ class C4Config:
     def __post_init__(self) -> None:
         validate(self)
 
-    def measure(self, view: TextView) -> C4Stats:
-        """Measure what the page rules look at; what a `transforms.step.Filter` takes as its measure."""
-        return measure_page(view if self.by_blocks else view.as_prose)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class C4Stats:
@@ -156,8 +153,12 @@ def edit_lines(view: TextView, config: C4Config) -> Edit:
     return Edit(replaced, counts, [reason or "white_space" for reason in explained])
 
 
-def measure_page(view: TextView) -> C4Stats:
+_DEFAULT = C4Config()
+
+
+def measure_page(view: TextView, config: C4Config = _DEFAULT) -> C4Stats:
     """Measure what the page rules look at; `view` is of the edited text."""
+    view = view if config.by_blocks else view.as_prose
     has_brace = "{" in view.text
     return C4Stats(
         n_sentences=count_sentences(view.without_code.lines),

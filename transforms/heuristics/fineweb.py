@@ -10,7 +10,9 @@ Interpretations:
  3. Line ends per word (code only): ends between lines with text, so that blank lines between paragraphs, which
     depend on the extractor, do not make prose a list.
  4. Values at a limit are kept, as everywhere here; paper and code drop them in the first three rules.
- 5. Languages without terminal punctuation (Thai, Lao) have no first measure (null) and the first rule does not apply.
+ 5. Scripts without terminal punctuation (Thai, Lao) have no first measure (null) and the first rule does not apply.
+ 6. In scripts that say more in a character a line is short with fewer (languages.SHORT_LINE_CHARS). FineWeb-2 has no
+    limit on short lines, nor has our recipe outside English. This and other limits by language: languages.py.
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: one pass over the lines.
 """
@@ -21,11 +23,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from schemas.settings import setting, validate
+from transforms.heuristics.languages import SHORT_LINE_CHARS
 from transforms.step import Drop
-from transforms.text.scripts import LANGUAGES_WITHOUT_SENTENCE_MARKS
 from transforms.text.view import TextView, ends_with_terminal, ratio
 
-SHORT_LINE_CHARS = 30  # a line with fewer is short
+_SHORT_LINE_CHARS = 30  # a line with fewer is short, in English and scripts like it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,37 +42,41 @@ class FineWebConfig:
         0.1, "share of characters in repeated lines, copies after the first; FineWeb's code has 0.01", ge=0, le=1
     )
     max_short_line_fraction: float = setting(0.67, "share of lines with fewer than 30 characters, at most", ge=0, le=1)
+    min_lines: int = setting(10, "lines from which on the share of short ones is judged (FineWeb: 1)", ge=1)
     max_line_ends_per_word: float = setting(0.3, "line ends per word, at most; in FineWeb's code only", ge=0)
 
     def __post_init__(self) -> None:
         validate(self)
-
-    def measure(self, view: TextView) -> FineWebStats:
-        """Measure what the rules look at; what a `transforms.step.Filter` takes as its measure."""
-        return measure(view if self.by_blocks else view.as_prose)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FineWebStats:
     """What the rules look at; 0 where there is nothing to divide by."""
 
-    terminal_line_fraction: float | None  # null in languages without terminal punctuation
+    terminal_line_fraction: float | None  # null in scripts without terminal punctuation
     duplicate_char_fraction: float
     short_line_fraction: float
     line_ends_per_word: float
 
 
-def measure(view: TextView) -> FineWebStats:
+_DEFAULT = FineWebConfig()
+
+
+def measure(view: TextView, config: FineWebConfig = _DEFAULT) -> FineWebStats:
     """Measure what the rules look at."""
+    view = view if config.by_blocks else view.as_prose
     lines = view.prose
     n_lines = len(lines)
+    short = _SHORT_LINE_CHARS if view.is_english else SHORT_LINE_CHARS.get(view.script, _SHORT_LINE_CHARS)
     terminal = None
-    if lines and view.language not in LANGUAGES_WITHOUT_SENTENCE_MARKS:
+    if lines and view.has_sentence_marks:
         terminal = ratio(sum(map(ends_with_terminal, lines)), n_lines)
     return FineWebStats(
         terminal_line_fraction=terminal,
         duplicate_char_fraction=_duplicate_char_fraction(lines),
-        short_line_fraction=ratio(sum(len(line) < SHORT_LINE_CHARS for line in lines), n_lines),
+        short_line_fraction=ratio(sum(len(line) < short for line in lines), n_lines)
+        if n_lines >= config.min_lines
+        else 0.0,
         line_ends_per_word=ratio(max(len(view.without_code.lines) - 1, 0), len(view.without_code.words)),
     )
 

@@ -7,19 +7,19 @@ Deviations and interpretations (where open-source implementations disagree):
  2. Symbols per word: the number of `#` signs, and of ellipses, each by the number of words (datatrove, dolma).
  3. Stop words: at least two *different* ones (datatrove; Dolma and DCLM count occurrences), compared in lower case
     without punctuation. The paper's list is English, so the rule applies only to languages with a list in
-    `stop_words`; a text of unknown language ('') is taken as English, as the paper takes every text.
+    `stop_words`; a text of unknown language ('') in Latin letters is taken as English, as the paper takes every text.
+    Lists and limits of other languages: languages.py.
  4. Word length means nothing in scripts written without spaces: it is null there, and the rule does not apply.
+ 5. A dash before a line that ends a sentence is speech, no bullet (`transforms.text.view.starts_with_bullet`).
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: one pass, O(chars).
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from schemas.settings import PerLanguage, setting, validate
+from schemas.settings import setting, validate
 from transforms.step import Drop
 from transforms.text.view import TextView, count_ellipses, ends_with_ellipsis, ratio, starts_with_bullet
 
@@ -31,6 +31,7 @@ class GopherConfig:
     """Limits of what is kept, inclusive. Table A1 of the paper unless marked."""
 
     by_blocks: bool = setting(True, "code, formulas and table rows are not judged by the shape of their words")
+    count_again: bool = setting(True, "count the words once more after lines have gone (Gopher removes none)")
     min_words: int = setting(50, "words a document must have", ge=0)
     max_words: int = setting(100_000, "words a document may have", ge=1)
     min_mean_word_chars: float = setting(3.0, "mean characters of a word, at least", ge=0)
@@ -48,50 +49,60 @@ class GopherConfig:
     def __post_init__(self) -> None:
         validate(self)
 
-    def measure(self, view: TextView) -> GopherStats:
-        """Measure with this configuration's stop words; what a `transforms.step.Filter` takes as its measure."""
-        return measure(view if self.by_blocks else view.as_prose, self.stop_words)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GopherStats:
     """What the rules look at. Fractions are 0 to 1; 0 where there is nothing to divide by."""
 
     n_words: int
-    mean_word_chars: float | None  # null in scripts written without spaces
+    mean_word_chars: float | None  # null in scripts written without spaces, and where there is no prose
     hashes_per_word: float
     ellipses_per_word: float
     bullet_line_fraction: float
     ellipsis_line_fraction: float
-    alphabetic_word_fraction: float
-    n_stop_words: int | None  # different ones; null when there is no list for the language
+    alphabetic_word_fraction: float | None  # null where there is no prose
+    n_stop_words: int | None  # different ones; null without a list for the language, or prose
 
 
-def measure(view: TextView, stop_words: Mapping[str, tuple[str, ...]] = STOP_WORDS) -> GopherStats:
-    """Measure what the rules look at: the number of words and the stop words of all the text, the rest of its prose."""
+_DEFAULT = GopherConfig()
+
+
+def measure(view: TextView, config: GopherConfig = _DEFAULT) -> GopherStats:
+    """Measure what the rules look at: the number of words of all the text, the rest of its prose."""
+    view = view if config.by_blocks else view.as_prose
     prose = view.in_words
     n_words = len(prose.words)
     n_lines = len(prose.lines)
-    listed = stop_words.get(view.language or "en")
+    listed = config.stop_words.get("en" if view.is_english else view.language)
     return GopherStats(
         n_words=len(view.words),
-        mean_word_chars=None if prose.unspaced else ratio(prose.n_word_chars, n_words),
+        mean_word_chars=None if prose.unspaced or not n_words else ratio(prose.n_word_chars, n_words),
         hashes_per_word=ratio(prose.text.count("#"), n_words),
         ellipses_per_word=ratio(count_ellipses(prose.text), n_words),
         bullet_line_fraction=ratio(sum(map(starts_with_bullet, prose.lines)), n_lines),
         ellipsis_line_fraction=ratio(sum(map(ends_with_ellipsis, prose.lines)), n_lines),
-        alphabetic_word_fraction=ratio(_count_alphabetic(prose), n_words),
-        n_stop_words=None if listed is None else sum(word in prose.vocabulary for word in set(listed)),
+        alphabetic_word_fraction=ratio(_count_alphabetic(prose), n_words) if n_words else None,
+        n_stop_words=None if listed is None or not n_words else sum(word in prose.vocabulary for word in set(listed)),
     )
 
 
-def measure_with(config: GopherConfig | PerLanguage[GopherConfig]) -> Callable[[TextView], GopherStats]:
-    """Return what a `transforms.step.Filter` takes as its measure: `measure` with the stop words of `config`."""
-    if not isinstance(config, PerLanguage):
-        return config.measure
-    lists = {code: config.of(code).stop_words.get(code) for code in config.by_language}
-    changed = {code: words for code, words in lists.items() if words is not None}
-    return dataclasses.replace(config.default, stop_words={**config.default.stop_words, **changed}).measure
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthStats:
+    """What is left of a text that was edited."""
+
+    n_words: int
+
+
+def measure_length(view: TextView) -> LengthStats:
+    """Measure a text again after lines have gone."""
+    return LengthStats(n_words=len(view.words))
+
+
+def decide_length(stats: LengthStats, config: GopherConfig) -> Drop | None:
+    """Return why what is left of a document must go."""
+    if stats.n_words < config.min_words:
+        return Drop("too_few_words", stats.n_words, config.min_words)
+    return None
 
 
 def decide(stats: GopherStats, config: GopherConfig) -> Drop | None:
@@ -122,5 +133,4 @@ def _count_alphabetic(view: TextView) -> int:
 
     Read off the distinct normal words, which are half as many: only punctuation is missing from them.
     """
-    without = [n for n, word in enumerate(view.vocabulary) if not (word.isalpha() or any(map(str.isalpha, word)))]
-    return len(view.normal_words) - int(view.word_counts[without].sum())
+    return len(view.normal_words) - int(view.word_counts[~view.has_letter].sum())

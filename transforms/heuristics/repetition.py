@@ -14,10 +14,12 @@ Interpretations (where open-source implementations disagree):
     (datatrove): a text that says everything twice is half repetition, not all of it. See LOG.md for what each drops.
     Lines and paragraphs are compared verbatim after stripping; those of fewer than four words do not count.
  4. N-grams are of normal words, across line ends; shares are of the characters of normal words. In scripts written
-    without spaces a character is a word (transforms.text.view), and an n-gram is `UNSPACED_STRETCH` times n characters.
-
- 5. Code, formulas and table rows are no repetition, and lines are those of paragraphs: braces, rows and the headings
-    that a table of contents repeats say nothing about prose (`by_blocks`; the preset `gopher` has it off).
+    without spaces a character is a word (transforms.text.view), and an n-gram is as many characters as n words of
+    English need there (`TextView.stretch`: 2 for each in Han and Kana, 4 in Thai).
+ 5. Code, formulas, numbers and table rows are no repetition, and lines are those of paragraphs: braces, rows and the
+    headings that a table of contents repeats say nothing about prose (`by_blocks`; the preset `gopher` has it off).
+ 6. Limits of duplicate n-grams are twice those of table A1: between them we found references, exercises and training
+    plans, and none of the pages that people called bad (LOG.md). The presets `gopher` and `fineweb` have table A1.
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: O(words) for usual texts, no hashing: n-grams
 are compared by exact ranks, and only positions whose (n-1)-grams repeat are considered for n.
@@ -38,15 +40,14 @@ from transforms.text.view import Ints, TextView, split_words
 
 TOP_NGRAMS = (2, 3, 4)
 DUPLICATE_NGRAMS = (5, 6, 7, 8, 9, 10)
-UNSPACED_STRETCH = 2  # characters that stand for one word: Chinese has about 1.6 a word, Japanese 2, Thai 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class RepetitionConfig:
-    """Limits of what is kept, inclusive: table A1. Shares are 0 to 1."""
+    """Limits of what is kept, inclusive: table A1, and twice that for duplicate n-grams. Shares are 0 to 1."""
 
     by_blocks: bool = setting(
-        True, "leave out code, formulas and table rows; lines are those of paragraphs. false: all is prose, as Gopher's"
+        True, "leave out code, formulas, numbers and table rows; lines are of paragraphs. false: all, as Gopher's"
     )
     min_duplicate_words: int = setting(
         4, "words of a line or paragraph that counts as a duplicate: labels repeat by nature (Gopher: 1)", ge=1
@@ -63,20 +64,27 @@ class RepetitionConfig:
     max_top_2_gram_fraction: float = setting(0.20, "share of characters in the most frequent 2-gram", ge=0, le=1)
     max_top_3_gram_fraction: float = setting(0.18, "share of characters in the most frequent 3-gram", ge=0, le=1)
     max_top_4_gram_fraction: float = setting(0.16, "share of characters in the most frequent 4-gram", ge=0, le=1)
-    max_duplicate_5_gram_fraction: float = setting(0.15, "share of characters in duplicate 5-grams", ge=0, le=1)
-    max_duplicate_6_gram_fraction: float = setting(0.14, "share of characters in duplicate 6-grams", ge=0, le=1)
-    max_duplicate_7_gram_fraction: float = setting(0.13, "share of characters in duplicate 7-grams", ge=0, le=1)
-    max_duplicate_8_gram_fraction: float = setting(0.12, "share of characters in duplicate 8-grams", ge=0, le=1)
-    max_duplicate_9_gram_fraction: float = setting(0.11, "share of characters in duplicate 9-grams", ge=0, le=1)
-    max_duplicate_10_gram_fraction: float = setting(0.10, "share of characters in duplicate 10-grams", ge=0, le=1)
+    max_duplicate_5_gram_fraction: float = setting(
+        0.30, "share of characters in duplicate 5-grams (A1: 0.15)", ge=0, le=1
+    )
+    max_duplicate_6_gram_fraction: float = setting(
+        0.28, "share of characters in duplicate 6-grams (A1: 0.14)", ge=0, le=1
+    )
+    max_duplicate_7_gram_fraction: float = setting(
+        0.26, "share of characters in duplicate 7-grams (A1: 0.13)", ge=0, le=1
+    )
+    max_duplicate_8_gram_fraction: float = setting(
+        0.24, "share of characters in duplicate 8-grams (A1: 0.12)", ge=0, le=1
+    )
+    max_duplicate_9_gram_fraction: float = setting(
+        0.22, "share of characters in duplicate 9-grams (A1: 0.11)", ge=0, le=1
+    )
+    max_duplicate_10_gram_fraction: float = setting(
+        0.20, "share of characters in duplicate 10-grams (A1: 0.10)", ge=0, le=1
+    )
 
     def __post_init__(self) -> None:
         validate(self)
-
-    def measure(self, view: TextView) -> RepetitionStats:
-        """Measure with this configuration's way of counting; what a `transforms.step.Filter` takes as its measure."""
-        seen = view.in_words if self.by_blocks else view.as_prose
-        return measure(seen, self.count_first_copy, self.min_duplicate_words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,18 +116,25 @@ _RULES = (  # reason, measure; the limit is called max_<measure>
 )
 
 
-def measure(view: TextView, count_first_copy: bool = True, min_words: int = 1) -> RepetitionStats:
-    """Measure all thirteen shares; lines and paragraphs of fewer than `min_words` words are no duplicates."""
-    lines, paragraphs = _long_enough(view.prose, min_words), _long_enough(view.paragraphs, min_words)
-    line_fraction, line_char_fraction = duplicate_shares(lines, count_first_copy)
-    paragraph_fraction, paragraph_char_fraction = duplicate_shares(paragraphs, count_first_copy)
-    stretch = UNSPACED_STRETCH if view.unspaced else 1
+_DEFAULT = RepetitionConfig()
+
+
+def measure(view: TextView, config: RepetitionConfig = _DEFAULT) -> RepetitionStats:
+    """Measure all thirteen shares."""
+    view = view.in_words if config.by_blocks else view.as_prose
+    first, least = config.count_first_copy, config.min_duplicate_words
+    line_fraction, line_char_fraction = duplicate_shares(_long_enough(view.prose, least), first)
+    paragraph_fraction, paragraph_char_fraction = duplicate_shares(_long_enough(view.paragraphs, least), first)
+    ids, chars = view.word_ids, view.word_chars
+    if config.by_blocks:
+        has_letter = view.has_letter[ids]
+        ids, chars = ids[has_letter], chars[has_letter]
     return RepetitionStats(
         duplicate_line_fraction=line_fraction,
         duplicate_line_char_fraction=line_char_fraction,
         duplicate_paragraph_fraction=paragraph_fraction,
         duplicate_paragraph_char_fraction=paragraph_char_fraction,
-        **ngram_shares(view.word_ids, view.word_chars, stretch, count_first_copy),
+        **ngram_shares(ids, chars, view.stretch, first),
     )
 
 

@@ -35,7 +35,7 @@ from transforms.text.view import TextView, has_unspaced, normal_words
 # C4: common as parts of other words; each would remove over 10% of the documents of its language.
 ALLOWED = {"ja": frozenset({"sm", "グロ", "女の子"}), "zh": frozenset({"性"})}
 
-_LIST_NAME = re.compile(r"[a-z]{2,3}(-[\w-]+)?")
+LIST_NAME = re.compile(r"[a-z]{2,3}(-[\w-]+)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +153,7 @@ def read_lists(directory: str) -> dict[str, list[str]]:
     """Read every file of `directory` that is named by a language code (en, fil, fr-CA); ignore the others."""
     place = storage.with_home(directory)
     try:
-        names = [name for name in storage.list_names(place) if _LIST_NAME.fullmatch(name)]
+        names = [name for name in storage.list_names(place) if LIST_NAME.fullmatch(name)]
         lists = {name: parse_list(storage.read_bytes(storage.join(place, name)).decode()) for name in names}
     except (OSError, InputError, UnicodeDecodeError) as error:
         raise ConfigError(f"dirty_words.directory: {directory!r} cannot be read: {error}") from None

@@ -6,13 +6,16 @@ pipelines measure the same sentence of a paper in up to four ways because each r
 line         a piece between line feeds, stripped of white space, not empty. Only U+000A ends a line: the steps before
              write nothing else, and an editor can join the pieces again without loss.
 paragraph    a piece between blank lines, stripped, not empty; a text without a blank line is one paragraph.
-word         a run of characters that are not white space (`str.split`), its punctuation included. Deviation: in
-             scripts written without spaces (transforms.text.scripts.SCRIPTS) every character, with the
-             marks and punctuation after it, is a word; a rule on the length of words does not apply there (`unspaced`).
+word         a run of characters that are not white space (`str.split`), its punctuation included; the Ethiopic
+             wordspace `፡` is white space. Deviation: in scripts written without spaces (transforms.text.scripts)
+             every character, with the marks and punctuation after it, is a word; a rule on the length of words does not
+             apply there (`unspaced`).
 normal word  a word in lower case without the punctuation at its edges; words of punctuation alone vanish. N-grams,
              stop words and lists compare normal words, so that "Buy now!" repeats "buy now".
 n-gram       n normal words in a row, line ends ignored.
-sentence     ends at terminal punctuation before white space and at the end of a line (`count_sentences`).
+sentence     ends at terminal punctuation before white space and at the end of a line (`count_sentences`). Keyboards
+             lack some marks: `|` after a letter of India, `::` after an Ethiopic, `:` after an Armenian and `;` after a
+             Greek one end a sentence, too.
 """
 
 from __future__ import annotations
@@ -28,8 +31,8 @@ import numpy.typing as npt
 
 from schemas.blocks import CODE, FORMULA, PARAGRAPH, TABLE_ROW, UNKNOWN, UNKNOWN_KIND, Blocks
 from transforms.text.guess import guess_blocks
-from transforms.text.replacements import move_blocks, replace
-from transforms.text.scripts import UNSPACED
+from transforms.text.replacements import Replacement, move_blocks, replace
+from transforms.text.scripts import SCRIPTS_WITHOUT_SENTENCE_MARKS, UNSPACED, WORD_CHARS, script_of
 
 Ints = npt.NDArray[np.int64]
 
@@ -39,6 +42,8 @@ _UNSPACED = re.compile(f"[{UNSPACED}]")
 _OTHER_BYTES = bytes(byte for byte in range(256) if byte not in (0xE0, 0xE1, *range(0xE3, 0xEB), 0xEF, 0xF0))
 _MIXED_WORD = re.compile(rf"[{UNSPACED}][^\w\s]*|[^\s{UNSPACED}]+")
 
+_WORDSPACE = "፡"  # Ethiopic; two of them, `፡፡`, are a full stop
+
 _EDGE_PUNCTUATION = (
     "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
     "¡§«¶·»¿‐‑‒–—―‘’‚‛“”„‟†‡•‣…‹›‼⁇⁈⁉"
@@ -46,17 +51,38 @@ _EDGE_PUNCTUATION = (
     "،؛؟٪٫٬۔।॥။၊។៕๏๚๛༎།։՞׃־።፣፤፥፧"
 )
 
-# C4 knows . ? ! and the straight quotation mark; the others are what ends a sentence, or a quotation, elsewhere.
-TERMINAL_PUNCTUATION = (
-    ".", "?", "!", '"', "”", "»", "」", "』", "。", "．", "｡", "？", "！", "؟", "۔", "।", "॥", "။", "។", "།", "։", "።",
-    "፧", "‼", "⁇", "⁈", "⁉",
+# C4 knows . ? ! and the straight quotation mark; the others are what ends a sentence, or a quotation, elsewhere: „so“
+# and »so« in German. A single quotation mark is often an apostrophe, so that the sentence has to end before it.
+_RARE_ENDS = (
+    "།", "፨", "׃", "܀", "܁", "܂", "߹", "᙮", "᜶", "᠃", "᠉", "᥄", "᥅", "᭟", "᱾", "᱿", "៕", "༎", "༏", "༐", "༑", "༔", "꓿",
+    "꘎", "꘏", "꛳", "꛷", "꧉", "꯫", "𑅁", "𑅂",
 )  # fmt: skip
+TERMINAL_PUNCTUATION = (
+    ".", "?", "!", '"', "”", "“", "»", "«", ".’", "?’", "!’", "。’", "？’", "！’", "」", "』", "。", "．", "｡",
+    "？", "！", "؟", "۔", "।", "॥", "။", "។", "։", "።", "፧", "፡፡", "‼", "⁇", "⁈", "⁉", *_RARE_ENDS,
+)  # fmt: skip
+# What is typed for such a mark, by the last letter before it, after which there can be a year or a bracket; elsewhere
+# these end no sentence. The first letters are those of India, whose danda is `|` on a Latin keyboard; a line that
+# begins with one is a row of a table.
+_TYPED_MARKS = (
+    r"(?:[\u0900-\u0dff][^|\n\u0900-\u0dff]{0,8}\|{1,2}|[\u1200-\u137f][^:\n\u1200-\u137f]{0,8}::"
+    r"|[\u0531-\u0589][\d)»]{0,4}:|[\u0370-\u03ff\u1f00-\u1fff][\"”)»]?;)"
+)
+_TYPED_CHARS = 11  # the longest of them
+_TYPED_LAST = ("|", ":", ";")  # how they end
+_TYPED_END = re.compile(rf"{_TYPED_MARKS}\Z")
+_TYPED_SENTENCE_END = re.compile(rf"{_TYPED_MARKS}(?=[ \t\u00a0])")
 _ELLIPSIS_ENDS = ("...", "…", "。。。")
 _ELLIPSIS_RUNS = {"...": re.compile(r"\.\.\.+"), "…": re.compile("…+"), "。。。": re.compile("。。。+")}
 
 _BULLETS = frozenset("•‣⁃⁌⁍▪▫■□●○◘◙◦◆◇◉◯▶▷►▸▹➢➣➤➔➜❖❥✓✔✦✧⦾⦿∙·⚫⚪∎")
 _DASH_BULLETS = frozenset("-*+–")  # only before white space: "-5" and "*note" are no bullets
+_SPEECH = frozenset("-–")
 
+# Between dollar signs is mathematics if it has a sign of it, or is a name of up to three letters: "$5 and $10" is not.
+_INLINE_MATH = re.compile(
+    r"\$\$[^$]+\$\$|\$(?! )(?:[^$\n]{0,400}?[\\^_={}<>+][^$\n]{0,400}?|[A-Za-z]{1,3}'?)(?<! )\$|\\\(.{1,400}?\\\)"
+)
 _BLANK_LINE = re.compile(r"\n\s*\n")
 
 # A full stop ends no sentence after an initial or a common abbreviation, nor before a lower-case letter.
@@ -65,9 +91,16 @@ _SENTENCE_END = re.compile(
     r"[\"'”’»)\]]*+[ \t\u00a0]++(?![a-z])"
 )
 _UNSPACED_ENDS = "。！？｡．؟۔।॥။។։።፧"  # scripts that put no space after the mark, or have no lower case
-_UNSPACED_SENTENCE_END = re.compile(
-    rf"(?<![{_UNSPACED_ENDS}])[{_UNSPACED_ENDS}]++[\"'”’»)\]」』]*+[ \t\u00a0\u3000]*+(?!\n|\Z)"
-)
+
+
+def _sentence_end(marks: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![{marks}])[{marks}]++[\"'”’»)\]」』]*+[ \t\u00a0\u3000]*+(?!\n|\Z)")
+
+
+_UNSPACED_SENTENCE_END = _sentence_end(_UNSPACED_ENDS)
+# Of rarer scripts, and the two wordspaces that are typed for an Ethiopic full stop. They are looked for only where one
+# ends a line: to search every text for each of them would cost more than all the rest.
+_RARE_SENTENCE_END = re.compile(f"(?:{_sentence_end(''.join(_RARE_ENDS)).pattern})|፡፡(?=[ \\w])")
 
 
 def has_unspaced(text: str) -> bool:
@@ -79,7 +112,11 @@ def has_unspaced(text: str) -> bool:
 
 def split_words(text: str) -> list[str]:
     """Return the words of `text` as they stand, in order."""
-    return _MIXED_WORD.findall(text) if has_unspaced(text) else text.split()
+    return _MIXED_WORD.findall(text) if has_unspaced(text) else _split_spaced(text)
+
+
+def _split_spaced(text: str) -> list[str]:
+    return (text.replace(_WORDSPACE, " ") if _WORDSPACE in text else text).split()
 
 
 def normal_words(lower: str) -> list[str]:
@@ -94,9 +131,14 @@ def ratio(part: float, whole: float) -> float:
 
 
 def starts_with_bullet(line: str) -> bool:
-    """Say whether a stripped line starts with a bullet: a bullet sign, or - * + – before white space."""
+    """Say whether a stripped line starts with a bullet: a bullet sign, or - * + – before white space.
+
+    A dash before a line that ends a sentence is speech: it does for quotation marks in most languages but English.
+    """
     first = line[:1]
-    return first in _BULLETS or (first in _DASH_BULLETS and line[1:2].isspace())
+    if first in _BULLETS:
+        return True
+    return first in _DASH_BULLETS and line[1:2].isspace() and not (first in _SPEECH and ends_with_terminal(line))
 
 
 def ends_with_ellipsis(line: str) -> bool:
@@ -106,7 +148,13 @@ def ends_with_ellipsis(line: str) -> bool:
 
 def ends_with_terminal(line: str) -> bool:
     """Say whether a stripped line ends with terminal punctuation; an ellipsis is none (C4)."""
-    return line.endswith(TERMINAL_PUNCTUATION) and not line.endswith(_ELLIPSIS_ENDS)
+    if line.endswith(TERMINAL_PUNCTUATION):
+        return not line.endswith(_ELLIPSIS_ENDS)
+    return line.endswith(_TYPED_LAST) and _ends_with_typed_mark(line)
+
+
+def _ends_with_typed_mark(line: str) -> bool:
+    return not line.startswith("|") and _TYPED_END.search(line, max(len(line) - _TYPED_CHARS, 0)) is not None
 
 
 def count_ellipses(text: str) -> int:
@@ -122,8 +170,15 @@ def count_sentences(lines: Sequence[str]) -> int:
     """
     text = "\n".join(lines)
     count = len(lines) + len(_SENTENCE_END.findall(text))
-    if not text.isascii() and any(mark in text for mark in _UNSPACED_ENDS):
+    if text.isascii():
+        return count
+    if any(mark in text for mark in _UNSPACED_ENDS):
         count += len(_UNSPACED_SENTENCE_END.findall(text))
+    last = {line[-1] for line in lines}
+    if not last.isdisjoint(("፡", *_RARE_ENDS)):
+        count += len(_RARE_SENTENCE_END.findall(text))
+    if not last.isdisjoint(_TYPED_LAST) and any(map(_ends_with_typed_mark, lines)):
+        count += len(_TYPED_SENTENCE_END.findall(text))
     return count
 
 
@@ -200,22 +255,25 @@ class TextView:
     @functools.cached_property
     def without_code(self) -> TextView:
         """The same text without its blocks of code: what rules about repetition are about."""
-        return self._without(CODE)
+        return self._without((CODE,))
 
     @functools.cached_property
     def in_words(self) -> TextView:
-        """The same text without code, formulas and table rows: what rules about the shape of words are about."""
-        return self._without(CODE, FORMULA, TABLE_ROW)
+        """The same text without code, mathematics and table rows: what rules about the shape of words are about."""
+        has_math = "$" in self.text or "\\(" in self.text
+        mathematics = [match.span() for match in _INLINE_MATH.finditer(self.text)] if has_math else []
+        return self._without((CODE, FORMULA, TABLE_ROW), mathematics)
 
-    def _without(self, *kinds: int) -> TextView:
+    def _without(self, kinds: Sequence[int], spans: Sequence[tuple[int, int]] = ()) -> TextView:
         blocks = self.known_blocks
         goes = np.isin(blocks.kinds, kinds)
-        if not goes.any():
+        if not goes.any() and not spans:
             return self
-        gone = [
-            (start, end, "")
-            for start, end in zip(blocks.starts[goes].tolist(), blocks.ends[goes].tolist(), strict=True)
-        ]
+        cuts = sorted([*zip(blocks.starts[goes].tolist(), blocks.ends[goes].tolist(), strict=True), *spans])
+        gone: list[Replacement] = []
+        for start, end in cuts:
+            if not gone or start >= gone[-1][1]:  # a formula inside a block that goes is gone with it
+                gone.append((start, end, ""))
         return TextView(replace(self.text, gone), self.language, move_blocks(blocks, gone))
 
     @functools.cached_property
@@ -226,7 +284,7 @@ class TextView:
     @functools.cached_property
     def words(self) -> list[str]:
         """Words as they stand."""
-        return _MIXED_WORD.findall(self.text) if self.has_unspaced else self.text.split()
+        return _MIXED_WORD.findall(self.text) if self.has_unspaced else _split_spaced(self.text)
 
     @functools.cached_property
     def has_unspaced(self) -> bool:
@@ -242,6 +300,26 @@ class TextView:
     def unspaced(self) -> bool:
         """Whether over half of the words are characters of a script written without spaces."""
         return self.has_unspaced and 2 * len(_UNSPACED.findall(self.text)) > len(self.words)
+
+    @functools.cached_property
+    def script(self) -> str:
+        """ISO 15924 code of the script that most letters are in; '' for a text without letters."""
+        return script_of(self.text)
+
+    @property
+    def is_english(self) -> bool:
+        """Whether rules take it as English: so is a text of unknown language ('') in Latin letters or without any."""
+        return self.language == "en" or (not self.language and self.script in ("Latn", ""))
+
+    @property
+    def has_sentence_marks(self) -> bool:
+        """Whether its script ends sentences by a mark."""
+        return not self.has_unspaced or self.script not in SCRIPTS_WITHOUT_SENTENCE_MARKS
+
+    @property
+    def stretch(self) -> int:
+        """Words of an unspaced text, which are characters, that say as much as one word of English."""
+        return WORD_CHARS.get(self.script, 1) if self.unspaced else 1
 
     @functools.cached_property
     def normal_words(self) -> list[str]:
@@ -265,6 +343,11 @@ class TextView:
     def word_ids(self) -> Ints:
         """Id of each normal word. Two ids are equal exactly when the words are: no hash, no false match."""
         return self._ids[1]
+
+    @functools.cached_property
+    def has_letter(self) -> npt.NDArray[np.bool_]:
+        """Whether each distinct normal word has a letter, by id."""
+        return np.fromiter((word.isalpha() or any(map(str.isalpha, word)) for word in self.vocabulary), np.bool_)
 
     @functools.cached_property
     def word_counts(self) -> Ints:

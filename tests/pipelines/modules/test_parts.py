@@ -18,11 +18,22 @@ import pytest
 from pipelines.modules.parts import describe_parts
 from schemas.errors import ConfigError
 from transforms.heuristics import c4, gopher
-from transforms.heuristics.gopher import GopherConfig
+from transforms.heuristics.gopher import GopherConfig, GopherStats
 from transforms.step import Editor, Filter
+from transforms.text.view import TextView
 
 HERE = __name__
-CONFIG = GopherConfig()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Own(GopherConfig):
+    """Settings that measure."""
+
+    def measure(self, view: TextView) -> GopherStats:
+        return gopher.measure(view, self)
+
+
+CONFIG = Own()
 GOPHER = Filter("gopher", CONFIG.measure, gopher.decide, CONFIG, resources=("list.txt",))
 
 
@@ -73,21 +84,21 @@ def test_a_filter_is_its_functions_and_not_its_settings() -> None:
             "transforms.step.Filter",
             {
                 "name": "gopher",
-                "measure": ["transforms.heuristics.gopher.GopherConfig", "measure"],
+                "measure": [f"{HERE}.Own", "measure"],
                 "decide": "transforms.heuristics.gopher.decide",
-                "settings": "transforms.heuristics.gopher.GopherConfig",
+                "settings": f"{HERE}.Own",
             },
         ]
     ]
-    assert set(made.modules) == {"transforms.step", "transforms.heuristics.gopher"}
-    other = GopherConfig(min_words=7)
+    assert set(made.modules) == {"transforms.step", "transforms.heuristics.gopher", HERE}
+    other = Own(min_words=7)
     assert describe(Filter("gopher", other.measure, gopher.decide, other)) == made.parts
 
 
 def test_the_settings_of_an_object_inside_a_part_count_unless_they_are_the_parts() -> None:
     one, two = (Outer(dataclasses.replace(GOPHER, settings=GopherConfig(min_words=n))) for n in (1, 2))
     assert describe(one) != describe(two)
-    shared = [Outer(Filter("g", c.measure, gopher.decide, c), c) for c in (GopherConfig(), GopherConfig(min_words=2))]
+    shared = [Outer(Filter("g", c.measure, gopher.decide, c), c) for c in (Own(), Own(min_words=2))]
     assert describe(shared[0]) == describe(shared[1])
     assert describe_parts([one], [one.inner.settings]).parts != describe_parts([two]).parts
     named = [describe_parts([each], [each.inner.settings, CONFIG]).parts for each in (one, two)]
@@ -119,8 +130,9 @@ def test_the_class_of_a_stage_is_named() -> None:
 
 
 def test_settings_whose_class_is_in_a_recipe_do_not_bring_it_in() -> None:
-    assert set(describe_parts([Plain(CONFIG)], called=["transforms.heuristics"]).modules) == {HERE, "copyreg"}
-    assert "transforms.heuristics.gopher" in describe_parts([Plain(CONFIG)], called=["transforms.heur"]).modules
+    settings = Plain(GopherConfig())
+    assert set(describe_parts([settings], called=["transforms.heuristics"]).modules) == {HERE, "copyreg"}
+    assert "transforms.heuristics.gopher" in describe_parts([settings], called=["transforms.heur"]).modules
 
 
 def test_values_of_many_kinds() -> None:

@@ -80,4 +80,5 @@ def test_a_file_is_laid_over_a_preset(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("clean: {c4: {min_line_words: 7}}")
     laid: CommonCrawlConfig = settings_of(MAKER, [Path("preset:c4"), tmp_path / "mine.yaml"], None)
     assert laid.clean.c4 is not None
-    assert (laid.clean.c4.min_line_words, laid.clean.c4.require_terminal_punctuation) == (7, True)
+    english = laid.clean.c4.default
+    assert (english.min_line_words, english.require_terminal_punctuation) == (7, True)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from pipelines.reports.ledger import mix_sums, stage_sums
+import io
+
+from rich.console import Console
+
+from pipelines.reports.ledger import LANGUAGES_SHOWN, draw, mix_sums, stage_sums
 from transforms.mixing.mix import MixConfig, plan_mix, report_mix
 
 
@@ -68,3 +72,18 @@ def test_fates_by_group_add_up_even_where_a_run_had_no_documents() -> None:
     parts = [[some], [], [some], [other]]
     (total,) = stage_sums([{**stage("a", 2, {}, 0), "by": part} for part in parts], ("source",))
     assert total["by"] == [other, {"source": "web", "kept": 4, "dropped": {"old": 2}, "failed": {}}]
+
+
+def test_languages_that_had_the_limits_of_their_script_are_named_and_summed() -> None:
+    first = {f"a{letter}": 1 for letter in "abcdefghijklm"}
+    entries = [
+        {**stage("clean", 20, {}, 0), "edits": {}, "is_first": True, "limits_by_script": languages}
+        for languages in (first, {"am": 3}, {})
+    ]
+    (total,) = stage_sums(entries)
+    assert total["limits_by_script"] == {**first, "am": 4}
+    console = Console(width=400, record=True, file=io.StringIO())
+    console.print(draw({"stages": [total], "shards": [], "mix": None}))
+    said = console.export_text()
+    assert "limits by script: am 4, aa 1, ab 1" in said
+    assert f" and {len(first) - LANGUAGES_SHOWN} more" in said

@@ -92,7 +92,7 @@ def test_settings_are_not_in_it_and_the_order_of_steps_is() -> None:
     def steps(limit: int) -> list[Filter[Any, Any]]:
         config = GopherConfig(min_words=limit)
         return [
-            Filter("gopher", config.measure, gopher.decide, config),
+            Filter("gopher", gopher.measure, gopher.decide, config),
             Filter("c4", c4.measure_page, c4.decide_page, c4.C4Config()),
         ]
 
@@ -132,7 +132,7 @@ def test_a_change_of_one_rule_is_a_change_of_the_stages_that_run_it(
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("_compiled", "__pycache__"))
     nodes = recipe(CommonCrawlConfig()).nodes
     for changed, wanted in {
-        "transforms/heuristics/gopher.py": {"web/clean"},
+        "transforms/heuristics/fineweb.py": {"web/clean"},
         "transforms/mixing/mix.py": {"mix", "shards"},
         "transforms/dedup/minhash.py": {"dedup"},
         "transforms/extraction/texts/write.py": {"web/extract"},

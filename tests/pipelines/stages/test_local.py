@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from pipelines.reports.ledger import limits_by_script
 from pipelines.runs.upstream import Route, Upstream
 from pipelines.stages.local import LocalStage
 from pipelines.stages.of_steps import Follow, KeepEdits
 from schemas.errors import RunError
 from schemas.identity import content_id, keyed_fraction
 from schemas.records import Document
+from schemas.settings import PerLanguage
 from transforms.safety.pii import PiiConfig, redact
 from transforms.step import Draft, Drop, Edit, Editor, Filter, run_steps
 from transforms.text.view import TextView
@@ -39,6 +41,11 @@ def cut(view: TextView, n_chars: int) -> Edit:
     return Edit([(n_chars, len(view.text), "")], {"chars": n_gone}) if n_gone > 0 else Edit()
 
 
+@dataclass(frozen=True)
+class Limits:
+    n_chars: int = 5
+
+
 STEPS = (Filter("first", measure, decide, 5), Editor("cut", cut, 3), Filter("second", measure, decide, 1))
 FIRST = {"first": Length}
 TEXTS = {"a": "1", "b": "12345", "c": "1234567"}
@@ -56,6 +63,20 @@ def test_later_steps_measure_what_is_followed_and_change_no_fate() -> None:
     drafts = [Draft(document) for document in DOCUMENTS]
     run_steps(STEPS, drafts, Counter(), Counter())
     assert drafts[2].measures == {"first": Length(7)}
+
+
+def test_the_ledger_names_the_languages_that_have_limits_of_their_script_alone(dataset: Callable[..., Any]) -> None:
+    limits = PerLanguage(Limits(), {"other": {"n_chars": 6}, "ko": {"n_chars": 7}})
+    steps = (Filter("first", measure, lambda stats, config: decide(stats, config.n_chars), limits),)
+    languages = ["ko", "en", "xh", "", "xh", "und"]
+    documents = [
+        Document(id=content_id(str(n)), text="1234567", source="web", language=language)
+        for n, language in enumerate(languages)
+    ]
+    done = dataset().documents(LocalStage("clean", steps), documents)
+    assert done.kept("language") == ["ko"]
+    assert limits_by_script(done.manifest) == {"und": 1, "xh": 2}
+    assert limits_by_script(dataset().documents(LocalStage("clean", STEPS), documents).manifest) == {}
 
 
 @pytest.mark.parametrize(("share", "second"), [(1.0, {"n_chars": 3}), (0.0, None)])

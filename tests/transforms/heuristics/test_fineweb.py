@@ -15,12 +15,15 @@ GOOD = FineWebStats(
 )
 
 
+LINE_BY_LINE = FineWebConfig(by_blocks=False, min_lines=1)  # as the paper
+
+
 def test_measures_by_hand() -> None:
     long = "This line has thirty letters.."  # 30 characters, ends in one full stop
     assert len(long) == 30
     text = f"{long}\n\n\nshort one\n{long}\nAnother short one!\nshort one"
     # 5 lines of 30, 9, 30, 18, 9 = 96 characters; extra copies 30 + 9; short: 9, 18, 9; words 5 + 2 + 5 + 3 + 2
-    assert measure(TextView(text)) == FineWebStats(
+    assert measure(TextView(text), LINE_BY_LINE) == FineWebStats(
         terminal_line_fraction=3 / 5,
         duplicate_char_fraction=39 / 96,
         short_line_fraction=3 / 5,
@@ -29,15 +32,15 @@ def test_measures_by_hand() -> None:
 
 
 def test_short_is_fewer_than_thirty_characters() -> None:
-    assert measure(TextView("x" * 29)).short_line_fraction == 1.0
-    assert measure(TextView("x" * 30)).short_line_fraction == 0.0
+    assert measure(TextView("x" * 29), LINE_BY_LINE).short_line_fraction == 1.0
+    assert measure(TextView("x" * 30), LINE_BY_LINE).short_line_fraction == 0.0
 
 
 def test_empty_and_one_character() -> None:
     assert measure(TextView("")) == FineWebStats(
         terminal_line_fraction=None, duplicate_char_fraction=0.0, short_line_fraction=0.0, line_ends_per_word=0.0
     )
-    assert measure(TextView(".")) == FineWebStats(
+    assert measure(TextView("."), LINE_BY_LINE) == FineWebStats(
         terminal_line_fraction=1.0, duplicate_char_fraction=0.0, short_line_fraction=1.0, line_ends_per_word=0.0
     )
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.errors import ConfigError
 from schemas.records import Document
 from schemas.settings import PerLanguage
-from transforms.heuristics.gopher import GopherConfig, GopherStats, decide, measure, measure_with
+from transforms.heuristics.gopher import GopherConfig, GopherStats, decide, measure
 from transforms.step import Draft, Drop, Filter, run_steps
 from transforms.text.view import TextView
 
@@ -56,8 +56,8 @@ def test_stop_words_are_distinct_and_of_the_language() -> None:
     assert measure(TextView("the be to of and that have with", "en")).n_stop_words == 8
     assert measure(TextView("der die das", "de")).n_stop_words is None
     config = GopherConfig(stop_words={"de": ("der", "die", "der")})
-    assert config.measure(TextView("der der die das", "de")).n_stop_words == 2
-    assert config.measure(TextView("the of", "en")).n_stop_words is None
+    assert measure(TextView("der der die das", "de"), config).n_stop_words == 2
+    assert measure(TextView("the of", "en"), config).n_stop_words is None
 
 
 def test_word_length_is_not_measured_without_spaces() -> None:
@@ -71,7 +71,7 @@ def test_word_length_is_not_measured_without_spaces() -> None:
 @pytest.mark.parametrize("text", ["", " \n ", "\n"])
 def test_empty_text_is_measured_and_dropped(text: str) -> None:
     stats = measure(TextView(text))
-    assert (stats.n_words, stats.mean_word_chars, stats.n_stop_words) == (0, 0.0, 0)
+    assert (stats.n_words, stats.mean_word_chars, stats.n_stop_words) == (0, None, None)
     assert decide(stats, GopherConfig()) == Drop("too_few_words", 0, 50)
 
 
@@ -107,9 +107,9 @@ def test_limits_on_texts() -> None:
 
 
 def test_as_a_step() -> None:
-    step = Filter("gopher", GopherConfig().measure, decide, GopherConfig())
+    step = Filter("gopher", measure, decide, GopherConfig())
     assert step.stats is GopherStats
-    assert pickle.loads(pickle.dumps(step)).measure(TextView("the of")) == measure(TextView("the of"))
+    assert pickle.loads(pickle.dumps(step)).measure is measure
 
 
 def test_a_wrong_setting_is_refused() -> None:
@@ -120,9 +120,9 @@ def test_a_wrong_setting_is_refused() -> None:
 @settings(deadline=None)
 @given(st.text(), st.sampled_from(["", "en", "de", "zh"]))
 def test_any_text(text: str, language: str) -> None:
-    stats = measure(TextView(text, language))
+    stats = measure(TextView(text, language).as_prose)
     letters = [word for word in TextView(text).words if any(c.isalpha() for c in word)]
-    assert stats.alphabetic_word_fraction == (len(letters) / stats.n_words if stats.n_words else 0.0)
+    assert stats.alphabetic_word_fraction == (len(letters) / stats.n_words if stats.n_words else None)
     assert 0 <= stats.bullet_line_fraction <= 1
     assert 0 <= stats.ellipsis_line_fraction <= 1
     drop = decide(stats, GopherConfig())
@@ -133,18 +133,13 @@ def test_limits_and_stop_words_by_language() -> None:
     config = PerLanguage(
         GopherConfig(min_words=3), {"zh": {"min_words": 5}, "de": {"stop_words": {"de": ["der", "die"]}}}
     )
-    step = Filter("gopher", measure_with(config), decide, config)
+    step = Filter("gopher", measure, decide, config)
     texts = {"zh": "我喜欢你", "th": "ฉันรักคุณ", "de": "das Haus am Meer", "en": "the middle of nowhere"}
     drafts = [Draft(Document(id=code, text=text, language=code)) for code, text in texts.items()]
     run_steps((step,), drafts, Counter(), Counter())
     assert [draft.drop and (draft.drop.reason, draft.drop.limit) for draft in drafts] == [
         ("too_few_words", 5), None, ("too_few_stop_words", 2), None,
     ]  # fmt: skip
-    assert measure_with(config)(TextView("the of", "en")).n_stop_words == 2
+    assert measure(TextView("the of", "en"), config.of("en")).n_stop_words == 2
     assert step.stats is GopherStats
     assert pickle.loads(pickle.dumps(step)).settings == config
-
-
-def test_without_languages_the_measure_is_the_config_s() -> None:
-    config = GopherConfig(stop_words={})
-    assert measure_with(config)(TextView("the of", "en")).n_stop_words is None

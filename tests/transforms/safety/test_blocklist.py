@@ -243,16 +243,88 @@ _NAME = st.from_regex(r"[a-z0-9\-_]{1,9}(\.[a-z0-9\-_]{1,9}){0,3}", fullmatch=Tr
 @given(st.lists(st.one_of(_NAME, st.text(max_size=12)), max_size=8))
 def test_bulk_hash_equals_the_hash_of_each_line(lines: list[str]) -> None:
     data = "\n".join(lines).encode("utf-8", "replace")
-    names = [blocklist._domain(line) for line in data.decode("utf-8").split("\n")]
-    assert sorted(blocklist._domain_hashes(data).tolist()) == sorted(blocklist._name_hash(n) for n in names if n)
+    found = [blocklist._domains(line) for line in data.decode("utf-8").split("\n")]
+    hashes, odd = blocklist._domain_hashes(data)
+    assert sorted(hashes.tolist()) == sorted(blocklist._name_hash(name) for names in found for name in names or ())
+    assert len(odd) == found.count(None)
 
 
 def test_bulk_hash_does_not_depend_on_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"{hashlib.md5(str(n).encode(), usedforsecurity=False).hexdigest()[: n % 20 + 1]}.com" for n in range(500)]
     data = "\n".join(names).encode()
-    whole = blocklist._domain_hashes(data)
+    whole = blocklist._domain_hashes(data)[0]
     monkeypatch.setattr(blocklist, "CHUNK_BYTES", 7)
-    assert blocklist._domain_hashes(data).tolist() == whole.tolist() == [blocklist._name_hash(name) for name in names]
+    assert (
+        blocklist._domain_hashes(data)[0].tolist() == whole.tolist() == [blocklist._name_hash(name) for name in names]
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "hosts"),
+    [
+        ("evil.com", ["evil.com"]),
+        ("*.evil.com  # why", ["evil.com"]),
+        (".evil.com#why", ["evil.com"]),
+        ("https://evil.com/path", ["evil.com"]),
+        ("evil.com:8080", ["evil.com"]),
+        ("a_b.tumblr.com", ["a_b.tumblr.com"]),
+        ("bücher.example", ["xn--bcher-kva.example"]),
+        ("0.0.0.0 a.com", ["a.com"]),
+        ("127.0.0.1\ta.com b.com  c.com #[Tracking]", ["a.com", "b.com", "c.com"]),
+        (":: a.com b.com", ["a.com", "b.com"]),
+        ("fe80::1%lo0 localhost", ["localhost"]),
+        ("255.255.255.255 broadcasthost", ["broadcasthost"]),
+        ("192.0.2.7", ["192.0.2.7"]),
+        ("[2001:db8::7]", ["[2001:db8::7]"]),
+        ("", []),
+        ("   # remark", []),
+        ("## remark ##", []),
+        ("||ads.com^", None),
+        ("@@||good.com^$document", None),
+        ("news.com##.banner", None),
+        ("news.com#@#.banner", None),
+        ("news.com#?#div:has(> .ad)", None),
+        ("! Title: ads", None),
+        ("[Adblock Plus 2.0]", None),
+        ("address=/ads.com/0.0.0.0", None),
+        ("server=/ads.com/", None),
+        ('local-zone: "ads.com" static', None),
+        ("ads.com,2024-01-01", None),
+        ("1,google.com", None),
+        ("1;google.com", None),
+        ("ads.com CNAME .", None),
+        ("<!DOCTYPE html>", None),
+        ("<p>", None),
+        ('"ads.com",', None),
+    ],
+)
+def test_lines_of_domains(line: str, hosts: list[str] | None) -> None:
+    assert blocklist._domains(line) == hosts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[Adblock Plus 2.0]\n! Title: x\n||ad1.example^\n||ad2.example^$third-party\nad3.example##.banner\n",
+        "address=/dm1.example/0.0.0.0\nserver=/dm2.example/\n",
+        "rank,domain\n1,csv1.example\n2,csv2.example\n",
+        "<html>\n<head><title>404</title></head>\n<body>Not found</body>\n</html>\n",
+        '["json.example", "other.example"]\n',
+    ],
+)
+def test_a_list_of_another_format_is_refused_not_read_as_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "list.txt").write_text(text, encoding="latin-1")
+    for kind in ("domains", "urls"):
+        with pytest.raises(ConfigError, match=rf"^{kind} list '.*list\.txt': \d of \d lines are no entries") as error:
+            Blocklist.load(BlocklistConfig(**{f"{kind}_files": (str(tmp_path / "list.txt"),)}))
+        assert "\n" not in str(error.value)
+
+
+def test_a_stray_line_does_not_refuse_a_list(tmp_path: Path) -> None:
+    path = write(tmp_path / "list.txt", "Title: mine", "evil.com", "bad.com", "0.0.0.0 one.com two.com")
+    lists = Blocklist.load(BlocklistConfig(domains_files=(path,)))
+    assert [lists.check(f"http://{name}/") is not None for name in ("evil.com", "one.com", "two.com")] == [True] * 3
+    assert lists.check("http://mine/") is None
 
 
 @settings(deadline=None, max_examples=150)
@@ -260,7 +332,7 @@ def test_bulk_hash_does_not_depend_on_chunks(monkeypatch: pytest.MonkeyPatch) ->
 def test_check_is_total(url: str) -> None:
     block = Blocklist(
         categories=("c",),
-        domains=blocklist._table([(blocklist._domain_hashes(b"evil.com"), 0)]),
+        domains=blocklist._table([(blocklist._domain_hashes(b"evil.com")[0], 0)]),
         urls=blocklist._table([(blocklist._url_hashes(b"a.com/x")[0], 0)]),
         url_hosts=blocklist._table([(blocklist._url_hashes(b"a.com/x")[1], 0)]),
         words=frozenset({"bad"}),

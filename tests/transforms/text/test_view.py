@@ -69,12 +69,15 @@ def test_right_to_left() -> None:
     assert view.word_ids.tolist() == [0, 1, 0]
 
 
-@pytest.mark.parametrize("line", ["• a", "•a", "- a", "* a", "+ a", "– a", "▪ a", "●"])
+@pytest.mark.parametrize("line", ["• a.", "* a.", "+ a.", "• a", "•a", "- a", "* a", "+ a", "– a", "▪ a", "●"])
 def test_bullet(line: str) -> None:
     assert starts_with_bullet(line)
 
 
-@pytest.mark.parametrize("line", ["", "-", "-5 degrees", "*note", "a - b", "— Bonjour", "1. a", "+1"])
+@pytest.mark.parametrize(
+    "line",
+    ["", "-", "-5 degrees", "*note", "a - b", "— Bonjour", "1. a", "+1", "– Con đi đâu đấy?", "- Nur kurz.", "– हाँ।"],
+)
 def test_no_bullet(line: str) -> None:
     assert not starts_with_bullet(line)
 
@@ -82,6 +85,8 @@ def test_no_bullet(line: str) -> None:
 def test_line_ends() -> None:
     assert all(map(ends_with_terminal, ["a.", "a?", "a!", 'a."', "a.”", "了。", "है।", "ما؟"]))
     assert not any(map(ends_with_terminal, ["", "a", "a:", "a,", "a...", "a…", "。。。", "a.)"]))
+    assert all(map(ends_with_terminal, ["„so“", "»so«", "‘So.’", "「はい」", "ནི།", "ᐃᓄᒃ᙮", "ᱥ᱾", "ကောင်းတယ်။"]))
+    assert not any(map(ends_with_terminal, ["the boys’", "so; no:", "a | b"]))
     assert all(map(ends_with_ellipsis, ["a...", "…", "a....", "对。。。"]))
     assert not any(map(ends_with_ellipsis, ["", "a..", "a… b"]))
 
@@ -198,3 +203,63 @@ def test_what_is_left_without_code_and_tables() -> None:
     assert view.in_words.lines == ["Say:", "Done."]
     assert view.in_words.kinds_of_lines == [PARAGRAPH, PARAGRAPH]
     assert view.as_prose.in_words is view.as_prose
+
+
+@pytest.mark.parametrize(
+    ("typed", "right"),
+    [
+        ("नाव चली गई| हम रुके| शाम हुई|", "नाव चली गई। हम रुके। शाम हुई।"),
+        ("নাও গেল | আমরা থামলাম | সন্ধ্যা হল |", "নাও গেল। আমরা থামলাম। সন্ধ্যা হল।"),
+        ("ਬੇੜੀ ਗਈ|| ਅਸੀਂ ਰੁਕੇ|| ਸ਼ਾਮ ਹੋਈ||", "ਬੇੜੀ ਗਈ॥ ਅਸੀਂ ਰੁਕੇ॥ ਸ਼ਾਮ ਹੋਈ॥"),
+        ("ጀልባው ሄደ፡፡ ቆየን፡፡ መሸ፡፡", "ጀልባው ሄደ። ቆየን። መሸ።"),
+        ("ጀልባው ሄደ:: ቆየን :: መሸ::", "ጀልባው ሄደ። ቆየን። መሸ።"),
+        ("वह 1947 में आया (भाग 2)| सन् 1950| उसका घर NASA |", "वह आया। सन्। घर।"),
+        ("ዓመተ ምሕረት 2010:: በ 12:: ዓ.ም.::", "ዓመተ። በ። ዓ።"),
+        ("Նավը գնաց: Մենք մնացինք: Երեկո է:", "Նավը գնաց։ Մենք մնացինք։ Երեկո է։"),
+        ("Έφυγε η βάρκα; Μείναμε; Βράδιασε;", "Έφυγε η βάρκα? Μείναμε? Βράδιασε?"),
+    ],
+)
+def test_sentence_marks_as_they_are_typed(typed: str, right: str) -> None:
+    assert ends_with_terminal(typed)
+    assert ends_with_terminal(right)
+    assert count_sentences([typed]) == count_sentences([right]) == 3
+
+
+@pytest.mark.parametrize(
+    "line", ["| नाव | घर |", "Home | About |", "नाव | Home |", "Contents:", "ratio 3::", "int x;", "ጀልባ:", "नाव:"]
+)
+def test_what_only_looks_like_such_a_mark(line: str) -> None:
+    assert not ends_with_terminal(line)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("ནི་དང་། ནི་དང་།", 2), ("ᐃᓄᒃ᙮ ᐃᓄᒃ᙮", 2), ("ᱥᱟ᱾ ᱱᱛ᱾ ᱟᱲ᱾", 3), ("一。二。三", 3), ("ᐃᓄᒃ᙮ ᐃᓄᒃ", 1)],
+)
+def test_sentence_marks_of_rarer_scripts(text: str, count: int) -> None:
+    assert count_sentences([text]) == count  # looked for where one of them ends a line
+
+
+def test_the_ethiopic_wordspace_is_white_space() -> None:
+    view = TextView("ሰው፡ሁሉ፡እኩል፡ነው፡፡ ሰላም")
+    assert view.words == ["ሰው", "ሁሉ", "እኩል", "ነው", "ሰላም"]
+    assert view.normal_words == view.words
+    assert view.n_word_chars == 2 + 3 + 3 + 2 + 2
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "english"),
+    [("boat", "en", True), ("boat", "", True), ("12", "", True), ("лодка", "", False), ("boat", "de", False),
+     ("boat", "und", False), ("лодка", "en", True)],
+)  # fmt: skip
+def test_a_text_of_unknown_language_in_latin_letters_is_taken_as_english(
+    text: str, language: str, english: bool
+) -> None:
+    assert TextView(text, language).is_english is english
+
+
+@pytest.mark.parametrize(
+    ("text", "stretch"), [("我喜欢编程", 2), ("ฉันรักคุณ", 4), ("ꆈꌠꁱꂷ", 2), ("boat", 1), ("배가 떠난다", 1), ("", 1)]
+)
+def test_words_of_unspaced_scripts_for_one_of_english(text: str, stretch: int) -> None:
+    assert TextView(text).stretch == stretch
