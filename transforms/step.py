@@ -155,7 +155,7 @@ def settings_for(settings: C | PerLanguage[C], view: TextView) -> C:
     return for_language(settings, "en") if view.is_english else for_language(settings, view.language, view.script)
 
 
-def _check_scripts(name: str, settings: Any) -> None:
+def check_scripts(name: str, settings: Any) -> None:
     """Raise ConfigError for a script in `by_language` that no text is told to be in: it would never apply."""
     if isinstance(settings, PerLanguage):
         unknown = sorted(settings.scripts - SCRIPT_CODES)
@@ -175,7 +175,7 @@ class Filter(Generic[S, C]):
     resources: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        _check_scripts(self.name, self.settings)
+        check_scripts(self.name, self.settings)
 
     @property
     def stats(self) -> type:
@@ -208,7 +208,7 @@ class Editor(Generic[C]):
     stats: None = None
 
     def __post_init__(self) -> None:
-        _check_scripts(self.name, self.settings)
+        check_scripts(self.name, self.settings)
 
     def open(self) -> None:
         """Nothing to open."""

@@ -9,7 +9,7 @@ was set for English alone. (2) A long text is measured on four pieces spread eve
 texts the language was the same for each of them, at a third of the cost. (3) A text in which the model knows no word
 has the language `und`, undetermined, with score 0, where fastText itself says English with 0.12. (4) A text with many
 capitals is measured in small letters: of the 143 languages of the Universal Declaration that the model has, it reads
-110 right, in capitals 52; In Title Case 98; lower-cased 110, 110 and 108.
+110 right, in capitals 52, In Title Case 98; lower-cased, 110 of those in capitals and 108 of those in title case.
 
 Codes are the model's: ISO 639-1 where there is one, otherwise 639-3, except Wikipedia's `als` (Alemannic; Albanian is
 `sq`), `bh` (Bihari), `eml`, `nah`, `no` and `sh`.
@@ -29,9 +29,8 @@ from transforms.step import Draft, Drop
 from transforms.text.scripts import UNDETERMINED
 
 _PIECES = 4  # of a long text
-_MAX_CAPITALS = (
-    0.12  # of the letters that have case; the Universal Declaration has 0.1 at most, In Title Case 0.12 to 0.3
-)
+# Of the letters that have case. The Universal Declaration has 0.1 at most, In Title Case 0.12 to 0.3.
+_MAX_CAPITALS = 0.12
 _LOOKED_AT = 200  # characters in which capitals are counted
 
 

@@ -82,7 +82,9 @@ class CleanConfig:
     fineweb: PerLanguage[fineweb.FineWebConfig] | None = section(
         lambda: PerLanguage(fineweb.FineWebConfig(), languages.fineweb_limits()), "FineWeb's rules", optional=True
     )
-    junk: JunkConfig | None = section(JunkConfig, "pages that are no documents", optional=True)
+    junk: PerLanguage[JunkConfig] | None = section(
+        lambda: PerLanguage(JunkConfig(), languages.junk_limits()), "pages that are no documents", optional=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

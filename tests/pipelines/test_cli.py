@@ -224,8 +224,9 @@ def test_plan_after_a_run(call: Call, jsonl: Path, config: Path, small_run: Path
     assert [stage["run"] for stage in call(*given).json["stages"]] == [False] * len(NAMES)
     stages = call(*given, "--set", "clean.gopher.min_words=60").json["stages"]
     assert [stage["name"] for stage in stages if stage["run"]] == NAMES[2:]
-    assert stages[2]["why"] == "changed: gopher.min_words: 50 -> 60"
-    assert stages[3]["why"] == "web/clean is redone"
+    assert stages[2]["why"].startswith("changed: gopher.min_words: 50 -> 60")
+    assert stages[3]["why"] == "changed: words_after_lines.min_words: 50 -> 60"
+    assert stages[4]["why"] == "web/clean is redone"
     stages = call(*given, "--set", "shards.row_tokens=256").json["stages"]
     assert [stage["name"] for stage in stages if stage["run"]] == ["shards"]
 

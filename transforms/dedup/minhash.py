@@ -4,7 +4,7 @@ Broder 1997; settings of FineWeb (word 5-grams, 112 hashes, 14 bands of 8: two t
 a band with probability one half). The Llama 3 report (section 3.1.1) names "global MinHash" and no settings.
 
 Words: the text in lower case, each character then on its own: canonical decomposition, marks without width dropped
-(diacritics), any digit to 0, format characters dropped, letters, numbers and spacing marks kept, everything else a
+(diacritics), any digit to 0 (by config), format characters dropped, letters, numbers and spacing marks kept, all else a
 space; a character of a script without spaces and syllable marks (transforms.text.scripts: Han, Thai, ...) is a word.
 Shingles: `ngram` words in a row; a shorter text is one shingle of all its words; a text without words has no signature
 and is never a near copy of anything.
@@ -46,6 +46,9 @@ class MinHashConfig:
     bands: int = setting(14, "bands of the signature; two documents that agree in one are compared", ge=1)
     rows: int = setting(8, "hashes of a band; bands * rows must be at most n_hashes", ge=1)
     ngram: int = setting(5, "words of a shingle", ge=1, le=64)
+    keep_numbers: bool = setting(
+        False, "numbers tell texts apart, as exercises and statistics by year; FineWeb takes any digit for 0"
+    )
     seed: int = setting(1, "seed of the hash functions, as in datasketch", ge=0, le=2**32 - 1)
     min_similarity: float = setting(
         0.7, "share of equal hashes, the estimated Jaccard similarity, from which two are copies", gt=0, le=1
@@ -60,12 +63,12 @@ class MinHashConfig:
             raise ConfigError(f"bands: {self.bands} is not allowed; bands * rows must be at most {self.n_hashes}")
 
 
-def words_of(text: str) -> list[bytes]:
-    """Return the normalised words of a text, in UTF-8."""
+def words_of(text: str, keep_numbers: bool = False) -> list[bytes]:
+    """Return the normalised words of a text, in UTF-8; with `keep_numbers` a digit is its value, not 0."""
     text = text.lower()
     if not text.isascii():
-        text = _normal_non_ascii(text)
-    return text.encode().translate(_ascii_table()).split()
+        text = _normal_non_ascii(text, keep_numbers)
+    return text.encode().translate(_ascii_table(keep_numbers)).split()
 
 
 def shingle_hash(shingle: bytes) -> int:
@@ -79,9 +82,9 @@ def shingle_hash(shingle: bytes) -> int:
     return ((folded ^ folded >> 33) * _FINISH) % 2**64 >> 32
 
 
-def shingle_hashes(text: str, ngram: int) -> npt.NDArray[np.uint32]:
+def shingle_hashes(text: str, ngram: int, keep_numbers: bool = False) -> npt.NDArray[np.uint32]:
     """Return `shingle_hash` of every shingle of a text, in order; empty when the text has no words."""
-    words = np.frombuffer(b"".join(map(_WORD_DIGESTS.__getitem__, words_of(text))), "<u8")
+    words = np.frombuffer(b"".join(map(_WORD_DIGESTS.__getitem__, words_of(text, keep_numbers))), "<u8")
     if not len(words):
         return np.zeros(0, np.uint32)
     n = min(ngram, len(words))
@@ -97,7 +100,7 @@ def shingle_hashes(text: str, ngram: int) -> npt.NDArray[np.uint32]:
 
 def signature(text: str, config: MinHashConfig) -> Signature | None:
     """Return the MinHash signature of a text, [n_hashes] of u4; None when the text has no words."""
-    hashes = _fmix32(shingle_hashes(text, config.ngram))
+    hashes = _fmix32(shingle_hashes(text, config.ngram, config.keep_numbers))
     if not len(hashes):
         return None
     a, b = _permutations(config.n_hashes, config.seed)
@@ -166,40 +169,45 @@ _DENSE = 8  # a text with more than one non-ASCII character in so many is mapped
 _UNMARKED = re.compile(f"[{UNMARKED}]")  # Tibetan is missing: its syllable mark is a space by now
 
 
-def normal_character(character: str) -> str:
+def normal_character(character: str, keep_numbers: bool = False) -> str:
     """Return the normal form of a lower-case character, as words have it: the definition of the normalisation."""
-    normal = "".join(map(_normal_part, unicodedata.normalize("NFD", character)))
+    normal = "".join(_normal_part(part, keep_numbers) for part in unicodedata.normalize("NFD", character))
     normal = unicodedata.normalize("NFC", normal)  # Hangul syllables whole again
     return f" {normal} " if _UNMARKED.match(normal) else normal
 
 
-def _normal_part(part: str) -> str:
+def _normal_part(part: str, keep_numbers: bool) -> str:
     category = unicodedata.category(part)
     if category in ("Mn", "Me", "Cf"):
         return ""
     if category == "Nd":
-        return "0"
+        return str(unicodedata.decimal(part)) if keep_numbers else "0"
     return part if category[0] in "LN" or category == "Mc" else " "
 
 
 class _NormalCharacters(dict[int, str]):
+    def __init__(self, keep_numbers: bool) -> None:
+        super().__init__()
+        self._keep_numbers = keep_numbers
+
     def __missing__(self, code: int) -> str:
-        self[code] = normal = normal_character(chr(code))
+        self[code] = normal = normal_character(chr(code), self._keep_numbers)
         return normal
 
 
-_NORMAL_CHARACTERS = _NormalCharacters()
+_NORMAL_CHARACTERS = (_NormalCharacters(keep_numbers=False), _NormalCharacters(keep_numbers=True))
 
 
-def _normal_non_ascii(text: str) -> str:
+def _normal_non_ascii(text: str, keep_numbers: bool) -> str:
     """Replace the non-ASCII characters of a lower-case text by their normal form; lone surrogates become spaces."""
+    characters = _NORMAL_CHARACTERS[keep_numbers]
     sample = text[: 1 << 12]
     if len(sample.encode("utf-8", "ignore")) > len(sample) * (1 + 1 / _DENSE):
-        return text.translate(_NORMAL_CHARACTERS)
-    return _NON_ASCII.sub(lambda run: run[0].translate(_NORMAL_CHARACTERS), text)
+        return text.translate(characters)
+    return _NON_ASCII.sub(lambda run: run[0].translate(characters), text)
 
 
 @functools.cache
-def _ascii_table() -> bytes:
+def _ascii_table(keep_numbers: bool) -> bytes:
     """Return the normal form of each ASCII byte; the bytes above stay, they are words by now."""
-    return bytes(ord(normal_character(chr(code))) if code < 128 else code for code in range(256))
+    return bytes(ord(normal_character(chr(code), keep_numbers)) if code < 128 else code for code in range(256))

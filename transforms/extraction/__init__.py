@@ -19,3 +19,12 @@ resiliparse. `compiled` finds the modules in machine code.
 from transforms.extraction.compiled import use_compiled
 
 use_compiled(__path__)
+
+
+def __getattr__(name: str) -> object:
+    """Give `main_text`, the one function that a user of the library wants, without loading all of it beforehand."""
+    if name != "main_text":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from transforms.extraction.extract import main_text
+
+    return main_text

@@ -133,4 +133,4 @@ def _count_alphabetic(view: TextView) -> int:
 
     Read off the distinct normal words, which are half as many: only punctuation is missing from them.
     """
-    return len(view.normal_words) - int(view.word_counts[~view.has_letter].sum())
+    return len(view.word_ids) - int(view.word_counts[~view.has_letter].sum())

@@ -28,9 +28,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from schemas.blocks import CODE, TABLE_ROW
 from schemas.records import Document
-from schemas.settings import setting, validate
+from schemas.settings import PerLanguage, setting, validate
 from transforms.heuristics import page_phrases as phrases
-from transforms.step import Draft, Drop
+from transforms.step import Draft, Drop, check_scripts, settings_for
 from transforms.text.view import TextView, ratio
 
 SEARCH, SIGN_IN, TAGS, PLAIN = "search", "sign_in", "tags", ""
@@ -85,10 +85,13 @@ class JunkStats:
 class FilterJunk:
     """The step: it looks at the address and the extractor's doubts, too."""
 
-    settings: JunkConfig
+    settings: JunkConfig | PerLanguage[JunkConfig]
     name: str = "junk"
     resources: Sequence[str] = ()
     stats: type = JunkStats
+
+    def __post_init__(self) -> None:
+        check_scripts(self.name, self.settings)
 
     def open(self) -> None:
         """Nothing to open."""
@@ -97,7 +100,7 @@ class FilterJunk:
         for draft in drafts:
             stats = measure(draft.view, draft.document.url)
             draft.measures[self.name] = stats
-            draft.drop = decide(stats, draft.document, self.settings)
+            draft.drop = decide(stats, draft.document, settings_for(self.settings, draft.view))
 
 
 def measure(view: TextView, url: str = "") -> JunkStats:

@@ -17,7 +17,9 @@ class IngestConfig:
     )
     keep_plain_text: bool = setting(False, "keep responses declared text/plain, as text that needs no extraction")
     compute_digest: bool = setting(True, "hash the stored body (SHA-1) where the archive declares no payload digest")
-    keep_truncated: bool = setting(False, "keep bodies that the crawler cut short (Llama 3: non-truncated pages only)")
+    keep_truncated: bool = setting(
+        False, "keep bodies that the crawler or the server (206) cut short (Llama 3: whole pages only)"
+    )
     text_column: str = setting("text", "column of JSONL and Parquet with the text; a.b is b inside a")
     url_column: str = setting("url", "column with the address; may be absent")
     id_column: str = setting("id", "column with the record's id; may be absent")

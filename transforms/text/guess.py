@@ -3,8 +3,8 @@
 A line is, by the first of these that holds:
 
 code        between two fences (``` or ~~~, which belong to it), or one of at least two lines in a row, blank ones
-            between them aside, that are indented by four columns or look like code, if at least one looks like code:
-            it ends in ; { or }, or begins like a statement, or with a prompt
+            between them aside, that are indented by four columns or look like code, if one in ten looks like code:
+            it ends in { or }, or in ; with a sign of code or few words, or begins like a statement, or with a prompt
 formula     begins with $$ or \\[ or \\begin{, up to the line that ends it
 quotation   begins with > and a blank
 table row   has two or more of | (one first, or between blanks) or two or more tabs
@@ -39,6 +39,9 @@ _STATEMENT = re.compile(
     r"|[\w.\[\]>\"'()-]+ ?(?:=|:=|\+=|<-) ?\S.*[\w)\]}\"']$|[\w.]+\([^)]*\)$"
 )
 _CODE_ENDS = (";", "{", "}", "});", "},")
+_CODE_SIGN = re.compile(r"[=<>{}\[\]\\$_]|\w\(")
+_LINES_PER_CODE = 10  # of a run, at most, for each that looks like code: prose can be indented, too
+_CLAUSE_WORDS = 6  # fewest of a clause of a law, which ends in ; as well
 _FORMULA = re.compile(r"\$\$|\\\[|\\begin\{")
 _FORMULA_END = re.compile(r"\$\$$|\\\]$|\\end\{\w+\*?\}$")
 _LIST_ITEM = re.compile(r"[-*+–•‣⁃▪■●○◦∙·✓➢►]\s|[•‣⁃▪■●○◦∙·✓➢►]|(?:\d{1,3}|[a-zA-Z])[.)]\s")
@@ -96,7 +99,7 @@ def _mark_code(raw: Sequence[str], stripped: Sequence[str], kinds: list[int]) ->
                 at = close + 1
                 continue
         end, n_lines, n_code = _run_of_code(raw, stripped, at)
-        if n_lines > 1 and n_code:
+        if n_lines > 1 and n_code and n_code * _LINES_PER_CODE >= n_lines:
             kinds[at:end] = [CODE] * (end - at)
         at = max(end, at + 1)
 
@@ -110,13 +113,20 @@ def _run_of_code(raw: Sequence[str], stripped: Sequence[str], start: int) -> tup
             if not n_lines:
                 break
             continue
-        looks = line.endswith(_CODE_ENDS) or _STATEMENT.match(line) is not None
+        looks = _ends_like_code(line) or _STATEMENT.match(line) is not None
         if not (looks or raw[at].startswith(("    ", "\t"))) or line.startswith(_FENCE):
             break
         n_lines += 1
         n_code += looks
         end = at + 1
     return end, n_lines, n_code
+
+
+def _ends_like_code(line: str) -> bool:
+    if not line.endswith(_CODE_ENDS):
+        return False
+    short = line.isascii() and len(line.split(None, _CLAUSE_WORDS - 1)) < _CLAUSE_WORDS
+    return line[-1] != ";" or short or _CODE_SIGN.search(line) is not None
 
 
 def _mark_formulas(stripped: Sequence[str], kinds: list[int]) -> None:

@@ -328,11 +328,17 @@ class TextView:
 
     @functools.cached_property
     def _ids(self) -> tuple[dict[str, int], Ints]:
-        vocabulary: defaultdict[str, int] = defaultdict(itertools.count().__next__)
-        words = self.normal_words
-        ids = np.fromiter(map(vocabulary.__getitem__, words), np.int64, len(words))
-        vocabulary.default_factory = None
-        return vocabulary, ids
+        # Words as they stand first: of those there are half as many distinct ones, and only they are stripped.
+        spelled: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+        words = split_words(self.lower)
+        ids = np.fromiter(map(spelled.__getitem__, words), np.int64, len(words))
+        vocabulary: dict[str, int] = {}
+        normal = np.empty(len(spelled), np.int64)
+        for number, word in enumerate(spelled):
+            plain = word if word.isalnum() else word.strip(_EDGE_PUNCTUATION)
+            normal[number] = vocabulary.setdefault(plain, len(vocabulary)) if plain else -1
+        ids = normal[ids]
+        return vocabulary, ids[ids >= 0]
 
     @property
     def vocabulary(self) -> Mapping[str, int]:

@@ -159,3 +159,15 @@ def test_config_refuses_more_bands_than_hashes():
         MinHashConfig(n_hashes=11, bands=3, rows=4)
     with pytest.raises(ConfigError, match="min_similarity"):
         MinHashConfig(min_similarity=0.0)
+
+
+def test_numbers_tell_texts_apart_where_they_are_kept() -> None:
+    one, other = (
+        "In {} there were {} ships, \u0664\u0662 of them new.".format(*numbers) for numbers in ((1901, 7), (1902, 8))
+    )
+    assert words_of(one) == words_of(other)
+    assert words_of(one, keep_numbers=True) != words_of(other, keep_numbers=True)
+    assert words_of(one, keep_numbers=True)[-4:] == [b"42", b"of", b"them", b"new"]
+    kept = MinHashConfig(keep_numbers=True)
+    assert (signature(one, MinHashConfig()) == signature(other, MinHashConfig())).all()  # type: ignore[union-attr]
+    assert (signature(one, kept) != signature(other, kept)).any()  # type: ignore[union-attr]

@@ -104,3 +104,25 @@ def test_any_text_has_blocks_in_order_around_all_that_is_not_blank(text: str) ->
 def test_a_hundred_thousand_lines_take_no_square_of_time() -> None:
     for line in ("```", "~~~ x", "\\begin{a}", "    x", "$$", "x = 1", ""):
         assert len(guess_kinds([line] * 100_000)) == 100_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "the freedom to hold opinions and to seek information of every kind;",
+        "das Recht auf Arbeit, auf freie Wahl des Berufes (auch im Ausland);",
+        "人人有权享有主张和发表意见的自由;",
+        "право на труд;",
+    ],
+)
+def test_indented_clauses_of_a_law_are_no_code(line: str) -> None:
+    text = "\n".join(f"      {line}" for _ in range(3))
+    assert set(guess_kinds(text.split("\n"))) == {PARAGRAPH}
+    assert set(guess_kinds([f"    {line}", "    total = 1;"])) == {CODE}  # with one line in ten of code
+
+
+def test_one_line_that_looks_like_code_makes_no_code_of_a_long_indented_text() -> None:
+    lines = ["    Whereas it was said so"] * 20
+    assert CODE not in guess_kinds([*lines, "    article {3}"])
+    assert CODE not in guess_kinds([*lines, "    x = 1;"])
+    assert CODE in guess_kinds([*lines[:9], "    x = 1;"])

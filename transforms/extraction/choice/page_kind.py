@@ -21,6 +21,7 @@ SURELY = (
 _WORD = re.compile(r"[a-z]{2,}")
 _NUMBER = re.compile(r"\d{3,}")
 _TYPE = re.compile(r'"@type"\s*:\s*(?:\[\s*)?"(?:https?://schema\.org/)?(\w{1,40})"')
+_ARTICLE = re.compile(r"\w*article|blogposting|reportage\w*", re.IGNORECASE)
 _TYPE_LIMIT = 200_000  # characters of linked data that are looked through
 
 
@@ -63,6 +64,14 @@ def kind_scores(words: Set[str], lexicon: Lexicon) -> tuple[int, ...]:
 def kind_of(scores: tuple[int, ...]) -> str:
     """Return the kind of page that `kind_scores` are highest for, the first of those that share the place."""
     return KINDS[scores.index(max(scores))]
+
+
+def declares_article(outline: Outline) -> bool:
+    """Return whether a page calls itself an article, in its head or its linked data."""
+    if _ARTICLE.fullmatch(outline.metas.get("og:type", "").strip()):
+        return True
+    kinds = (kind for data in outline.linked_data for kind in _TYPE.findall(data[:_TYPE_LIMIT]))
+    return any(_ARTICLE.fullmatch(kind) for kind in kinds)
 
 
 def is_surely_article(scores: tuple[int, ...]) -> bool:

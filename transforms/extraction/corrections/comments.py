@@ -1,9 +1,9 @@
 """The comments that readers leave under a page, recognised by the names of the elements around them.
 
 Under an article they are a choice of the configuration. The model judges block by block and takes some of them for the
-article; the names tell, where the page is surely no discussion that was taken for an article. Under the posts of a
-forum it leaves most out, as the pages do that it learnt from; those with code or formulas are what such a page is
-read for, and stay.
+article; the names tell, where the page is surely no discussion that was taken for an article, by its marks or by what
+it declares; where it may be one, they tell when a third of the text is none. Under the posts of a forum it leaves most
+out, as the pages do that it learnt from; those with code or formulas are what such a page is read for, and stay.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from transforms.extraction.parsing.outline import Mask, Outline
 
 SECTIONS: Final = names("comment comments commentlist commenting disqus")
 MIN_LEFT: Final = 200  # characters of a page without its comments (our value)
+THIRD: Final = 333  # thousandths of its text that are left of what may be a discussion (our value)
 MIN_CHARS: Final = 25  # of a block that is a comment and no button or date below it (our value)
 _CODE: Final = names("code kbd samp tt")
 
@@ -37,11 +38,15 @@ def comment_blocks(outline: Outline, kept: Mask) -> Mask:
     return np.asarray(~is_page[around + 1], np.bool_)
 
 
-def without_comments(outline: Outline, kept: Mask) -> Mask:
-    """Return what is left of a choice of blocks without comments; all of it when that is less than a paragraph."""
+def without_comments(outline: Outline, kept: Mask, min_left: int = 0) -> Mask:
+    """Return what is left of a choice of blocks without comments; all of it when that is less than a paragraph, or than
+    `min_left` thousandths of its characters."""
     left = kept & ~comment_blocks(outline, kept)
     n_left = sum(len(outline.texts[block]) for block in np.flatnonzero(left).tolist())
-    return left if n_left >= MIN_LEFT else kept
+    if n_left < MIN_LEFT:
+        return kept
+    n_kept = sum(len(outline.texts[block]) for block in np.flatnonzero(kept).tolist())
+    return left if 1000 * n_left >= min_left * n_kept else kept
 
 
 def with_comments(outline: Outline, kept: Mask) -> Mask:

@@ -19,6 +19,7 @@ Raw TeX between delimiters in running text is the subject of `tex.normalised_tex
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -179,10 +180,54 @@ def _of_variable(node: LexborNode) -> Formula | None:
 
 
 def _of_stripped_katex(node: LexborNode, *, display: bool) -> Formula | None:
-    """KaTeX whose MathML a cleaner took away, as CSDN does: its text ends in the line that was the annotation."""
+    """KaTeX whose MathML a cleaner took away: its text ends in what was the annotation, in a line of its own (CSDN) or
+    directly after what the MathML showed."""
     part = node.css_first(".katex-mathml")
     lines = [line.strip() for line in shown_text(part).split("\n") if line.strip()] if part is not None else []
-    return Formula(tidy_tex(lines[-1]), display) if len(lines) > 1 else None
+    if len(lines) != 1:
+        return Formula(tidy_tex(lines[-1]), display) if lines else None
+    drawn = node.css_first(".katex-html")
+    latex = _after_drawing(lines[0], "" if drawn is None else shown_text(drawn))
+    return Formula(tidy_tex(latex), display) if latex else None
+
+
+_SHOWN_IN_TEX: Final = re.compile(
+    r"\\(?:(?:oper|math|text)[a-z]*|(sin|cos|tan|cot|sec|csc|log|ln|lg|exp|lim|max|min|sup|inf|det|dim|ker|deg|gcd|arg"
+    r"|Pr|arcsin|arccos|arctan|sinh|cosh|tanh)(?![a-zA-Z])|[a-zA-Z]+)"
+)
+_LONGEST_DRAWN: Final = 300  # characters of a drawing and its TeX in one line (our value)
+
+
+def _after_drawing(text: str, drawn: str) -> str:
+    """Return the TeX that follows a drawing's text in the same line, '' when none is found: behind as many characters
+    as the drawing has, if they are the same in any order (KaTeX draws denominators first), or else where letters and
+    digits on both sides agree."""
+    if len(text) > _LONGEST_DRAWN:
+        return ""
+    marks = sorted(char for char in drawn if _is_mark(char))
+    n_marks = 0
+    for at, char in enumerate(text, start=1):
+        n_marks += _is_mark(char)
+        if marks and n_marks == len(marks):
+            if sorted(filter(_is_mark, text[:at])) == marks:
+                return text[at:].strip()
+            break
+    first = max((at for at, char in enumerate(text, start=1) if not char.isascii()), default=1)  # TeX is ASCII
+    for at in range(first, len(text)):
+        if not text[at].isspace() and _sorted_letters(text[:at]) == _sorted_letters(
+            _SHOWN_IN_TEX.sub(r"\1", text[at:])
+        ):
+            return text[at:]
+    return ""
+
+
+def _is_mark(char: str) -> bool:
+    return char.isprintable() and not char.isspace()
+
+
+def _sorted_letters(text: str) -> str:
+    """Return the letters and digits of ASCII in a text, which TeX and its drawing have in common."""
+    return "".join(sorted(char for char in text if char.isascii() and char.isalnum()))
 
 
 def _of_holder(node: LexborNode, classes: frozenset[str]) -> Formula | None:

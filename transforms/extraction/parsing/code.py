@@ -3,7 +3,8 @@
 Indentation, blank lines and line breaks are the code's; line numbers, copy buttons and tool bars are the highlighter's.
 Known by their markup: Pygments, Rouge, Chroma, highlight.js with line numbers, Prism, Shiki, SyntaxHighlighter 2-4,
 Crayon, GeSHi and wp_syntax, Hexo, GitHub, GitLab, Gitea, cgit, doxygen, javadoc's source, LaTeXML's listings, CSDN,
-CodeMirror, Ace, Monaco. What none of them names: the first cells of a table's rows that count upwards are numbers.
+CodeMirror, Ace, Monaco. What none of them names: the first elements of lines that count upwards are numbers, in rows of
+a table, in spans that cannot be selected (Hugo), in rows of CSS; a table of such rows is a listing even without a name.
 
 How lines are separated: `pre` keeps the breaks of the source; `br`, rows and block-level elements end a line; inline
 elements that bear a line's class (`line`, `token-line`) end one unless a break follows already.
@@ -29,7 +30,7 @@ _BLOCKS: Final = names(
 )
 _CONTAINERS: Final = frozenset({"table", "tbody", "thead", "tr", "ul", "ol"})
 _DROPPED: Final = frozenset(
-    {"script", "style", "button", "svg", "template", "noscript", "select", "figcaption", "caption"}
+    {"script", "style", "button", "svg", "template", "noscript", "select", "figcaption", "caption", "rp", "rt"}
 )
 
 # Classes of elements that hold a whole listing, whose lines are not, or not only, in one `pre`.
@@ -87,7 +88,7 @@ _LONGEST: Final = 200_000  # characters of a listing that is none by its tags (o
 
 def may_be_code(tag: str, attributes: Mapping[str, str | None]) -> bool:
     """Return whether `is_code_block` is worth calling for an element; False for nearly every one."""
-    if tag in _LISTED:
+    if tag in _LISTED or tag == "table":
         return True
     classes = attributes.get("class") if attributes else None
     return classes is not None and _names_code(classes)
@@ -107,11 +108,15 @@ def is_code_block(node: LexborNode) -> bool:
     if tag in ("code", "samp"):
         return _is_listing_in_code(node)
     classes = _classes(node)
+    if tag == "table" and not _may_be_listing(node, classes):
+        return False
     if nests_deep(node):
         return False
     if node.css_first("h1, h2, h3, article, form, nav") is not None:
         return False
     if classes.isdisjoint(_WRAPPERS):
+        if tag == "table" and _is_numbered_table(node):
+            return True
         return _names_code(node.attributes.get("class") or "") and _is_listing_by_name(node)
     if not classes.isdisjoint(_SURE):
         return True
@@ -141,6 +146,29 @@ def _is_listing_in_code(node: LexborNode) -> bool:
 _LANGUAGE: Final = re.compile(r"(?:^|\s)(?:language-|lang-|hljs|brush|prettyprint|source)")
 
 
+def _may_be_listing(table: LexborNode, classes: frozenset[str]) -> bool:
+    """Return whether a table is worth a closer look: it has a name, or its first row is a 1 and something else."""
+    if not classes.isdisjoint(_WRAPPERS) or _names_code(table.attributes.get("class") or ""):
+        return True
+    row = table.css_first("tr")
+    cell = _first_element(row) if row is not None else None
+    return cell is not None and cell.tag == "td" and cell.text(deep=True)[:12].strip(" \n\t.:") == "1"
+
+
+def _is_numbered_table(table: LexborNode) -> bool:
+    """Return whether a table is lines of code with a cell for the number before each."""
+    rows = table.css("tr")
+    if len(rows) < _FEWEST or _holds(table, "th, table, p, ul, img, td + td + td"):
+        return False
+    if len(_counting_firsts(rows)) != len(rows):
+        return False
+    lines = [line for line in code_of(table).split("\n") if line]
+    return 2 * sum(map(_is_code_like, lines)) > len(lines)
+
+
+_FEWEST: Final = 3  # lines that are numbered; two numbers may be anything (our value)
+
+
 def _is_listing_by_name(node: LexborNode) -> bool:
     """Return whether an element that calls itself code holds lines of code and nothing else."""
     if node.tag in _TITLES or node.css_first("pre, p, ul, img, input, iframe, th, td + td") is not None:
@@ -156,12 +184,34 @@ def _is_listing_by_name(node: LexborNode) -> bool:
             and len(node.css("div, li, br")) > 1
         )
     lines = [line for line in code_of(node).split("\n") if line]
-    enough = 0 if _CODE_BOX.search(node.attributes.get("class") or "") else 1
-    return node.css_first("br, div, li, tr") is not None and 2 * sum(map(_is_code_like, lines)) > len(lines) > enough
+    is_box = _CODE_BOX.search(node.attributes.get("class") or "") is not None
+    n_code = sum(map(_is_code_like, lines))
+    if _holds(node, "br, div, li, tr"):
+        return 2 * n_code > len(lines) > (0 if is_box else 1)
+    if len(lines) < 2 or node.css_first("a") is not None:
+        return False
+    if not _styled_as_code(node):  # what all HTML is indented by says nothing
+        n_code = sum(_is_code_like(line.strip()) for line in lines)
+    return 2 * n_code > len(lines) or (is_box and n_code > 0 and not any(map(_is_prose, lines)))
 
 
 def _is_code_like(line: str) -> bool:
     return _CODE_SIGN.search(line) is not None and not _SENTENCE.search(line)
+
+
+def _holds(node: LexborNode, selector: str) -> bool:
+    """Return whether something below an element matches; `css_first` finds the element itself, too."""
+    found = node.css_first(selector)
+    return found is not None and (found.mem_id != node.mem_id or len(node.css(selector)) > 1)
+
+
+def _is_prose(line: str) -> bool:
+    """Return whether a line without a sign of code is words, as of a sentence that its source wraps."""
+    return len(_PLAIN_WORD.findall(line)) >= _PROSE_WORDS and not _is_code_like(line)
+
+
+_PLAIN_WORD: Final = re.compile(r"(?<!\S)[^\W\d_]+(?=[\s,.;:!?]|$)")
+_PROSE_WORDS: Final = 5  # (our value)
 
 
 def _has_text(node: LexborNode | None) -> bool:
@@ -187,6 +237,12 @@ def _keeps_breaks(node: LexborNode) -> bool:
     """Return whether line breaks in the source show: inside `pre`, or in code that has no other breaks."""
     if node.tag in _PRE or (node.tag in _CODE and node.css_first("br") is None):
         return True
+    if _names_code(node.attributes.get("class") or "") and not _holds(node, "br, div, li, tr, td, p, pre"):
+        return True
+    return _styled_as_code(node)
+
+
+def _styled_as_code(node: LexborNode) -> bool:
     style = node.attributes.get("style") or ""
     return "pre" in style and "white-space" in style
 
@@ -206,18 +262,20 @@ class _Writer:
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
+        self.numbers: set[int] = set()  # ids of elements that only number lines
 
     def element(self, node: LexborNode, depth: int, *, kept: bool) -> None:
         tag = node.tag or ""
         kept = kept or tag in _PRE
-        numbers = _counting_cells(node) if tag in ("tr", "tbody", "table") else frozenset()
+        numbers = _counting_cells(node) if tag == "tr" else _counting_firsts_in(node)
+        self.numbers |= numbers
         for child in node.iter(include_text=True):
             name = child.tag or ""
             if name == "-text":
                 self._text(child, kept)
             elif name == "br":
                 self.pieces.append("\n")
-            elif name not in _DROPPED and child.mem_id not in numbers:
+            elif name not in _DROPPED and child.mem_id not in self.numbers:
                 self._child(child, name, depth, kept)
 
     def _text(self, node: LexborNode, kept: bool) -> None:
@@ -234,6 +292,8 @@ class _Writer:
     def _child(self, child: LexborNode, name: str, depth: int, kept: bool) -> None:
         classes = _classes(child)
         if not classes.isdisjoint(_TOOLS) or (not classes.isdisjoint(_GUTTERS) and not _is_whole(child, name)):
+            return
+        if _cannot_be_selected(child, classes) and _NUMBER.fullmatch(child.text(deep=True)):
             return
         if name not in _BLOCKS:
             self._inline(child, classes, depth, kept)
@@ -255,7 +315,7 @@ class _Writer:
         return len(self.pieces)
 
     def _inline(self, child: LexborNode, classes: frozenset[str], depth: int, kept: bool) -> None:
-        is_line = not classes.isdisjoint(_LINES) and _is_line_by_style(child)
+        is_line = (not classes.isdisjoint(_LINES) or _is_row(child, classes)) and _is_line_by_style(child)
         start = len(self.pieces)
         if depth < _MAX_DEPTH:
             is_cell = child.tag in ("td", "th") and bool(classes) and child.css_first("br, div, p") is None
@@ -297,13 +357,56 @@ def _is_line_by_style(node: LexborNode) -> bool:
     return following.is_element_node and following.tag != "br"
 
 
+_ROWS: Final = names("flex d-flex grid d-grid block d-block table-row")
+_ROW: Final = re.compile(r"display\s*:\s*(?:flex|block|grid|table-row)", re.IGNORECASE)
+_UNSELECTABLE: Final = names("select-none user-select-none noselect no-select unselectable")
+_NO_SELECTION: Final = re.compile(r"user-select\s*:\s*none", re.IGNORECASE)
+
+
+def _is_row(node: LexborNode, classes: frozenset[str]) -> bool:
+    """Return whether the style of an inline element makes it a line of its own."""
+    return not classes.isdisjoint(_ROWS) or _ROW.search(node.attributes.get("style") or "") is not None
+
+
+def _cannot_be_selected(node: LexborNode, classes: frozenset[str]) -> bool:
+    """Return whether readers cannot select an element, so that they copy the code without it."""
+    return not classes.isdisjoint(_UNSELECTABLE) or _NO_SELECTION.search(node.attributes.get("style") or "") is not None
+
+
 _NUMBER: Final = re.compile(r"\s*\d{1,6}[.:]?\s*")
+
+
+def _first_element(node: LexborNode) -> LexborNode | None:
+    """Return the element that a node begins with, None when text comes before it."""
+    first = node.first_child
+    while first is not None and first.tag == "-text" and not (first.text_content or "").strip():
+        first = first.next
+    return first if first is not None and first.is_element_node else None
+
+
+def _counting_firsts_in(node: LexborNode) -> frozenset[int]:
+    """Return the ids of the elements that number the lines below a node; of none unless the first line has a 1."""
+    row = _first_element(node)
+    first = _first_element(row) if row is not None else None
+    if first is None or first.text(deep=True)[:12].strip(" \n\t.:|\u00a0") != "1":
+        return frozenset()
+    return _counting_firsts(list(node.iter()))
+
+
+def _counting_firsts(rows: list[LexborNode]) -> frozenset[int]:
+    """Return the ids of the elements that rows begin with when they count 1, 2, 3 ... and are not all there is."""
+    found: list[int] = []
+    for expected, row in enumerate(rows, start=1):
+        first = _first_element(row)
+        if first is None or first.text(deep=True)[:12].strip(" \n\t.:|\u00a0") != str(expected):
+            return frozenset()
+        found.append(first.mem_id)
+    is_whole = all(_NUMBER.fullmatch(row.text(deep=True)) for row in rows)
+    return frozenset(found) if len(found) >= _FEWEST and not is_whole else frozenset()
 
 
 def _counting_cells(node: LexborNode) -> frozenset[int]:
     """Return the ids of a row's first cell when it only numbers the lines of the second."""
-    if node.tag != "tr":
-        return frozenset()
     cells = [child for child in node.iter() if child.tag in ("td", "th")]
     if len(cells) < 2:
         return frozenset()

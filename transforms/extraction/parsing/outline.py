@@ -24,12 +24,15 @@ class Outline:
     starts: list[int] = field(default_factory=list)  # the element's blocks are starts..ends
     ends: list[int] = field(default_factory=list)
     hidden: list[int] = field(default_factory=list)  # the elements that say themselves that they are not shown
+    nameless: list[int] = field(default_factory=list)  # blocks out of sight that no script can find by name
+    dialogs: list[int] = field(default_factory=list)  # the elements that say so by role or `aria-modal`
     signatures: dict[tuple[str, str], int] = field(default_factory=dict)  # (tag; class, id, role, itemprop) -> number
     # blocks
     texts: list[str] = field(default_factory=list)  # white space collapsed unless it is code
     owners: list[int] = field(default_factory=list)  # the element that holds the whole block
     boxes: list[int] = field(default_factory=list)  # the nearest block-level element
     link_chars: list[int] = field(default_factory=list)  # characters of the block inside links
+    shown: dict[int, str] = field(default_factory=dict)  # block -> its text without hidden pieces, if it has some
     kinds: list[str] = field(default_factory=list)  # "", "code", or what the page declares: "declared"
     # what the head says
     title: str = ""

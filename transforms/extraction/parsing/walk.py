@@ -1,7 +1,9 @@
 """One walk over a parsed page: its elements as arrays and its text cut into blocks.
 
 What a browser never shows as text (scripts, styles, templates, drawings, form choices) is not walked; what it may hide
-(`hidden`, `display:none`, `noscript`) is, and carries a mark, since tabs and folded answers are content.
+(`hidden`, `display:none`, `noscript`) is, and carries a mark, since tabs and folded answers are content. Of hidden
+pieces amid a sentence the model is told, as it was when it learnt, but they are not written. The readings of ruby go,
+and so do the notes of LaTeXML, which stand amid their sentence.
 
 This is where a page's time goes: no node is looked at twice, what depends on tag and class alone is asked once, and the
 loop over the nodes calls no Python function of this package for most of them.
@@ -21,26 +23,40 @@ from transforms.extraction.parsing.code import CLASS_PARTS, code_of, is_code_blo
 from transforms.extraction.parsing.code import CLASSES as LISTINGS
 from transforms.extraction.parsing.names import names
 from transforms.extraction.parsing.outline import Outline
+from transforms.extraction.parsing.pieces import TELLING_STYLE, is_hidden_piece, is_in_sentence
+from transforms.extraction.parsing.raised import BEFORE, LONGEST, raised
+from transforms.extraction.parsing.shown import nests_deep
+from transforms.extraction.parsing.spaces import collapsed, lines_of
 
 SKIPPED = names(
-    "script style template svg canvas iframe object embed select datalist audio video map textarea frameset noframes"
-    " noembed rp title meta link base option optgroup applet portal img input wbr col source track param"
+    "script style svg canvas iframe object embed select datalist audio video map textarea frameset noframes"
+    " noembed rp rt rtc title meta link base option optgroup applet portal img input wbr col source track param"
 )
 BLOCK_LEVEL = names(
     "address article aside blockquote body button caption center colgroup dd details dialog dir div dl dt fieldset"
     " figcaption figure footer form h1 h2 h3 h4 h5 h6 head header hgroup hr html legend li main menu nav ol p pre"
     " search section summary table tbody td tfoot th thead tr ul noscript"
 )
-# MediaWiki's column of links, and links to the place where they stand: "[edit | edit source]", the pilcrow.
-_NEVER_TEXT = names("mw-editsection mw-cite-backlink headerlink hash-link mw-navigation mw-panel")
+# MediaWiki's column of links, and links to the place where they stand: "[edit | edit source]", the pilcrow; LaTeXML's
+# notes, whose mark, type and text are pieces of the sentence they belong to.
+_NEVER_TEXT = names("mw-editsection mw-cite-backlink headerlink hash-link mw-navigation mw-panel ltx_note gist-meta")
 _WATCHED = _NEVER_TEXT | FORMULAS | LISTINGS  # class names of elements that are looked at closely
-_TELLING = names("id role itemprop style hidden aria-hidden")  # attributes that carry information besides the class
+_TELLING = names(
+    "id role itemprop style hidden aria-hidden aria-modal"
+)  # attributes that carry information besides the class
+_NAMELESS = frozenset({"style", "hidden", "aria-hidden", "align", "dir", "lang"})  # no script finds an element by these
+_DIALOGS = frozenset({"dialog", "alertdialog"})
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HAS_WORD = re.compile(r"[^\W_]")
+_TEMPLATE = re.compile(r'<template(?:[^>"]|"[^"]*")*>')
 _NO_TAG = "!"  # of processing instructions
 _PARTING_BREAKS = 2  # line breaks in a row that part paragraphs
 
-_INLINE, _LINK, _BLOCK, _BREAK, _NOTED_ONLY, _UNSEEN = range(6)
+# How a node is walked; the first means that `_way_of` says.
+_ASKED, _INLINE, _LINK, _RAISED, _PIECE, _BLOCK, _SHADOW, _BREAK, _NOTED_ONLY, _UNSEEN = range(10)
+# Bits of how an element is shown: it says that it is hidden; it is out of sight; it is raised; it is a dialog.
+_HIDES, _UNSHOWN, _HIGH, _DIALOG = 1, 2, 4, 8
+_MAX_SHADOWS = 8  # shadow roots in each other; each is parsed on its own (our value)
 
 
 class _Ways(dict[str, int]):
@@ -49,15 +65,16 @@ class _Ways(dict[str, int]):
     def __missing__(self, tag: str) -> int:
         if tag[0] in "-!":  # comments, types of documents
             return _UNSEEN
-        return _BLOCK if "-" in tag else _INLINE  # custom elements are boxes, mostly
+        return _ASKED if "-" in tag else _INLINE
 
 
 _WAYS = _Ways(
     {
-        **dict.fromkeys(("span", "b", "strong", "i", "em", "small", "sup", "code", "time", "font"), _INLINE),
+        **dict.fromkeys(("span", "b", "strong", "i", "em", "small", "code", "time", "font"), _INLINE),
         **dict.fromkeys(SKIPPED, _UNSEEN),
         **dict.fromkeys(("script", "meta", "title", "img"), _NOTED_ONLY),
         **dict.fromkeys(BLOCK_LEVEL, _BLOCK),
+        **dict.fromkeys(("button", "sup", "template"), _ASKED),
         "a": _LINK,
         "br": _BREAK,
     }
@@ -89,7 +106,7 @@ def _names_special(mark: str) -> bool:
 class _Walker:
     """Holds the open block during the walk. The loop keeps local references to its lists: never rebind them."""
 
-    __slots__ = ("boxes", "links", "out", "parts", "sources", "watched")
+    __slots__ = ("boxes", "links", "out", "parts", "sources", "unseen", "watched")
 
     def __init__(self) -> None:
         self.out = Outline()
@@ -99,6 +116,7 @@ class _Walker:
         self.parts: list[str] = []
         self.sources: list[int] = []  # the elements its texts stand in
         self.links: list[int] = []  # sizes of its texts inside links
+        self.unseen: list[int] = []  # where in `parts` its hidden pieces begin and end
 
     def walk(self, node: Any) -> None:  # noqa: C901
         """Walk everything below a node. One loop: calls to enter, to leave and to add a text took a sixth more."""
@@ -120,15 +138,15 @@ class _Walker:
                     if in_link:
                         self.links.append(len(text))
                 elif text and parts and parts[-1] != "\n":
-                    parts.append(" ")
-            elif (way := _WAYS[tag]) == _BREAK:
+                    parts.append("\r" if "\n" in text else " ")
+            elif (way := _WAYS[tag] or self._way_of(node, tag)) == _BREAK:
                 self._line_break()
                 after_link = -1
             elif way == _NOTED_ONLY:
                 self._note(node, tag, element)
             elif way != _UNSEEN:
                 attributes = node.attributes
-                mark, hidden = attributes.get("class") or "", False
+                mark, hidden = attributes.get("class") or "", 0
                 if not _TELLING.isdisjoint(attributes):
                     mark, hidden = _mark(attributes)
                 signature = signatures.get((tag, mark))
@@ -136,7 +154,7 @@ class _Walker:
                     signature = self._new_signature(tag, mark, attributes)
                 watch = watched[signature] or (tag == "span" and len(attributes) > 1)
                 if not watch or not self._is_settled(node, tag, mark, attributes, element):
-                    if way == _BLOCK and parts:
+                    if way >= _BLOCK and parts:
                         self.flush()
                         after_link = -1
                     index = len(tags)
@@ -146,27 +164,35 @@ class _Walker:
                     starts.append(len(texts))
                     ends.append(len(texts))
                     if hidden:
-                        out.hidden.append(index)
+                        way = self._way_by_style(node, index, way, hidden, attributes)
                     if watch and may_be_code(tag, attributes) and is_code_block(node):
                         self._code(node, index)
                         after_link = -1
                     else:
                         is_open = True
                         element = index
-                        if way == _BLOCK:
+                        if way >= _BLOCK:
                             boxes.append(index)
-                        elif way == _LINK:
-                            if parts and len(parts) == after_link and not parts[-1][-1].isspace():
-                                parts.append(" ")  # a menu without white space between its links is not one long word
-                            in_link += 1
+                        elif way != _INLINE:
+                            if way == _RAISED:
+                                self._raise(node, index)
+                                is_open = False
+                                element = parents[index]
+                            elif way == _PIECE:
+                                self.unseen.append(len(parts))
+                                in_link += tag == "a"
+                            else:
+                                if parts and len(parts) == after_link and not parts[-1][-1].isspace():
+                                    parts.append(" ")  # a menu without white space between its links is no long word
+                                in_link += 1
             if is_open:
                 path.append((node, way))
-                node = node.first_child
+                node = node.first_child if way != _SHADOW else self._shadow_of(node)
             else:
                 node = node.next
             while node is None and path:
                 node, way = path.pop()
-                if way == _BLOCK:
+                if way >= _BLOCK:
                     if parts:
                         self.flush()
                         after_link = -1
@@ -174,6 +200,10 @@ class _Walker:
                 elif way == _LINK:
                     in_link -= 1
                     after_link = len(parts)
+                elif way == _PIECE:
+                    in_link -= tags[element] == "a"
+                    if len(self.unseen) % 2:
+                        self.unseen.append(len(parts))
                 ends[element] = len(texts) + 1 if parts else len(texts)  # an inline element's block is still open
                 element = parents[element]
                 node = node.next
@@ -191,6 +221,61 @@ class _Walker:
             out.language = (attributes.get("lang") or attributes.get("xml:lang") or "")[:35]
         self.watched.append(_may_be_special(tag) or (mark != "" and _names_special(mark)))
         return signature
+
+    def _way_of(self, node: Any, tag: str) -> int:
+        """Return how an element is walked of which not its tag alone tells."""
+        if tag == "template":
+            attributes = node.attributes
+            if "shadowrootmode" not in attributes and "shadowroot" not in attributes:
+                return _UNSEEN
+            tags = self.out.tags
+            n_open = sum(tags[box] == tag for box in self.boxes[1:])
+            return _SHADOW if n_open < _MAX_SHADOWS else _UNSEEN
+        if tag == "sup":
+            return _RAISED if _is_simple(node) else _INLINE
+        if not is_in_sentence(node, tag):
+            return _BLOCK
+        if self.parts and self.parts[-1][-1].islower() and (node.text(deep=True)[:1]).isupper():
+            self.parts.append(" ")  # what has a margin is written without blanks
+        return _INLINE
+
+    def _way_by_style(self, node: Any, index: int, way: int, shown: int, attributes: dict[str, str | None]) -> int:
+        """Keep what an element says of how it is shown; return how it is walked, if that says more than its tag."""
+        if shown & _HIDES:
+            self.out.hidden.append(index)
+        if shown & _DIALOG:
+            self.out.dialogs.append(index)
+        if shown & _UNSHOWN and way == _BLOCK and attributes.keys() <= _NAMELESS:
+            self.out.nameless.append(index)
+        if way > _LINK:
+            return way
+        if shown & _UNSHOWN and is_hidden_piece(node, has_text=bool(self.parts)):
+            return _PIECE
+        return _RAISED if shown & _HIGH and way == _INLINE and _is_simple(node) else way
+
+    def _shadow_of(self, node: Any) -> Any:
+        """Return the first node of a declarative shadow root, whose content the parser keeps out of the tree."""
+        inner = _TEMPLATE.sub("", (node.html or ""), count=1).removesuffix("</template>")
+        body = LexborHTMLParser(f"<body>{inner}</body>").body
+        return body.first_child if body is not None else None
+
+    def _raise(self, node: Any, index: int) -> None:
+        """Write what is raised into the open block."""
+        text = collapsed(node.text(deep=True))
+        if not text:
+            return
+        link = node.css_first("a")
+        following = node.next
+        after = following.text_content or "" if following is not None and following.tag == "-text" else ""
+        parent = node.parent
+        is_link = link is not None or (parent is not None and parent.tag == "a")
+        if len(text) <= LONGEST:
+            text = raised(text, "".join(self.parts[-3:])[-BEFORE:], after[:BEFORE], is_link=is_link)
+        self.parts.append(text)
+        self.sources.append(index)
+        if is_link:
+            self.links.append(len(text))
+        self.out.ends[index] = len(self.out.texts) + 1
 
     def _is_settled(self, node: Any, tag: str, mark: str, attributes: dict[str, str | None], element: int) -> bool:
         """Write an element that is a formula; return whether that is done, or there is nothing to write."""
@@ -228,7 +313,7 @@ class _Walker:
         """Keep what the page says about itself, and the formulas among images and scripts."""
         if tag == "title":
             if not self.out.title:
-                self.out.title = " ".join(node.text().split())
+                self.out.title = collapsed(node.text())
             return
         attributes = node.attributes
         if tag == "meta":
@@ -246,25 +331,38 @@ class _Walker:
         if not self.parts:
             return
         self.parts.append("\n")
-        tail = [part for part in self.parts[-2 * _PARTING_BREAKS :] if part != " "][-_PARTING_BREAKS:]
+        tail = [part for part in self.parts[-2 * _PARTING_BREAKS :] if part not in (" ", "\r")][-_PARTING_BREAKS:]
         if tail == ["\n"] * _PARTING_BREAKS:
             self.flush()
 
     def flush(self) -> None:
         """Close the open block, if it holds a letter or a digit."""
         parts, sources = self.parts, self.sources
-        text = _lines(parts) if "\n" in parts else " ".join("".join(parts).split())
+        if "\n" in parts:
+            text = lines_of(parts)
+        else:
+            text = "".join(parts)
+            text = " ".join(text.split()) if text.isascii() else collapsed(text)
         if text and (text[0].isalnum() or _HAS_WORD.search(text)):
             box = self.boxes[-1]
             is_of_one = sources and sources.count(sources[0]) == len(sources)
+            if self.unseen and (shown := self._shown()):
+                self.out.shown[len(self.out.texts)] = shown
             self.out.add_block(text, sources[0] if is_of_one else box, box, sum(self.links), "")
         parts.clear()
         sources.clear()
         self.links.clear()
+        self.unseen.clear()
+
+    def _shown(self) -> str:
+        """Return the text of the open block without its hidden pieces."""
+        bounds = [0, *self.unseen, len(self.parts)]  # of what is shown; of a piece that is still open there is no end
+        shown = [part for at in range(0, len(bounds) - 1, 2) for part in self.parts[bounds[at] : bounds[at + 1]]]
+        return lines_of(shown) if "\n" in shown else collapsed("".join(shown))
 
 
-def _mark(attributes: dict[str, str | None]) -> tuple[str, bool]:
-    """Return an element's class, id, role and itemprop in one, and whether it says that it is not shown."""
+def _mark(attributes: dict[str, str | None]) -> tuple[str, int]:
+    """Return an element's class, id, role and itemprop in one, and the bits of how it is shown."""
     get = attributes.get
     mark = get("class") or ""
     if name := get("id"):
@@ -273,16 +371,25 @@ def _mark(attributes: dict[str, str | None]) -> tuple[str, bool]:
         mark = f"{mark} {role}"
     if prop := get("itemprop"):
         mark = f"{mark} {prop}"
+    hidden = _HIDES | _UNSHOWN if "hidden" in attributes else 0
+    if get("aria-hidden") == "true":  # of what screen readers pass over, some is shown
+        hidden |= _HIDES
+    if get("aria-modal") == "true" or (role and role in _DIALOGS):
+        hidden |= _DIALOG
     style = get("style")
-    hides = (
-        "hidden" in attributes
-        or get("aria-hidden") == "true"
-        or (style is not None and _HIDING.search(style) is not None)
-    )
-    return mark, hides
+    return mark, hidden | _shown_by(style) if style else hidden
 
 
-def _lines(parts: list[str]) -> str:
-    """Return the block with a line end at each `br`, none of its source's own."""
-    lines = "".join(part if part == "\n" else part.replace("\n", " ") for part in parts).split("\n")
-    return "\n".join(line for raw in lines if (line := " ".join(raw.split())))
+@lru_cache(maxsize=4096)
+def _shown_by(style: str) -> int:
+    """Return the bits that a style says."""
+    found = TELLING_STYLE.search(style)
+    if found is None:
+        return 0
+    shown = _HIGH if found.lastgroup == "high" else _UNSHOWN
+    return shown | _HIDES | _UNSHOWN if _HIDING.search(style) is not None else shown
+
+
+def _is_simple(node: Any) -> bool:
+    """Return whether what is raised is text alone."""
+    return not nests_deep(node) and node.css_first("img, math, br, svg, input, script") is None

@@ -29,7 +29,7 @@ def blocks_to_write(outline: Outline, kept: Sequence[int], dialect: TexDialect) 
     written: list[Block] = []
     open_row = -1
     for block, (kind, row, _) in zip(kept, places, strict=True):
-        raw = outline.texts[block]
+        raw = outline.shown.get(block) or outline.texts[block]
         text = clean_unicode(raw if kind == "code" else normalised_tex(raw, dialect))
         if text != raw and kind != "code":
             text = "\n".join(line for raw in text.split("\n") if (line := _one_line(raw)))

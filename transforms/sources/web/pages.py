@@ -54,6 +54,9 @@ _DATE = re.compile(
 _SHA1_HEX = re.compile(r"[0-9a-fA-F]{40}")
 
 
+PARTIAL_CONTENT = 206
+
+
 def classify(raw: RawRecord, path: str, config: IngestConfig) -> Header | Skipped:
     """Return the page that `raw`, a record of the archive at `path`, holds, or why it holds none.
 
@@ -87,8 +90,9 @@ def classify(raw: RawRecord, path: str, config: IngestConfig) -> Header | Skippe
     size = raw.length - head.body_start
     if size > config.max_body_bytes or len(raw.block) < raw.length:
         return skipped("body_too_large", value=size, limit=config.max_body_bytes)
-    if raw.truncated and not config.keep_truncated:
-        return skipped("truncated_body", raw.truncated)
+    cut = raw.truncated or ("206 Partial Content" if head.status == PARTIAL_CONTENT else "")
+    if cut and not config.keep_truncated:
+        return skipped("truncated_body", cut)
     return Header(
         row=raw.row,
         offset=raw.offset,

@@ -7,6 +7,7 @@ import pytest
 
 from transforms.extraction.choice.features import OFF_MAIN, Features
 from transforms.extraction.choice.page_kind import KINDS, kind_of
+from transforms.extraction.corrections.dialogs import without_dialogs
 from transforms.extraction.corrections.order import corrected
 from transforms.extraction.page import outline_of
 
@@ -45,12 +46,45 @@ def kept(scores: tuple[int, ...], *, comments: bool = False) -> set[int]:
         (made(forum=0), False, CHOSEN - {CARD} | {CODED}),
         (made(forum=0), True, CHOSEN - {CARD} | {CODED}),
         (made(article=0), False, {TEXT}),
-        (made(article=0, forum=-1), False, {TEXT, SAID}),  # it may be a thread
+        (made(article=0, forum=-1), False, {TEXT}),  # it may be a thread, but half of it is no comment
         (made(article=0), True, {TEXT, SAID, CODED}),
     ],
 )
 def test_by_kind(scores: tuple[int, ...], left: set[int], *, comments: bool) -> None:
     assert kept(scores, comments=comments) == left
+
+
+@pytest.mark.parametrize(
+    ("head", "n_comments", "stay"),
+    [
+        ("", 5, False),
+        ("", 7, True),  # a thread that was taken for an article
+        ('<meta property="og:type" content="article">', 9, False),
+        ('<script type="application/ld+json">{"@type": "NewsArticle"}</script>', 9, False),
+        ('<script type="application/ld+json">{"@type": ["BlogPosting"]}</script>', 9, False),
+        ('<meta property="og:type" content="website">', 9, True),
+    ],
+)
+def test_comments_under_what_may_be_a_thread(head: str, n_comments: int, *, stay: bool) -> None:
+    said = "".join(f"<li class=comment-body>{n}{Y[:100]}</li>" for n in range(n_comments))
+    page = outline_of(f"{head}<p>{X}</p><ol id=comments>{said}</ol>")
+    whole = np.array([text[-1] in "xy" for text in page.texts])
+    zeros = np.zeros((2, len(whole)), np.int64)
+    words = np.full(len(whole), 50)
+    features = Features((OFF_MAIN, "in_form"), zeros, words, words - 51)
+    left = corrected(page, whole, words, features, made(article=0, forum=-1), comments=False)
+    assert left.tolist() == [page.texts[block][-1] == "x" or stay for block in range(len(whole))]
+
+
+def test_a_dialog_goes_when_a_page_is_behind_it() -> None:
+    for dialog in ("div role=dialog", "section aria-modal=true", "dialog open", "div role=alertdialog class=cmp"):
+        page = outline_of(f"<{dialog}><h2>Cookies</h2><p>{Y}{Y}</div></dialog></section><p>{X}</p>")
+        kept_blocks = np.ones(3, np.bool_)
+        assert without_dialogs(page, kept_blocks).tolist() == [False, False, True], dialog
+        alone = outline_of(f"<{dialog}><h2>Head</h2><p>{Y}{Y}</div></dialog></section><p>short</p>")
+        assert without_dialogs(alone, kept_blocks).all(), dialog
+    plain = outline_of(f"<div class=dialog><h2>Act one</h2><p>{Y}</div><p>{X}</p>")
+    assert without_dialogs(plain, np.ones(3, np.bool_)).all()
 
 
 def test_the_first_of_equal_kinds() -> None:

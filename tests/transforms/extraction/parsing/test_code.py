@@ -48,6 +48,12 @@ def test_listing_is_exact(name: str, html: str) -> None:
         '<div class="code">Total: 5;<br></div>',  # one line of what calls itself code may be anything
         '<div class="codeBlock">Use it today<br></div>',
         '<div class="codeBlock"><table><tr><td>x = 1;<td>y = 2;<tr><td>z = 3;<td>w = 4;</table></div>',
+        '<div class="code-block">The code of this house says that\nnobody may enter (ever) without\nshoes.</div>',
+        '<div class="snippet">\n    Holidays in the sun\n    with friends\n    Read more</div>',
+        '<div class="code-list">\n  <a>News</a>;\n  <a>Sport</a>;\n  <a>More</a>;</div>',
+        "<table><tr><td>1<td>apple<tr><td>2<td>pears<tr><td>3<td>plums</table>",
+        "<table><tr><td>1<td>a();<td>x<tr><td>2<td>b();<td>y<tr><td>3<td>c();<td>z</table>",
+        "<table><tr><td>1<td>a = 1;<tr><td>3<td>b = 2;<tr><td>4<td>c = 3;</table>",
     ],
 )
 def test_what_is_no_listing(html: str) -> None:
@@ -70,6 +76,10 @@ def test_code_whose_source_is_wrapped_stays_in_its_line() -> None:
         ("<pre>a\r\nb&#13;c</pre>", "a\nb\nc"),
         ("<pre>1 apple\n2 pears\n4 plums</pre>", "1 apple\n2 pears\n4 plums"),
         ("<pre>1 2\n2 4</pre>", "1 2\n2 4"),
+        ("<pre><b>1</b> x\n<b>2</b> y</pre>", "1 x\n2 y"),
+        ("<pre><code><i>2</i><b>a</b><i>3</i><b>b</b></code></pre>", "2a3b"),
+        ("<pre>a <span style='user-select:none'>$</span> ls</pre>", "a $ ls"),
+        ("<pre><div>1</div><div>2</div><div>3</div></pre>", "1\n2\n3"),
         ("<pre>&lt;script&gt;x&lt;/script&gt;<script>y</script></pre>", "<script>x</script>"),
         ("<pre>a<style>b</style>c<template>d</template></pre>", "ac"),
         ("<pre>سلام\n  日本</pre>", "سلام\n  日本"),

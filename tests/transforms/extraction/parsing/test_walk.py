@@ -44,6 +44,144 @@ def test_blocks(body: str, texts: list[str]) -> None:
     assert walked(body).texts == texts
 
 
+@pytest.mark.parametrize(
+    ("body", "texts"),
+    [
+        ("<p>Every <x-term>buoy</x-term> sends its position.</p>", ["Every buoy sends its position."]),
+        ("<p>By <b>two</b> <x-a>old</x-a> <x-b>students</x-b></p>", ["By two old students"]),
+        ("<p>Thank <g-emoji>x</g-emoji><!-- c --> you</p>", ["Thank x you"]),
+        ("<div>on <relative-time>May 1</relative-time> again</div>", ["on May 1 again"]),
+        ("<p>said Professor<x-person>Malone</x-person>, who</p>", ["said Professor Malone, who"]),
+        ("<p>under<x-mark>stand</x-mark>ing</p>", ["understanding"]),
+        ("<li>Open <x-link><a>settings</a></x-link></li>", ["Open settings"]),
+        ("<p>Press <button>Save</button> to keep it.</p>", ["Press Save to keep it."]),
+        ("<p>Then press <button>Save</button></p>", ["Then press Save"]),
+        ("<p><button>Save</button> keeps it.</p>", ["Save keeps it."]),
+        # boxes all the same
+        ("<x-card>a</x-card> <x-card>b</x-card>", ["a", "b"]),
+        ("<li><x-label>Size</x-label> <x-value>4</x-value></li>", ["Size", "4"]),
+        ("<div>text <x-card><h3>a</h3><p>b</p></x-card> more</div>", ["text", "a", "b", "more"]),
+        ("<div>Sign up <button>Go</button></div>", ["Sign up", "Go"]),
+        ("<p>All is said. <button>Share</button></p>", ["All is said.", "Share"]),
+        ("<p><button>Reply</button> Ann wrote</p>", ["Reply", "Ann wrote"]),
+    ],
+)
+def test_pieces_of_a_sentence(body: str, texts: list[str]) -> None:
+    assert walked(body).texts == texts
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ('<p>Born <span style="display:none">(1871-05-14)</span>14 May</p>', "Born 14 May"),
+        ('<p><span style="DISPLAY: none;">Smith, J</span><b>J Smith</b></p>', "J Smith"),
+        ("<p>one <span hidden>two</span> three</p>", "one three"),
+        ('<p>one <i style="visibility:hidden">two</i>three</p>', "one three"),
+        ('<p>one <span style="position:absolute; left:-9999px">two <a>three</a></span> four</p>', "one four"),
+        ('<p>one <a href="#" style="display:none">two</a> <a>three</a></p>', "one three"),
+        (
+            '<p>one <span style="font-size:0">two</span><br>three<span style="display:none">four</span></p>',
+            "one\nthree",
+        ),
+        ('<p>one <span style="display:none">' + "<a>cheap pills</a> " * 30 + "</span></p>", "one"),
+        ('<p>one <span style="display:none">' + "spam " * 99 + "</span> two</p>", "one two"),
+    ],
+)
+def test_hidden_pieces_of_a_sentence_are_not_written(body: str, shown: str) -> None:
+    page = walked(body)
+    assert page.shown == {0: shown}
+    assert page.texts[0] != shown  # what the model is asked about
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<p><span style="display:none">the whole of it</span></p>',
+        '<p>one <span style="display:none">' + "the rest " * 99 + "</span></p>",  # "read more"
+        '<p>one <span aria-hidden="true">two</span></p>',  # shown, not read aloud
+        '<div>one <span style="display:none"><p>a folded answer</p></span> two</div>',
+        '<p>one <span style="font-size:0.9em; left:-1px">two</span></p>',
+    ],
+)
+def test_what_is_no_hidden_piece_is_written(body: str) -> None:
+    assert walked(body).shown == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "texts"),
+    [
+        ("<p>この<ruby>港<rp>（</rp><rt>みなと</rt><rp>）</rp></ruby>には</p>", ["この港には"]),
+        (
+            "<p><ruby><rb>年老</rb><rt>としお</rt></ruby>いた<ruby>漁<rt>りょう</rt>師<rt>し</rt></ruby></p>",
+            ["年老いた漁師"],
+        ),
+        ("<p><ruby>东<rtc><rt>dōng</rt></rtc></ruby><ruby>京<rt>jīng</rt></ruby></p>", ["东京"]),
+        ("<p>漁協の話では、けが\n  人はなく、</p>", ["漁協の話では、けが人はなく、"]),
+        ("<p>国\r\n<b>道</b>\n<i>を</i>回って。\n「はい」</p>", ["国道を回って。「はい」"]),
+        ("<p>国<br>道を\n回って</p>", ["国\n道を回って"]),
+        ("<p>日本 語、\nEnglish\n語</p>", ["日本 語、 English 語"]),
+        ("<p>한국\n어</p>", ["한국 어"]),
+        ("<p>a\nb 😀\n😀</p>", ["a b 😀 😀"]),
+    ],
+)
+def test_east_asian_lines(body: str, texts: list[str]) -> None:
+    assert walked(body).texts == texts
+
+
+def test_notes_of_latexml_leave_their_sentence_whole() -> None:
+    note = (
+        "<span class='ltx_note ltx_role_footnote'><sup class=ltx_note_mark>1</sup><span class=ltx_note_outer>"
+        "<span class=ltx_note_content><sup class=ltx_note_mark>1</sup>A gap is six hours.</span></span></span>"
+    )
+    assert walked(f"<p>full of gaps{note}, and filters</p>").texts == ["full of gaps, and filters"]
+
+
+@pytest.mark.parametrize(
+    ("body", "texts"),
+    [
+        ("<x-a><template shadowrootmode=open><style>p{}</style><p>in</p><slot></slot></template><p>out</p></x-a>", 2),
+        ('<div><template shadowrootmode="closed" data-x="a>b"><p>in</p></template><p>out</p></div>', 2),
+        ("<div><template shadowroot=open>in</template></div><p>out</p>", 2),
+        ("<div><template>no</template><p>in</p></div><p>out</p>", 2),
+        ("<div><template shadowrootmode=open><b-c><template shadowrootmode=open>in</template></b-c></template>out", 2),
+    ],
+)
+def test_declarative_shadow_roots_are_shown(body: str, texts: int) -> None:
+    assert walked(body).texts == ["in", "out"][:texts]
+
+
+def test_shadow_roots_in_each_other() -> None:
+    page = walked("<div><template shadowrootmode=open>a" * 500)
+    assert 1 <= len(page.texts) <= 10
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("10<sup>6</sup> readings", "10^6 readings"),
+        ("4.7&nbsp;×&nbsp;10<sup>−3</sup>&nbsp;W", "4.7 × 10^−3 W"),
+        ("<i>x</i><sup>2</sup> + (a+b)<sup>2</sup>", "x^2 + (a+b)^2"),
+        ("2<sup>n</sup> of 25 m<sup>2</sup>, 3km<sup>2</sup>", "2^n of 25 m^2, 3km^2"),
+        ("kg/m<span style='vertical-align: super'>3</span>", "kg/m^3"),
+        ("Ca<sup>2+</sup> and <sup>14</sup>C", "Ca^2+ and 14C"),
+        ("in 1998<sup>2</sup>.", "in 1998 [2]."),
+        ("the M1<sup>4</sup>, IP68<sup>2</sup>", "the M1 [4], IP68 [2]"),
+        ("survey<sup><a href=#n>1</a></sup> of 10<sup><a href=#m>2</a></sup>", "survey [1] of 10 [2]"),
+        ("1,234<sup>a</sup> of them.<sup>1,2</sup> The survey<sup>b</sup>", "1,234 [a] of them. [1,2] The survey [b]"),
+        ("said so<sup>[3]</sup> and*<sup>†</sup>", "said so[3] and*†"),
+        ("1<sup>st</sup>, 2<sup>nd</sup>, 3<sup>ème</sup>, M<sup>lle</sup>, 1<sup>o</sup>", "1st, 2nd, 3ème, Mlle, 1o"),
+        ("Winnow<sup>TM</sup>", "Winnow™"),
+        ("3<sup>1</sup>/<sub>2</sub> cups", "3 1/2 cups"),
+        ("$19<sup>99</sup> at 8<sup>30</sup> or 18<sup>00</sup>, 20<sup>o</sup>C", "$19.99 at 8:30 or 18:00, 20°C"),
+        ("<sup>1</sup>See there", "1 See there"),
+        ("Offers<sup>while they last</sup>", "Offers while they last"),
+        ("x<sup></sup> y<sup> </sup>", "x y"),
+    ],
+)
+def test_what_is_raised_keeps_its_meaning(body: str, text: str) -> None:
+    assert walked(f"<p>{body}</p>").texts == [text]
+
+
 def test_where_a_block_stands() -> None:
     page = walked("<article class=post><p>one <a href=#>two</a></p><span id=s>three</span></article>")
     tags = page.tags

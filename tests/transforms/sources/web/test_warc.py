@@ -97,6 +97,12 @@ def test_status(make: SimpleNamespace, save: Save, line: str, status: int, limit
         assert (item.reason, item.value, item.limit) == ("http_status", status, limit)
 
 
+def test_a_part_of_a_page_is_no_page(make: SimpleNamespace, save: Save) -> None:
+    part = make.warc(make.http(head="HTTP/1.1 206 Partial Content\r\nContent-Type: text/html"))
+    item = _one(make, save, part)
+    assert (item.reason, item.detail) == ("truncated_body", "206 Partial Content")
+
+
 def test_interim_response_before_the_final_one(make: SimpleNamespace, save: Save) -> None:
     path = save("a.warc.gz", make.gz(make.warc(b"HTTP/1.1 100 Continue\r\n\r\n" + make.http())))
     assert make.scan_all(path)[0].status == 200
