@@ -1,4 +1,4 @@
-"""The command line: `winnow run | plan | ledger | show | config | recipes | lists | train-classifier | demo-web`.
+"""The command line: `winnow run | plan | ledger | show | compare | drop-former | config | recipes | lists | ...`.
 
 What the commands do is in pipelines/commands. Errors that we raise on purpose are one line on stderr. Exit codes: 0
 done, or nothing new; 1 a named error; 2 wrong usage; 3 another run holds the folder; 130 and 143 stopped; 141
@@ -12,9 +12,10 @@ import sys
 
 import typer
 
+from pipelines.commands.compare import compare_command
 from pipelines.commands.ending import BROKEN_PIPE, GO_ON, TerminatedError, exit_of
 from pipelines.commands.lists import lists_app
-from pipelines.commands.look import config_command, ledger_command, recipes_command, show_command
+from pipelines.commands.look import config_command, drop_former_command, ledger_command, recipes_command, show_command
 from pipelines.commands.run import plan_command, run_command
 from pipelines.commands.train import demo_web_command, train_command
 from pipelines.engines.beam_options import take_beams
@@ -25,6 +26,8 @@ app.command("run")(run_command)
 app.command("plan")(plan_command)
 app.command("ledger")(ledger_command)
 app.command("show")(show_command)
+app.command("compare")(compare_command)
+app.command("drop-former")(drop_former_command)
 app.command("config")(config_command)
 app.command("recipes")(recipes_command)
 app.add_typer(lists_app, name="lists")

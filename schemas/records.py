@@ -107,6 +107,24 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EditedPiece:
+    """One piece of a document's text that a step took away or replaced."""
+
+    id: str = column(pa.string(), "document id")
+    source: str = column(pa.string(), "name of the source")
+    stage: str = column(pa.string(), "stage that edited it")
+    step: str = column(pa.string(), "step of the stage")
+    reason: str = column(pa.string(), "why; the kind of personal data; '' when the step does not tell", "")
+    edit: int = column(pa.int32(), "number of the edit among those of the document in the stage, in their order")
+    start: int = column(pa.int32(), "first character, in the text before the edit")
+    end: int = column(pa.int32(), "exclusive last character, in the text before the edit")
+    removed: str | None = column(
+        pa.large_string(), "what stood there; null where it was personal data", None, nullable=True
+    )
+    replacement: str = column(pa.large_string(), "what stands there now; '' when it was taken away", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenizedDocument:
     """The tokens of one document: BOS + text + EOS."""
 

@@ -23,12 +23,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from schemas.errors import BadRecord, ConfigError, RunError, WinnowError
 from schemas.records import Document
 from schemas.settings import PerLanguage, for_language
-from transforms.text.blank_lines import without_blank_runs
+from transforms.text.blank_lines import needless_blank_lines
 from transforms.text.replacements import Replacement, check_replaced, move_blocks, replace
 from transforms.text.scripts import SCRIPT_CODES
 from transforms.text.view import TextView
@@ -48,15 +48,32 @@ class Drop:
 class Edit:
     """What `edit` returns: what it replaced, and how many of what it changed (`{"emails": 2}`).
 
-    `replaced` holds (start, end, new text), in characters of the text before the edit, ascending, without overlap.
+    `replaced` holds (start, end, new text), in characters of the text before the edit, ascending, without overlap;
+    `reasons`, where an edit gives them, why each of these pieces was replaced.
     """
 
     replaced: Sequence[Replacement] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    reasons: Sequence[str] = ()  # one for each of `replaced`, or none
+    private: bool = False  # what it replaced is personal data, which no table may hold
 
     def apply(self, text: str) -> str:
         """Return the text after the edit."""
         return replace(text, self.replaced)
+
+    def reason(self, at: int) -> str:
+        """Return why piece `at` was replaced; of an edit that counts one thing and gives no reasons that thing."""
+        if self.reasons:
+            return self.reasons[at]
+        return next(iter(self.counts)) if len(self.counts) == 1 else ""
+
+
+class AppliedEdit(NamedTuple):
+    """An edit that a step made."""
+
+    step: str
+    text: str  # before it
+    edit: Edit
 
 
 @dataclass(slots=True)
@@ -70,6 +87,8 @@ class Draft:
     failure: BadRecord | None = None
     step: str = ""  # the step that dropped or failed it
     stored: Any = None  # columns that earlier stages stored, by name: `draft.stored["quality"]` is a dict or None
+    edits: list[AppliedEdit] = field(default_factory=list)  # in the order in which they were made
+    running: str = ""  # the step that runs on it
 
     def __post_init__(self) -> None:
         self._renew_view()
@@ -85,9 +104,17 @@ class Draft:
         """
         if edit.replaced:
             check_replaced(edit.replaced, len(self.document.text))
-            moved = move_blocks(self.document.blocks, edit.replaced)
-            text, blocks = without_blank_runs(edit.apply(self.document.text), moved)
-            self._replace(text=text, blocks=blocks)
+            if edit.reasons and len(edit.reasons) != len(edit.replaced):
+                raise ValueError(f"an edit gives {len(edit.reasons)} reasons for {len(edit.replaced)} pieces")
+            self._edit(edit)
+            blanks = needless_blank_lines(self.document.text, self.document.blocks)
+            if blanks:
+                self._edit(Edit(blanks, {}, ["white_space"] * len(blanks)))
+
+    def _edit(self, edit: Edit) -> None:
+        text = self.document.text
+        self.edits.append(AppliedEdit(self.running, text, edit))
+        self._replace(text=edit.apply(text), blocks=move_blocks(self.document.blocks, edit.replaced))
 
     def replace_language(self, language: str, score: float) -> None:
         self._replace(language=language, language_score=score)
@@ -235,6 +262,8 @@ def run_steps(
     live, followed = list(drafts), list[Draft]()
     for step in steps:
         started = time.thread_time_ns()
+        for draft in live:
+            draft.running = step.name
         with blamed(step.name):
             if followed:
                 _measure_only(step, followed)
@@ -250,9 +279,10 @@ def run_steps(
 
 def _measure_only(step: Step, dropped: Sequence[Draft]) -> None:
     """Let a step measure drafts whose fate is decided."""
-    fates = [draft.drop for draft in dropped]
+    fates = [(draft.drop, len(draft.edits)) for draft in dropped]
     for draft in dropped:
         draft.drop = None
     step.run(dropped, Counter())
-    for draft, fate in zip(dropped, fates, strict=True):
+    for draft, (fate, n_edits) in zip(dropped, fates, strict=True):
         draft.drop, draft.failure = fate, None
+        del draft.edits[n_edits:]

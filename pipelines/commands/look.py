@@ -1,4 +1,4 @@
-"""`winnow ledger`, `show` and `config`: look at what there is."""
+"""`winnow ledger`, `show`, `drop-former` and `config`: look at what there is."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ from pipelines.commands.options import (
     print_json,
     settings_of,
 )
+from pipelines.locks.lock import locked
 from pipelines.recipes.find import find_recipe, known_recipes
-from pipelines.reports import ledger, show
+from pipelines.reports import diff, ledger, near, show
+from pipelines.runs.folder import RunFolder
+from pipelines.runs.former import drop_former
 from schemas.settings_yaml import to_commented_yaml
 
 OneRun = Annotated[int | None, typer.Option("--run", help="One run of a dataset: 0 is the first, 1 runs/000001.")]
@@ -48,7 +51,7 @@ def show_command(
     output: RunOption = None,
     table: Annotated[
         str,
-        typer.Option(help="documents, rejected, failed, or dropped: what was measured of rejected ones."),
+        typer.Option(help="documents, rejected, failed, dropped: what was measured of rejected ones, or edits."),
     ] = "",
     stage: Annotated[
         str, typer.Option(help="Stage whose table is read; default: the last one for documents, all else.")
@@ -65,12 +68,35 @@ def show_command(
     limit: Annotated[int, typer.Option(help="Show at most this many; 0 means all.")] = 10,
     chars: Annotated[int, typer.Option(help="Cut texts after this many characters; 0 means whole.")] = 600,
     token: Annotated[str, typer.Option(help="SHARD:ROW:POSITION: where a training token comes from.")] = "",
+    diff_id: Annotated[
+        str, typer.Option("--diff", help="Id of a document: what each step took out of its text, and why.")
+    ] = "",
+    near_limit: Annotated[
+        str, typer.Option("--near", help="REASON, or STEP.MEASURE=LIMIT: documents just inside and outside of a limit.")
+    ] = "",
     run: OneRun = None,
     as_json: AsJson = False,
 ) -> None:
     """Look at documents, rejected and failed records, or walk back from a training token."""
+    if sum(map(bool, (diff_id, near_limit, token))) > 1:
+        raise typer.BadParameter("--diff, --near and --token go one at a time")
     dataset = existing(directory, output)
     chains = show.chains_of(dataset, run)
+    if diff_id:
+        way = diff.diff_of(chains, diff_id)
+        if as_json:
+            print_json(way.plain)
+        else:
+            Console(soft_wrap=True, highlight=False).print(diff.draw(way))
+        return
+    if near_limit:
+        where = near.Where(stage=stage, language=language, source=source, limit=limit)
+        some = near.near(chains, near_limit, where)
+        if as_json:
+            print_json(some)
+        else:
+            Console(soft_wrap=True, highlight=False).print(near.draw(some))
+        return
     if token:
         found = [show.trace_token(chains, token)]
     else:
@@ -83,6 +109,14 @@ def show_command(
         print_json(found)
     else:
         Console(soft_wrap=True).print(show.draw(found, chars))
+
+
+def drop_former_command(directory: RunDir = None, output: RunOption = None) -> None:
+    """Remove the result that a folder's last rerun replaced."""
+    dataset = existing(directory, output)
+    with locked(dataset.path):
+        dropped = drop_former(RunFolder(dataset.path))
+    typer.echo(f"{dataset.path}: dropped {', '.join(dropped.stages)}, {dropped.size_bytes / 1e6:,.1f} MB")
 
 
 def config_command(recipe: RecipeOption = None, config: ConfigFile = None, changes: Changes = None) -> None:

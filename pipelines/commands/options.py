@@ -14,7 +14,7 @@ import yaml
 
 import storage
 from pipelines.recipes.find import DEFAULT, RecipeMaker, find_recipe
-from pipelines.runs.dataset import Dataset, SourceFile
+from pipelines.runs.dataset import FORMER_ADDRESS, Dataset, SourceFile
 from pipelines.runs.folder import RunFolder
 from pipelines.runs.graph import Recipe
 from pipelines.runs.plan import VERSION
@@ -36,7 +36,9 @@ ConfigFile = Annotated[
 ]
 Changes = Annotated[list[str] | None, typer.Option("--set", help="One setting, as lines.max_copies=6.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-RunDir = Annotated[str | None, typer.Argument(help="Folder of a run.")]
+RunDir = Annotated[
+    str | None, typer.Argument(help="Folder of a run; FOLDER@former is the result that its last rerun replaced.")
+]
 RunOption = Annotated[str | None, typer.Option("--output", "-o", help="The same, as an option.")]
 New = Annotated[
     bool, typer.Option("--new", help="Only inputs that no run of the folder has read, as a run of their own.")
@@ -103,7 +105,14 @@ def existing(directory: str | None, output: str | None) -> Dataset:
     chosen = directory or output
     if chosen is None:
         raise RunError("which run? give its folder")
-    dataset = Dataset(absolute(chosen))
+    return existing_at(chosen)
+
+
+def existing_at(path: str) -> Dataset:
+    """Return the dataset in a folder, or the former result of FOLDER@former. Raises RunError when there is none."""
+    base = path.removesuffix(FORMER_ADDRESS)
+    is_former = base != path and not storage.exists(f"{absolute(path)}/winnow.json")
+    dataset = Dataset(absolute(base if is_former else path), is_former)
     dataset.check(None, VERSION)
     return dataset
 

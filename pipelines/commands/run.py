@@ -238,7 +238,7 @@ def _plan_whole(recipe: Recipe, dataset: Dataset, files: Sequence[SourceFile]) -
     folder = RunFolder(dataset.path)
     refuse_foreign_inputs(recipe, archives, folder)
     refuse_redone(dataset, recipe, archives)
-    return _Plan(archives, plan(recipe, archives, folder), {})
+    return _Plan(archives, plan(recipe, archives, folder), {"former": ledger.plain_former(folder)})
 
 
 def _plan_new(recipe: Recipe, dataset: Dataset, files: Sequence[SourceFile], limit: int) -> _Plan:
@@ -272,3 +272,5 @@ def _draw_plan(planned: _Plan) -> None:
     for step in planned.stages:
         table.add_row(step.id, "skip" if step.skip else "run", escape(step.why))
     console.print(table)
+    if planned.facts.get("former"):
+        console.print(escape(ledger.former_line(planned.facts["former"])), highlight=False)

@@ -23,7 +23,7 @@ from pipelines.runs.graph import Recipe, branch, merge
 from pipelines.stages.index import IndexStage, UrlConfig
 from pipelines.stages.local import LocalStage
 from pipelines.stages.mix import MixStage
-from pipelines.stages.of_steps import Follow
+from pipelines.stages.of_steps import Follow, KeepEdits
 from pipelines.stages.read import ReadStage
 from pipelines.stages.shards import ShardsStage
 from pipelines.stages.survey import MAX_ROUNDS, SurveyStage
@@ -113,6 +113,9 @@ class CommonCrawlConfig:
     measure_dropped: float = setting(
         0.1, "share of dropped documents, by id, whose later measures are taken too; 1: all", ge=0, le=1
     )
+    keep_edits: float = setting(
+        1.0, "share of documents, by id, of whose edits the table `edits` tells; 1: all", ge=0, le=1
+    )
     index: IndexConfig = section(IndexConfig, "URL step, on headers alone")
     extract: ExtractConfig = section(ExtractConfig, "main text of HTML pages")
     language: LanguageConfig = section(LanguageConfig, "language identification")
@@ -177,7 +180,7 @@ def surveys_of(config: CommonCrawlConfig) -> list[Survey]:
 def recipe(config: CommonCrawlConfig) -> Recipe:
     """Return the stages of the recipe under `config`."""
     clean, index = config.clean, config.index
-    follow = Follow(config.measure_dropped)
+    follow, keep = Follow(config.measure_dropped), KeepEdits(config.keep_edits)
     reader = PageReader(PageReading(ingest=index.ingest, extract=config.extract))
     source = WebArchives(config.source, index.ingest, reader)
     score = [ScoreQuality(config.quality)] if config.quality.model_path else []
@@ -185,9 +188,9 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
         branch("web", source)
         | IndexStage(source, index.url, index.blocklist)
         | ReadStage(source, (IdentifyLanguage(config.language),), name="extract")
-        | LocalStage("clean", (*clean_steps(clean), *score), cpu_ms=3.0, follow=follow)
+        | LocalStage("clean", (*clean_steps(clean), *score), cpu_ms=3.0, follow=follow, keep_edits=keep)
     )
     again = again_steps(clean, "_after_lines") if config.lines else []
-    docs = merge(web) | SurveyStage("dedup", tuple(surveys_of(config)), tuple(again), config.dedup.rounds, follow)
+    docs = merge(web) | SurveyStage("dedup", tuple(surveys_of(config)), tuple(again), config.dedup.rounds, follow, keep)
     docs = docs | TokenizeStage(config.tokenizer) | MixStage(config.mix) | ShardsStage(config.shards)
     return Recipe.of(NAME, docs, config)

@@ -16,6 +16,7 @@ from rich.text import Text
 from pipelines.runs.counts import DROPPED, FAILED, KEPT, LANGUAGES, Counts
 from pipelines.runs.dataset import Dataset
 from pipelines.runs.folder import Manifest, RunFolder
+from pipelines.runs.former import former_result
 from schemas.errors import ConfigError
 
 BAR_WIDTH = 32
@@ -36,6 +37,7 @@ def parse_axes(text: str) -> tuple[str, ...]:
 
 def ledger(folder: RunFolder, axes: Sequence[str] = ()) -> dict[str, Any]:
     """Return `{"stages": [...], "shards": [...]}` of the committed stages, in order; empty lists before the first.
+    Under `former` is what the folder keeps of the result before its last rerun.
 
     With `axes`, each stage has its fates by them under `by`: a list of {source, language, kept, dropped, failed}.
     """
@@ -56,7 +58,14 @@ def ledger(folder: RunFolder, axes: Sequence[str] = ()) -> dict[str, Any]:
         }
         for manifest, _ in chain
     ]
-    return {"stages": entries, "shards": _shards(chain), "mix": _fact(chain, "mix", None)}
+    book = {"stages": entries, "shards": _shards(chain), "mix": _fact(chain, "mix", None)}
+    return {**book, "former": None if folder.former else plain_former(folder)}
+
+
+def plain_former(folder: RunFolder) -> dict[str, Any] | None:
+    """Return what a folder keeps of its former result, as plain data."""
+    former = former_result(folder)
+    return former.plain if former and former.stages else None
 
 
 def parted(counts: Counts, axes: Sequence[str]) -> list[dict[str, Any]]:
@@ -110,6 +119,7 @@ def dataset_ledger(dataset: Dataset, axes: Sequence[str] = ()) -> dict[str, Any]
         "stages": stage_sums([stage for run in runs for stage in run["stages"]], axes),
         "shards": [shard for run in runs for shard in run["shards"]],
         "mix": mix_sums([run["mix"] for run in runs if run["mix"]]),
+        "former": next((run["former"] for run in runs if run["former"]), None),
         "runs": runs,
     }
 
@@ -185,9 +195,17 @@ def draw(book: dict[str, Any]) -> RenderableType:
     if book["shards"]:
         tokens = sum(shard["tokens"] for shard in book["shards"])
         parts.append(Text(f"{len(book['shards'])} shards, {tokens:,} tokens"))
+    if book.get("former"):
+        parts.append(Text(former_line(book["former"])))
     if len(book.get("runs", ())) > 1:
         parts.append(_run_table(book["runs"]))
     return Group(*parts)
+
+
+def former_line(former: dict[str, Any]) -> str:
+    """Return how a person is told of a former result."""
+    kept = f"{', '.join(former['stages'])}, {former['bytes'] / 1e6:,.1f} MB"
+    return f"former result kept: {kept} (look at DIR@former; `winnow drop-former DIR` removes it)"
 
 
 def _run_table(runs: list[dict[str, Any]]) -> Table:

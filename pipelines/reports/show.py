@@ -8,11 +8,12 @@ from __future__ import annotations
 import heapq
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -30,7 +31,7 @@ from schemas.shards import locate
 
 Chain = list[tuple[Manifest, DataFolder]]  # the committed stages of one run
 Chains = dict[int, Chain]  # by number of the run
-TABLES = ("documents", "rejected", "failed", "dropped")
+TABLES = ("documents", "rejected", "failed", "dropped", "edits")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,8 @@ class Query:
         if self.table:
             if self.table not in TABLES:
                 raise RunError(f"--table {self.table}: no such table; allowed: {', '.join(TABLES)}")
+            if self.table == "edits" and (self.language or self.url):
+                raise RunError("--table edits: has neither languages nor addresses; give --id, --source or --reason")
             return (self.table,)
         if self.reason:
             return ("rejected", "failed")
@@ -63,7 +66,7 @@ class Query:
             and (not self.reason or self.reason in (row.get("reason"), row.get("cause")))
             and (not self.language or row.get("language") == self.language)
             and (not self.source or row.get("source") == self.source)
-            and (not self.url or self.url in row["url"])
+            and (not self.url or self.url in row.get("url", ""))
         )
 
 
@@ -89,18 +92,19 @@ def find(chains: Chains, query: Query) -> list[dict[str, Any]]:
         found = _sampled(rows, query)
     for row in found:
         if row["table"] == "rejected" and "text" not in row:
-            row["text"] = _text_before(chains[row["run"]], row["stage"], row["id"])
-    return [_without_run(row) for row in found] if len(chains) == 1 else found
+            row["text"] = texts_before(chains[row["run"]], row["stage"], [row["id"]]).get(row["id"])
+    return [without_run(row) for row in found] if len(chains) == 1 else found
 
 
-def _without_run(row: dict[str, Any]) -> dict[str, Any]:
+def without_run(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a record of a dataset that has one run."""
     return {name: value for name, value in row.items() if name != "run"}
 
 
 def _document_of(chain: Chain, record_id: str) -> str:
     """Return the id of the document that an archived record became; '' if it became none."""
     for _, data in chain:
-        for path in _files(data, "headers"):
+        for path in files_of(data, "headers"):
             for headers in read_headers(path):
                 for header in headers:
                     if header.record_id == record_id:
@@ -112,7 +116,7 @@ def _document_of(chain: Chain, record_id: str) -> str:
 def _matches(chains: Chains, query: Query) -> Iterator[dict[str, Any]]:
     for table, (number, chain) in itertools.product(query.tables(), chains.items()):
         for manifest, data in _places(chain, query, table):
-            for path in _files(data, table):
+            for path in files_of(data, table):
                 for batch in read_batches(path):
                     for row in batch.to_pylist():
                         if query.wants(row):
@@ -121,14 +125,15 @@ def _matches(chains: Chains, query: Query) -> Iterator[dict[str, Any]]:
 
 def _places(chain: Chain, query: Query, table: str) -> Chain:
     """Return the stages to read: the one asked for; of documents else the last that has them; of the others all."""
-    holders = [(manifest, data) for manifest, data in chain if _files(data, table)]
+    holders = [(manifest, data) for manifest, data in chain if files_of(data, table)]
     if query.stage:
         return [(manifest, data) for manifest, data in holders if manifest.stage == query.stage]
-    return _last(chain, holders) if table == "documents" else holders
+    return last_holders(chain, table) if table == "documents" else holders
 
 
-def _last(chain: Chain, holders: Chain) -> Chain:
-    """Return those of `holders` that no other of them reads, directly or through other stages."""
+def last_holders(chain: Chain, table: str) -> Chain:
+    """Return the stages with a table that no other of them reads, directly or through other stages."""
+    holders = [(manifest, data) for manifest, data in chain if files_of(data, table)]
     upstream = {manifest.stage: set(manifest.upstream) for manifest, _ in chain}
     read: set[str] = set()
     waiting = [before for manifest, _ in holders for before in upstream[manifest.stage]]
@@ -140,7 +145,8 @@ def _last(chain: Chain, holders: Chain) -> Chain:
     return [(manifest, data) for manifest, data in holders if manifest.stage not in read]
 
 
-def _files(data: DataFolder, table: str) -> list[str]:
+def files_of(data: DataFolder, table: str) -> list[str]:
+    """Return the files of a table, part by part."""
     return [
         f"{data.table(table)}/{name}" for name in storage.list_names(data.table(table)) if name.endswith(".parquet")
     ]
@@ -159,25 +165,65 @@ def _sampled(rows: Iterable[dict[str, Any]], query: Query) -> list[dict[str, Any
     return found
 
 
-def _text_before(chain: Chain, stage: str, document_id: str) -> str | None:
-    """Return the text of a rejected document as the stage that rejected it read it; None if there was none yet."""
+def texts_before(chain: Chain, stage: str, ids: Collection[str]) -> dict[str, str]:
+    """Return the texts of some documents as a stage read them, by id; of those that had none yet nothing."""
     at = next(n for n, (manifest, _) in enumerate(chain) if manifest.stage == stage)
     before = set(chain[at][0].upstream)
+    found: dict[str, str] = {}
     for manifest, data in reversed(chain[:at]):
         if manifest.stage in before:
             before |= set(manifest.upstream)
-            if _files(data, "documents") and (row := _by_id(data, document_id)) is not None:
-                return str(row["text"])
-    return None
+            found = {**texts_of(data, [one for one in ids if one not in found]), **found}
+            if len(found) == len(ids):
+                break
+    return found
 
 
-def _by_id(data: DataFolder, document_id: str) -> dict[str, Any] | None:
-    for path in _files(data, "documents"):
+def texts_of(data: DataFolder, ids: Collection[str]) -> dict[str, str]:
+    """Return the texts that a stage has written of some documents, by id."""
+    found: dict[str, str] = {}
+    wanted = pa.array(sorted(ids), pa.string())
+    for path in files_of(data, "documents") if ids else ():
+        for batch in read_batches(path, ["id", "text"]):
+            places = np.flatnonzero(pc.is_in(batch.column("id"), wanted))
+            if len(places):
+                found.update({row["id"]: row["text"] for row in batch.take(places).to_pylist()})
+    return found
+
+
+def row_by_id(data: DataFolder, table: str, document_id: str) -> dict[str, Any] | None:
+    """Return the first row of a table with an id; None when there is none."""
+    return next(rows_by_id(data, table, document_id), None)
+
+
+def rows_by_id(data: DataFolder, table: str, document_id: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table with an id, in order."""
+    for path in files_of(data, table):
         for batch in read_batches(path):
             places = np.flatnonzero(pc.equal(batch.column("id"), document_id))
             if len(places):
-                return dict(batch.slice(int(places[0]), 1).to_pylist()[0])
-    return None
+                yield from batch.take(places).to_pylist()
+
+
+def identify(chains: Chains, record_id: str, option: str) -> tuple[int, str]:
+    """Return the run and the id of the one document that an id, how it begins, or the id of its record names.
+
+    Raises RunError when there is none, or more than one.
+    """
+    if not any(chains.values()):
+        raise RunError("nothing is committed yet")
+    found: dict[str, int] = {}
+    for row in _matches(chains, Query(record_id=record_id)):
+        if row["id"] == record_id:
+            return row["run"], record_id
+        found[row["id"]] = row["run"]
+    ids = {number: _document_of(chain, record_id) for number, chain in chains.items()} if not found else {}
+    found.update({document_id: number for number, document_id in ids.items() if document_id})
+    if len(found) != 1:
+        few = ", ".join(sorted(found)[:3])
+        what = f"{len(found)} documents begin so ({few}, ...)" if found else "no document or record has this id"
+        raise RunError(f"{option} {record_id}: {what}")
+    return next((number, document_id) for document_id, number in found.items())
 
 
 def trace_token(chains: Chains, where: str) -> dict[str, Any]:
@@ -210,8 +256,8 @@ def trace_token(chains: Chains, where: str) -> dict[str, Any]:
     if not document_id:
         return {**found, "table": "padding", "id": ""}
     found.update({"document_id": document_id, "token_of_document": offset})
-    holders = _last(chain, [(manifest, place) for manifest, place in chain if _files(place, "documents")])
-    rows = filter(None, (_by_id(place, document_id) for _, place in holders))
+    holders = last_holders(chain, "documents")
+    rows = filter(None, (row_by_id(place, "documents", document_id) for _, place in holders))
     return {**found, "table": "documents", **next(rows, {"id": document_id})}
 
 

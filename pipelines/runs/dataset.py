@@ -24,6 +24,7 @@ from schemas.errors import RunError
 from storage.inputs import describe_inputs, is_web
 
 RUNS = "runs"
+FORMER_ADDRESS = "@former"  # after a folder: the result that its last rerun has replaced
 _NAME = re.compile(r"\d{6}")
 _LATER = re.compile(rf"(.+)/{RUNS}/\d{{6}}")
 
@@ -43,12 +44,15 @@ def describe(files: Sequence[SourceFile]) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The runs of an output folder."""
+    """The runs of an output folder; with `former` the one result that the last rerun of the first has replaced."""
 
     path: str
+    former: bool = False
 
     def runs(self) -> list[RunFolder]:
         """Return the runs that were begun, oldest first."""
+        if self.former:
+            return [RunFolder(self.path, former=True)]
         names = [name for name in storage.list_names(f"{self.path}/{RUNS}") if _NAME.fullmatch(name)]
         folders = [RunFolder(self.path), *(RunFolder(f"{self.path}/{RUNS}/{name}") for name in names)]
         return [folder for folder in folders if storage.exists(f"{folder.path}/winnow.json")]
@@ -69,6 +73,8 @@ class Dataset:
         runs = self.runs() or [RunFolder(self.path)]
         for run in runs:
             run.check(recipe, version, any_version=True)
+        if self.former and not runs[0].former_stages():
+            raise RunError(f"{self.path}: keeps no former result")
         return runs
 
     def check_usable(self, recipe: str, version: str) -> None:
@@ -130,7 +136,10 @@ def _whole(run: RunFolder) -> list[tuple[Manifest, DataFolder]]:
 
 
 def refuse_later_run(path: str) -> None:
-    """Raise RunError when `path` is a later run of a dataset: only the dataset itself can be run."""
+    """Raise RunError when `path` is a later run of a dataset or a former result: only the dataset itself can be run."""
+    base = path.removesuffix(FORMER_ADDRESS)
+    if base != path and storage.exists(f"{base}/winnow.json"):
+        raise RunError(f"{path}: is what {base} held before its last rerun; it can be looked at, not run")
     found = _LATER.fullmatch(path)
     if found and storage.exists(f"{found[1]}/winnow.json"):
         raise RunError(f"{path}: is a run of the dataset {found[1]}; give that, with --new")

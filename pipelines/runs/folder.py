@@ -4,6 +4,8 @@
     DIR/inputs.json                         the inputs of the run, written before anything is done with them
     DIR/config.yaml                         the resolved settings of the last run
     DIR/<stage>/manifest.json               the commit: names the data folder; replaced in one atomic write
+    DIR/<stage>/former.json                 the manifest that the last rerun replaced, if its result is kept (former.py)
+    DIR/former.json                         the stages of that former result
     DIR/<stage>/<key>/<table>/part-*.parquet   the stage's tables (documents, rejected, failed, ...)
     DIR/<stage>/<key>/done/part-*.json      counts of a part; written last, so it says that the part is whole
     DIR/logs/                               Beam's own log, one file a run
@@ -29,6 +31,7 @@ from schemas.errors import RunError
 FORMAT = 2  # of the folder; another one is refused
 PART = "part-{:06d}"
 ADVICE = "give a new folder"
+MANIFEST, FORMER = "manifest.json", "former.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +98,10 @@ class DataFolder:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The output folder of a run."""
+    """The output folder of a run; with `former` the result that its last rerun replaced, to be read only."""
 
     path: str
+    former: bool = False
 
     def stage(self, stage: str) -> str:
         return f"{self.path}/{stage}"
@@ -106,10 +110,16 @@ class RunFolder:
         return DataFolder(f"{self.path}/{stage}/{key}")
 
     def manifest(self, stage: str) -> Manifest | None:
-        path = f"{self.stage(stage)}/manifest.json"
-        if not storage.exists(path):
-            return None
-        return Manifest.from_json(storage.read_bytes(path), path)
+        """Return the commit of a stage; of a former result the one it had, which may be the present one."""
+        return (self.former_manifest(stage) if self.former else None) or self._read_manifest(stage, MANIFEST)
+
+    def former_manifest(self, stage: str) -> Manifest | None:
+        """Return the commit of a stage that the last rerun replaced."""
+        return self._read_manifest(stage, FORMER)
+
+    def _read_manifest(self, stage: str, name: str) -> Manifest | None:
+        path = f"{self.stage(stage)}/{name}"
+        return Manifest.from_json(storage.read_bytes(path), path) if storage.exists(path) else None
 
     def listing(self, stage: str, key: str) -> dict[str, Any]:
         """Return number, bytes and a digest of names and sizes of the files of a stage's data."""
@@ -119,16 +129,17 @@ class RunFolder:
         return {"count": len(sizes), "bytes": sum(sizes.values()), "digest": digest}
 
     def commit(self, manifest: Manifest) -> None:
-        """Make the stage's data folder the valid one, then remove those it replaces."""
-        storage.write_atomic(f"{self.stage(manifest.stage)}/manifest.json", manifest.to_json().encode())
+        """Make the stage's data folder the valid one, then remove those it replaces, but for the former result."""
+        storage.write_atomic(f"{self.stage(manifest.stage)}/{MANIFEST}", manifest.to_json().encode())
         self.remove_stale(manifest.stage, keep=manifest.key)
 
     def remove_stale(self, stage: str, keep: str) -> None:
-        """Remove the stage's data folders that neither the manifest nor `keep` names."""
-        committed = self.manifest(stage)
-        wanted = {keep, committed.key if committed else keep}
-        for name in storage.list_names(self.stage(stage)):
-            if name not in wanted and name != "manifest.json":
+        """Remove the stage's data folders that neither a manifest, its former one included, nor `keep` names."""
+        names = storage.list_names(self.stage(stage))
+        committed = [self._read_manifest(stage, name) for name in (MANIFEST, FORMER) if name in names]
+        named = [manifest.key for manifest in committed if manifest]
+        for name in names:
+            if name not in (keep, *named, MANIFEST, FORMER):
                 storage.remove_tree(f"{self.stage(stage)}/{name}")
 
     def committed(self) -> list[tuple[Manifest, DataFolder]]:
@@ -137,8 +148,22 @@ class RunFolder:
         The order is that of the last run. A stage made from another state of those before it is left out, with all that
         follow from it.
         """
+        return self._chain(self.stages())
+
+    def whole(self) -> list[Manifest]:
+        """Return the manifests of the last run that came to its end, if they are all still there.
+
+        Its stages are those on record, or those before the folder was opened for a run of others.
+        """
+        for stages in (self._marker().get("before", []), self.stages()):
+            chain = self._chain(stages)
+            if stages and len(chain) == len(stages):
+                return [manifest for manifest, _ in chain]
+        return []
+
+    def _chain(self, stages: Sequence[str]) -> list[tuple[Manifest, DataFolder]]:
         chain: dict[str, tuple[Manifest, DataFolder]] = {}
-        for stage in self.stages():
+        for stage in stages:
             manifest = self.manifest(stage)
             if manifest is not None and all(
                 before in chain and chain[before][0].key == key for before, key in manifest.upstream.items()
@@ -147,9 +172,22 @@ class RunFolder:
         return list(chain.values())
 
     def stages(self) -> list[str]:
-        """Return the ids of the stages of the last run, in order."""
+        """Return the ids of the stages of the last run, or of the former result, in order."""
+        if self.former:
+            return self.former_stages()
         found: list[str] = self._marker().get("stages", [])
         return found
+
+    def former_stages(self) -> list[str]:
+        """Return the ids of the stages of the former result, in order; none when none is kept."""
+        path = f"{self.path}/{FORMER}"
+        if not storage.exists(path):
+            return []
+        try:
+            stages = json.loads(storage.read_bytes(path))["stages"]
+            return [str(stage) for stage in stages]
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{path}: not a record of a former result ({error})") from None
 
     def recipe(self) -> str:
         """Return the recipe that made the folder, as `--recipe` names it. RunError when there is none."""
@@ -157,6 +195,8 @@ class RunFolder:
 
     def inputs(self) -> list[dict[str, Any]] | None:
         """Return the inputs that the run was begun with; None when there are none on record."""
+        if self.former:
+            return [entry for manifest, _ in self.committed() for entry in manifest.inputs if entry["source"]]
         path = f"{self.path}/inputs.json"
         if storage.exists(path):
             try:
@@ -190,8 +230,21 @@ class RunFolder:
         self.check_usable(recipe, version, advice)
         marker = {"format": FORMAT, "recipe": recipe, "version": version, "stages": stages}
         path = f"{self.path}/winnow.json"
-        if not storage.exists(path) or self._marker() != marker:
-            storage.write_atomic(path, (json.dumps(marker, sort_keys=True) + "\n").encode())
+        held = self._marker() if storage.exists(path) else {}
+        before = held.get("stages", stages)
+        if before != stages or "before" in held:
+            marker["before"] = before if before != stages else held["before"]
+        if held != marker:
+            self._mark(marker)
+
+    def settle(self) -> None:
+        """Forget which stages the run before had: the one that the folder was opened for has come to its end."""
+        marker = self._marker()
+        if marker.pop("before", None) is not None:
+            self._mark(marker)
+
+    def _mark(self, marker: dict[str, Any]) -> None:
+        storage.write_atomic(f"{self.path}/winnow.json", (json.dumps(marker, sort_keys=True) + "\n").encode())
 
     def check_usable(self, recipe: str, version: str, advice: str = ADVICE) -> None:
         """Raise RunError unless the folder is new, empty, or holds a run of this recipe by this version."""

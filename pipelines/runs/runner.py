@@ -19,6 +19,7 @@ import storage
 from pipelines.engines.engine import Engine
 from pipelines.runs.counts import DROPPED, FAILED, KEPT, Counts, Fate, PartCounts, add_up
 from pipelines.runs.folder import DataFolder, Manifest, RunFolder
+from pipelines.runs.former import keep_former
 from pipelines.runs.graph import Node, Recipe
 from pipelines.runs.plan import DAMAGED, NO_EARLIER, VERSION, Inputs, PlannedStage, plan
 from pipelines.runs.stage import PHASES, Earlier, Incremental, Stage, StageContext, StageResult
@@ -62,6 +63,8 @@ def run(
             if isinstance(step.node.stage, Incremental):
                 step.node.stage.check_earlier(step.earlier)
             step.node.stage.prepare()
+    if not all(step.skip for step in planned):
+        keep_former(folder, planned)
     done: Committed = {}
     for step in planned:
         manifest = folder.manifest(step.id) if step.skip else None
@@ -71,6 +74,7 @@ def run(
             manifest = _run_stage(step, done, folder, engine, watcher)
         done[step.id] = (manifest, folder.data(step.id, manifest.key))
         _check_route(recipe, step.node, done)
+    folder.settle()
     return [manifest for manifest, _ in done.values()]
 
 

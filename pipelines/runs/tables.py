@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -24,6 +24,7 @@ from schemas.blocks import blocks_of
 from schemas.errors import BadRecord, RunError
 from schemas.records import (
     Document,
+    EditedPiece,
     Failure,
     Header,
     Rejection,
@@ -89,6 +90,7 @@ class FateWriter:
     """Writes what became of the records of one part: kept rows, rejections and failures; counts as it goes.
 
     `dropped` is a table of the measures of dropped documents, with the columns that `measured` names; none without it.
+    `edits` is one of what steps took out of the texts of the documents whose id `keeps_edits` chooses.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class FateWriter:
         schema: pa.Schema,
         suffix: str = "",
         measured: pa.Schema | None = None,
+        keeps_edits: Callable[[str], bool] = lambda document_id: False,
     ) -> None:
         self.counts = PartCounts()
         self._stage = stage
@@ -109,6 +112,8 @@ class FateWriter:
         self._failed = TableWriter(target.part("failed", part, suffix), arrow_schema(Failure))
         self._measured = measured
         self._dropped = TableWriter(target.part("dropped", part, suffix), measured or pa.schema([]))
+        self._keeps_edits = keeps_edits
+        self._edits = TableWriter(target.part("edits", part, suffix), arrow_schema(EditedPiece))
         self._rejections: list[Rejection] = []
         self._failures: list[Failure] = []
 
@@ -175,6 +180,9 @@ class FateWriter:
         if self._measured is not None:
             gone = [draft for draft in lost if draft.drop is not None]
             self._dropped.write(batch.rows(gone, self._measured, measured))
+        edited = [draft for draft in batch.drafts if draft.edits and self._keeps_edits(draft.document.id)]
+        if edited:
+            self._edits.write(edited_pieces(edited, self._stage))
 
     def _flush(self) -> None:
         self._rejected.write(to_batch(Rejection, self._rejections))
@@ -182,7 +190,7 @@ class FateWriter:
         self._rejections, self._failures = [], []
 
     def __enter__(self) -> FateWriter:
-        for table in (self._kept, self._rejected, self._failed, self._dropped):
+        for table in (self._kept, self._rejected, self._failed, self._dropped, self._edits):
             self._stack.enter_context(table)
         return self
 
@@ -194,6 +202,24 @@ class FateWriter:
             return
         with self._stack:
             self._flush()
+
+
+def edited_pieces(drafts: Sequence[Draft], stage: str) -> pa.RecordBatch:
+    """Return a row for each piece that the steps of a stage took out of some texts, in the order in which they did.
+
+    Of personal data only its kind and where it stood are told.
+    """
+    schema = arrow_schema(EditedPiece)
+    rows = [  # plain tuples in the order of the columns: records of their own would double what a row costs
+        (draft.document.id, draft.document.source, stage, step, edit.reason(at), number, start, end,
+         None if edit.private else text[start:end], new)
+        for draft in drafts for number, (step, text, edit) in enumerate(draft.edits)
+        for at, (start, end, new) in enumerate(edit.replaced)
+    ]  # fmt: skip
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    return pa.RecordBatch.from_arrays(
+        [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+    )
 
 
 def read_batches(path: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:

@@ -20,7 +20,7 @@ from pipelines.runs.tables import (
     with_measures,
 )
 from pipelines.runs.upstream import Route, Tables
-from pipelines.stages.of_steps import Follow, OfSteps
+from pipelines.stages.of_steps import Follow, KeepEdits, OfSteps
 from pipelines.stages.parts import PartWork, run_parts
 from schemas.errors import RunError
 from schemas.settings import PerLanguage
@@ -35,6 +35,7 @@ class LocalStage(OfSteps):
     steps: tuple[Step, ...]
     cpu_ms: float = 1.0  # of a document, roughly
     follow: Follow = field(default_factory=Follow)
+    keep_edits: KeepEdits = field(default_factory=KeepEdits)
     reads: ClassVar[str] = "documents"
     kept_table: ClassVar[str] = "documents"
     takes_route: ClassVar[bool] = True  # it can be the first of a branch of a route
@@ -46,7 +47,9 @@ class LocalStage(OfSteps):
 
     def run(self, context: StageContext) -> StageResult:
         parts = context.upstream.parts
-        work = _LocalWork(context.stage, self.steps, self.follow, context.upstream.tables, context.target)
+        work = _LocalWork(
+            context.stage, self.steps, self.follow, self.keep_edits, context.upstream.tables, context.target
+        )
         run_parts(context, parts, work, context.rows * self.cpu_ms / 1000)
         own = languages_with_settings(self.steps)
         return StageResult(parts, {LANGUAGES: sorted(own)} if own else {})
@@ -57,6 +60,7 @@ class _LocalWork(PartWork):
     stage: str
     steps: tuple[Step, ...]
     follow: Follow
+    keep_edits: KeepEdits
     tables: Tables
     target: DataFolder
 
@@ -68,7 +72,9 @@ class _LocalWork(PartWork):
         upstream = schema_of(self.tables)
         measured = measured_by(self.steps)
         schema, dropped = with_measures(upstream, measured), dropped_schema(upstream, measured)
-        with FateWriter(self.target, self.stage, part, "documents", schema, measured=dropped) as fates:
+        with FateWriter(
+            self.target, self.stage, part, "documents", schema, measured=dropped, keeps_edits=self.keep_edits
+        ) as fates:
             counts = fates.counts
             for whole in read_drafts(self.tables, part):
                 batch = routed(whole, self.tables.route)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import storage
@@ -21,6 +21,7 @@ from pipelines.runs.tables import (
     with_measures,
 )
 from pipelines.runs.upstream import Tables
+from pipelines.stages.of_steps import KEEP_EDITS, KeepEdits
 from pipelines.stages.parts import PartWork, run_parts
 from schemas.errors import InputError
 from schemas.identity import content_id
@@ -41,12 +42,14 @@ class ReadStage:
     source: Source
     steps: tuple[Step, ...] = ()
     name: str = "read"
+    keep_edits: KeepEdits = field(default_factory=KeepEdits)  # of `steps`
     reads: ClassVar[str] = "headers"
     kept_table: ClassVar[str] = "documents"
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {"source": self.source.name, "reader": self.source.reader.settings, **settings_of(self.steps)}
+        reading = {"source": self.source.name, "reader": self.source.reader.settings}
+        return {**reading, **settings_of(self.steps), KEEP_EDITS: self.keep_edits.share}
 
     @property
     def resources(self) -> list[str]:
@@ -62,7 +65,9 @@ class ReadStage:
 
     def run(self, context: StageContext) -> StageResult:
         parts = context.upstream.parts
-        work = _ReadWork(context.stage, self.source, self.steps, context.upstream.tables, context.target)
+        work = _ReadWork(
+            context.stage, self.source, self.steps, self.keep_edits, context.upstream.tables, context.target
+        )
         run_parts(context, parts, work, context.rows * self.source.reader.cpu_ms / 1000)
         return StageResult(parts)
 
@@ -86,6 +91,7 @@ class _ReadWork(PartWork):
     stage: str
     source: Source
     steps: Sequence[Step]
+    keep_edits: KeepEdits
     tables: Tables
     target: DataFolder
 
@@ -104,7 +110,7 @@ class _ReadWork(PartWork):
         facts = self.source.reader.facts
         measured = {**({self.source.kind: facts} if facts else {}), **measured_by(self.steps)}
         schema = with_measures(arrow_schema(Document), measured)
-        with FateWriter(self.target, self.stage, part, "documents", schema) as fates:
+        with FateWriter(self.target, self.stage, part, "documents", schema, keeps_edits=self.keep_edits) as fates:
             headers = {header.row: header for batch in read_headers(path) for header in batch}
             if headers:
                 fates.counts.read[self.source.name] += len(headers)

@@ -39,7 +39,7 @@ from pipelines.runs.tables import (
 )
 from pipelines.runs.upstream import Tables
 from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
-from pipelines.stages.of_steps import Follow, OfSteps
+from pipelines.stages.of_steps import Follow, KeepEdits, OfSteps
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
 from schemas.errors import ConfigError, RunError
 from transforms.step import Draft, Drop, Edit, Step, blamed, run_steps
@@ -60,6 +60,7 @@ class SurveyStage(OfSteps):
     then: tuple[Step, ...] = ()
     rounds: int = 4  # of the first try of a survey that goes on in rounds: never changes a result
     follow: Follow = field(default_factory=Follow)
+    keep_edits: KeepEdits = field(default_factory=KeepEdits)
     reads: ClassVar[str] = "documents"
     kept_table: ClassVar[str] = "documents"
 
@@ -312,7 +313,9 @@ class _FinishWork(PartWork):
         schema = with_measures(upstream, measured)
         deciders = self._deciders(part, verdicts["verdicts"])
         dropped = dropped_schema(upstream, measured)
-        with FateWriter(self.target, self.stage, part, "documents", schema, measured=dropped) as fates:
+        with FateWriter(
+            self.target, self.stage, part, "documents", schema, measured=dropped, keeps_edits=self.of.keep_edits
+        ) as fates:
             counts, first = fates.counts, 0
             for batch in read_drafts(self.tables, part):
                 counts.read.update(draft.document.source for draft in batch.drafts)
@@ -343,6 +346,7 @@ def _apply(
             decision = decide(draft, row)
         if isinstance(decision, Edit) and survey.edits:
             edits.update({f"{survey.name}:{what}": n for what, n in decision.counts.items() if n})
+            draft.running = survey.name
             with blamed(survey.name):
                 draft.apply(decision)
             decision = None if draft.document.text.strip() else Drop("no_lines_left", 0, None)

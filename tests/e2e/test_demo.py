@@ -228,7 +228,8 @@ def test_no_personal_data_in_what_a_person_or_a_program_is_told(
     files = [file for file in demo.folder.rglob("*") if file.suffix in kinds and file.name != "tokenizer.json"]
     told += [file.read_text(encoding="utf-8") for file in files]
     for stage in STAGES:
-        told += [repr(demo.rows(stage, "rejected")), repr(demo.rows(stage, "failed"))]
+        told += [repr(demo.rows(stage, table)) for table in ("rejected", "failed", "dropped", "edits")]
+    assert {row["step"] for stage in WITH_TEXTS for row in demo.rows(stage, "edits")} >= {"pii", "lines"}
     assert [word for word in words if any(word in text for text in told)] == []
 
 

@@ -188,8 +188,8 @@ def test_the_page_of_tables_names_every_column() -> None:
 
     page = (ROOT / "docs" / "data-format.md").read_text(encoding="utf-8")
     for record in (
-        records.Document, records.Rejection, records.Failure, records.Header, records.TokenizedDocument,
-        records.MixedDocument, records.TokenRow,
+        records.Document, records.Rejection, records.Failure, records.EditedPiece, records.Header,
+        records.TokenizedDocument, records.MixedDocument, records.TokenRow,
     ):  # fmt: skip
         for field in dataclasses.fields(record):
             assert f"| `{field.name}` | " in page

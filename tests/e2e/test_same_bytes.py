@@ -106,8 +106,10 @@ def test_a_changed_threshold_redoes_its_stage_and_those_after_it(
     assert again.shards() != small_run.shards()
     # The way there does not matter: a run made so from the start has the same bytes.
     assert small_web.run(tmp_path / "fresh", *change).shards() == again.shards()
-    for stage in NAMES:  # what was replaced is gone
-        assert len(list((copy_of_run / stage).iterdir())) == 2
+    # What was replaced is kept until it is dropped.
+    assert [len(list((copy_of_run / stage).iterdir())) for stage in NAMES] == [2, 2, *[4] * (len(NAMES) - 2)]
+    winnow("drop-former", copy_of_run)
+    assert [len(list((copy_of_run / stage).iterdir())) for stage in NAMES] == [2] * len(NAMES)
 
 
 def test_a_changed_tokenizer_redoes_nothing_before_it(

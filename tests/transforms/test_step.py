@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
+
+import pytest
 
 from schemas.blocks import CODE, HEADING, UNKNOWN, Blocks
 from schemas.records import Document
-from transforms.step import Draft, Edit, Editor, run_steps
+from transforms.step import Draft, Drop, Edit, Editor, Filter, run_steps
 from transforms.text.view import TextView
 
 
@@ -47,3 +50,49 @@ def test_an_editor_edits_and_counts() -> None:
     assert [draft.document.text for draft in drafts] == ["hey!! you", "you"]
     assert edits == {"shout:shouts": 1}
     assert drafts[0].document.blocks == UNKNOWN
+
+
+def test_a_draft_remembers_what_each_step_took_out_of_its_text() -> None:
+    draft = Draft(Document(id="1", text="hey you"))
+    run_steps([Editor("first", shout, "hey"), Editor("second", shout, "you")], [draft], Counter(), Counter())
+    assert [(step, text, edit.replaced) for step, text, edit in draft.edits] == [
+        ("first", "hey you", [(0, 3, "hey!!")]), ("second", "hey!! you", [(6, 9, "you!!")])
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (Edit([(0, 1, "")], {"shouts": 1}), "shouts"),
+        (Edit([(0, 1, "")], {"shouts": 1, "chars": 1}), ""),
+        (Edit([(0, 1, "")]), ""),
+        (Edit([(0, 1, "")], {"shouts": 1}, ["loud"]), "loud"),
+    ],
+)
+def test_the_reason_of_a_piece(edit: Edit, reason: str) -> None:
+    assert edit.reason(0) == reason
+
+
+def test_reasons_are_one_for_each_piece() -> None:
+    with pytest.raises(ValueError, match="an edit gives 2 reasons for 1 pieces"):
+        Draft(Document(id="1", text="ab")).apply(Edit([(0, 1, "")], reasons=["a", "b"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    n_chars: int
+
+
+def length(view: TextView) -> Length:
+    return Length(len(view.text))
+
+
+def shorter(stats: Length, limit: int) -> Drop | None:
+    return Drop("too_long", stats.n_chars, limit) if stats.n_chars > limit else None
+
+
+def test_what_steps_after_the_drop_would_edit_is_no_edit() -> None:
+    draft = Draft(Document(id="1", text="hey you"))
+    steps = [Editor("first", shout, "hey"), Filter("short", length, shorter, 3), Editor("second", shout, "you")]
+    run_steps(steps, [draft], Counter(), Counter(), follow=lambda draft: True)
+    assert [step for step, _, _ in draft.edits] == ["first"]

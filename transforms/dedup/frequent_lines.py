@@ -177,7 +177,9 @@ def drop_lines(view: TextView, bucket: int, frequent: Hashes, config: LinesConfi
         return Edit()
     kept = [None if gone else line for line, gone in zip(lines, dropped.tolist(), strict=True)]
     n_chars = sum(len(lines[at]) for at in np.flatnonzero(dropped).tolist())
-    return Edit(replaced_lines(view.text, kept), {"frequent_lines": n_dropped, "frequent_line_chars": n_chars})
+    replaced = replaced_lines(view.text, kept)
+    counts = {"frequent_lines": n_dropped, "frequent_line_chars": n_chars}
+    return Edit(replaced, counts, ["frequent_lines"] * len(replaced))
 
 
 def frequent_rows(placed: Block, max_copies: int, counted: Block | None = None) -> Block:

@@ -35,7 +35,7 @@ from dataclasses import dataclass
 from schemas.blocks import PARAGRAPH, UNKNOWN_KIND
 from schemas.settings import setting, validate
 from transforms.step import Drop, Edit
-from transforms.text.replacements import replaced_lines
+from transforms.text.replacements import explained_lines
 from transforms.text.view import TextView, count_sentences, ends_with_terminal, ratio, split_words
 
 _CITATION = re.compile(r"\[\d*\]|\[edit\]|\[citation needed\]")
@@ -126,8 +126,10 @@ def edit_lines(view: TextView, config: C4Config) -> Edit:
     raw_lines = view.text.split("\n")
     kinds = view.kinds_of_raw_lines if config.by_blocks else [PARAGRAPH] * len(raw_lines)
     lines: list[str | None] = []  # the new lines; None: removed
+    reasons: list[str] = []  # of each line; '' of one that stays, or is blank
     for raw, kind in zip(raw_lines, kinds, strict=True):
         if kind != PARAGRAPH:
+            reasons.append("")
             lines.append(raw if kind != UNKNOWN_KIND else raw.rstrip())
             continue
         line, text = raw.strip(), raw.rstrip()
@@ -143,8 +145,12 @@ def edit_lines(view: TextView, config: C4Config) -> Edit:
         else:
             counts["citations"] += n_marks
         lines.append(None if reason or (n_marks and not line) else text.rstrip())
+        reasons.append(reason or ("citations" if n_marks else ""))
     counts = +counts
-    return Edit(replaced_lines(view.text, lines), counts) if counts else Edit()
+    if not counts:
+        return Edit()
+    replaced, explained = explained_lines(view.text, lines, reasons)
+    return Edit(replaced, counts, [reason or "white_space" for reason in explained])
 
 
 _DEFAULT = C4Config()

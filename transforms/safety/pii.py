@@ -117,7 +117,7 @@ def redact(view: TextView, config: PiiConfig) -> Edit:
     if not spans:
         return Edit()
     replaced = [(at.start, at.end, _replacement(text[at.start : at.end], at.kind, config.key)) for at in spans]
-    return Edit(replaced, _counts(spans))
+    return Edit(replaced, _counts(spans), [at.kind for at in spans], private=True)
 
 
 def count_spans(text: str, config: PiiConfig | None = None) -> dict[str, int]:

@@ -20,12 +20,12 @@ _START = re.compile(r"(?:[^\S\n]*\n)+")
 
 def without_blank_runs(text: str, blocks: Blocks) -> tuple[str, Blocks]:
     """Return a text without needless blank lines, and where its blocks are then."""
-    if replaced := _needless(text, blocks):
+    if replaced := needless_blank_lines(text, blocks):
         return replace(text, replaced), move_blocks(blocks, replaced)
     return text, blocks
 
 
-def _needless(text: str, blocks: Blocks) -> list[Replacement]:
+def needless_blank_lines(text: str, blocks: Blocks) -> list[Replacement]:
     """Return what to replace for it."""
     replaced: list[Replacement] = []
     start = found.end() if (found := _START.match(text)) else 0

@@ -6,7 +6,8 @@ edit ascend and do not overlap.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -61,22 +62,48 @@ def replaced_lines(text: str, lines: Sequence[str | None]) -> list[Replacement]:
     The text becomes "\n".join of the lines that are not None. A line takes away the line feed after it; where there is
     none, or a blank line follows, the one before it, so that a block whose last line goes ends with its last character.
     """
-    replaced: list[Replacement] = []
-    start, gone = 0, -1  # where the line starts, and the lines before it that go
-    for old, new in zip(text.split("\n"), lines, strict=True):
+    return [replaced for replaced, _ in _line_edits(text, lines, [""] * len(lines))]
+
+
+def explained_lines(
+    text: str, lines: Sequence[str | None], reasons: Sequence[str]
+) -> tuple[list[Replacement], list[str]]:
+    """Return the replacements of `replaced_lines` and the reason of each; `reasons` holds one for each line.
+
+    Lines in a row that go for different reasons are a replacement each; one without a reason ('') goes with its
+    neighbour. The text and its blocks become what they become by `replaced_lines`.
+    """
+    found = list(_line_edits(text, lines, reasons))
+    return [replaced for replaced, _ in found], [reason for _, reason in found]
+
+
+def _line_edits(text: str, lines: Sequence[str | None], reasons: Sequence[str]) -> Iterator[tuple[Replacement, str]]:
+    start = 0  # where the line starts
+    gone: list[tuple[int, str]] = []  # the lines before it that go: where those of one reason start, and the reason
+    for old, new, reason in zip(text.split("\n"), lines, reasons, strict=True):
         if new is None:
-            gone = start if gone < 0 else gone
+            if not gone:
+                gone = [(start, reason)]
+            elif reason and not gone[-1][1]:
+                gone[-1] = (gone[-1][0], reason)
+            elif reason and reason != gone[-1][1]:
+                gone.append((start, reason))
         else:
-            if gone >= 0:
-                feed = 1 if gone and not old else 0
-                replaced.append((gone - feed, start - feed, ""))
-                gone = -1
+            yield from _removed(gone, start, 1 if gone and gone[0][0] and not old else 0)
+            gone = []
             if new != old:
-                replaced.append(_difference(start, old, new))
+                yield _difference(start, old, new), reason
         start += len(old) + 1
-    if gone >= 0:
-        replaced.append((max(0, gone - 1), len(text), ""))
-    return replaced
+    yield from _removed(gone, start, 1 if gone and gone[0][0] else 0, len(text))
+
+
+def _removed(
+    gone: Sequence[tuple[int, str]], end: int, feed: int, n_chars: int | None = None
+) -> Iterator[tuple[Replacement, str]]:
+    """Yield what takes away lines up to `end`, each `feed` characters before where it is."""
+    stop = end - feed if n_chars is None else n_chars
+    for (start, reason), (after, _) in itertools.pairwise([*gone, (stop + feed, "")]):
+        yield (start - feed, after - feed, ""), reason
 
 
 def _difference(start: int, old: str, new: str) -> Replacement:

@@ -84,7 +84,7 @@ def test_the_ledger_lists_the_shards_of_all_runs(book: dict[str, Any], dataset: 
 def test_the_ledger_of_one_run_is_its_own(call: Call, book: dict[str, Any], dataset: Path) -> None:
     for run in book["runs"]:
         one = call("ledger", dataset, "--run", run["run"], "--json").json
-        assert one == {name: run[name] for name in ("stages", "shards", "mix")}
+        assert one == {name: run[name] for name in ("stages", "shards", "mix", "former")}
     said = call("ledger", dataset, "--run", 2)
     assert (said.code, said.err) == (1, f"winnow: --run 2: no such run in {dataset}; there are 0, 1\n")
 
@@ -222,4 +222,6 @@ def test_a_dataset_of_another_version_can_be_looked_at(call: Call, dataset: Path
 
 def test_the_commands_are_these() -> None:
     names = [command.name for command in app.registered_commands]
-    assert names == ["run", "plan", "ledger", "show", "config", "recipes", "train-classifier", "demo-web"]
+    assert names == [
+        "run", "plan", "ledger", "show", "compare", "drop-former", "config", "recipes", "train-classifier", "demo-web"
+    ]  # fmt: skip

@@ -128,7 +128,11 @@ def test_a_person_sees_facts_and_text(call: Call, small_run: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--table", "rejects"], "--table rejects: no such table; allowed: documents, rejected, failed, dropped"),
+        (
+            ["--table", "rejects"],
+            "--table rejects: no such table; allowed: documents, rejected, failed, dropped, edits",
+        ),
+        (["--table", "edits", "--language", "en"], "--table edits: has neither languages nor addresses"),
         (["--stage", "cleen"], "--stage cleen: not in this run; allowed: web/index, web/extract, web/clean"),
         (["--token", "0:0"], "--token 0:0: expected SHARD:ROW:POSITION"),
         (["--token", "7:0:0"], "no such shard; this run has 1"),

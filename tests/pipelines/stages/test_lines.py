@@ -107,3 +107,12 @@ def test_the_limit_may_change_from_run_to_run(four: Any) -> None:
 def test_documents_without_lines_are_no_error(dataset: Callable[..., Any]) -> None:
     done = dataset().documents(stage(), documents("1", "...", "!?"))
     assert done.kept("text") == ["!?", "..."]
+
+
+def test_the_lines_that_went_are_a_table(four: Any) -> None:
+    edits = four.runs[1].rows("edits")
+    assert {(row["stage"], row["step"], row["reason"]) for row in edits} == {("dedup", "lines", "frequent_lines")}
+    texts = {document.id: document.text for document in SECOND}
+    assert [row["removed"] for row in edits] == [texts[row["id"]][row["start"] : row["end"]] for row in edits]
+    assert [row["removed"] for row in edits] == ["Menu\n"]
+    assert {row["id"] for row in edits} <= set(texts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ import pytest
 from pipelines.reports.ledger import limits_by_script
 from pipelines.runs.upstream import Route, Upstream
 from pipelines.stages.local import LocalStage
-from pipelines.stages.of_steps import Follow
+from pipelines.stages.of_steps import Follow, KeepEdits
 from schemas.errors import RunError
-from schemas.identity import content_id
+from schemas.identity import content_id, keyed_fraction
 from schemas.records import Document
 from schemas.settings import PerLanguage
+from transforms.safety.pii import PiiConfig, redact
 from transforms.step import Draft, Drop, Edit, Editor, Filter, run_steps
 from transforms.text.view import TextView
 
@@ -197,3 +199,76 @@ def empty(view: TextView, config: None) -> Edit:
 def test_a_text_that_an_editor_empties_goes(dataset: Callable[..., Any]) -> None:
     done = dataset().documents(LocalStage("clean", (Editor("empty", empty, None),)), DOCUMENTS)
     assert done.manifest.counts.dropped == {"no_text_left": 3}
+
+
+def edits_of(done: Any) -> list[tuple[Any, ...]]:
+    names = ("source", "stage", "step", "reason", "start", "end", "removed", "replacement")
+    return [tuple(row[name] for name in names) for row in done.rows("edits")]
+
+
+def test_what_editors_take_away_is_a_table(dataset: Callable[..., Any]) -> None:
+    stage = LocalStage("clean", (STEPS[1], Editor("shout", shout, 2), STEPS[2]))
+    done = dataset().documents(stage, DOCUMENTS)
+    assert [row["source"] for row in done.rows("rejected")] == ["b", "c"]  # of dropped documents, too
+    assert edits_of(done) == [
+        ("b", "clean", "cut", "chars", 3, 5, "45", ""), ("b", "clean", "shout", "loud", 0, 2, "12", "!!"),
+        ("c", "clean", "cut", "chars", 3, 7, "4567", ""), ("c", "clean", "shout", "loud", 0, 2, "12", "!!"),
+    ]  # fmt: skip
+    assert {row["id"] for row in done.rows("edits")} == {document.id for document in DOCUMENTS[1:]}
+
+
+def shout(view: TextView, n_chars: int) -> Edit:
+    found = len(view.text) > n_chars
+    return Edit([(0, n_chars, "!" * n_chars)], {"a": 1, "b": 1}, ["loud"]) if found else Edit()
+
+
+def test_the_table_of_edits_is_the_same_for_any_number_of_parts(dataset: Callable[..., Any]) -> None:
+    found = [dataset().documents(LocalStage("clean", STEPS[1:2]), DOCUMENTS, parts=n) for n in (1, 2, 3)]
+    assert len({tuple(sorted(edits_of(done))) for done in found}) == 1
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_edits_are_kept_of_a_share_of_the_documents(dataset: Callable[..., Any], share: float) -> None:
+    documents = [Document(id=content_id(str(n)), text="12345", language="en") for n in range(60)]
+    done = dataset().documents(LocalStage("clean", STEPS[1:2], keep_edits=KeepEdits(share)), documents)
+    chosen = {document.id for document in documents if keyed_fraction("keep edits", document.id) < share}
+    assert {row["id"] for row in done.rows("edits")} == chosen
+    assert {row["text"] for row in done.rows("documents")} == {"123"}
+
+
+def test_personal_data_is_told_by_kind_and_length_alone(dataset: Callable[..., Any]) -> None:
+    text = "Ask jo@host.com or 106.31.73.20."
+    stage = LocalStage("clean", (Editor("pii", redact, PiiConfig()),))
+    done = dataset().documents(stage, [Document(id="1", text=text, source="a", language="en")])
+    (kept,) = done.kept("text")
+    assert edits_of(done) == [
+        ("a", "clean", "pii", "email", 4, 15, None, kept[4:24]),
+        ("a", "clean", "pii", "ipv4", 19, 31, None, kept[28:-1]),
+    ]  # fmt: skip
+    assert "host.com" not in repr([done.rows(table.name) for table in Path(done.data.root).iterdir()])
+
+
+@dataclass(frozen=True)
+class Twice:
+    """A step of its own kind that edits a text in two goes."""
+
+    name: str = "twice"
+    settings: None = None
+    resources: tuple[str, ...] = ()
+    stats: None = None
+
+    def open(self) -> None: ...
+
+    def run(self, drafts: Any, edits: Counter[str]) -> None:
+        for draft in drafts:
+            draft.apply(Edit([(0, 2, "")], {"head": 2}))
+            draft.apply(Edit([(2, 3, "x")], {"tail": 1}))
+
+
+def test_each_edit_of_a_step_has_its_number(dataset: Callable[..., Any]) -> None:
+    done = dataset().documents(LocalStage("clean", (Twice(), STEPS[1])), DOCUMENTS[2:])
+    rows = done.rows("edits")
+    assert [(row["step"], row["edit"], row["start"], row["removed"], row["replacement"]) for row in rows] == [
+        ("twice", 0, 0, "12", ""), ("twice", 1, 2, "5", "x"), ("cut", 2, 3, "67", "")
+    ]  # fmt: skip
+    assert done.kept("text") == ["34x"]

@@ -159,6 +159,7 @@ def test_drop_lines_drops_every_copy_and_counts():
     edit = drop_lines(TextView(text, "en"), 3, frequent, DEFAULT)
     assert edit.apply(text) == "A sentence.\n\n  \nAnother."
     assert edit.counts == {"frequent_lines": 2, "frequent_line_chars": 18}
+    assert set(edit.reasons) == {"frequent_lines"}
     assert drop_lines(TextView(text, "en"), 4, frequent, DEFAULT) == Edit()
     assert drop_lines(TextView(text, "de"), 3, frequent, DEFAULT).counts == {}
 

@@ -164,6 +164,19 @@ def test_a_second_edit_changes_no_line_counts(text: str, strict: bool) -> None:
     assert len(TextView(text).lines) == len(TextView(once.text).lines) + n_removed
 
 
+def test_every_piece_has_the_reason_of_its_line() -> None:
+    text = "Home\nAccept our use of cookies to go on.\n\nA claim[12] that has an end mark.\nIt goes on and on.  \nShare"
+    edit = edit_lines(TextView(text, "en"), PAPER)
+    gone = [(reason, text[start:end]) for (start, end, _), reason in zip(edit.replaced, edit.reasons, strict=True)]
+    assert gone == [
+        ("too_few_line_words", "Home\n"),
+        ("policy_notice", "Accept our use of cookies to go on.\n"),
+        ("citations", "[12]"),
+        ("white_space", "  "),
+        ("too_few_line_words", "\nShare"),
+    ]
+
+
 def blocks_of(*pieces: tuple[int, str]) -> TextView:
     """A text of blocks, a blank line between them."""
     spans, at = [], 0

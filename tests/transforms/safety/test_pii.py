@@ -124,6 +124,7 @@ def test_replacements_are_reserved_and_pinned() -> None:
     edit = redact(TextView(text), PiiConfig())
     email, ipv4, ipv6 = edit.apply(text).split(" ")
     assert edit.counts == {"emails": 1, "ip_addresses": 2}
+    assert (edit.reasons, edit.private) == (["email", "ipv4", "ipv6"], True)
     assert edit.apply(text) == PINNED
     assert email.partition("@")[2] in ("example.com", "example.net", "example.org")
     assert ipv4.rpartition(".")[0] in ("192.0.2", "198.51.100", "203.0.113")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.blocks import CODE, HEADING, PARAGRAPH, UNKNOWN, Blocks
-from transforms.text.replacements import Replacement, move_blocks, replace, replaced_lines
+from transforms.text.replacements import Replacement, explained_lines, move_blocks, replace, replaced_lines
 
 _LINE = st.text("ab \u6211", max_size=4)
 
@@ -108,3 +108,36 @@ def test_blocks_keep_the_characters_that_stay(case: tuple[str, list[tuple[int, i
     bounds = [0, *(bound for pair in zip(after.starts, after.ends, strict=True) for bound in pair), len(new)]
     assert bounds == sorted(bounds)
     assert all(start < end for start, end in zip(after.starts, after.ends, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "reasons", "replaced"),
+    [
+        ("a\nb\nc", ["a", None, "c"], ["", "x", ""], [((2, 4, ""), "x")]),
+        ("a\nb\nc\nd", ["a", None, None, "d"], ["", "x", "y", ""], [((2, 4, ""), "x"), ((4, 6, ""), "y")]),
+        ("a\nb\nc\n\nd", ["a", None, None, "", "d"], ["", "x", "y", "", ""], [((1, 3, ""), "x"), ((3, 5, ""), "y")]),
+        ("a\n\nb\n\nc", ["a", None, None, None, "c"], ["", "", "x", "", ""], [((2, 6, ""), "x")]),  # blank ones join
+        ("a\nb\nc", [None, None, None], ["x", "x", "y"], [((0, 4, ""), "x"), ((4, 5, ""), "y")]),
+        ("a\nb\nc", ["a", None, None], ["", "x", "y"], [((1, 3, ""), "x"), ((3, 5, ""), "y")]),
+        ("a [1] b", ["a  b"], ["marks"], [((2, 5, ""), "marks")]),
+    ],
+)
+def test_lines_that_go_for_different_reasons_are_pieces_of_their_own(
+    text: str, lines: list[str | None], reasons: list[str], replaced: list[tuple[Replacement, str]]
+) -> None:
+    assert list(zip(*explained_lines(text, lines, reasons), strict=True)) == replaced
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(_LINE, st.none() | _LINE | st.just("same"), st.text("xy", max_size=1)), min_size=1, max_size=8)
+)
+def test_reasons_change_neither_the_text_nor_where_its_blocks_go(cases: list[tuple[str, str | None, str]]) -> None:
+    text = "\n".join(old for old, _, _ in cases)
+    lines = [old if new == "same" else new for old, new, _ in cases]
+    explained, reasons = explained_lines(text, lines, [reason for _, _, reason in cases])
+    plain = replaced_lines(text, lines)
+    assert len(explained) == len(reasons) >= len(plain)
+    assert replace(text, explained) == replace(text, plain)
+    blocks = Blocks.of((PARAGRAPH, at, at + 1) for at in range(len(text)))
+    assert move_blocks(blocks, explained) == move_blocks(blocks, plain)
