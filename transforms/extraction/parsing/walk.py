@@ -23,7 +23,7 @@ from transforms.extraction.parsing.code import CLASS_PARTS, code_of, is_code_blo
 from transforms.extraction.parsing.code import CLASSES as LISTINGS
 from transforms.extraction.parsing.names import names
 from transforms.extraction.parsing.outline import Outline
-from transforms.extraction.parsing.pieces import TELLING_STYLE, is_hidden_piece, is_in_sentence
+from transforms.extraction.parsing.pieces import BOXES, TELLING_STYLE, is_hidden_piece, is_in_sentence
 from transforms.extraction.parsing.raised import BEFORE, LONGEST, raised
 from transforms.extraction.parsing.shown import nests_deep
 from transforms.extraction.parsing.spaces import collapsed, lines_of
@@ -45,6 +45,7 @@ _TELLING = names(
     "id role itemprop style hidden aria-hidden aria-modal"
 )  # attributes that carry information besides the class
 _NAMELESS = frozenset({"style", "hidden", "aria-hidden", "align", "dir", "lang"})  # no script finds an element by these
+_NOT_RAISED = f"{BOXES}, img, math, br, svg, input, script"
 _DIALOGS = frozenset({"dialog", "alertdialog"})
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HAS_WORD = re.compile(r"[^\W_]")
@@ -391,5 +392,5 @@ def _shown_by(style: str) -> int:
 
 
 def _is_simple(node: Any) -> bool:
-    """Return whether what is raised is text alone."""
-    return not nests_deep(node) and node.css_first("img, math, br, svg, input, script") is None
+    """Return whether what is raised is a short text alone; one that nobody closed may hold half the page."""
+    return not nests_deep(node) and node.css_first(_NOT_RAISED) is None and len(node.text(deep=True)) <= 2 * LONGEST

@@ -182,6 +182,12 @@ def test_what_is_raised_keeps_its_meaning(body: str, text: str) -> None:
     assert walked(f"<p>{body}</p>").texts == [text]
 
 
+def test_what_nobody_closed_is_not_raised() -> None:
+    page = walked(f"<div>one<sup>2 and<p>a paragraph</p><p>another</p></div><p>x<sup>{'long ' * 40}</sup></p>")
+    assert page.texts[:3] == ["one2 and", "a paragraph", "another"]
+    assert page.texts[3].startswith("xlong long")
+
+
 def test_where_a_block_stands() -> None:
     page = walked("<article class=post><p>one <a href=#>two</a></p><span id=s>three</span></article>")
     tags = page.tags
