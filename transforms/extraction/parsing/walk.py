@@ -139,7 +139,7 @@ class _Walker:
                     if in_link:
                         self.links.append(len(text))
                 elif text and parts and parts[-1] != "\n":
-                    parts.append("\r" if "\n" in text else " ")
+                    parts.append("\r" if "\n" in text and len(parts) != after_link else " ")
             elif (way := _WAYS[tag] or self._way_of(node, tag)) == _BREAK:
                 self._line_break()
                 after_link = -1
