@@ -2,14 +2,17 @@
 
 In the order in which a page goes through (`page.py` calls them):
 
-    texts/decoding         the page's bytes as characters (before, by `extract`)
-    parsing/walk           one walk over the parsed page: an `outline`: elements, blocks as arrays; asks `code`,
-    formulas/ parsing/declared       texts that the page says of itself and need not show become blocks, too
-    choice/page_kind       article, product, forum, ...: by words of `lexicon` choice/features        what the forest is
-    asked about each block, with parsing/structure choice/forest, decide  a probability for each block, then the choice
-    with the highest expected F1 corrections/           what is put right in that choice, by kind of page; `order` calls
-    them texts/write            the chosen blocks as text, cleaned by `hygiene` parsing/metadata       title and date
-    extracted              what comes of it
+* `texts/decoding`: the page's bytes as characters (before, by `extract`).
+* `parsing/walk`: one walk over the parsed page gives an `outline`: elements, and blocks as arrays. It asks `code`,
+  `formulas/`, `raised` (10^6), `pieces` of a sentence (custom elements, what is hidden) and `spaces`.
+* `parsing/declared`: texts that the page says of itself and need not show become blocks, too.
+* `choice/page_kind`: article, product, forum, ...: by words of `lexicon`.
+* `choice/features`: what the forest is asked about each block, with `parsing/structure`.
+* `choice/forest`, `decide`: a probability for each block, then the choice with the highest expected F1.
+* `corrections/`: what is put right in that choice, by kind of page; `order` calls them.
+* `texts/write`: the chosen blocks as text, cleaned by `hygiene`.
+* `parsing/metadata`: title and date.
+* `extracted`: what comes of it.
 
 `extract` is the entry: engines, limits, the guarded process. `choice/model` reads and writes the trained file, which
 `classifiers.training.train_extractor` makes. `other_engines` are trafilatura (its `texts/markdown` made plain) and

@@ -22,14 +22,17 @@ _MIN_LEFT: Final = 200  # characters of a page without them (our value, as of co
 _FULL: Final = 2  # paragraphs of an article in full; with fewer it is an entry of a list
 _MANY: Final = 5  # articles; more are a list as well (our value)
 
+_MOST: Final = 100  # headings that lead away, on a page that is looked at; with more it is a list (our value)
+
 
 def without_appended(outline: Outline, kept: Mask) -> Mask:
     """Return a choice of an article's blocks without other articles behind it."""
     heading = _headings(outline)
     linked = [block for block in heading if 2 * outline.link_chars[block] >= len(outline.texts[block])]
-    if not linked or not kept.any():
+    if not 0 < len(linked) <= _MOST or not kept.any():
         return kept
-    prose = [block for block in np.flatnonzero(kept).tolist() if _is_prose(outline, block, heading)]
+    found = frozenset(heading)
+    prose = [block for block in np.flatnonzero(kept).tolist() if block not in found and _is_prose(outline, block)]
     first = prose[0] if prose else len(kept)
     linked = [block for block in linked if block > first]
     own = max((block for block in heading if block < first), default=-1)
@@ -66,9 +69,9 @@ def _headings(outline: Outline) -> list[int]:
     return [block for block, (owner, box) in enumerate(pairs) if tags[box] in _HEADINGS or tags[owner] in _HEADINGS]
 
 
-def _is_prose(outline: Outline, block: int, headings: list[int]) -> bool:
+def _is_prose(outline: Outline, block: int) -> bool:
     text = outline.texts[block]
-    return len(text) >= _PROSE and 2 * outline.link_chars[block] < len(text) and block not in headings
+    return len(text) >= _PROSE and 2 * outline.link_chars[block] < len(text)
 
 
 def _around(outline: Outline, first: int, second: int) -> int:

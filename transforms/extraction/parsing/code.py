@@ -108,9 +108,9 @@ def is_code_block(node: LexborNode) -> bool:
     if tag in ("code", "samp"):
         return _is_listing_in_code(node)
     classes = _classes(node)
-    if tag == "table" and not _may_be_listing(node, classes):
-        return False
     if nests_deep(node):
+        return False
+    if tag == "table" and not _may_be_listing(node, classes):
         return False
     if node.css_first("h1, h2, h3, article, form, nav") is not None:
         return False

@@ -15,7 +15,7 @@ from typing import Any, Final
 from transforms.extraction.parsing.names import names
 from transforms.extraction.parsing.shown import nests_deep
 
-_BOXES: Final = (
+BOXES: Final = (
     "address, article, aside, blockquote, dd, details, div, dl, dt, fieldset, figure, footer, form, h1, h2, h3, h4, h5,"
     " h6, header, hr, iframe, li, main, nav, ol, p, pre, section, select, table, td, textarea, th, tr, ul, video"
 )
@@ -47,7 +47,7 @@ def is_in_sentence(node: Any, tag: str) -> bool:
         return False
     if tag == "button" and not (before and after) and not _is_incomplete(around, before, after):
         return False
-    return not nests_deep(node) and node.css_first(_BOXES) is None
+    return not nests_deep(node) and node.css_first(BOXES) is None
 
 
 def _is_incomplete(around: str, before: str, after: str) -> bool:
@@ -83,7 +83,7 @@ def is_hidden_piece(node: Any, *, has_text: bool) -> bool:
     following = _shown_after(node)
     if not has_text and not following:
         return False
-    if nests_deep(node) or node.css_first(_BOXES) is not None:
+    if nests_deep(node) or node.css_first(BOXES) is not None:
         return False
     text = node.text(deep=True)
     if len(text) <= _LONGEST or following == "-text":

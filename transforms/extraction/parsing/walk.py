@@ -24,7 +24,7 @@ from transforms.extraction.parsing.code import CLASSES as LISTINGS
 from transforms.extraction.parsing.dates import DATED, note_date
 from transforms.extraction.parsing.names import names
 from transforms.extraction.parsing.outline import Outline
-from transforms.extraction.parsing.pieces import TELLING_STYLE, is_hidden_piece, is_in_sentence
+from transforms.extraction.parsing.pieces import BOXES, TELLING_STYLE, is_hidden_piece, is_in_sentence
 from transforms.extraction.parsing.raised import BEFORE, LONGEST, raised
 from transforms.extraction.parsing.shown import nests_deep
 from transforms.extraction.parsing.spaces import collapsed, lines_of
@@ -46,6 +46,7 @@ _TELLING = names(
     "id role itemprop style hidden aria-hidden aria-modal"
 )  # attributes that carry information besides the class
 _NAMELESS = frozenset({"style", "hidden", "aria-hidden", "align", "dir", "lang"})  # no script finds an element by these
+_NOT_RAISED = f"{BOXES}, img, math, br, svg, input, script"
 _DIALOGS = frozenset({"dialog", "alertdialog"})
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HAS_WORD = re.compile(r"[^\W_]")
@@ -139,7 +140,7 @@ class _Walker:
                     if in_link:
                         self.links.append(len(text))
                 elif text and parts and parts[-1] != "\n":
-                    parts.append("\r" if "\n" in text else " ")
+                    parts.append("\r" if "\n" in text and len(parts) != after_link else " ")
             elif (way := _WAYS[tag] or self._way_of(node, tag)) == _BREAK:
                 self._line_break()
                 after_link = -1
@@ -394,5 +395,5 @@ def _shown_by(style: str) -> int:
 
 
 def _is_simple(node: Any) -> bool:
-    """Return whether what is raised is text alone."""
-    return not nests_deep(node) and node.css_first("img, math, br, svg, input, script") is None
+    """Return whether what is raised is a short text alone; one that nobody closed may hold half the page."""
+    return not nests_deep(node) and node.css_first(_NOT_RAISED) is None and len(node.text(deep=True)) <= 2 * LONGEST

@@ -118,6 +118,8 @@ def test_what_is_no_hidden_piece_is_written(body: str) -> None:
         ("<p><ruby>东<rtc><rt>dōng</rt></rtc></ruby><ruby>京<rt>jīng</rt></ruby></p>", ["东京"]),
         ("<p>漁協の話では、けが\n  人はなく、</p>", ["漁協の話では、けが人はなく、"]),
         ("<p>国\r\n<b>道</b>\n<i>を</i>回って。\n「はい」</p>", ["国道を回って。「はい」"]),
+        ("<div><a>首页</a>\n<a>关于我们</a></div>", ["首页 关于我们"]),  # a menu, not a word
+        ("<p><a>国</a>\n道</p>", ["国道"]),
         ("<p>国<br>道を\n回って</p>", ["国\n道を回って"]),
         ("<p>日本 語、\nEnglish\n語</p>", ["日本 語、 English 語"]),
         ("<p>한국\n어</p>", ["한국 어"]),
@@ -180,6 +182,12 @@ def test_shadow_roots_in_each_other() -> None:
 )
 def test_what_is_raised_keeps_its_meaning(body: str, text: str) -> None:
     assert walked(f"<p>{body}</p>").texts == [text]
+
+
+def test_what_nobody_closed_is_not_raised() -> None:
+    page = walked(f"<div>one<sup>2 and<p>a paragraph</p><p>another</p></div><p>x<sup>{'long ' * 40}</sup></p>")
+    assert page.texts[:3] == ["one2 and", "a paragraph", "another"]
+    assert page.texts[3].startswith("xlong long")
 
 
 def test_where_a_block_stands() -> None:
