@@ -27,7 +27,9 @@ from schemas.errors import ConfigError
 from schemas.settings import setting, validate
 from transforms.step import Draft, Drop
 from transforms.text.scripts import UNDETERMINED
+from transforms.text.view import TextView
 
+_ENOUGH_CHARS = 200  # of prose, to know its language by them alone
 _PIECES = 4  # of a long text
 # Of the letters that have case. The Universal Declaration has 0.1 at most, In Title Case 0.12 to 0.3.
 _MAX_CAPITALS = 0.12
@@ -66,6 +68,12 @@ def sample(text: str, max_chars: int) -> str:
     last = len(text) - size
     starts = [last * piece // (_PIECES - 1) for piece in range(_PIECES)]
     return " ".join(text[start : start + size] for start in starts)
+
+
+def spoken(view: TextView) -> str:
+    """Return what of a text is in its language: not code, mathematics and tables, if enough is left without them."""
+    words = view.in_words.text if len(view.blocks) else view.text
+    return words if len(words) >= _ENOUGH_CHARS else view.text
 
 
 def without_capitals(text: str) -> str:
@@ -126,7 +134,7 @@ class IdentifyLanguage:
         """Measure all drafts in one call of the model."""
         if self._model is None:
             self._model = self._load()
-        measured = measure(self._model, [draft.view.text for draft in drafts], self.settings.max_chars)
+        measured = measure(self._model, [spoken(draft.view) for draft in drafts], self.settings.max_chars)
         for draft, stats in zip(drafts, measured, strict=True):
             draft.replace_language(stats.language, stats.score)
             draft.measures[self.name] = stats

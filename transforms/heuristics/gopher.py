@@ -25,6 +25,8 @@ from transforms.text.view import TextView, count_ellipses, ends_with_ellipsis, r
 
 STOP_WORDS: dict[str, tuple[str, ...]] = {"en": ("the", "be", "to", "of", "and", "that", "have", "with")}  # the paper's
 
+LITTLE_PROSE = 20  # words: of fewer, beside code or tables, the shape and the stop words say nothing
+
 
 @dataclass(frozen=True, kw_only=True)
 class GopherConfig:
@@ -74,15 +76,16 @@ def measure(view: TextView, config: GopherConfig = _DEFAULT) -> GopherStats:
     n_words = len(prose.words)
     n_lines = len(prose.lines)
     listed = config.stop_words.get("en" if view.is_english else view.language)
+    is_prose = n_words >= LITTLE_PROSE or (prose is view and n_words > 0)
     return GopherStats(
         n_words=len(view.words),
-        mean_word_chars=None if prose.unspaced or not n_words else ratio(prose.n_word_chars, n_words),
+        mean_word_chars=None if prose.unspaced or not is_prose else ratio(prose.n_word_chars, n_words),
         hashes_per_word=ratio(prose.text.count("#"), n_words),
         ellipses_per_word=ratio(count_ellipses(prose.text), n_words),
         bullet_line_fraction=ratio(sum(map(starts_with_bullet, prose.lines)), n_lines),
         ellipsis_line_fraction=ratio(sum(map(ends_with_ellipsis, prose.lines)), n_lines),
-        alphabetic_word_fraction=ratio(_count_alphabetic(prose), n_words) if n_words else None,
-        n_stop_words=None if listed is None or not n_words else sum(word in prose.vocabulary for word in set(listed)),
+        alphabetic_word_fraction=ratio(_count_alphabetic(prose), n_words) if is_prose else None,
+        n_stop_words=None if listed is None or not is_prose else sum(word in prose.vocabulary for word in set(listed)),
     )
 
 

@@ -37,6 +37,7 @@ SEARCH, SIGN_IN, TAGS, PLAIN = "search", "sign_in", "tags", ""
 
 _FIRST_LINES = 3
 _INTERFACE_CHARS = 80  # longest line that may be a piece of interface
+_LITTLE_PROSE = 10  # words, of fewer of which no one is frequent
 _LIST_WORD_CHARS = 4  # of a word whose frequency counts
 
 
@@ -190,7 +191,7 @@ def _interface_fraction(view: TextView) -> float:
 
 def _top_word_fraction(view: TextView) -> float:
     """Return the share of the most frequent word of some letters; scripts without spaces have none."""
-    if view.unspaced or not len(view.word_ids):
+    if view.unspaced or len(view.word_ids) < _LITTLE_PROSE:
         return 0.0
     counts = view.word_counts
     for at in (-counts).argsort(kind="stable")[:60].tolist():

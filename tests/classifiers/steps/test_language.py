@@ -17,12 +17,15 @@ from classifiers.steps.language import (
     decide,
     measure,
     sample,
+    spoken,
     without_capitals,
 )
 from pipelines.recipes.common_crawl import CleanConfig, clean_steps
+from schemas.blocks import CODE, PARAGRAPH, Blocks
 from schemas.errors import ConfigError
 from schemas.records import Document
 from transforms.step import Draft, Drop, run_steps
+from transforms.text.view import TextView
 
 ENGLISH = "All human beings are born free and equal in dignity and rights."
 GERMAN = "Alle Menschen sind frei und gleich an Würde und Rechten geboren."
@@ -222,3 +225,13 @@ def test_no_declaration_is_dropped_by_a_rule_made_for_english(shared_data: Path,
         dropped = {draft.document.id: draft.drop.reason for draft in drafts if draft.drop}
         assert dropped.items() <= UDHR_DROPPED.items()
         assert all(known or reason != "too_few_stop_words" for reason in dropped.values())
+
+
+def test_code_and_tables_do_not_speak() -> None:
+    prose = "Der Leuchtturm steht seit zweihundert Jahren auf der Insel und wird von einem alten Mann gewartet. " * 3
+    code = "for item in the_list_of_items:\n    print(item.name, item.value)\n" * 30
+    text = f"{prose}\n\n{code}"
+    blocks = Blocks.of([(PARAGRAPH, 0, len(prose)), (CODE, len(prose) + 2, len(text))])
+    assert spoken(TextView(text, "", blocks)).strip() == prose.strip()
+    assert spoken(TextView(code, "", Blocks.of([(CODE, 0, len(code))]))) == code  # nothing else to go by
+    assert spoken(TextView(text)) == text  # blocks are not guessed for it
