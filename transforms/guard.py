@@ -49,6 +49,7 @@ from schemas.errors import BadRecord, ConfigError, RunError
 
 _HEADER = struct.Struct("<Q")
 _MAX_FRAME = 1 << 32  # a longer one was not written by this module
+_STARTS = 3  # times that a child is started which another process kills while it starts
 _START_S = 120.0  # an interpreter and its imports on a loaded machine; a page's time limit starts afterwards
 _IDLE_CHECK_S = 10.0  # how often an idle child looks whether its parent is still the one that started it
 _BOOT = (
@@ -121,8 +122,14 @@ class Guard:
     def _living_child(self) -> _Child:
         if self._child is not None and not self._child.usable():
             self._drop_child()
-        if self._child is None:
-            self._child = _Child(self._settings)
+        starts = _STARTS
+        while self._child is None:
+            starts -= 1
+            try:
+                self._child = _Child(self._settings)
+            except _KilledEarlyError:
+                if not starts:
+                    raise
         return self._child
 
     def _drop_child(self) -> None:
@@ -141,6 +148,10 @@ class Guard:
             raise BadRecord(f"{self._prefix}_memory", f"needs more than {self._settings.memory_mb} MiB")
         (name,) = values
         raise BadRecord(f"{self._prefix}_error", f"unexpected {name}")
+
+
+class _KilledEarlyError(RunError):
+    """A child was killed while it started: memory may have been short for a moment."""
 
 
 class _Child:
@@ -181,15 +192,18 @@ class _Child:
         self._await_ready(settings.target)
 
     def _await_ready(self, target: str) -> None:
+        refused: type[RunError] = RunError
         try:
             kind, *values = self._receive(time.monotonic() + _START_S)
         except (EOFError, ConnectionError):
             kind, values = _ERROR, [f"the child ended before it was ready ({self.epitaph()})"]
+            if self._process is not None and (self._process.poll() or 0) < 0:
+                refused = _KilledEarlyError
         except TimeoutError:
             kind, values = _ERROR, [f"the child was not ready within {_START_S:g} s"]
         if kind != _READY:
             self.close()
-            raise RunError(f"guard: cannot load {target}: {' '.join(map(str, values))}")
+            raise refused(f"guard: cannot load {target}: {' '.join(map(str, values))}")
 
     def usable(self) -> bool:
         """Whether the child is alive and was started by this process, not by its parent before a fork."""

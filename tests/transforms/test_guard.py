@@ -354,3 +354,26 @@ def test_a_malformed_target_is_refused_at_once(target: str) -> None:
 def test_a_guard_is_not_pickled(guard: Guard) -> None:
     with pytest.raises(TypeError, match=r"DoFn\.setup"):
         pickle.dumps(guard)
+
+
+@pytest.mark.parametrize(("name", "kills"), [("killed_twice", 2), ("killed_always", 99)])
+def test_a_child_that_is_killed_while_it_starts_is_started_again(
+    name: str, kills: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / f"{name}.py").write_text(f"""
+import os, pathlib, signal
+starts = pathlib.Path({str(tmp_path / "starts")!r})
+starts.write_text((starts.read_text() if starts.exists() else "") + "x")
+if len(starts.read_text()) <= {kills}:
+    os.kill(os.getpid(), signal.SIGKILL)
+def act(payload):
+    return payload
+""")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with Guard(f"{name}:act", prefix="p", timeout_s=5, memory_mb=64) as made:
+        if kills == 2:
+            assert made.call(b"x")[0] == b"x"
+        else:
+            with pytest.raises(RunError, match="ended before it was ready \\(ended by signal 9\\)"):
+                made.call(b"x")
+    assert (tmp_path / "starts").read_text() == "xxx"
