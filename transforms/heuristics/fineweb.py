@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from schemas.blocks import LIST_ITEM, QUOTATION
 from schemas.settings import setting, validate
 from transforms.heuristics.languages import SHORT_LINE_CHARS
 from transforms.step import Drop
@@ -70,7 +71,9 @@ def measure(view: TextView, config: FineWebConfig = _DEFAULT) -> FineWebStats:
     short = _SHORT_LINE_CHARS if view.is_english else SHORT_LINE_CHARS.get(view.script, _SHORT_LINE_CHARS)
     terminal = None
     if lines and view.has_sentence_marks:
-        terminal = ratio(sum(map(ends_with_terminal, lines)), n_lines)
+        # Items and quotations that are sentences speak for a text; those that are none do not speak against it.
+        others = sum(map(ends_with_terminal, view.lines_of(LIST_ITEM, QUOTATION)))
+        terminal = ratio(sum(map(ends_with_terminal, lines)) + others, n_lines + others)
     return FineWebStats(
         terminal_line_fraction=terminal,
         duplicate_char_fraction=_duplicate_char_fraction(lines),

@@ -4,7 +4,7 @@ stuffed keywords or interface, damaged encodings, and what the extractor itself 
 Ours: no report names such rules, and users of every open corpus complain of what they let through. Each has a reason of
 its own in the ledger. What a rule goes by:
 
-search_results      the address: a path that names a search, or a query whose name says so
+search_results      the address: a path that names a search, or a query whose name says so; or a line that counts hits
 sign_in_page        the address names a form, or the text asks for a password, and there is little text
 error_page          its first lines are those of an error, a check or a parked domain, and there is little text
 tag_list            a listing whose address names tags, labels or an archive
@@ -73,6 +73,7 @@ class JunkStats:
     address: str  # search, sign_in, tags or ''
     n_words: int
     is_error: bool
+    counts_results: bool  # a line says how many results there are
     asks_password: bool
     consent_fraction: float
     interface_fraction: float
@@ -114,6 +115,7 @@ def measure(view: TextView, url: str = "") -> JunkStats:
         address=kind_of_address(url),
         n_words=len(view.words),
         is_error=is_english and any(phrases.ERROR.match(line.lower()) for line in lines[:_FIRST_LINES]),
+        counts_results=any(phrases.RESULTS.fullmatch(line.lower()) for line in lines if line[0].isdigit()),
         asks_password=is_english and "assword" in view.text and phrases.PASSWORD.search(view.lower) is not None,
         consent_fraction=_consent_fraction(view) if is_english and "ookie" in view.text else 0.0,
         interface_fraction=_interface_fraction(view) if is_english else 0.0,
@@ -129,7 +131,7 @@ def measure(view: TextView, url: str = "") -> JunkStats:
 def decide(stats: JunkStats, document: Document, config: JunkConfig) -> Drop | None:
     """Return why the page must go, by the first rule that it breaks."""
     little = stats.n_words <= config.max_form_words
-    if config.drop_search_results and stats.address == SEARCH:
+    if config.drop_search_results and (stats.address == SEARCH or stats.counts_results):
         return Drop("search_results")
     if little and (stats.address == SIGN_IN or stats.asks_password):
         return Drop("sign_in_page", stats.n_words, config.max_form_words)

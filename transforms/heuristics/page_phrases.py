@@ -60,6 +60,10 @@ PASSWORD: Final = _any_of(
     r"\bforgot(?:ten)? (?:your )?password", r"\bremember me\b", r"\benter your password", r"\bpassword\W*\*",
     r"\busername or e-?mail",
 )  # fmt: skip
+RESULTS: Final = re.compile(  # a whole line that counts hits, in ten languages
+    r"\d[\d.,\s]*(?:[^\W\d_]+ ){0,2}(?:gefunden|found|results?|treffer|suchergebnisse|ergebnisse|résultats?|resultados"
+    r"|risultati|resultaten|wyników|träffar)(?: (?:found|gefunden|trouvés|encontrados|for .{1,60}))?[.:]?"
+)
 CONSENT: Final = _any_of(
     r"\bcookies?\b", r"\bconsent\b", r"\bour partners\b", r"\bpartners\b.{0,40}\bdata\b", r"\bgdpr\b",
     r"\bprivacy (?:policy|preferences|settings)", r"\bpersonali[sz]ed ads\b", r"\btracking technologies\b",

@@ -226,6 +226,10 @@ class TextView:
         """Of each of `lines`, what block it is in (schemas.blocks.HEADING...), or UNKNOWN_KIND."""
         return list(itertools.compress(self.kinds_of_raw_lines, map(str.strip, self.text.split("\n"))))
 
+    def lines_of(self, *kinds: int) -> list[str]:
+        """Return the lines in blocks of some kinds."""
+        return [line for line, kind in zip(self.lines, self.kinds_of_lines, strict=True) if kind in kinds]
+
     @functools.cached_property
     def prose(self) -> list[str]:
         """The lines of paragraphs, those that were wrapped in one: what rules about sentences are about.

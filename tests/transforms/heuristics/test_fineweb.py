@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.blocks import LIST_ITEM, PARAGRAPH, QUOTATION, Blocks
 from transforms.heuristics.fineweb import FineWebConfig, FineWebStats, decide, measure
 from transforms.step import Drop
 from transforms.text.view import TextView
@@ -81,3 +82,12 @@ def test_any_text(text: str) -> None:
     assert 0 <= stats.duplicate_char_fraction < 1
     assert 0 <= stats.short_line_fraction <= 1
     assert 0 <= stats.line_ends_per_word < 1
+
+
+def test_items_that_are_sentences_speak_for_a_text_and_others_not_against_it() -> None:
+    pieces = [(PARAGRAPH, "Facts"), (LIST_ITEM, "He was born at sea."), (LIST_ITEM, "tea"), (QUOTATION, "So it goes.")]
+    text, spans = "", []
+    for kind, piece in pieces:
+        spans.append((kind, len(text), len(text) + len(piece)))
+        text += f"{piece}\n"
+    assert measure(TextView(text, "en", Blocks.of(spans))).terminal_line_fraction == 2 / 3

@@ -66,6 +66,16 @@ def test_searches_and_tags_go() -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    ["207 Rezepte gefunden", "9,590,000 results", "12 repository results", "3.120 Ergebnisse", "40 results for tides"],
+)
+def test_a_line_that_counts_hits_is_of_a_search(line: str) -> None:
+    assert reason(with_text(f"{line}\n{PROSE}", language="de")) == "search_results"
+    assert reason(with_text(f"The search gave {line}\n{PROSE}")) == ""
+    assert reason(with_text(f"{line} were not what they had hoped for\n{PROSE}")) == ""
+
+
+@pytest.mark.parametrize(
     "text",
     ["Please go on.\nForgot your password?", "User name\nPassword *\nRemember me", "Username or e-mail address *"],
 )
