@@ -67,7 +67,7 @@ def test_searches_and_tags_go() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["207 Rezepte gefunden", "9,590,000 results", "12 repository results", "3.120 Ergebnisse", "40 results for tides"],
+    ["207 Rezepte gefunden", "9,590,000 results", "12 repository results", "3.120 Ergebnisse"],
 )
 def test_a_line_that_counts_hits_is_of_a_search(line: str) -> None:
     assert reason(with_text(f"{line}\n{PROSE}", language="de")) == "search_results"
