@@ -16,7 +16,7 @@ Interpretations (where open-source implementations disagree):
  4. N-grams are of normal words, across line ends; shares are of the characters of normal words. In scripts written
     without spaces a character is a word (transforms.text.view), and an n-gram is as many characters as n words of
     English need there (`TextView.stretch`: 2 for each in Han and Kana, 4 in Thai).
- 5. Code, formulas, numbers and table rows are no repetition, and lines are those of paragraphs: braces, rows and the
+ 5. Code, formulas and table rows are no repetition, and lines are those of paragraphs: braces, rows and the
     headings that a table of contents repeats say nothing about prose (`by_blocks`; the preset `gopher` has it off).
  6. Limits of duplicate n-grams are twice those of table A1: between them we found references, exercises and training
     plans, and none of the pages that people called bad (LOG.md). The presets `gopher` and `fineweb` have table A1.
@@ -47,7 +47,7 @@ class RepetitionConfig:
     """Limits of what is kept, inclusive: table A1, and twice that for duplicate n-grams. Shares are 0 to 1."""
 
     by_blocks: bool = setting(
-        True, "leave out code, formulas, numbers and table rows; lines are of paragraphs. false: all, as Gopher's"
+        True, "leave out code, formulas and table rows; lines are those of paragraphs. false: all, as Gopher's"
     )
     min_duplicate_words: int = setting(
         4, "words of a line or paragraph that counts as a duplicate: labels repeat by nature (Gopher: 1)", ge=1
@@ -125,16 +125,12 @@ def measure(view: TextView, config: RepetitionConfig = _DEFAULT) -> RepetitionSt
     first, least = config.count_first_copy, config.min_duplicate_words
     line_fraction, line_char_fraction = duplicate_shares(_long_enough(view.prose, least), first)
     paragraph_fraction, paragraph_char_fraction = duplicate_shares(_long_enough(view.paragraphs, least), first)
-    ids, chars = view.word_ids, view.word_chars
-    if config.by_blocks:
-        has_letter = view.has_letter[ids]
-        ids, chars = ids[has_letter], chars[has_letter]
     return RepetitionStats(
         duplicate_line_fraction=line_fraction,
         duplicate_line_char_fraction=line_char_fraction,
         duplicate_paragraph_fraction=paragraph_fraction,
         duplicate_paragraph_char_fraction=paragraph_char_fraction,
-        **ngram_shares(ids, chars, view.stretch, first),
+        **ngram_shares(view.word_ids, view.word_chars, view.stretch, first),
     )
 
 

@@ -147,12 +147,11 @@ def test_copies_after_the_first_are_half_of_what_is_said_twice() -> None:
     assert once.duplicate_5_gram_fraction == once.duplicate_line_fraction == once.duplicate_paragraph_fraction == 0.5
 
 
-def test_labels_code_tables_and_numbers_are_no_repetition() -> None:
+def test_labels_code_and_tables_are_no_repetition() -> None:
     pieces = [
         (PARAGRAPH, "Price:"),
         (CODE, "}\n}\n}\n}"),
         (TABLE_ROW, "a b c d e f"),
-        (PARAGRAPH, "1 2 3 4 5 6 7 8"),
     ] * 4
     text, spans = "", []
     for kind, piece in pieces:
@@ -160,7 +159,7 @@ def test_labels_code_tables_and_numbers_are_no_repetition() -> None:
         text += f"{piece}\n\n"
     view = TextView(text, "en", Blocks.of(spans))
     labels = {"top_2_gram_fraction", "top_3_gram_fraction"}  # "price price price price"
-    stats = dataclasses.asdict(measure(view, RepetitionConfig(min_duplicate_words=9)))
+    stats = dataclasses.asdict(measure(view, RepetitionConfig(min_duplicate_words=2)))
     assert {name for name, value in stats.items() if value} == labels
     assert decide(measure(view, RepetitionConfig(by_blocks=False)), RepetitionConfig()) is not None
 
