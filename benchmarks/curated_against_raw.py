@@ -52,7 +52,6 @@ DATA = ROOT.parent / "shared" / "data"
 WINDOW = 16  # tokens
 VOCABULARY = 2048
 ROW_TOKENS = 2048
-ANY, NEVER = 1e9, 10**9
 
 RAW: dict[str, Any] = {
     "index": {
@@ -60,29 +59,9 @@ RAW: dict[str, Any] = {
         "url": {"newest_per_url": False, "one_per_payload": False},
     },
     "language": {"keep": [], "min_score": 0.0},
-    "clean": {
-        "pii": {"emails": False, "ip_addresses": False},
-        "repetition": {
-            **{f"max_{name}_fraction": 1.0 for name in ("duplicate_line", "duplicate_paragraph", "duplicate_line_char",
-                                                        "duplicate_paragraph_char")},
-            **{f"max_top_{n}_gram_fraction": 1.0 for n in (2, 3, 4)},
-            **{f"max_duplicate_{n}_gram_fraction": 1.0 for n in range(5, 11)},
-        },
-        "gopher": {
-            "min_words": 0, "max_words": NEVER, "min_mean_word_chars": 0.0, "max_mean_word_chars": ANY,
-            "max_hashes_per_word": ANY, "max_ellipses_per_word": ANY, "max_bullet_line_fraction": 1.0,
-            "max_ellipsis_line_fraction": 1.0, "min_alphabetic_word_fraction": 0.0, "min_stop_words": 0,
-        },
-        "c4": {
-            "min_line_words": 0, "max_line_word_chars": NEVER, "remove_citations": False,
-            "remove_javascript_lines": False, "remove_policy_lines": False, "min_sentences": 0,
-            "drop_lorem_ipsum": False, "drop_curly_brackets": False,
-        },
-        "fineweb": {"min_terminal_line_fraction": 0.0, "max_duplicate_char_fraction": 1.0,
-                    "max_short_line_fraction": 1.0, "max_line_ends_per_word": ANY},
-    },
+    "clean": dict.fromkeys(("pii", "dirty_words", "repetition", "gopher", "c4", "fineweb", "junk"), False),
     "dedup": {"exact": False, "near": False},
-    "lines": {"max_copies": NEVER},
+    "lines": False,
 }  # fmt: skip
 AS_FOUND: dict[str, Any] = {
     "mix": {"language_shares": {}, "quality_shares": {}, "quality_bands": [], "max_epochs": 1.0},

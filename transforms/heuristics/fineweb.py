@@ -4,8 +4,8 @@ Source: Penedo et al. 2024, arXiv:2406.17557, section 3.6 (three rules), and the
 (`FineWebQualityFilter`), which has a fourth.
 
 Interpretations:
- 1. Characters in duplicate lines: limit 0.1 as in the paper (the code: 0.01). Copies after the first count, as where
-    the limit comes from; table A1 of Gopher (repetition.py) counts the first one too.
+ 1. Characters in duplicate lines: limit 0.15 (the paper: 0.1, the code: 0.01): menus may stand twice. Copies after
+    the first count, as where the limit comes from.
  2. A short line has fewer than 30 characters (the paper; the code: 30 or fewer). Empty lines are no lines here.
  3. Line ends per word (code only): ends between lines with text, so that blank lines between paragraphs, which
     depend on the extractor, do not make prose a list.
@@ -40,7 +40,7 @@ class FineWebConfig:
         0.12, "share of lines that end in terminal punctuation, at least", ge=0, le=1
     )
     max_duplicate_char_fraction: float = setting(
-        0.1, "share of characters in repeated lines, copies after the first; FineWeb's code has 0.01", ge=0, le=1
+        0.15, "share of characters in repeated lines, copies after the first; FineWeb: 0.1, its code 0.01", ge=0, le=1
     )
     max_short_line_fraction: float = setting(0.67, "share of lines with fewer than 30 characters, at most", ge=0, le=1)
     min_lines: int = setting(10, "lines from which on the share of short ones is judged (FineWeb: 1)", ge=1)

@@ -57,7 +57,7 @@ def test_languages_without_terminal_punctuation_are_not_judged_by_it() -> None:
     ("field", "kept", "dropped", "reason", "limit"),
     [
         ("terminal_line_fraction", 0.12, 0.119, "too_few_terminal_lines", 0.12),
-        ("duplicate_char_fraction", 0.1, 0.101, "too_many_duplicate_chars", 0.1),
+        ("duplicate_char_fraction", 0.15, 0.151, "too_many_duplicate_chars", 0.15),
         ("short_line_fraction", 0.67, 0.671, "too_many_short_lines", 0.67),
         ("line_ends_per_word", 0.3, 0.301, "too_many_line_ends", 0.3),
     ],
