@@ -48,7 +48,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     dice = random.Random(20261121)
     made = [page_of(dice.randbytes(dice.randrange(20, 2000))).encode("utf-8", "surrogatepass") for _ in range(N_PAGES)]
-    made += [path.read_bytes() for path in sorted((ROOT / "tests/transforms/extraction/data").iterdir())]
+    data = sorted((ROOT / "tests/transforms/extraction/data").rglob("*"))
+    made += [path.read_bytes() for path in data if path.is_file()]
     made += [b"<p>Some words before it.</p>" + tag * 5_000 for tag in (b"<div>x", b"<math><mrow>", b"<pre><span>a\n")]
     made += [b"<p>Words</p><math>" + b"<apply><plus/><ci>x</ci>" * 5_000, b"", b"\xff\xfe\x00", b"<h1>" * 300]
     for number, page in enumerate(made):
