@@ -226,8 +226,14 @@ class TextView:
         """Of each of `lines`, what block it is in (schemas.blocks.HEADING...), or UNKNOWN_KIND."""
         return list(itertools.compress(self.kinds_of_raw_lines, map(str.strip, self.text.split("\n"))))
 
+    @functools.cached_property
+    def _kinds(self) -> frozenset[int]:
+        return frozenset(self.known_blocks.kinds.tolist())
+
     def lines_of(self, *kinds: int) -> list[str]:
         """Return the lines in blocks of some kinds."""
+        if self._kinds.isdisjoint(kinds):
+            return []
         return [line for line, kind in zip(self.lines, self.kinds_of_lines, strict=True) if kind in kinds]
 
     @functools.cached_property
@@ -269,10 +275,10 @@ class TextView:
         return self._without((CODE, FORMULA, TABLE_ROW), mathematics)
 
     def _without(self, kinds: Sequence[int], spans: Sequence[tuple[int, int]] = ()) -> TextView:
+        if self._kinds.isdisjoint(kinds) and not spans:
+            return self
         blocks = self.known_blocks
         goes = np.isin(blocks.kinds, kinds)
-        if not goes.any() and not spans:
-            return self
         cuts = sorted([*zip(blocks.starts[goes].tolist(), blocks.ends[goes].tolist(), strict=True), *spans])
         gone: list[Replacement] = []
         for start, end in cuts:
@@ -337,10 +343,9 @@ class TextView:
         words = split_words(self.lower)
         ids = np.fromiter(map(spelled.__getitem__, words), np.int64, len(words))
         vocabulary: dict[str, int] = {}
-        normal = np.empty(len(spelled), np.int64)
-        for number, word in enumerate(spelled):
-            plain = word if word.isalnum() else word.strip(_EDGE_PUNCTUATION)
-            normal[number] = vocabulary.setdefault(plain, len(vocabulary)) if plain else -1
+        plain = [word if word.isalnum() else word.strip(_EDGE_PUNCTUATION) for word in spelled]
+        number_of = vocabulary.setdefault
+        normal = np.array([number_of(word, len(vocabulary)) if word else -1 for word in plain], np.int64)
         ids = normal[ids]
         return vocabulary, ids[ids >= 0]
 
