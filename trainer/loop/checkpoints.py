@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import nn
 from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
 from torch.distributed.checkpoint.state_dict_loader import load as load_shares
@@ -74,8 +75,10 @@ class Saver:
     def begin(self, folder: Path, state: State) -> None:
         """Start to write a checkpoint, after the one in progress. Its folder is emptied first."""
         self.finish()
-        if self._is_first:  # no rank writes before rank 0 has planned the checkpoint
+        if self._is_first:
             remove(folder)
+        if self._group is not None:
+            dist.barrier(self._group)  # the first thing that a rank does is to make the folder: not while it is removed
         weights, moments = get_state_dict(self._model, self._optimiser)
         held = {"model": weights, "optimiser": moments}
         self._writing = (folder, state, async_save(held, checkpoint_id=str(folder), process_group=self._group))
