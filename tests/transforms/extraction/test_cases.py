@@ -30,3 +30,9 @@ def test_case(name: str) -> None:
 
 def test_the_cases_are_there() -> None:
     assert len(_NAMES) > 40
+
+
+@pytest.mark.parametrize("tag", ["style", "script", "template", "noembed", "option", "textarea"])
+def test_what_nobody_sees_is_not_raised(tag: str) -> None:
+    page = f"<p>The keeper wrote 10<sup>6<{tag}>unseen</{tag}></sup> words of the sea in that one winter.</p>"
+    assert "unseen" not in main_text(page.encode())

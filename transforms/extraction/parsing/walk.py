@@ -46,7 +46,7 @@ _TELLING = names(
     "id role itemprop style hidden aria-hidden aria-modal"
 )  # attributes that carry information besides the class
 _NAMELESS = frozenset({"style", "hidden", "aria-hidden", "align", "dir", "lang"})  # no script finds an element by these
-_NOT_RAISED = f"{BOXES}, img, math, br, svg, input, script"
+_NOT_RAISED = ", ".join([BOXES, "math", "br", "template", *sorted(SKIPPED)])  # not a short text alone
 _DIALOGS = frozenset({"dialog", "alertdialog"})
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HAS_WORD = re.compile(r"[^\W_]")
