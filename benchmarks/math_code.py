@@ -29,7 +29,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from transforms.extraction.extract import page_text
 from transforms.extraction.formulas.mathematics import formula_of, may_be_formula
 from transforms.extraction.formulas.tex import TexDialect, normalised_tex
-from transforms.extraction.parsing.code import code_of, is_code_block, may_be_code
+from transforms.extraction.parsing.code import is_code_block, may_be_code
+from transforms.extraction.parsing.listing import code_of
 from transforms.extraction.texts.decoding import decode_html
 
 DATA = ROOT.parent / "shared" / "data" / "extraction" / "llm_webkit_bench"

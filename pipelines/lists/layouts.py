@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 import storage
 from pipelines.lists.archives import Member
 from schemas.errors import InputError
-from transforms.safety.blocklist import UT1_CATEGORIES
+from transforms.safety.blocklist_files import UT1_CATEGORIES
 from transforms.safety.dirty_words import LIST_NAME, parse_list
 
 _UT1_NAMES = ("domains", "urls")

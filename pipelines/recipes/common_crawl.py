@@ -40,7 +40,7 @@ from transforms.heuristics import c4, fineweb, gopher, languages, repetition
 from transforms.heuristics.junk import FilterJunk, JunkConfig
 from transforms.mixing.mix import MixConfig
 from transforms.safety import pii
-from transforms.safety.blocklist import BlocklistConfig
+from transforms.safety.blocklist_files import BlocklistConfig
 from transforms.safety.dirty_words import DirtyWordsConfig, FilterDirtyWords
 from transforms.sources.items import IngestConfig
 from transforms.sources.web.archives import WebArchives

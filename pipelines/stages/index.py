@@ -36,7 +36,8 @@ from schemas.records import Failure, Header, Rejection, arrow_schema, to_batch
 from schemas.settings import setting, validate
 from transforms.dedup.keep_best import COPY, SEEN, KeepBestPerKey, losers_of, newest
 from transforms.dedup.urls import url_key
-from transforms.safety.blocklist import Blocklist, BlocklistConfig
+from transforms.safety.blocklist import Blocklist
+from transforms.safety.blocklist_files import BlocklistConfig
 from transforms.shuffle.hash_blocks import partitions_for
 from transforms.sources.items import Broken, Part, Skipped
 from transforms.sources.source import Source

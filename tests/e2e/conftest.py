@@ -113,6 +113,12 @@ def demo(web: Web, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="session")
+def documents(demo: Run) -> dict[str, dict[str, Any]]:
+    """The documents that the tokenizer read, by id."""
+    return {row["id"]: row for row in demo.rows("dedup", "documents")}
+
+
+@pytest.fixture(scope="session")
 def small_web(tmp_path_factory: pytest.TempPathFactory) -> Web:
     """A quarter of the demo's web, for tests that need several runs."""
     return build_web(tmp_path_factory.mktemp("small_web"), pages=300)

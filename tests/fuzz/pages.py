@@ -11,7 +11,8 @@ from transforms.extraction.extract import page_text
 from transforms.extraction.formulas.mathematics import formula_of, may_be_formula
 from transforms.extraction.formulas.tex import TexDialect, normalised_tex, tex_dialect
 from transforms.extraction.page import outline_of
-from transforms.extraction.parsing.code import code_of, is_code_block, may_be_code
+from transforms.extraction.parsing.code import is_code_block, may_be_code
+from transforms.extraction.parsing.listing import code_of
 from transforms.extraction.parsing.shown import shown_text
 from transforms.extraction.texts.hygiene import clean_unicode
 from transforms.extraction.texts.write import blocks_to_write, text_of

@@ -13,7 +13,7 @@ import pytest
 from pipelines.lists.archives import members, reading
 from schemas.errors import InputError
 
-FILES = {"root/a": b"one\n" * 3000, "root/b/c": b"two\n", "root/empty": b""}
+FILES = {"lists/a": b"one\n" * 3000, "lists/b/c": b"two\n", "lists/empty": b""}
 
 
 def files_of(path: Path) -> dict[str, bytes]:
@@ -28,15 +28,15 @@ def write_tar(path: Path, mode: str, links: bool = False) -> Path:
             entry.size = len(data)
             archive.addfile(entry, io.BytesIO(data))
         if links:
-            entry = tarfile.TarInfo("root/link")
-            entry.type, entry.linkname = tarfile.SYMTYPE, "../root/b/"
+            entry = tarfile.TarInfo("lists/link")
+            entry.type, entry.linkname = tarfile.SYMTYPE, "../lists/b/"
             archive.addfile(entry)
     return path
 
 
 def write_zip(path: Path, method: int = zipfile.ZIP_DEFLATED) -> Path:
     with zipfile.ZipFile(path, "w", method) as archive:
-        archive.mkdir("root")
+        archive.mkdir("lists")
         for name, data in FILES.items():
             archive.writestr(name, data)
     return path
@@ -64,9 +64,9 @@ def test_a_tar_within_a_zip_is_opened(tmp_path: Path) -> None:
 
 
 def test_a_link_is_a_file_with_the_name_of_its_target(tmp_path: Path) -> None:
-    assert files_of(write_tar(tmp_path / "a.tar", "w:", links=True)) == {**FILES, "root/link": b"b"}
+    assert files_of(write_tar(tmp_path / "a.tar", "w:", links=True)) == {**FILES, "lists/link": b"b"}
     shutil.unpack_archive(tmp_path / "a.tar", tmp_path / "in", filter="fully_trusted")
-    assert files_of(tmp_path / "in") == {**FILES, "root/link": b"b"}
+    assert files_of(tmp_path / "in") == {**FILES, "lists/link": b"b"}
 
 
 @pytest.mark.parametrize("mode", ["w:", "w:gz", "w:bz2", "w:xz", "zip"])

@@ -13,8 +13,10 @@ import storage
 from schemas.errors import ConfigError
 from storage import remote
 from tests.object_store import object_store
-from transforms.safety import blocklist
-from transforms.safety.blocklist import Blocklist, BlocklistConfig
+from transforms.safety import blocklist_files
+from transforms.safety.address_hashes import name_hash, table_of
+from transforms.safety.blocklist import Blocklist
+from transforms.safety.blocklist_files import BlocklistConfig, domain_hashes, url_hashes
 from transforms.step import Drop
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "lists" / "ut1"
@@ -243,20 +245,18 @@ _NAME = st.from_regex(r"[a-z0-9\-_]{1,9}(\.[a-z0-9\-_]{1,9}){0,3}", fullmatch=Tr
 @given(st.lists(st.one_of(_NAME, st.text(max_size=12)), max_size=8))
 def test_bulk_hash_equals_the_hash_of_each_line(lines: list[str]) -> None:
     data = "\n".join(lines).encode("utf-8", "replace")
-    found = [blocklist._domains(line) for line in data.decode("utf-8").split("\n")]
-    hashes, odd = blocklist._domain_hashes(data)
-    assert sorted(hashes.tolist()) == sorted(blocklist._name_hash(name) for names in found for name in names or ())
+    found = [blocklist_files._domains(line) for line in data.decode("utf-8").split("\n")]
+    hashes, odd = domain_hashes(data)
+    assert sorted(hashes.tolist()) == sorted(name_hash(name) for names in found for name in names or ())
     assert len(odd) == found.count(None)
 
 
 def test_bulk_hash_does_not_depend_on_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"{hashlib.md5(str(n).encode(), usedforsecurity=False).hexdigest()[: n % 20 + 1]}.com" for n in range(500)]
     data = "\n".join(names).encode()
-    whole = blocklist._domain_hashes(data)[0]
+    whole = domain_hashes(data)[0]
     monkeypatch.setattr(blocklist, "CHUNK_BYTES", 7)
-    assert (
-        blocklist._domain_hashes(data)[0].tolist() == whole.tolist() == [blocklist._name_hash(name) for name in names]
-    )
+    assert domain_hashes(data)[0].tolist() == whole.tolist() == [name_hash(name) for name in names]
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_bulk_hash_does_not_depend_on_chunks(monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_lines_of_domains(line: str, hosts: list[str] | None) -> None:
-    assert blocklist._domains(line) == hosts
+    assert blocklist_files._domains(line) == hosts
 
 
 @pytest.mark.parametrize(
@@ -332,9 +332,9 @@ def test_a_stray_line_does_not_refuse_a_list(tmp_path: Path) -> None:
 def test_check_is_total(url: str) -> None:
     block = Blocklist(
         categories=("c",),
-        domains=blocklist._table([(blocklist._domain_hashes(b"evil.com")[0], 0)]),
-        urls=blocklist._table([(blocklist._url_hashes(b"a.com/x")[0], 0)]),
-        url_hosts=blocklist._table([(blocklist._url_hashes(b"a.com/x")[1], 0)]),
+        domains=table_of([(domain_hashes(b"evil.com")[0], 0)]),
+        urls=table_of([(url_hashes(b"a.com/x")[0], 0)]),
+        url_hosts=table_of([(url_hashes(b"a.com/x")[1], 0)]),
         words=frozenset({"bad"}),
         soft_words=frozenset(),
         phrases=(),

@@ -19,9 +19,10 @@ from selectolax.lexbor import LexborHTMLParser
 
 from transforms.extraction.formulas.mathematics import CLASSES as FORMULAS
 from transforms.extraction.formulas.mathematics import Formula, formula_of, may_be_formula
-from transforms.extraction.parsing.code import CLASS_PARTS, code_of, is_code_block, may_be_code
-from transforms.extraction.parsing.code import CLASSES as LISTINGS
+from transforms.extraction.parsing.code import is_code_block, may_be_code
+from transforms.extraction.parsing.code_names import CLASS_PARTS, WRAPPERS
 from transforms.extraction.parsing.dates import DATED, note_date
+from transforms.extraction.parsing.listing import code_of
 from transforms.extraction.parsing.names import names
 from transforms.extraction.parsing.outline import Outline
 from transforms.extraction.parsing.pieces import BOXES, TELLING_STYLE, is_hidden_piece, is_in_sentence
@@ -41,10 +42,9 @@ BLOCK_LEVEL = names(
 # MediaWiki's column of links, and links to the place where they stand: "[edit | edit source]", the pilcrow; LaTeXML's
 # notes, whose mark, type and text are pieces of the sentence they belong to.
 _NEVER_TEXT = names("mw-editsection mw-cite-backlink headerlink hash-link mw-navigation mw-panel ltx_note gist-meta")
-_WATCHED = _NEVER_TEXT | FORMULAS | LISTINGS | DATED  # class names of elements that are looked at closely
-_TELLING = names(
-    "id role itemprop style hidden aria-hidden aria-modal"
-)  # attributes that carry information besides the class
+_WATCHED = _NEVER_TEXT | FORMULAS | WRAPPERS | DATED  # class names of elements that are looked at closely
+# Attributes that carry information besides the class.
+_TELLING = names("id role itemprop style hidden aria-hidden aria-modal")
 _NAMELESS = frozenset({"style", "hidden", "aria-hidden", "align", "dir", "lang"})  # no script finds an element by these
 _NOT_RAISED = ", ".join([BOXES, "math", "br", "template", *sorted(SKIPPED)])  # not a short text alone
 _DIALOGS = frozenset({"dialog", "alertdialog"})

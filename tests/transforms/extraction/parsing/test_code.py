@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from transforms.extraction.parsing.code import code_of, is_code_block, may_be_code
+from transforms.extraction.parsing.code import is_code_block, may_be_code
+from transforms.extraction.parsing.listing import code_of
 
 _CODE = "def f(x):\n    if x:\n\n        return 1"
 
