@@ -25,7 +25,7 @@ Member = tuple[str, IO[bytes]]  # path within, `/` between its parts; readable u
 
 _OPENERS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\x00", lzma.open))
 _TAR_NAMES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-# zipfile says NotImplementedError of a compression it does not know, gzip and bz2 an OSError without a number of damage.
+# NotImplementedError: a compression that zipfile does not know. OSError: damage, by gzip and bz2, if it has no number.
 _DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, NotImplementedError, OSError)
 _ENCRYPTED = 1  # bit of a zip entry's flags
 _CHUNK = 1 << 20

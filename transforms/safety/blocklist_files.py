@@ -4,8 +4,8 @@ Directories are in the layout of the University of Toulouse (UT1: `<directory>/<
 `expressions` (regular expressions for a proxy) are not read. Other files are plain. In a list `#` starts a comment. A
 line of domains names one, without `*.` or `.` before it, or after an IP address any number (hosts files: `0.0.0.0
 evil.com bad.com`). A list most of whose lines are neither (AdBlock, dnsmasq, CSV, a page of HTML) is refused: read as
-far as it goes it would block next to nothing and say nothing. Files may be gzip (`domains.gz`, as mirrors keep those over
-100 MB) and lie wherever storage.files reads.
+far as it goes it would block next to nothing and say nothing. Files may be gzip (`domains.gz`, as mirrors keep those
+over 100 MB) and lie wherever storage.files reads.
 """
 
 from __future__ import annotations

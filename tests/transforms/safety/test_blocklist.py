@@ -255,7 +255,7 @@ def test_bulk_hash_does_not_depend_on_chunks(monkeypatch: pytest.MonkeyPatch) ->
     names = [f"{hashlib.md5(str(n).encode(), usedforsecurity=False).hexdigest()[: n % 20 + 1]}.com" for n in range(500)]
     data = "\n".join(names).encode()
     whole = domain_hashes(data)[0]
-    monkeypatch.setattr(blocklist, "CHUNK_BYTES", 7)
+    monkeypatch.setattr(blocklist_files, "CHUNK_BYTES", 7)
     assert domain_hashes(data)[0].tolist() == whole.tolist() == [name_hash(name) for name in names]
 
 
