@@ -5,6 +5,8 @@
     decide    what a verdict means for one document: drop it, edit it, store something about it, or nothing
 
 Several surveys run in one stage, in order; each sees the documents that those before it left (pipelines/stages/survey).
+Where a survey stores Stats whose `stands_for_others` is true, others were dropped for the document: an edit that would
+make it fall is not made, or all of them would be lost.
 `BestPerKey` and `KeysOverLimit` are the two common kinds; a rule of its own kind has the members of `Survey`.
 """
 

@@ -226,6 +226,9 @@ class _Scratch:
         return np.unpackbits(packed).astype(np.bool_)
 
 
+_Decider = tuple[Survey, Callable[[Draft, int], Any]]  # a survey, and what it decides of a draft in its row
+
+
 @dataclass
 class _RowsWork(PartWork):
     """Give the rows of one survey of the documents that are alive; the first time, emit those of all surveys."""
@@ -321,7 +324,7 @@ class _FinishWork(PartWork):
                 counts.read.update(draft.document.source for draft in batch.drafts)
                 started = time.thread_time_ns()
                 for row, draft in enumerate(batch.drafts, first):
-                    _apply(draft, row, deciders, counts.edits)
+                    self._settle(draft, row, deciders, counts.edits)
                 first += len(batch.drafts)
                 counts.cpu_ns["apply_verdicts"] += time.thread_time_ns() - started
                 alive = [draft for draft in batch.drafts if draft.alive]
@@ -330,16 +333,38 @@ class _FinishWork(PartWork):
         storage.write_atomic(self.target.done(part), counts.to_json())
         yield from ()
 
-    def _deciders(self, part: int, last: list[bytes]) -> list[tuple[Survey, Callable[[Draft, int], Any]]]:
+    def _settle(self, draft: Draft, row: int, deciders: Sequence[_Decider], edits: Counter[str]) -> None:
+        """Apply all decisions, but not an edit by which a document would fall that others were dropped for."""
+        editor, _ = deciders[-1]
+        if not editor.edits:
+            _apply(draft, row, deciders, edits)
+            return
+        _apply(draft, row, deciders[:-1], edits)
+        if draft.alive and _stands_for_others(draft) and self._falls(draft, row, deciders[-1]):
+            edits[f"{editor.name}:not_of_keepers"] += 1
+        elif draft.alive:
+            _apply(draft, row, deciders[-1:], edits)
+
+    def _falls(self, draft: Draft, row: int, decider: _Decider) -> bool:
+        """Say whether a document would be dropped after an edit, by it or by the steps that follow."""
+        trial = Draft(draft.document, measures=dict(draft.measures), stored=draft.stored)
+        _apply(trial, row, [decider], Counter())
+        if trial.alive:
+            run_steps(self.of.then, [trial], Counter(), Counter())
+        return not trial.alive
+
+    def _deciders(self, part: int, last: list[bytes]) -> list[_Decider]:
         scratch = _Scratch(self.target, part)
         surveys = self.of.surveys
         blocks = [*(scratch.verdicts(number) for number in range(len(surveys) - 1)), last]
         return [(survey, survey.verdict(some, self.ground)) for survey, some in zip(surveys, blocks, strict=True)]
 
 
-def _apply(
-    draft: Draft, row: int, deciders: Sequence[tuple[Survey, Callable[[Draft, int], Any]]], edits: Counter[str]
-) -> None:
+def _stands_for_others(draft: Draft) -> bool:
+    return any(getattr(stats, "stands_for_others", False) for stats in draft.measures.values())
+
+
+def _apply(draft: Draft, row: int, deciders: Sequence[_Decider], edits: Counter[str]) -> None:
     """Apply the decisions of the surveys to a draft, in order, until one drops it."""
     for survey, decide in deciders:
         with blamed(survey.name):

@@ -33,6 +33,11 @@ class Cluster:
     size: int  # documents in its cluster, itself included; 1 when it is alone
     similarity: float | None  # its best verified estimate of Jaccard similarity with another member
 
+    @property
+    def stands_for_others(self) -> bool:
+        """Whether the document is what is left of several."""
+        return self.size > 1
+
 
 @dataclass(frozen=True)
 class NearCopies:

@@ -19,11 +19,14 @@ from schemas.errors import ConfigError, RunError
 from schemas.identity import content_id
 from schemas.records import Document
 from transforms.dedup.exact_copies import BestPerKey, KeepConfig, exact_copies
+from transforms.dedup.frequent_lines import LinesConfig
 from transforms.dedup.keys_over_limit import KeysOverLimit
+from transforms.dedup.line_survey import FrequentLines
 from transforms.dedup.minhash import MinHashConfig
 from transforms.dedup.near_copy_survey import NearCopies, NearCopiesConfig
+from transforms.heuristics.gopher import GopherConfig, decide_length, measure_length
 from transforms.shuffle import known_rows as known
-from transforms.step import Drop
+from transforms.step import Drop, Filter
 
 
 def stage(
@@ -304,3 +307,24 @@ def test_a_survey_sees_the_documents_that_the_one_before_left(dataset: Callable[
     done = data.documents(SurveyStage("dedup", surveys), documents, 2)
     assert done.manifest.counts.dropped == {"spam": 5}
     assert done.manifest.facts["surveyed_documents"]["pairs"] == {"en": 5}
+
+
+def test_the_keeper_of_a_cluster_is_not_lost_by_its_frequent_lines(dataset: Callable[..., Any]) -> None:
+    """Its copies went for it, and had the same lines."""
+    lines = [f"This line number {n} stands on several pages." for n in "abcdef"]
+    shared = "\n".join(lines)
+    texts = [
+        document("a", f"{shared}\nThe end of it.", day=2),
+        document("a2", f"{shared}\nThe end of it all.", day=1),
+        document("alone", f"{shared}\n{text_of(9)}", day=1),
+        *(document(f"b{n}", f"{line}\n{text_of(n)}") for n, line in enumerate(lines)),
+    ]
+    surveys = (NearCopies(NearCopiesConfig()), FrequentLines(LinesConfig(max_copies=2)))
+    then = (Filter("words", measure_length, decide_length, GopherConfig(min_words=20)),)
+    done = dataset().documents(SurveyStage("dedup", surveys, then), texts)
+    assert fates(done, texts) == [("near_copy", "a2", "a")]
+    kept = {row["url"]: row["text"] for row in done.rows("documents")}
+    assert kept["https://a.example/"] == texts[0].text
+    assert kept["https://alone.example/"] == text_of(9)
+    assert done.manifest.counts.edits["lines:not_of_keepers"] == 1
+    assert done.manifest.counts.edits["lines:frequent_lines"] == 12
