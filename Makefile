@@ -87,6 +87,7 @@ bench: $(VENV)/.dev compiled
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/workers.py
 	$(BIN)/python benchmarks/datatrove_fineweb.py
+	$(BIN)/python benchmarks/corpus.py
 	$(BIN)/python benchmarks/runners.py
 	$(BIN)/python benchmarks/extraction.py
 	$(BIN)/python benchmarks/math_code.py

@@ -1,6 +1,6 @@
 """datatrove's side of benchmarks/datatrove_fineweb.py; runs with the Python of datatrove's own virtual environment.
 
-    python _datatrove_side.py ARCHIVE LID_MODEL RESULT.json
+    python _datatrove_side.py ARCHIVE LID_MODEL RESULT.json [TEXTS.jsonl]
 
 The steps are those of datatrove's examples/fineweb.py with its settings, chained as its executor chains them, and the
 personal-data formatter after them as FineWeb had it. Each step is a generator that pulls from the one before it, so CPU
@@ -137,8 +137,8 @@ def keep_in(kept: list[Document], documents: Iterable[Document]) -> Iterator[Doc
         yield document
 
 
-def curate(archive: Path, steps: dict[str, PipelineStep], signatures: str) -> Meter:
-    """Run the whole chain over one archive; returns what each step cost."""
+def curate(archive: Path, steps: dict[str, PipelineStep], signatures: str) -> tuple[Meter, list[Document]]:
+    """Run the whole chain over one archive; returns what each step cost, and the documents that are left."""
     meter = Meter()
     documents = meter.run("read", WarcReader(str(archive.parent), glob_pattern=archive.name), None)
     for name, step in steps.items():
@@ -149,10 +149,9 @@ def curate(archive: Path, steps: dict[str, PipelineStep], signatures: str) -> Me
     with meter.charge("signatures"):
         signer.run(keep_in(kept, documents))  # no generator: it pulls the chain dry
     meter.read["signatures"] = meter.kept["signatures"] = len(kept)
-    for _ in meter.run("pii", PIIFormatter(), kept):
-        pass
+    final = list(meter.run("pii", PIIFormatter(), kept))
     meter.read["read"] = meter.kept["read"]
-    return meter
+    return meter, final
 
 
 def children_cpu_s() -> float:
@@ -162,13 +161,13 @@ def children_cpu_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def main(archive: str, model: str, result: str) -> None:
+def main(archive: str, model: str, result: str, texts: str = "") -> None:
     place_model(model)
     steps = fineweb_steps()
     load(steps)
     start_s, children_before_s = time.process_time(), children_cpu_s()
     with tempfile.TemporaryDirectory() as signatures:
-        meter = curate(Path(archive).resolve(), steps, signatures)
+        meter, final = curate(Path(archive).resolve(), steps, signatures)
     sandbox_s = children_cpu_s() - children_before_s  # the extractor's sandbox is the only child
     meter.cpu_s["extraction"] += sandbox_s
     assets = Path(sys.modules["datatrove"].__file__ or "").parent / "assets"
@@ -185,6 +184,9 @@ def main(archive: str, model: str, result: str) -> None:
         "word_lists": str(assets),
     }
     Path(result).write_text(json.dumps(report), encoding="utf-8")
+    if texts:
+        with Path(texts).open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps({"url": each.metadata["url"], "text": each.text}) + "\n" for each in final)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ ROWS = (
 STEP_ORDER = {
     "web/index": ("scan",),
     "web/extract": ("read", "extract_text", "language_id"),
-    "web/clean": ("pii", "dirty_words", "repetition", "gopher", "c4_lines", "c4", "fineweb"),
+    "web/clean": ("pii", "dirty_words", "repetition", "gopher", "c4_lines", "c4", "words", "fineweb"),
     "dedup": ("emit_near_copies",),  # of all documents, equal texts too
 }
 
@@ -151,14 +151,15 @@ def foreign_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
-def run_datatrove(python: Path, archive: Path, model: Path) -> tuple[Run, dict[str, Any]]:
-    """Run datatrove's side; returns its costs and what else it told."""
+def run_datatrove(python: Path, archive: Path, model: Path, texts: Path | None = None) -> tuple[Run, dict[str, Any]]:
+    """Run datatrove's side; returns its costs and what else it told. The kept texts go to `texts`."""
     assets = CACHE / "datatrove-assets"
     environment = foreign_environment() | {"TLDEXTRACT_CACHE": str(assets / "tldextract")}
     environment |= {"HF_HOME": str(assets), "HF_ASSETS_CACHE": str(assets / "assets"), "HF_HUB_OFFLINE": "1"}
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
-        run_quietly([python, HERE / "_datatrove_side.py", archive, model, result], environment)
+        given = [archive, model, result, *([texts] if texts else [])]
+        run_quietly([python, HERE / "_datatrove_side.py", *given], environment)
         told: dict[str, Any] = json.loads(result.read_text())
     steps = told["steps"]
     rows = {
@@ -178,6 +179,7 @@ def run_winnow(archive: Path, model: Path, details: dict[str, Any]) -> Run:
         "index.blocklist.soft_words_files": [str(words / "soft_banned_words.txt")],
         "index.blocklist.substrings_files": [str(words / "banned_subwords.txt")],
     }
+    settings["measure_dropped"] = 0  # datatrove measures no document that is dropped already
     changes = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
     with tempfile.TemporaryDirectory() as folder:
         before = children_cpu_s()
