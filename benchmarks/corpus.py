@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/corpus.py [DATA]
 
 The pages with gold text (WCXB) become one archive, which `winnow run` and datatrove's sequence of FineWeb curate
-(benchmarks/_datatrove_side.py). For each kind: how many pages are kept and what share of all kept they are, the share of
-the gold's words that reach the corpus, and the word F1 of the kept pages' final texts, as benchmarks/extraction.py
+(benchmarks/_datatrove_side.py). For each kind: how many pages are kept and what share of all kept they are, the share
+of the gold's words that reach the corpus, and the word F1 of the kept pages' final texts, as benchmarks/extraction.py
 counts it. Our extractor has seen these pages in training; the preset differs from datatrove in it and in what the
 rules' own files tell, so the step from the preset to our recipe is that of the rules alone.
 """
