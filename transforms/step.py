@@ -33,6 +33,8 @@ from transforms.text.replacements import Replacement, check_replaced, move_block
 from transforms.text.scripts import SCRIPT_CODES
 from transforms.text.view import TextView
 
+EMPTIED = "no_text_left"  # why a document goes of whose text an edit leaves nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Drop:
@@ -257,7 +259,8 @@ def run_steps(
 ) -> None:
     """Run `steps` in order over the drafts still alive; `cpu_ns` gains the CPU time of each step.
 
-    Dropped drafts that `follow` chooses are measured by the later steps, too; nothing that those decide or edit counts.
+    A text that an editor empties is dropped. Dropped drafts that `follow` chooses are measured by the later steps, too;
+    nothing that those decide or edit counts.
     """
     live, followed = list(drafts), list[Draft]()
     for step in steps:
@@ -269,6 +272,8 @@ def run_steps(
                 _measure_only(step, followed)
             step.run(live, edits)
         for draft in live:
+            if draft.alive and draft.edits and draft.edits[-1].step == step.name and not draft.document.text.strip():
+                draft.drop = Drop(EMPTIED, 0)
             if not draft.alive:
                 draft.step = step.name
                 if draft.drop is not None and follow(draft):

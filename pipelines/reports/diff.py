@@ -21,7 +21,8 @@ from rich.text import Text
 
 from pipelines.reports.show import Chain, Chains, files_of, identify, row_by_id, rows_by_id
 from pipelines.runs.folder import DataFolder, Manifest
-from pipelines.stages.of_steps import KEEP_EDITS, KeepEdits
+from pipelines.runs.stage import KEEP_EDITS
+from pipelines.stages.of_steps import KeepEdits
 from schemas.errors import RunError
 from transforms.text.replacements import Replacement
 

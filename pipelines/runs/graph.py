@@ -20,14 +20,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.modules.parts import describe_parts
-from pipelines.runs.stage import Stage
+from pipelines.runs.stage import STAGE_SETTINGS, Stage
 from pipelines.runs.upstream import Route
 from schemas.errors import ConfigError
 from schemas.records import Document
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 FOLDERS = frozenset({"runs", "logs"})  # of a run, besides those of its stages
-RESERVED = frozenset(column.name for column in dataclasses.fields(Document))
+RESERVED = STAGE_SETTINGS.union(column.name for column in dataclasses.fields(Document))
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,10 @@ def check_steps(node: Node) -> None:
         if not _NAME.fullmatch(step.name):
             raise ConfigError(f"stage {node.id}: step {step.name!r}: a name is lower-case letters, digits and _")
         if step.name in RESERVED:
-            raise ConfigError(f"stage {node.id}: step {step.name}: every document has a column of this name")
+            raise ConfigError(
+                f"stage {node.id}: step {step.name}: every document or stage has something of this name; "
+                "choose another one"
+            )
         if step.name in taken:
             raise ConfigError(f"stage {node.id}: step {step.name}: there are two of this name; each needs its own")
         taken.add(step.name)

@@ -21,6 +21,11 @@ from pipelines.runs.upstream import Upstream
 PHASES = ("scanned", "emitted", "settled", "weighed", "trained", "done")
 
 
+# Settings of stages themselves; no step may have one of these names, or its own would be lost from the key.
+MEASURE_DROPPED, KEEP_EDITS = "measure_dropped", "keep_edits"
+STAGE_SETTINGS = frozenset({"source", "reader", MEASURE_DROPPED, KEEP_EDITS})
+
+
 @dataclass(frozen=True)
 class StageContext:
     """What the runner gives a stage."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import storage
-from pipelines.runs.counts import LANGUAGES
 from pipelines.runs.folder import DataFolder
 from pipelines.runs.stage import StageContext, StageResult
 from pipelines.runs.tables import (
@@ -20,11 +19,10 @@ from pipelines.runs.tables import (
     with_measures,
 )
 from pipelines.runs.upstream import Route, Tables
-from pipelines.stages.of_steps import Follow, KeepEdits, OfSteps
+from pipelines.stages.of_steps import Follow, KeepEdits, OfSteps, language_facts, open_steps
 from pipelines.stages.parts import PartWork, run_parts
 from schemas.errors import RunError
-from schemas.settings import PerLanguage
-from transforms.step import Draft, Drop, Step, blamed, run_steps
+from transforms.step import Step, blamed, run_steps
 
 
 @dataclass(frozen=True)
@@ -41,9 +39,7 @@ class LocalStage(OfSteps):
     takes_route: ClassVar[bool] = True  # it can be the first of a branch of a route
 
     def prepare(self) -> None:
-        """Open every step once here, so that a missing model or list is reported before a worker starts."""
-        for step in self.steps:
-            step.open()
+        open_steps(self.steps)
 
     def run(self, context: StageContext) -> StageResult:
         parts = context.upstream.parts
@@ -51,8 +47,7 @@ class LocalStage(OfSteps):
             context.stage, self.steps, self.follow, self.keep_edits, context.upstream.tables, context.target
         )
         run_parts(context, parts, work, context.rows * self.cpu_ms / 1000)
-        own = languages_with_settings(self.steps)
-        return StageResult(parts, {LANGUAGES: sorted(own)} if own else {})
+        return StageResult(parts, language_facts(self.steps))
 
 
 @dataclass
@@ -65,8 +60,7 @@ class _LocalWork(PartWork):
     target: DataFolder
 
     def open(self) -> None:
-        for step in self.steps:
-            step.open()
+        open_steps(self.steps)
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         upstream = schema_of(self.tables)
@@ -81,26 +75,9 @@ class _LocalWork(PartWork):
                 counts.not_routed += len(whole.drafts) - len(batch.drafts)
                 counts.read.update(draft.document.source for draft in batch.drafts)
                 run_steps(self.steps, batch.drafts, counts.edits, counts.cpu_ns, self.follow)
-                drop_emptied(batch.drafts)
                 fates.write(batch, schema, measured)
         storage.write_atomic(self.target.done(part), counts.to_json())
         yield from ()
-
-
-def languages_with_settings(steps: Sequence[Step]) -> frozenset[str]:
-    """Return the languages for which some step has settings of their own, and English, whose settings the others vary.
-
-    None where no step's settings depend on the language.
-    """
-    found = [step.settings.languages for step in steps if isinstance(step.settings, PerLanguage)]
-    return frozenset({"en"}.union(*found)) if found else frozenset()
-
-
-def drop_emptied(drafts: Sequence[Draft]) -> None:
-    """Drop the drafts that editors left without text: no later step has anything to say about them."""
-    for draft in drafts:
-        if draft.alive and not draft.document.text.strip():
-            draft.drop, draft.step = Drop("no_text_left", 0, None), "edit"
 
 
 def routed(batch: DraftBatch, route: Route | None) -> DraftBatch:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pipelines.runs.stage import resources_of, settings_of
+from pipelines.runs.counts import LANGUAGES
+from pipelines.runs.stage import KEEP_EDITS, MEASURE_DROPPED, resources_of, settings_of
 from schemas.identity import keyed_fraction
-from transforms.step import Draft
-
-KEEP_EDITS = "keep_edits"  # the setting of a stage
+from schemas.settings import PerLanguage
+from transforms.step import Draft, Step
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class KeepEdits:
     share: float = 1.0
 
     def __call__(self, document_id: str) -> bool:
-        return self.share >= 1 or keyed_fraction("keep edits", document_id) < self.share
+        return keyed_fraction("keep edits", document_id) < self.share
 
 
 class _HasSteps(Protocol):
@@ -56,7 +56,7 @@ class OfSteps:
 
     @property
     def settings(self: _HasSteps) -> dict[str, Any]:
-        return {**settings_of(self.steps), "measure_dropped": self.follow.share, KEEP_EDITS: self.keep_edits.share}
+        return {**settings_of(self.steps), MEASURE_DROPPED: self.follow.share, KEEP_EDITS: self.keep_edits.share}
 
     @property
     def resources(self: _HasSteps) -> list[str]:
@@ -65,3 +65,18 @@ class OfSteps:
     @property
     def code(self: _HasSteps) -> list[Any]:
         return [type(self), *self.steps]
+
+
+def open_steps(steps: Sequence[Step]) -> None:
+    """Open every step: once before workers start, so that a missing model or list is reported, and in each worker."""
+    for step in steps:
+        step.open()
+
+
+def language_facts(steps: Sequence[Step]) -> dict[str, list[str]]:
+    """Return the fact that tells for which languages some step has settings of its own.
+
+    English is among them, whose settings the others vary. Empty where no step's settings depend on the language.
+    """
+    found = [step.settings.languages for step in steps if isinstance(step.settings, PerLanguage)]
+    return {LANGUAGES: sorted({"en"}.union(*found))} if found else {}

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import storage
 from pipelines.runs.folder import DataFolder
-from pipelines.runs.stage import StageContext, StageResult, resources_of, settings_of
+from pipelines.runs.stage import KEEP_EDITS, StageContext, StageResult, resources_of, settings_of
 from pipelines.runs.tables import (
     BATCH_ROWS,
     DraftBatch,
@@ -21,7 +21,7 @@ from pipelines.runs.tables import (
     with_measures,
 )
 from pipelines.runs.upstream import Tables
-from pipelines.stages.of_steps import KEEP_EDITS, KeepEdits
+from pipelines.stages.of_steps import KeepEdits, language_facts, open_steps
 from pipelines.stages.parts import PartWork, run_parts
 from schemas.errors import InputError
 from schemas.identity import content_id
@@ -60,8 +60,7 @@ class ReadStage:
         return [type(self), type(self.source), type(self.source.reader), *self.steps]
 
     def prepare(self) -> None:
-        for step in self.steps:
-            step.open()
+        open_steps(self.steps)
 
     def run(self, context: StageContext) -> StageResult:
         parts = context.upstream.parts
@@ -69,7 +68,7 @@ class ReadStage:
             context.stage, self.source, self.steps, self.keep_edits, context.upstream.tables, context.target
         )
         run_parts(context, parts, work, context.rows * self.source.reader.cpu_ms / 1000)
-        return StageResult(parts)
+        return StageResult(parts, language_facts(self.steps))
 
 
 def document_id(source: str, header: Header, archive: str) -> str:
@@ -97,8 +96,7 @@ class _ReadWork(PartWork):
 
     def open(self) -> None:
         self.source.reader.open()
-        for step in self.steps:
-            step.open()
+        open_steps(self.steps)
 
     def close(self) -> None:
         self.source.reader.close()

@@ -39,10 +39,10 @@ from pipelines.runs.tables import (
 )
 from pipelines.runs.upstream import Tables
 from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
-from pipelines.stages.of_steps import Follow, KeepEdits, OfSteps
+from pipelines.stages.of_steps import Follow, KeepEdits, OfSteps, language_facts, open_steps
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
 from schemas.errors import ConfigError, RunError
-from transforms.step import Draft, Drop, Edit, Step, blamed, run_steps
+from transforms.step import EMPTIED, Draft, Drop, Edit, Step, blamed, run_steps
 from transforms.survey import Ground, Row, Survey, addressed, emitted
 
 MAX_ROUNDS = 64
@@ -65,6 +65,8 @@ class SurveyStage(OfSteps):
     kept_table: ClassVar[str] = "documents"
 
     def __post_init__(self) -> None:
+        if self.then and not self.surveys:
+            raise ConfigError(f"stage {self.name}: has steps but no survey; put them into a LocalStage")
         early = next((survey for survey in self.surveys[:-1] if survey.edits), None)
         if early is not None:
             raise ConfigError(f"stage {self.name}: survey {early.name} edits texts and must be the last of its stage")
@@ -79,8 +81,7 @@ class SurveyStage(OfSteps):
         return not self.surveys
 
     def prepare(self) -> None:
-        for step in self.then:
-            step.open()
+        open_steps(self.then)
 
     def check_earlier(self, earlier: EarlierRuns) -> None:
         """Raise ConfigError or RunError when what earlier runs left cannot be compared with."""
@@ -112,8 +113,8 @@ class SurveyStage(OfSteps):
             documents = {survey.name: self._documents(n, context) for n, survey in enumerate(self.surveys)}
             storage.write_atomic(surveyed, json.dumps(documents).encode())
         storage.remove_tree(context.target.table(SCRATCH))
-        facts = {DOCUMENTS: json.loads(storage.read_bytes(surveyed)), **known_facts(context.target, self._tables())}
-        return StageResult(parts, facts)
+        surveys = {DOCUMENTS: json.loads(storage.read_bytes(surveyed)), **known_facts(context.target, self._tables())}
+        return StageResult(parts, {**language_facts(self.then), **surveys})
 
     def _settled(self, number: int) -> str:
         return f"{SCRATCH}/settled-{number}"
@@ -307,8 +308,7 @@ class _FinishWork(PartWork):
     target: DataFolder
 
     def open(self) -> None:
-        for step in self.of.then:
-            step.open()
+        open_steps(self.of.then)
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         measured = measured_by(self.of.steps)
@@ -374,7 +374,7 @@ def _apply(draft: Draft, row: int, deciders: Sequence[_Decider], edits: Counter[
             draft.running = survey.name
             with blamed(survey.name):
                 draft.apply(decision)
-            decision = None if draft.document.text.strip() else Drop("no_lines_left", 0, None)
+            decision = None if draft.document.text.strip() else Drop(EMPTIED, 0)
         if isinstance(decision, Drop):
             draft.drop, draft.step = decision, survey.name
             return

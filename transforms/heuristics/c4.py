@@ -7,7 +7,7 @@ policy notices. Limits are those of the JMLR text and the code: pages of at leas
 
 Deviations, the first five of which are settings (the preset `c4` is the paper's):
  1. Terminal punctuation is not required by default: FineWeb found that this rule alone removes 30% of the tokens.
-    If it is, the marks are those of `text_stats.TERMINAL_PUNCTUATION`, of all scripts.
+    If it is, the marks are those of `transforms.text.view.TERMINAL_PUNCTUATION`, of all scripts.
  2. A line of prose is one of a paragraph (`by_blocks`). Of code, formulas, headings, list items, table rows and
     quotations no line goes and no mark: they are short by nature, and `row[0]` is no citation.
  3. The fewest words of a paragraph are 1, not 5: what has fewer is as often an answer as a button. See LOG.md.
@@ -20,7 +20,8 @@ Deviations, the first five of which are settings (the preset `c4` is the paper's
     and "{" line by line, after the line rules. The results differ only for pages with "lorem ipsum" in a line with
     "javascript", or with either of them in a policy notice: such a page loses the line and is kept.
  8. Outside English the recipe asks for no words a line, and for sentences only where marks end them (languages.py).
- 9. Sentences are counted by our own expression, not punkt, and end with the line (`text_stats.count_sentences`).
+ 9. Sentences are counted by our own expression, not punkt, and end with the line
+    (`transforms.text.view.count_sentences`).
 10. A single blank line between paragraphs is kept, and so is indentation; the reference code drops both.
 11. Bad words are a step of their own (dirty_words.py). Longest page, language and deduplication are other steps' work.
 """
@@ -29,7 +30,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.blocks import PARAGRAPH, UNKNOWN_KIND
@@ -117,7 +118,6 @@ def edit_lines(view: TextView, config: C4Config) -> Edit:
     """
     counts: Counter[str] = Counter()
     notices = _notices_in(view, config)
-    split = split_words if view.has_unspaced else str.split
     citation = _citation_mark(view, config)
     if not (notices or citation or config.require_terminal_punctuation or config.min_line_words > 1) and not any(
         _long_word(line, config) for line in view.lines
@@ -139,7 +139,7 @@ def edit_lines(view: TextView, config: C4Config) -> Edit:
             text, n_marks = citation.subn("", text)
             line = text.strip()
         if line:
-            reason = reason or _line_reason(line, config, notices, split)
+            reason = reason or _line_reason(line, config, notices)
         if reason:
             counts[reason] += 1
         else:
@@ -209,19 +209,19 @@ def _citation_mark(view: TextView, config: C4Config) -> re.Pattern[str] | None:
 
 def _long_word(line: str, config: C4Config) -> str:
     limit = config.max_line_word_chars
-    return "too_long_word" if len(line) > limit and max(map(len, line.split()), default=0) > limit else ""
+    return "too_long_word" if len(line) > limit and max(map(len, split_words(line)), default=0) > limit else ""
 
 
-def _line_reason(line: str, config: C4Config, notices: tuple[Notice, ...], split: Callable[[str], list[str]]) -> str:
+def _line_reason(line: str, config: C4Config, notices: tuple[Notice, ...]) -> str:
     """Return why a stripped line that is not empty must go, or ''."""
     if config.require_terminal_punctuation and not ends_with_terminal(line):
         return "no_terminal_punctuation"
-    if len(split(line)) < config.min_line_words:
+    if len(split_words(line)) < config.min_line_words:
         return "too_few_line_words"
     if notices:
         lower = line.lower()
         for reason, notice, asks in notices:
-            if notice in lower and (asks is None or (asks.search(lower) and len(split(line)) <= NOTICE_WORDS)):
+            if notice in lower and (asks is None or (asks.search(lower) and len(split_words(line)) <= NOTICE_WORDS)):
                 return reason
     return ""
 

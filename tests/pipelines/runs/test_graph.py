@@ -69,7 +69,12 @@ def test_routes_part_a_flow_and_may_meet_again() -> None:
             lambda: Recipe.of("r", started("x", A) | LocalStage("c", (step("one"), step("one")))),
             "step one: there are two",
         ),
-        (lambda: Recipe.of("r", started("x", A) | LocalStage("c", (step("text"),))), "every document has a column of"),
+        (lambda: Recipe.of("r", started("x", A) | LocalStage("c", (step("text"),))), "has something of this name"),
+        (
+            lambda: Recipe.of("r", started("x", A) | LocalStage("c", (step("keep_edits"),))),
+            "has something of this name",
+        ),
+        (lambda: SurveyStage("d", (), (step("x"),)), "stage d: has steps but no survey"),
         (lambda: Recipe.of("r", started("x", A) | LocalStage("c", (step("Mine!"),))), "a name is lower-case letters"),
         (lambda: started("x", A) | LocalStage("Clean It", ()), "a name is lower-case letters"),
         (lambda: branch("a/b", A), "a name is lower-case letters"),

@@ -26,7 +26,8 @@ from transforms.dedup.minhash import MinHashConfig
 from transforms.dedup.near_copy_survey import NearCopies, NearCopiesConfig
 from transforms.heuristics.gopher import GopherConfig, decide_length, measure_length
 from transforms.shuffle import known_rows as known
-from transforms.step import Drop, Filter
+from transforms.step import Drop, Edit, Editor, Filter
+from transforms.text.view import TextView
 
 
 def stage(
@@ -328,3 +329,13 @@ def test_the_keeper_of_a_cluster_is_not_lost_by_its_frequent_lines(dataset: Call
     assert kept["https://alone.example/"] == text_of(9)
     assert done.manifest.counts.edits["lines:not_of_keepers"] == 1
     assert done.manifest.counts.edits["lines:frequent_lines"] == 12
+
+
+def empty(view: TextView, config: None) -> Edit:
+    return Edit([(0, len(view.text), "")], {"all": 1})
+
+
+def test_a_text_that_a_step_after_the_surveys_empties_goes(dataset: Callable[..., Any]) -> None:
+    surveys = (exact_copies(KeepConfig()),)
+    done = dataset().documents(SurveyStage("dedup", surveys, (Editor("empty", empty, None),)), FIRST)
+    assert done.manifest.counts.dropped == {"no_text_left": len(FIRST)}

@@ -252,3 +252,9 @@ def test_leaked_source_is_measured(line: str) -> None:
     assert decide_page(measured, C4Config(min_sentences=0)) == Drop("leaked_source", measured.source_fraction, 0.1)
     code = blocks_of((CODE, line), (PARAGRAPH, prose))
     assert measure_page(code).source_fraction == 0.0
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh", "茶"), ("ja", "の"), ("am", "ሰው፡"), ("th", "ช")])
+def test_a_long_paragraph_is_no_long_word_where_blanks_part_no_words(language: str, word: str) -> None:
+    text = word * 1500
+    assert edit_lines(TextView(text, language), C4Config()) == Edit()
