@@ -115,11 +115,6 @@ class PerLanguage(Generic[T]):
         return frozenset(filter(_SCRIPT.fullmatch, self.by_language))
 
 
-def for_language(config: T | PerLanguage[T], language: str, script: str = "") -> T:
-    """Return the settings for `language` of a config that may or may not depend on it."""
-    return config.of(language, script) if isinstance(config, PerLanguage) else config
-
-
 def validate(config: Any) -> None:
     """Raise ConfigError when a field of `config` has a wrong type or lies outside its limits."""
     _validate(config, "")

@@ -1,6 +1,6 @@
 """A function run in one guarded child process: a hang, a crash or too much memory costs one record, never the worker.
 
-    with Guard("transforms.extraction.extract:page_text", prefix="extraction", timeout_s=30.0, memory_mb=1024) as guard:
+    with Guard("transforms.extraction.extract:main_text", prefix="extraction", timeout_s=30.0, memory_mb=1024) as guard:
         text, cpu_s = guard.call(payload, "utf-8")
 
 The child is a new interpreter (never a fork of this process, which may have threads), started at the first call, and

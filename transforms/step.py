@@ -27,7 +27,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from schemas.errors import BadRecord, ConfigError, RunError, WinnowError
 from schemas.records import Document
-from schemas.settings import PerLanguage, for_language
+from schemas.settings import PerLanguage
 from transforms.text.blank_lines import needless_blank_lines
 from transforms.text.replacements import Replacement, check_replaced, move_blocks, replace
 from transforms.text.scripts import SCRIPT_CODES
@@ -164,7 +164,7 @@ def settings_for(settings: C | PerLanguage[C], view: TextView) -> C:
     """Return the settings for a text, of a step whose settings may or may not depend on its language and script."""
     if not isinstance(settings, PerLanguage):
         return settings
-    return for_language(settings, "en") if view.is_english else for_language(settings, view.language, view.script)
+    return settings.of("en") if view.is_english else settings.of(view.language, view.script)
 
 
 def check_scripts(name: str, settings: Any) -> None:
@@ -255,7 +255,7 @@ def run_steps(
     drafts: Sequence[Draft],
     edits: Counter[str],
     cpu_ns: Counter[str],
-    follow: Callable[[Draft], bool] = lambda draft: False,
+    follow: Callable[[str], bool] = lambda document_id: False,
 ) -> None:
     """Run `steps` in order over the drafts still alive; `cpu_ns` gains the CPU time of each step.
 
@@ -276,7 +276,7 @@ def run_steps(
                 draft.drop = Drop(EMPTIED, 0)
             if not draft.alive:
                 draft.step = step.name
-                if draft.drop is not None and follow(draft):
+                if draft.drop is not None and follow(draft.document.id):
                     followed.append(draft)
         live = [draft for draft in live if draft.alive]
         cpu_ns[step.name] += time.thread_time_ns() - started

@@ -94,7 +94,7 @@ def _described(entry: PublicList, record: FetchedList | None, folder: Path) -> s
     size = f"{entry.size_bytes / 1e6:.1f} MB" if entry.size_bytes >= 1e6 else f"{entry.size_bytes / 1e3:.0f} kB"
     lines = (
         f"{entry.name:<10} {entry.what}; for {entry.setting}",
-        f"source     {entry.source}; {entry.licence}",
+        f"source     {entry.provenance}; {entry.licence}",
         f"size       {size} to fetch, {entry.lines:,} lines",
         f"SHA-256    {entry.file.sha256}",
         f"{folder / entry.name}: {_state(record, folder)}",

@@ -28,7 +28,7 @@ class PublicList:
 
     name: str
     what: str
-    source: str  # whose it is, and which copy
+    provenance: str  # whose it is, and which copy
     licence: str
     setting: str  # what it fills in
     layout: Layout
@@ -55,7 +55,7 @@ CATALOGUE = (
     PublicList(
         name="ldnoobw",
         what="dirty words of 28 languages (LDNOOBW; Llama 3 3.1.1, C4)",
-        source="Shutterstock's LDNOOBW, commit 5faf2ba: npm package naughty-words 1.2.0",
+        provenance="Shutterstock's LDNOOBW, commit 5faf2ba: npm package naughty-words 1.2.0",
         licence="CC-BY-4.0",
         setting="clean.dirty_words",
         layout=DIRTY_WORDS,
@@ -66,7 +66,7 @@ CATALOGUE = (
     PublicList(
         name="ut1",
         what="domains and pages, adult ones above all (UT1; RefinedWeb, FineWeb)",
-        source="Université Toulouse Capitole, copy of 2024-12-03: PyPI package datatrove 0.10.1",
+        provenance="Université Toulouse Capitole, copy of 2024-12-03: PyPI package datatrove 0.10.1",
         licence="CC-BY-SA-4.0",
         setting="index.blocklist",
         layout=UT1,
@@ -77,7 +77,7 @@ CATALOGUE = (
     PublicList(
         name="url_words",
         what="words and parts of words in addresses (FineWeb; blunt, fetched by name only)",
-        source="PyPI package datatrove 0.10.1",
+        provenance="PyPI package datatrove 0.10.1",
         licence="Apache-2.0",
         setting="index.blocklist",
         layout=URL_WORDS,

@@ -88,7 +88,7 @@ def _settings_yaml(records: dict[str, FetchedList], root: str) -> str:
         if entry.name in records:
             record = records[entry.name]
             settings = merge(settings, entry.layout.settings(storage.join(root, entry.name), record.files))
-            whose = f"{entry.source}; {entry.licence}" if record.pinned else record.origin
+            whose = f"{entry.provenance}; {entry.licence}" if record.pinned else record.origin
             lines.append(f"# {entry.name}: {' '.join(whose.split())}; SHA-256 {record.sha256}")
     return "\n".join(lines) + "\n" + yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
 

@@ -5,7 +5,7 @@ a few regular expressions find what `ast` would (a test compares the two on all 
 time: 0.06 s for the 125 files that the stages of `common_crawl` run.
 
 What is imported for type checkers alone, below `if TYPE_CHECKING:`, is left out. A module that is named in a string
-counts as imported: `transforms.extraction.extract:page_text` is run by a child process, and `import_module("a.b")`.
+counts as imported: `transforms.extraction.extract:text_of_page` is run by a child process, and `import_module("a.b")`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
     web/extract  main text of the pages that are left; language identification
     web/clean    personal data, dirty words, the heuristics in FineWeb's order (Gopher, C4, FineWeb), pages that are no
                  documents, quality score
-    dedup        equal texts, near copies by MinHash over the whole corpus, lines that stand in too many documents
+    dedup        equal texts, near copies by MinHash over the whole corpus, lines that occur in too many documents
     tokenize     BOS + text + EOS, by a byte-level BPE trained on a sample, or one from a file
     mix          shares by source, language and quality band; copies of each document by a keyed hash of its id
     shards       global shuffle and packing into rows of one length
@@ -121,7 +121,7 @@ class CommonCrawlConfig:
     language: LanguageConfig = section(LanguageConfig, "language identification")
     clean: CleanConfig = section(CleanConfig, "privacy, safety and heuristics")
     dedup: DedupConfig = section(DedupConfig, "copies of whole documents")
-    lines: LinesConfig | None = section(LinesConfig, "lines that stand in too many documents", optional=True)
+    lines: LinesConfig | None = section(LinesConfig, "lines that occur in too many documents", optional=True)
     quality: QualityConfig = section(QualityConfig, "fastText quality classifier")
     tokenizer: TokenizerConfig = section(TokenizerConfig, "tokenizer: trained here, or from a file")
     mix: MixConfig = section(MixConfig, "what share of the tokens comes from where")

@@ -4,40 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pipelines.runs.counts import LANGUAGES
 from pipelines.runs.stage import KEEP_EDITS, MEASURE_DROPPED, resources_of, settings_of
 from schemas.identity import keyed_fraction
 from schemas.settings import PerLanguage
-from transforms.step import Draft, Step
+from transforms.step import Step
 
 
 @dataclass(frozen=True)
-class Follow:
+class _ShareById:
+    """Chooses a share of the documents by their ids: the same ones in every stage and run."""
+
+    salt: ClassVar[str]
+    share: float
+
+    def __call__(self, document_id: str) -> bool:
+        return keyed_fraction(self.salt, document_id) < self.share
+
+
+@dataclass(frozen=True)
+class Follow(_ShareById):
     """Chooses the dropped documents that the later steps of their stage measure, too: a share of them by id.
 
     All of them show what another limit would bring; each costs the measures that its drop had saved (0.1 saves most of
     that and still tells the distributions).
     """
 
+    salt: ClassVar[str] = "measure dropped"
     share: float = 0.1
-
-    def __call__(self, draft: Draft) -> bool:
-        return keyed_fraction("measure dropped", draft.document.id) < self.share
 
 
 @dataclass(frozen=True)
-class KeepEdits:
+class KeepEdits(_ShareById):
     """Chooses the documents of which the table `edits` tells what was taken out of their texts: a share of them by id.
 
     The same ones in every stage, so that a document can be followed from its extraction to its end.
     """
 
+    salt: ClassVar[str] = "keep edits"
     share: float = 1.0
-
-    def __call__(self, document_id: str) -> bool:
-        return keyed_fraction("keep edits", document_id) < self.share
 
 
 class _HasSteps(Protocol):

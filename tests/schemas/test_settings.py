@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from schemas.errors import ConfigError
 from schemas.settings import (
     PerLanguage,
-    for_language,
     merge,
     overlay,
     section,
@@ -182,8 +181,6 @@ def test_a_language_has_its_own_values_and_follows_the_default_in_all_others() -
     assert words.of("zh") == Outer(count=20, flag=False, inner=Inner(share=1.0))
     assert words.of("th") == Outer(names=("a",), flag=False)
     assert words.of("de") == words.of("") == words.default == Outer(flag=False)
-    assert for_language(words, "zh") == words.of("zh")
-    assert for_language(Outer(), "zh") == Outer()
 
 
 def test_the_narrower_of_other_script_and_language_wins() -> None:
@@ -197,7 +194,6 @@ def test_the_narrower_of_other_script_and_language_wins() -> None:
     assert words.of("") == words.default == Outer(count=2)
     assert (words.languages, words.scripts) == ({"ko", "en", "zh"}, {"Hang"})
     assert list(words.by_language) == ["other", "Hang", "en", "ko", "zh"]
-    assert for_language(words, "ko", "Hang") == words.of("ko", "Hang")
 
 
 @pytest.mark.parametrize("key", ["hang", "HANG", "Han", "others", "Other", "ko_KR"])

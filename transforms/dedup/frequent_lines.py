@@ -49,7 +49,7 @@ from transforms.shuffle.hash_blocks import (
 )
 from transforms.shuffle.known_rows import KnownRows
 from transforms.step import Edit
-from transforms.text.replacements import replaced_lines
+from transforms.text.replacements import explained_lines
 from transforms.text.view import TextView, split_words
 
 LINE = np.dtype([("key", "<u8"), ("count", "<u4"), ("open", "u1")])  # open: later runs may add to its bucket
@@ -176,10 +176,10 @@ def drop_lines(view: TextView, bucket: int, frequent: Hashes, config: LinesConfi
     if not n_dropped:
         return Edit()
     kept = [None if gone else line for line, gone in zip(lines, dropped.tolist(), strict=True)]
+    reasons = ["frequent_lines" if gone else "" for gone in dropped.tolist()]
     n_chars = sum(len(lines[at]) for at in np.flatnonzero(dropped).tolist())
-    replaced = replaced_lines(view.text, kept)
-    counts = {"frequent_lines": n_dropped, "frequent_line_chars": n_chars}
-    return Edit(replaced, counts, ["frequent_lines"] * len(replaced))
+    replaced, explained = explained_lines(view.text, kept, reasons)
+    return Edit(replaced, {"frequent_lines": n_dropped, "frequent_line_chars": n_chars}, explained)
 
 
 def frequent_rows(placed: Block, max_copies: int, counted: Block | None = None) -> Block:

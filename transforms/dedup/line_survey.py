@@ -14,6 +14,7 @@ from transforms.dedup.frequent_lines import (
     BUCKET_SALT,
     COUNTED,
     LINE,
+    NO_KEY,
     Buckets,
     FindFrequentLines,
     LinesConfig,
@@ -53,7 +54,7 @@ class FrequentLines:
         document = draft.document
         about = self._is_about(draft)
         hashes = line_hashes(judged_lines(draft.view, self.settings)) if about else np.zeros(0, np.uint64)
-        hashes = hashes[hashes != 0]
+        hashes = hashes[hashes != NO_KEY]
         rows = np.empty(len(hashes), HASHED)
         rows["hash"] = hashes
         rows["draw"] = keyed_hash(BUCKET_SALT, document.id)

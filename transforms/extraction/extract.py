@@ -4,8 +4,9 @@ Engines: `winnow` is ours (`transforms.extraction`: one walk, a trained forest o
 others (`transforms.extraction.other_engines`) are there to compare with and as a second opinion, which the router asks
 where it expects to be wrong. Figures of each in benchmarks/README.md.
 
-A page's text is a function of that page alone. Bytes become text by `extraction.decoding`; no engine's own guess is
-used, nor its decompression. Markdown goes (Llama 3, section 3.1.1: markers harm a model trained mostly on web data).
+A page's text is a function of that page alone. Bytes become text by `transforms.extraction.texts.decoding`; no
+engine's own guess is used, nor its decompression. Markdown goes (Llama 3, section 3.1.1: markers harm a model trained
+mostly on web data).
 """
 
 from __future__ import annotations

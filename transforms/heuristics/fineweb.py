@@ -19,16 +19,14 @@ In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: one pass
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 from schemas.blocks import LIST_ITEM, QUOTATION
 from schemas.settings import setting, validate
 from transforms.heuristics.languages import SHORT_LINE_CHARS
+from transforms.heuristics.repetition import duplicate_shares
 from transforms.step import Drop
 from transforms.text.view import TextView, ends_with_terminal, ratio
-
-_SHORT_LINE_CHARS = 30  # a line with fewer is short, in English and scripts like it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +52,7 @@ class FineWebConfig:
 class FineWebStats:
     """What the rules look at; 0 where there is nothing to divide by."""
 
+    n_lines: int  # of prose
     terminal_line_fraction: float | None  # null in scripts without terminal punctuation
     duplicate_char_fraction: float
     short_line_fraction: float
@@ -68,18 +67,18 @@ def measure(view: TextView, config: FineWebConfig = _DEFAULT) -> FineWebStats:
     view = view if config.by_blocks else view.as_prose
     lines = view.prose
     n_lines = len(lines)
-    short = _SHORT_LINE_CHARS if view.is_english else SHORT_LINE_CHARS.get(view.script, _SHORT_LINE_CHARS)
+    english = SHORT_LINE_CHARS["Latn"]
+    short = english if view.is_english else SHORT_LINE_CHARS.get(view.script, english)
     terminal = None
     if lines and view.has_sentence_marks:
         # Items and quotations that are sentences speak for a text; those that are none do not speak against it.
         others = sum(map(ends_with_terminal, view.lines_of(LIST_ITEM, QUOTATION)))
         terminal = ratio(sum(map(ends_with_terminal, lines)) + others, n_lines + others)
     return FineWebStats(
+        n_lines=n_lines,
         terminal_line_fraction=terminal,
-        duplicate_char_fraction=_duplicate_char_fraction(lines),
-        short_line_fraction=ratio(sum(len(line) < short for line in lines), n_lines)
-        if n_lines >= config.min_lines
-        else 0.0,
+        duplicate_char_fraction=duplicate_shares(lines, count_first_copy=False)[1],
+        short_line_fraction=ratio(sum(len(line) < short for line in lines), n_lines),
         line_ends_per_word=ratio(max(len(view.without_code.lines) - 1, 0), len(view.without_code.words)),
     )
 
@@ -89,18 +88,12 @@ def decide(stats: FineWebStats, config: FineWebConfig) -> Drop | None:
     terminal, limit = stats.terminal_line_fraction, config.min_terminal_line_fraction
     if terminal is not None and terminal < limit:
         return Drop("too_few_terminal_lines", terminal, limit)
+    short = stats.short_line_fraction if stats.n_lines >= config.min_lines else 0.0
     for reason, value, high in (
-        ("too_many_short_lines", stats.short_line_fraction, config.max_short_line_fraction),
+        ("too_many_short_lines", short, config.max_short_line_fraction),
         ("too_many_duplicate_chars", stats.duplicate_char_fraction, config.max_duplicate_char_fraction),
         ("too_many_line_ends", stats.line_ends_per_word, config.max_line_ends_per_word),
     ):
         if value > high:
             return Drop(reason, value, high)
     return None
-
-
-def _duplicate_char_fraction(lines: list[str]) -> float:
-    if len(set(lines)) == len(lines):
-        return 0.0
-    extra = sum((n - 1) * len(line) for line, n in Counter(lines).items())
-    return extra / sum(map(len, lines))

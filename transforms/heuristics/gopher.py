@@ -6,9 +6,8 @@ Deviations and interpretations (where open-source implementations disagree):
  1. Words are those of `transforms.text.view`: pieces between white space with their punctuation, no tokenizer.
  2. Symbols per word: the number of `#` signs, and of ellipses, each by the number of words (datatrove, dolma).
  3. Stop words: at least two *different* ones (datatrove; Dolma and DCLM count occurrences), compared in lower case
-    without punctuation. The paper's list is English, so the rule applies only to languages with a list in
-    `stop_words`; a text of unknown language ('') in Latin letters is taken as English, as the paper takes every text.
-    Lists and limits of other languages: languages.py.
+    without punctuation. The paper's list is English. The recipe and its presets have lists of other languages, and
+    languages without a list are not judged by it (languages.py).
  4. Word length means nothing in scripts written without spaces: it is null there, and the rule does not apply.
  5. A dash before a line that ends a sentence is speech, no bullet (`transforms.text.view.starts_with_bullet`).
 
@@ -23,7 +22,7 @@ from schemas.settings import setting, validate
 from transforms.step import Drop
 from transforms.text.view import TextView, count_ellipses, ends_with_ellipsis, ratio, starts_with_bullet
 
-STOP_WORDS: dict[str, tuple[str, ...]] = {"en": ("the", "be", "to", "of", "and", "that", "have", "with")}  # the paper's
+STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")  # the paper's, of English
 
 LITTLE_PROSE = 20  # words: of fewer, beside code or tables, the shape and the stop words say nothing
 
@@ -44,8 +43,8 @@ class GopherConfig:
     max_ellipsis_line_fraction: float = setting(0.3, "share of lines that end with an ellipsis, at most", ge=0, le=1)
     min_alphabetic_word_fraction: float = setting(0.8, "share of words with a letter, at least", ge=0, le=1)
     min_stop_words: int = setting(2, "different stop words of its language a document must have", ge=0)
-    stop_words: dict[str, tuple[str, ...]] = setting(
-        STOP_WORDS, "stop words by language, in lower case; a language without a list is not judged by them"
+    stop_words: tuple[str, ...] = setting(
+        STOP_WORDS, "frequent words, in lower case, of English or by_language; where there are none they are not judged"
     )
 
     def __post_init__(self) -> None:
@@ -63,7 +62,7 @@ class GopherStats:
     bullet_line_fraction: float
     ellipsis_line_fraction: float
     alphabetic_word_fraction: float | None  # null where there is no prose
-    n_stop_words: int | None  # different ones; null without a list for the language, or prose
+    n_stop_words: int | None  # different ones; null without a list, or prose
 
 
 _DEFAULT = GopherConfig()
@@ -75,7 +74,6 @@ def measure(view: TextView, config: GopherConfig = _DEFAULT) -> GopherStats:
     prose = view.in_words
     n_words = len(prose.words)
     n_lines = len(prose.lines)
-    listed = config.stop_words.get("en" if view.is_english else view.language)
     is_prose = n_words >= LITTLE_PROSE or (prose is view and n_words > 0)
     return GopherStats(
         n_words=len(view.words),
@@ -85,7 +83,9 @@ def measure(view: TextView, config: GopherConfig = _DEFAULT) -> GopherStats:
         bullet_line_fraction=ratio(sum(map(starts_with_bullet, prose.lines)), n_lines),
         ellipsis_line_fraction=ratio(sum(map(ends_with_ellipsis, prose.lines)), n_lines),
         alphabetic_word_fraction=ratio(_count_alphabetic(prose), n_words) if is_prose else None,
-        n_stop_words=None if listed is None or not is_prose else sum(word in prose.vocabulary for word in set(listed)),
+        n_stop_words=sum(word in prose.vocabulary for word in set(config.stop_words))
+        if config.stop_words and is_prose
+        else None,
     )
 
 

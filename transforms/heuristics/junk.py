@@ -14,7 +14,8 @@ stuffed_keywords    one word is too frequent, or the text is a list of words bet
 replacement_characters, mojibake   bytes that were read in a wrong encoding
 doubtful_extraction the extractor expects of the text a word F1 below the limit for its kind of page
 
-The phrases are English. In another language the rules on addresses, keywords, damage and doubt apply alone.
+The phrases are English, but for those that count hits. In another language the rules on addresses, hits, keywords,
+damage and doubt apply alone.
 
 Cost: one pass over the lines; the addresses are of a few dozen characters.
 """
@@ -22,7 +23,7 @@ Cost: one pass over the lines; the addresses are of a few dozen characters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
@@ -37,7 +38,7 @@ SEARCH, SIGN_IN, TAGS, PLAIN = "search", "sign_in", "tags", ""
 
 _FIRST_LINES = 3
 _INTERFACE_CHARS = 80  # longest line that may be a piece of interface
-_LITTLE_PROSE = 10  # words, of fewer of which no one is frequent
+_MIN_COUNTED_WORDS = 10  # of fewer, none is frequent
 _LIST_WORD_CHARS = 4  # of a word whose frequency counts
 
 
@@ -45,7 +46,7 @@ _LIST_WORD_CHARS = 4  # of a word whose frequency counts
 class JunkConfig:
     """Which pages are no documents. Limits of what is kept, inclusive; all values are ours."""
 
-    drop_search_results: bool = setting(True, "drop pages whose address is that of a search")
+    drop_search_results: bool = setting(True, "drop pages whose address is that of a search, or that count their hits")
     drop_tag_lists: bool = setting(True, "drop listings whose address names tags, labels or an archive")
     max_form_words: int = setting(300, "words of a sign-in or error page, at most: what has more is about it", ge=0)
     max_consent_fraction: float = setting(0.5, "share of the prose about cookies and consent, at most", ge=0, le=1)
@@ -107,7 +108,7 @@ class FilterJunk:
 
 def measure(view: TextView, url: str = "") -> JunkStats:
     """Measure what the rules look at."""
-    is_english = view.language in ("", "en")
+    is_english = view.is_english
     lines = view.lines
     n_chars = len(view.text)
     prose = view.in_words
@@ -176,7 +177,7 @@ def kind_of_address(url: str) -> str:
 
 
 def _is_search(path: Sequence[str]) -> bool:
-    """Say whether what was searched for stands in the path: /search/red+shoes."""
+    """Say whether the path holds what was searched for: /search/red+shoes."""
     return len(path) > 1 and path[-2] in phrases.SEARCH_PATHS
 
 
@@ -193,15 +194,11 @@ def _interface_fraction(view: TextView) -> float:
 
 def _top_word_fraction(view: TextView) -> float:
     """Return the share of the most frequent word of some letters; scripts without spaces have none."""
-    if view.unspaced or len(view.word_ids) < _LITTLE_PROSE:
+    if view.unspaced or len(view.word_ids) < _MIN_COUNTED_WORDS:
         return 0.0
-    counts = view.word_counts
+    counts, words = view.word_counts, list(view.vocabulary)
     for at in (-counts).argsort(kind="stable")[:60].tolist():
-        word = _word_at(view.vocabulary, at)
+        word = words[at]
         if len(word) >= _LIST_WORD_CHARS and word.isalpha():
             return float(counts[at]) / len(view.word_ids)
     return 0.0
-
-
-def _word_at(vocabulary: Mapping[str, int], number: int) -> str:
-    return next(word for word, at in vocabulary.items() if at == number)

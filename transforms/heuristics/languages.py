@@ -232,8 +232,9 @@ def gopher_limits() -> Changes:
         )
         for key, row in _rows()
     }
+    changes[OTHER]["stop_words"] = []
     for language, words in STOP_WORDS.items():
-        changes[language]["stop_words"] = {language: words.split()}
+        changes[language]["stop_words"] = words.split()
     return changes
 
 

@@ -12,7 +12,8 @@ Interpretations (where open-source implementations disagree):
  3. Whether the first copy counts is a setting (`count_first_copy`). With it every word that a repeated n-gram covers is
     marked, and every line that occurs twice (Dolma, DCLM); without it, the default, the copies after the first alone
     (datatrove): a text that says everything twice is half repetition, not all of it. See LOG.md for what each drops.
-    Lines and paragraphs are compared verbatim after stripping; those of fewer than four words do not count.
+    Lines and paragraphs are compared verbatim after stripping; those of fewer than four words do not count
+    (`min_duplicate_words`).
  4. N-grams are of normal words, across line ends; shares are of the characters of normal words. In scripts written
     without spaces a character is a word (transforms.text.view), and an n-gram is as many characters as n words of
     English need there (`TextView.stretch`: 2 for each in Han and Kana, 4 in Thai).
@@ -55,8 +56,8 @@ class RepetitionConfig:
     count_first_copy: bool = setting(
         False, "count the first of equal lines and n-grams as a duplicate, too (Gopher's text; datatrove: later ones)"
     )
-    max_duplicate_line_fraction: float = setting(0.30, "share of lines that occur twice or more", ge=0, le=1)
-    max_duplicate_paragraph_fraction: float = setting(0.30, "share of paragraphs that occur twice or more", ge=0, le=1)
+    max_duplicate_line_fraction: float = setting(0.30, "share of lines that are duplicates", ge=0, le=1)
+    max_duplicate_paragraph_fraction: float = setting(0.30, "share of paragraphs that are duplicates", ge=0, le=1)
     max_duplicate_line_char_fraction: float = setting(0.20, "share of characters in duplicate lines", ge=0, le=1)
     max_duplicate_paragraph_char_fraction: float = setting(
         0.20, "share of characters in duplicate paragraphs", ge=0, le=1

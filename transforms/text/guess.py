@@ -30,6 +30,9 @@ from schemas.blocks import CODE, FORMULA, HEADING, LIST_ITEM, PARAGRAPH, QUOTATI
 HEADING_WORDS = 10  # most that a heading has
 PROSE_WORDS = 10  # fewest that the line after a heading has
 
+BULLETS = "•‣⁃⁌⁍▪▫■□●○◘◙◦◆◇◉◯▶▷►▸▹➢➣➤➔➜❖❥✓✔✦✧⦾⦿∙·⚫⚪∎"
+DASH_BULLETS = "*+–-"  # only before white space: "-5" and "*note" are no bullets
+
 _FENCE = ("```", "~~~")
 _STATEMENT = re.compile(
     r"(?:(?:async )?def|class|function|func|fn|impl|struct|enum|namespace|public|private|protected|static|void|switch) "
@@ -44,7 +47,7 @@ _LINES_PER_CODE = 10  # of a run, at most, for each that looks like code: prose 
 _CLAUSE_WORDS = 6  # fewest of a clause of a law, which ends in ; as well
 _FORMULA = re.compile(r"\$\$|\\\[|\\begin\{")
 _FORMULA_END = re.compile(r"\$\$$|\\\]$|\\end\{\w+\*?\}$")
-_LIST_ITEM = re.compile(r"[-*+–•‣⁃▪■●○◦∙·✓➢►]\s|[•‣⁃▪■●○◦∙·✓➢►]|(?:\d{1,3}|[a-zA-Z])[.)]\s")
+_LIST_ITEM = re.compile(rf"[{DASH_BULLETS}]\s|[{BULLETS}]|(?:\d{{1,3}}|[a-zA-Z])[.)]\s")
 _MARKED_HEADING = re.compile(r"#{1,6} \S")
 _MARKS = '.?!:;,"”»」』。．！？؟۔।॥။።։…，、；：'
 

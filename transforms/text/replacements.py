@@ -56,22 +56,17 @@ def move_blocks(blocks: Blocks, replaced: Sequence[Replacement]) -> Blocks:
     return Blocks(blocks.kinds[left], starts[left], stops[left])
 
 
-def replaced_lines(text: str, lines: Sequence[str | None]) -> list[Replacement]:
-    r"""Return the replacements that make each line of `text.split("\n")` the one in `lines`, or take it away (None).
-
-    The text becomes "\n".join of the lines that are not None. A line takes away the line feed after it; where there is
-    none, or a blank line follows, the one before it, so that a block whose last line goes ends with its last character.
-    """
-    return [replaced for replaced, _ in _line_edits(text, lines, [""] * len(lines))]
-
-
 def explained_lines(
     text: str, lines: Sequence[str | None], reasons: Sequence[str]
 ) -> tuple[list[Replacement], list[str]]:
-    """Return the replacements of `replaced_lines` and the reason of each; `reasons` holds one for each line.
+    r"""Return the replacements that make each line of `text.split("\n")` the one in `lines`, and the reason of each.
 
+    None in `lines` takes a line away. `reasons` holds one for each line.
+
+    The text becomes "\n".join of the lines that are not None. A line takes away the line feed after it; where there is
+    none, or a blank line follows, the one before it, so that a block whose last line goes ends with its last character.
     Lines in a row that go for different reasons are a replacement each; one without a reason ('') goes with its
-    neighbour. The text and its blocks become what they become by `replaced_lines`.
+    neighbour.
     """
     found = list(_line_edits(text, lines, reasons))
     return [replaced for replaced, _ in found], [reason for _, reason in found]

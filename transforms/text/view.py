@@ -30,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.blocks import CODE, FORMULA, PARAGRAPH, TABLE_ROW, UNKNOWN, UNKNOWN_KIND, Blocks
-from transforms.text.guess import guess_blocks
+from transforms.text.guess import BULLETS, DASH_BULLETS, guess_blocks
 from transforms.text.replacements import Replacement, move_blocks, replace
 from transforms.text.scripts import SCRIPTS_WITHOUT_SENTENCE_MARKS, UNSPACED, WORD_CHARS, script_of
 
@@ -75,8 +75,6 @@ _TYPED_SENTENCE_END = re.compile(rf"{_TYPED_MARKS}(?=[ \t\u00a0])")
 _ELLIPSIS_ENDS = ("...", "…", "。。。")
 _ELLIPSIS_RUNS = {"...": re.compile(r"\.\.\.+"), "…": re.compile("…+"), "。。。": re.compile("。。。+")}
 
-_BULLETS = frozenset("•‣⁃⁌⁍▪▫■□●○◘◙◦◆◇◉◯▶▷►▸▹➢➣➤➔➜❖❥✓✔✦✧⦾⦿∙·⚫⚪∎")
-_DASH_BULLETS = frozenset("-*+–")  # only before white space: "-5" and "*note" are no bullets
 _SPEECH = frozenset("-–")
 
 # Between dollar signs is mathematics if it has a sign of it, or is a name of up to three letters: "$5 and $10" is not.
@@ -111,18 +109,23 @@ def has_unspaced(text: str) -> bool:
 
 
 def split_words(text: str) -> list[str]:
-    """Return the words of `text` as they stand, in order."""
-    return _MIXED_WORD.findall(text) if has_unspaced(text) else _split_spaced(text)
+    """Return the words of `text` as they are written, in order."""
+    return _split(text, has_unspaced(text))
 
 
-def _split_spaced(text: str) -> list[str]:
+def _split(text: str, unspaced: bool) -> list[str]:
+    if unspaced:
+        return _MIXED_WORD.findall(text)
     return (text.replace(_WORDSPACE, " ") if _WORDSPACE in text else text).split()
 
 
 def normal_words(lower: str) -> list[str]:
     """Return the normal words of a text that is already in lower case."""
-    words = split_words(lower)
-    return list(filter(None, [word if word.isalnum() else word.strip(_EDGE_PUNCTUATION) for word in words]))
+    return list(filter(None, map(_bare, split_words(lower))))
+
+
+def _bare(word: str) -> str:
+    return word if word.isalnum() else word.strip(_EDGE_PUNCTUATION)
 
 
 def ratio(part: float, whole: float) -> float:
@@ -136,9 +139,11 @@ def starts_with_bullet(line: str) -> bool:
     A dash before a line that ends a sentence is speech: it does for quotation marks in most languages but English.
     """
     first = line[:1]
-    if first in _BULLETS:
+    if not first:
+        return False
+    if first in BULLETS:
         return True
-    return first in _DASH_BULLETS and line[1:2].isspace() and not (first in _SPEECH and ends_with_terminal(line))
+    return first in DASH_BULLETS and line[1:2].isspace() and not (first in _SPEECH and ends_with_terminal(line))
 
 
 def ends_with_ellipsis(line: str) -> bool:
@@ -259,7 +264,7 @@ class TextView:
     def as_prose(self) -> TextView:
         """The same text as if all of it were one paragraph: what rules saw before they knew blocks."""
         view = TextView(self.text, self.language, Blocks.of([(PARAGRAPH, 0, len(self.text))]))
-        view.prose = view.lines  # as they stand, wrapped or not
+        view.prose = view.lines  # as they are, wrapped or not
         return view
 
     @functools.cached_property
@@ -293,8 +298,8 @@ class TextView:
 
     @functools.cached_property
     def words(self) -> list[str]:
-        """Words as they stand."""
-        return _MIXED_WORD.findall(self.text) if self.has_unspaced else _split_spaced(self.text)
+        """Words as they are written."""
+        return _split(self.text, self.has_unspaced)
 
     @functools.cached_property
     def has_unspaced(self) -> bool:
@@ -338,14 +343,13 @@ class TextView:
 
     @functools.cached_property
     def _ids(self) -> tuple[dict[str, int], Ints]:
-        # Words as they stand first: of those there are half as many distinct ones, and only they are stripped.
+        # Words as they are written first: of those there are half as many distinct ones, and only they are stripped.
         spelled: defaultdict[str, int] = defaultdict(itertools.count().__next__)
-        words = split_words(self.lower)
+        words = _split(self.lower, self.has_unspaced)
         ids = np.fromiter(map(spelled.__getitem__, words), np.int64, len(words))
         vocabulary: dict[str, int] = {}
-        plain = [word if word.isalnum() else word.strip(_EDGE_PUNCTUATION) for word in spelled]
         number_of = vocabulary.setdefault
-        normal = np.array([number_of(word, len(vocabulary)) if word else -1 for word in plain], np.int64)
+        normal = np.array([number_of(word, len(vocabulary)) if word else -1 for word in map(_bare, spelled)], np.int64)
         ids = normal[ids]
         return vocabulary, ids[ids >= 0]
 

@@ -68,7 +68,7 @@ def test_pinned_lists_and_the_config_that_names_them(
         "clean": {"dirty_words": {"directory": str(folder / "ldnoobw")}},
         "index": {"blocklist": {"directories": [str(folder / "ut1")]}},
     }
-    assert f"# ut1: {UT1.source}; CC-BY-SA-4.0; SHA-256 {file_sha256(domains)}\n" in settings
+    assert f"# ut1: {UT1.provenance}; CC-BY-SA-4.0; SHA-256 {file_sha256(domains)}\n" in settings
     assert read_records(folder)["ldnoobw"] == record
     assert is_intact(record, folder)
 

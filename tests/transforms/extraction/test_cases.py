@@ -23,6 +23,7 @@ def test_case(name: str) -> None:
     for line in (_CASES / f"{name}.expected.txt").read_text(encoding="utf-8").splitlines():
         if not line.strip():
             continue
+        assert line[0] in "+-", line
         is_exact = line[1] == "="
         wanted = line[3:].replace("\\n", "\n") if is_exact else " ".join(line[2:].split())
         assert (wanted in (text if is_exact else flat)) == (line[0] == "+"), line

@@ -12,7 +12,7 @@ from transforms.step import Drop
 from transforms.text.view import TextView
 
 GOOD = FineWebStats(
-    terminal_line_fraction=1.0, duplicate_char_fraction=0.0, short_line_fraction=0.0, line_ends_per_word=0.0
+    n_lines=10, terminal_line_fraction=1.0, duplicate_char_fraction=0.0, short_line_fraction=0.0, line_ends_per_word=0.0
 )
 
 
@@ -25,6 +25,7 @@ def test_measures_by_hand() -> None:
     text = f"{long}\n\n\nshort one\n{long}\nAnother short one!\nshort one"
     # 5 lines of 30, 9, 30, 18, 9 = 96 characters; extra copies 30 + 9; short: 9, 18, 9; words 5 + 2 + 5 + 3 + 2
     assert measure(TextView(text), LINE_BY_LINE) == FineWebStats(
+        n_lines=5,
         terminal_line_fraction=3 / 5,
         duplicate_char_fraction=39 / 96,
         short_line_fraction=3 / 5,
@@ -39,10 +40,18 @@ def test_short_is_fewer_than_thirty_characters() -> None:
 
 def test_empty_and_one_character() -> None:
     assert measure(TextView("")) == FineWebStats(
-        terminal_line_fraction=None, duplicate_char_fraction=0.0, short_line_fraction=0.0, line_ends_per_word=0.0
+        n_lines=0,
+        terminal_line_fraction=None,
+        duplicate_char_fraction=0.0,
+        short_line_fraction=0.0,
+        line_ends_per_word=0.0,
     )
     assert measure(TextView("."), LINE_BY_LINE) == FineWebStats(
-        terminal_line_fraction=1.0, duplicate_char_fraction=0.0, short_line_fraction=1.0, line_ends_per_word=0.0
+        n_lines=1,
+        terminal_line_fraction=1.0,
+        duplicate_char_fraction=0.0,
+        short_line_fraction=1.0,
+        line_ends_per_word=0.0,
     )
 
 
@@ -65,6 +74,14 @@ def test_languages_without_terminal_punctuation_are_not_judged_by_it() -> None:
 def test_both_sides_of_each_limit(field: str, kept: float, dropped: float, reason: str, limit: float) -> None:
     assert decide(dataclasses.replace(GOOD, **{field: kept}), FineWebConfig()) is None
     assert decide(dataclasses.replace(GOOD, **{field: dropped}), FineWebConfig()) == Drop(reason, dropped, limit)
+
+
+def test_short_lines_are_judged_from_ten_on() -> None:
+    short = dataclasses.replace(GOOD, short_line_fraction=1.0)
+    assert decide(short, FineWebConfig()) == Drop("too_many_short_lines", 1.0, 0.67)
+    few = dataclasses.replace(short, n_lines=9)
+    assert decide(few, FineWebConfig()) is None
+    assert decide(few, FineWebConfig(min_lines=9)) == Drop("too_many_short_lines", 1.0, 0.67)
 
 
 def test_limit_on_a_text() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
 from schemas.records import Document
-from schemas.settings import PerLanguage
+from schemas.settings import OTHER, PerLanguage
 from transforms.heuristics.gopher import GopherConfig, GopherStats, decide, measure
 from transforms.step import Draft, Drop, Filter, run_steps
 from transforms.text.view import TextView
@@ -54,18 +54,19 @@ def test_stop_words_are_distinct_and_of_the_language() -> None:
     assert measure(TextView("the the THE, the", "en")).n_stop_words == 1
     assert measure(TextView("to be", "")).n_stop_words == 2
     assert measure(TextView("the be to of and that have with", "en")).n_stop_words == 8
-    assert measure(TextView("der die das", "de")).n_stop_words is None
-    config = GopherConfig(stop_words={"de": ("der", "die", "der")})
+    assert measure(TextView("der die das", "de")).n_stop_words == 0
+    assert measure(TextView("der die das", "de"), GopherConfig(stop_words=())).n_stop_words is None
+    config = GopherConfig(stop_words=("der", "die", "der"))
     assert measure(TextView("der der die das", "de"), config).n_stop_words == 2
-    assert measure(TextView("the of", "en"), config).n_stop_words is None
 
 
 def test_word_length_is_not_measured_without_spaces() -> None:
-    stats = measure(TextView("我喜欢编程。", "zh"))
+    config = GopherConfig(stop_words=())
+    stats = measure(TextView("我喜欢编程。", "zh"), config)
     assert stats.n_words == 5
     assert stats.mean_word_chars is None
     assert stats.alphabetic_word_fraction == 1.0
-    assert decide(dataclasses.replace(stats, n_words=50), GopherConfig()) is None
+    assert decide(dataclasses.replace(stats, n_words=50), config) is None
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "\n"])
@@ -131,7 +132,8 @@ def test_any_text(text: str, language: str) -> None:
 
 def test_limits_and_stop_words_by_language() -> None:
     config = PerLanguage(
-        GopherConfig(min_words=3), {"zh": {"min_words": 5}, "de": {"stop_words": {"de": ["der", "die"]}}}
+        GopherConfig(min_words=3),
+        {"zh": {"min_words": 5}, "de": {"stop_words": ["der", "die"]}, OTHER: {"stop_words": []}},
     )
     step = Filter("gopher", measure, decide, config)
     texts = {"zh": "我喜欢你", "th": "ฉันรักคุณ", "de": "das Haus am Meer", "en": "the middle of nowhere"}

@@ -12,6 +12,7 @@ from transforms.heuristics.fineweb import FineWebConfig
 from transforms.heuristics.fineweb import measure as measure_fineweb
 from transforms.heuristics.gopher import GopherConfig
 from transforms.heuristics.gopher import measure as measure_gopher
+from transforms.heuristics.junk import JunkConfig
 from transforms.heuristics.languages import (
     ROWS,
     SHORT_LINE_CHARS,
@@ -19,6 +20,7 @@ from transforms.heuristics.languages import (
     c4_limits,
     fineweb_limits,
     gopher_limits,
+    junk_limits,
     repetition_limits,
 )
 from transforms.heuristics.repetition import RepetitionConfig, measure
@@ -30,6 +32,7 @@ RULES = [
     PerLanguage(C4Config(), c4_limits()),
     PerLanguage(FineWebConfig(), fineweb_limits()),
     PerLanguage(RepetitionConfig(), repetition_limits()),
+    PerLanguage(JunkConfig(), junk_limits()),
 ]
 KEYS = [key for keys in ROWS for key in keys.split()]
 

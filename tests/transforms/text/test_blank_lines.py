@@ -12,7 +12,7 @@ from schemas.blocks import CODE, HEADING, PARAGRAPH, UNKNOWN, Blocks
 from schemas.records import Document
 from transforms.step import Draft, Edit
 from transforms.text.blank_lines import without_blank_runs
-from transforms.text.replacements import replaced_lines
+from transforms.text.replacements import explained_lines
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_paragraphs_that_go_leave_one_blank_line(gone: set[int]) -> None:
     one = draft(*pieces)
     lines = one.document.text.split("\n")
     kept = [None if line and pieces.index(line) in gone else line for line in lines]
-    one.apply(Edit(replaced_lines(one.document.text, kept)))
+    one.apply(Edit(explained_lines(one.document.text, kept, [""] * len(kept))[0]))
     left = [piece for n, piece in enumerate(pieces) if n not in gone]
     assert one.document.text == "\n\n".join(left)
     assert [one.document.text[start:end] for _, start, end in one.document.blocks.spans()] == left

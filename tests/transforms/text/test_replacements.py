@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.blocks import CODE, HEADING, PARAGRAPH, UNKNOWN, Blocks
-from transforms.text.replacements import Replacement, explained_lines, move_blocks, replace, replaced_lines
+from transforms.text.replacements import Replacement, explained_lines, move_blocks, replace
 
 _LINE = st.text("ab \u6211", max_size=4)
 
@@ -63,7 +63,7 @@ def test_kinds_go_with_their_blocks() -> None:
     ],
 )
 def test_replaced_lines(text: str, lines: list[str | None], replaced: list[Replacement]) -> None:
-    assert replaced_lines(text, lines) == replaced
+    assert explained_lines(text, lines, [""] * len(lines))[0] == replaced
 
 
 @settings(deadline=None)
@@ -71,7 +71,7 @@ def test_replaced_lines(text: str, lines: list[str | None], replaced: list[Repla
 def test_replaced_lines_make_the_lines_that_stay(pairs: list[tuple[str, str | None]]) -> None:
     text = "\n".join(old for old, _ in pairs)
     lines = [old if new == "same" else new for old, new in pairs]
-    replaced = replaced_lines(text, lines)
+    replaced, _ = explained_lines(text, lines, [""] * len(lines))
     assert replace(text, replaced) == "\n".join(line for line in lines if line is not None)
     ends = [0, *(end for _, end, _ in replaced)]
     assert all(before <= start <= end <= len(text) for before, (start, end, _) in zip(ends, replaced, strict=False))
@@ -136,7 +136,7 @@ def test_reasons_change_neither_the_text_nor_where_its_blocks_go(cases: list[tup
     text = "\n".join(old for old, _, _ in cases)
     lines = [old if new == "same" else new for old, new, _ in cases]
     explained, reasons = explained_lines(text, lines, [reason for _, _, reason in cases])
-    plain = replaced_lines(text, lines)
+    plain, _ = explained_lines(text, lines, [""] * len(lines))
     assert len(explained) == len(reasons) >= len(plain)
     assert replace(text, explained) == replace(text, plain)
     blocks = Blocks.of((PARAGRAPH, at, at + 1) for at in range(len(text)))

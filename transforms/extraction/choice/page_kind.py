@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from transforms.extraction.choice.lexicon import Lexicon, Names
-from transforms.extraction.parsing.outline import Outline
+from transforms.extraction.parsing.outline import LINKED_LIMIT, Outline
 
 KINDS = ("article", "documentation", "service", "forum", "collection", "listing", "product")
 ARTICLE, DOCUMENTATION, FORUM = "article", "documentation", "forum"
@@ -22,13 +22,12 @@ _WORD = re.compile(r"[a-z]{2,}")
 _NUMBER = re.compile(r"\d{3,}")
 _TYPE = re.compile(r'"@type"\s*:\s*(?:\[\s*)?"(?:https?://schema\.org/)?(\w{1,40})"')
 _ARTICLE = re.compile(r"\w*article|blogposting|reportage\w*", re.IGNORECASE)
-_TYPE_LIMIT = 200_000  # characters of linked data that are looked through
 
 
 def page_words(outline: Outline, url: str, names: Names) -> set[str]:
     """Return the words that tell what kind of page it is: of types, address and tags, each with the place it came from,
     and those of its class names."""
-    words = {f"type {kind.lower()}" for data in outline.linked_data for kind in _TYPE.findall(data[:_TYPE_LIMIT])}
+    words = {f"type {kind.lower()}" for data in outline.linked_data for kind in _TYPE.findall(data[:LINKED_LIMIT])}
     for name in ("og:type", "generator", "twitter:card", "discourse_theme_id"):
         if value := outline.metas.get(name):
             words.update(f"{name} {word}" for word in _WORD.findall(value.lower()[:80]))
@@ -70,7 +69,7 @@ def declares_article(outline: Outline) -> bool:
     """Return whether a page calls itself an article, in its head or its linked data."""
     if _ARTICLE.fullmatch(outline.metas.get("og:type", "").strip()):
         return True
-    kinds = (kind for data in outline.linked_data for kind in _TYPE.findall(data[:_TYPE_LIMIT]))
+    kinds = (kind for data in outline.linked_data for kind in _TYPE.findall(data[:LINKED_LIMIT]))
     return any(_ARTICLE.fullmatch(kind) for kind in kinds)
 
 

@@ -13,12 +13,11 @@ import numpy as np
 
 from transforms.extraction.corrections.named import innermost_named
 from transforms.extraction.parsing.names import names
-from transforms.extraction.parsing.outline import Mask, Outline
+from transforms.extraction.parsing.outline import MIN_LEFT, Mask, Outline
 
 _HEADINGS: Final = names("h1 h2 h3 h4")
 _NAMED: Final = names("infinite scroll related appended recommended")
 _PROSE: Final = 60  # characters of a block that is a paragraph (our value)
-_MIN_LEFT: Final = 200  # characters of a page without them (our value, as of comments)
 _FULL: Final = 2  # paragraphs of an article in full; with fewer it is an entry of a list
 _MANY: Final = 5  # articles; more are a list as well (our value)
 
@@ -59,8 +58,7 @@ def without_appended(outline: Outline, kept: Mask) -> Mask:
     if begin < 0 or any(left[at] for at in prose if at > begin):
         return kept
     left[begin:] = False
-    n_left = sum(len(outline.texts[block]) for block in np.flatnonzero(left).tolist())
-    return left if n_left >= _MIN_LEFT else kept
+    return left if outline.chars_of(left) >= MIN_LEFT else kept
 
 
 def _headings(outline: Outline) -> list[int]:

@@ -15,17 +15,16 @@ import numpy as np
 from transforms.extraction.corrections.named import innermost_named
 from transforms.extraction.formulas.tex import looks_like_tex
 from transforms.extraction.parsing.names import names
-from transforms.extraction.parsing.outline import Mask, Outline
+from transforms.extraction.parsing.outline import MIN_LEFT, Mask, Outline
 
 SECTIONS: Final = names("comment comments commentlist commenting disqus")
-MIN_LEFT: Final = 200  # characters of a page without its comments (our value)
 THIRD: Final = 333  # thousandths of its text that are left of what may be a discussion (our value)
 MIN_CHARS: Final = 25  # of a block that is a comment and no button or date below it (our value)
 _CODE: Final = names("code kbd samp tt")
 
 
 def comment_blocks(outline: Outline, kept: Mask) -> Mask:
-    """Return which blocks stand inside an element that is named after comments, each by the innermost.
+    """Return which blocks are inside an element that is named after comments, each by the innermost.
 
     One that holds most of the kept text itself, and not in elements of that name in it, is the article, or the thread,
     regardless of its name ("tone-comment", "comments-open").
@@ -42,11 +41,10 @@ def without_comments(outline: Outline, kept: Mask, min_left: int = 0) -> Mask:
     """Return what is left of a choice of blocks without comments; all of it when that is less than a paragraph, or than
     `min_left` thousandths of its characters."""
     left = kept & ~comment_blocks(outline, kept)
-    n_left = sum(len(outline.texts[block]) for block in np.flatnonzero(left).tolist())
+    n_left = outline.chars_of(left)
     if n_left < MIN_LEFT:
         return kept
-    n_kept = sum(len(outline.texts[block]) for block in np.flatnonzero(kept).tolist())
-    return left if 1000 * n_left >= min_left * n_kept else kept
+    return left if 1000 * n_left >= min_left * outline.chars_of(kept) else kept
 
 
 def with_comments(outline: Outline, kept: Mask) -> Mask:

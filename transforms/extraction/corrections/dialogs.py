@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
-from transforms.extraction.parsing.outline import Mask, Outline
+from transforms.extraction.parsing.outline import MIN_LEFT, Mask, Outline
 
 _TAG: Final = "dialog"
-MIN_LEFT: Final = 200  # characters of a page without its dialogs (our value, as of comments)
 
 
 def without_dialogs(outline: Outline, kept: Mask) -> Mask:
@@ -26,5 +23,4 @@ def without_dialogs(outline: Outline, kept: Mask) -> Mask:
     left = kept.copy()
     for element in dialogs:
         left[outline.starts[element] : outline.ends[element]] = False
-    n_left = sum(len(outline.texts[block]) for block in np.flatnonzero(left).tolist())
-    return left if n_left >= MIN_LEFT else kept
+    return left if outline.chars_of(left) >= MIN_LEFT else kept

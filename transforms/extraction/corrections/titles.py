@@ -7,23 +7,22 @@ word F1, taking it out of the latter gains .0001, and two copies of an article n
 
 from __future__ import annotations
 
-import re
 from itertools import compress
 
 from transforms.extraction.parsing.outline import Mask, Outline
+from transforms.extraction.parsing.titles import normal
 
 _HEADING = "h1"
-_WORD = re.compile(r"\w+")
 
 
 def without_title(outline: Outline, kept: Mask) -> Mask:
     """Return a choice of an article's blocks without the first heading that is the page's title or a part of it; all of
     it when nothing else was chosen."""
-    titles = [_plain(title) for title in (outline.title, outline.metas.get("og:title", ""))]
+    titles = [_words_of(title) for title in (outline.title, outline.metas.get("og:title", ""))]
     for block in compress(range(len(outline.texts)), kept.tolist()):
         if _HEADING not in (outline.tags[outline.boxes[block]], outline.tags[outline.owners[block]]):
             continue
-        heading = _plain(outline.texts[block])
+        heading = _words_of(outline.texts[block])
         if any(heading in title for title in titles):
             left = kept.copy()
             left[block] = False
@@ -31,6 +30,6 @@ def without_title(outline: Outline, kept: Mask) -> Mask:
     return kept
 
 
-def _plain(text: str) -> str:
+def _words_of(text: str) -> str:
     """Return the words of a text, a blank before and after each: what is looked for in it is whole words."""
-    return f" {' '.join(_WORD.findall(text.lower()))} "
+    return f" {normal(text)} "

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from transforms.extraction.parsing.names import names
-from transforms.extraction.parsing.outline import Outline
+from transforms.extraction.parsing.outline import LINKED_LIMIT, Outline
 
 YEARS = (1400, 2100)  # the first and the last that a page can have been published in (ours)
 _EMPTY = frozenset({"1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01"})
@@ -39,7 +39,6 @@ _METAS = (
 )
 _WEAK_METAS = ("dc.date", "dcterms.date", "date")  # may be that of the last change
 _LINKED = re.compile(r'"datePublished"\s*:\s*"([^"]{4,60})"')
-_LINKED_LIMIT = 200_000  # characters of linked data that are looked through
 _LONGEST = 60  # characters of a date
 DATED = names("datepublished pubdate published dt-published entry-date post-date")  # classes and properties of elements
 _MAX_DATES = 16  # elements of a page that are looked at
@@ -65,7 +64,7 @@ _MONTHS = {
     )
     for name in names.split()
 }
-_MONTH = "|".join(sorted(_MONTHS, key=lambda name: (-len(name), name)))
+_MONTH = "|".join(sorted(_MONTHS, key=lambda month: (-len(month), month)))
 _YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})\s?[-/.年년]\s?(\d{1,2})\s?[-/.月월]\s?(\d{1,2})(?!\d)")
 _SQUEEZED = re.compile(r"(\d{4})(\d\d)(\d\d)(?:t?(?:\d{4}|\d{6}))?(?!\d)")
 _SECONDS = re.compile(r"(\d{9,10})(?:\d{3})?(?:\.\d+)?")
@@ -95,7 +94,7 @@ def published_date(outline: Outline) -> tuple[str, bool]:
     cannot be read while none can."""
     metas = outline.metas
     declared = [metas[name] for name in _METAS if name in metas]
-    declared += [found[1] for data in outline.linked_data if (found := _LINKED.search(data[:_LINKED_LIMIT]))]
+    declared += [found[1] for data in outline.linked_data if (found := _LINKED.search(data[:LINKED_LIMIT]))]
     declared += [stamp for is_sure, stamp in outline.dates if is_sure]
     declared += [metas[name] for name in _WEAK_METAS if name in metas]
     declared += [stamp for is_sure, stamp in outline.dates if not is_sure]

@@ -6,11 +6,15 @@ A block is a run of text that no block-level tag interrupts: a paragraph, a list
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]  # of a page's blocks, for instance those that are kept
+
+MIN_LEFT: Final = 200  # characters that a correction leaves of a page, at least: a paragraph (our value)
+LINKED_LIMIT: Final = 200_000  # characters of linked data that are looked through, of each script (our value)
 
 
 @dataclass(slots=True)
@@ -41,6 +45,10 @@ class Outline:
     linked_data: list[str] = field(default_factory=list)  # the JSON of each application/ld+json script
     # what its elements say of when it was published: whether it is surely that, and what is written
     dates: list[tuple[bool, str]] = field(default_factory=list)
+
+    def chars_of(self, blocks: Mask) -> int:
+        """Return the characters of some blocks."""
+        return sum(len(self.texts[block]) for block in np.flatnonzero(blocks).tolist())
 
     def add_element(self, tag: str, parent: int, mark: str) -> int:
         """Append an element that holds no block yet; return its index."""

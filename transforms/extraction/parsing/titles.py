@@ -23,7 +23,7 @@ import html
 import re
 from dataclasses import dataclass
 
-from transforms.extraction.parsing.outline import Outline
+from transforms.extraction.parsing.outline import LINKED_LIMIT, Outline
 from transforms.extraction.texts.hygiene import clean_unicode
 
 MAX_TITLE = 500  # characters of a title (our value)
@@ -44,7 +44,6 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _LINKED_PUBLISHER = re.compile(r'"publisher"\s*:\s*\{[^{}]{0,400}?"name"\s*:\s*"([^"\\]{2,80})"')
-_LINKED_LIMIT = 200_000  # characters of linked data that are looked through
 _SITE_METAS = ("og:site_name", "application-name", "apple-mobile-web-app-title", "twitter:site")
 _LONGEST_NAME = 200  # characters of a name that are looked at
 _SHARED_LABELS = frozenset({"co", "com", "org", "net", "ac", "gov", "edu", "www", "blog", "news", "shop", "en"})
@@ -73,7 +72,7 @@ class Site:
     def of(cls, outline: Outline, url: str) -> Site:
         """Return the names of a page's site."""
         declared = [outline.metas.get(name, "") for name in _SITE_METAS]
-        publishers = (_LINKED_PUBLISHER.search(data[:_LINKED_LIMIT]) for data in outline.linked_data)
+        publishers = (_LINKED_PUBLISHER.search(data[:LINKED_LIMIT]) for data in outline.linked_data)
         declared += [found[1] for found in publishers if found]
         host = url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0].lower()
         labels = host.split(".")[:-1]

@@ -7,13 +7,13 @@ import pytest
 
 from transforms.extraction.corrections.comments import (
     MIN_CHARS,
-    MIN_LEFT,
     comment_blocks,
     with_comments,
     with_technical_comments,
     without_comments,
 )
 from transforms.extraction.page import outline_of
+from transforms.extraction.parsing.outline import MIN_LEFT
 
 
 @pytest.mark.parametrize(
