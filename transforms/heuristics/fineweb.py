@@ -79,7 +79,7 @@ def measure(view: TextView, config: FineWebConfig = _DEFAULT) -> FineWebStats:
         terminal_line_fraction=terminal,
         duplicate_char_fraction=duplicate_shares(lines, count_first_copy=False)[1],
         short_line_fraction=ratio(sum(len(line) < short for line in lines), n_lines),
-        line_ends_per_word=ratio(max(len(view.without_code.lines) - 1, 0), len(view.without_code.words)),
+        line_ends_per_word=ratio(max(len(view.without_code.lines) - 1, 0), view.without_code.n_words),
     )
 
 

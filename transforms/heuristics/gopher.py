@@ -72,11 +72,11 @@ def measure(view: TextView, config: GopherConfig = _DEFAULT) -> GopherStats:
     """Measure what the rules look at: the number of words of all the text, the rest of its prose."""
     view = view if config.by_blocks else view.as_prose
     prose = view.in_words
-    n_words = len(prose.words)
+    n_words = prose.n_words
     n_lines = len(prose.lines)
     is_prose = n_words >= LITTLE_PROSE or (prose is view and n_words > 0)
     return GopherStats(
-        n_words=len(view.words),
+        n_words=view.n_words,
         mean_word_chars=None if prose.unspaced or not is_prose else ratio(prose.n_word_chars, n_words),
         hashes_per_word=ratio(prose.text.count("#"), n_words),
         ellipses_per_word=ratio(count_ellipses(prose.text), n_words),
@@ -98,7 +98,7 @@ class LengthStats:
 
 def measure_length(view: TextView) -> LengthStats:
     """Measure a text again after lines have gone."""
-    return LengthStats(n_words=len(view.words))
+    return LengthStats(n_words=view.n_words)
 
 
 def decide_length(stats: LengthStats, config: GopherConfig) -> Drop | None:

@@ -114,14 +114,14 @@ def measure(view: TextView, url: str = "") -> JunkStats:
     prose = view.in_words
     return JunkStats(
         address=kind_of_address(url),
-        n_words=len(view.words),
+        n_words=view.n_words,
         is_error=is_english and any(phrases.ERROR.match(line.lower()) for line in lines[:_FIRST_LINES]),
         counts_results=any(phrases.RESULTS.fullmatch(line.lower()) for line in lines if line[0].isdigit()),
         asks_password=is_english and "assword" in view.text and phrases.PASSWORD.search(view.lower) is not None,
         consent_fraction=_consent_fraction(view) if is_english and "ookie" in view.text else 0.0,
         interface_fraction=_interface_fraction(view) if is_english else 0.0,
         top_word_fraction=_top_word_fraction(prose),
-        commas_per_word=ratio(prose.text.count(","), len(prose.words)),
+        commas_per_word=ratio(prose.text.count(","), prose.n_words),
         replacement_fraction=ratio(view.text.count("\ufffd"), n_chars),
         mojibake_fraction=0.0
         if view.text.isascii()

@@ -25,6 +25,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,9 +41,8 @@ _UNSPACED = re.compile(f"[{UNSPACED}]")
 # Bytes that begin no unspaced character in UTF-8: a text that has no others left needs no search, which costs ten times
 # as much. (E0: Thai, Lao, Tibetan; E1: Burmese, Khmer, Tai; E3 to EA, EF: Kana, Han; F0: rare Han.)
 _OTHER_BYTES = bytes(byte for byte in range(256) if byte not in (0xE0, 0xE1, *range(0xE3, 0xEB), 0xEF, 0xF0))
-_MIXED_WORD = re.compile(rf"[{UNSPACED}][^\w\s]*|[^\s{UNSPACED}]+")
-
 _WORDSPACE = "፡"  # Ethiopic; two of them, `፡፡`, are a full stop
+_MIXED_WORD = re.compile(rf"[{UNSPACED}][^\w\s{_WORDSPACE}]*|[^\s{_WORDSPACE}{UNSPACED}]+")
 
 _EDGE_PUNCTUATION = (
     "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
@@ -187,6 +187,15 @@ def count_sentences(lines: Sequence[str]) -> int:
     return count
 
 
+class _Told(NamedTuple):
+    """The words of a text in small letters, told apart."""
+
+    vocabulary: dict[str, int]  # of normal words
+    ids: Ints  # of normal words
+    n_words: int
+    n_chars: int
+
+
 class TextView:
     """One text and what the rules measure it by; each attribute is computed at first use."""
 
@@ -307,14 +316,21 @@ class TextView:
         return has_unspaced(self.text)
 
     @functools.cached_property
+    def n_words(self) -> int:
+        """Words. Where those in small letters were told apart, which are as many, they are not split again."""
+        return self._told.n_words if "_told" in self.__dict__ else len(self.words)
+
+    @functools.cached_property
     def n_word_chars(self) -> int:
         """Characters of all words: those of the text that are not white space."""
+        if "_told" in self.__dict__ and len(self.lower) == len(self.text):  # no letter became two
+            return self._told.n_chars
         return sum(map(len, self.words))
 
     @functools.cached_property
     def unspaced(self) -> bool:
         """Whether over half of the words are characters of a script written without spaces."""
-        return self.has_unspaced and 2 * len(_UNSPACED.findall(self.text)) > len(self.words)
+        return self.has_unspaced and 2 * len(_UNSPACED.findall(self.text)) > self.n_words
 
     @functools.cached_property
     def script(self) -> str:
@@ -342,7 +358,7 @@ class TextView:
         return normal_words(self.lower)
 
     @functools.cached_property
-    def _ids(self) -> tuple[dict[str, int], Ints]:
+    def _told(self) -> _Told:
         # Words as they are written first: of those there are half as many distinct ones, and only they are stripped.
         spelled: defaultdict[str, int] = defaultdict(itertools.count().__next__)
         words = _split(self.lower, self.has_unspaced)
@@ -351,17 +367,17 @@ class TextView:
         number_of = vocabulary.setdefault
         normal = np.array([number_of(word, len(vocabulary)) if word else -1 for word in map(_bare, spelled)], np.int64)
         ids = normal[ids]
-        return vocabulary, ids[ids >= 0]
+        return _Told(vocabulary, ids[ids >= 0], len(words), sum(map(len, words)))
 
     @property
     def vocabulary(self) -> Mapping[str, int]:
         """Distinct normal words in order of first appearance, each with its id: 0, 1, ..."""
-        return self._ids[0]
+        return self._told.vocabulary
 
     @property
     def word_ids(self) -> Ints:
         """Id of each normal word. Two ids are equal exactly when the words are: no hash, no false match."""
-        return self._ids[1]
+        return self._told.ids
 
     @functools.cached_property
     def has_letter(self) -> npt.NDArray[np.bool_]:

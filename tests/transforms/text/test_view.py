@@ -263,3 +263,11 @@ def test_a_text_of_unknown_language_in_latin_letters_is_taken_as_english(
 )
 def test_words_of_unspaced_scripts_for_one_of_english(text: str, stretch: int) -> None:
     assert TextView(text).stretch == stretch
+
+
+@settings(deadline=None)
+@given(st.text() | st.text(alphabet="aİß፡ \u3000\x85我ก。,\n"))
+def test_words_are_counted_alike_however_they_were_told_apart(text: str) -> None:
+    view, other = TextView(text), TextView(text)
+    assert len(view.word_ids) <= view.n_words == other.n_words == len(other.words)
+    assert view.n_word_chars == sum(map(len, other.words))
