@@ -5,8 +5,13 @@ similar to ccNet (Wenzek et al. 2020), which removes every copy, the first inclu
 where the report is silent: a line is the text between two newlines; two lines are the same when ccNet's
 `normalize_for_dedup` gives the same string; the bucket is a keyed hash of the document id, within each language;
 documents are counted (or occurrences, by config: ccNet's way, which takes a chronicle's lines for boilerplate, because
-figures become 0). Code is spared, and so are short lines outside paragraphs: "Ingredients" is a heading of a thousand
-recipes. Lines that are empty once normalised are neither counted nor dropped.
+figures become 0). Lines that are empty once normalised are neither counted nor dropped.
+
+Short lines of a text are frequent by nature: "Ingredients" is a heading of a thousand recipes, "Yes." an answer of a
+thousand talks, "him." the end of a wrapped sentence. So code is spared (`by_blocks`), and of lines with fewer than
+`min_words` words are those outside paragraphs, speech, what begins with a small letter or is indented, and what has no
+letter. The others go where they are furniture: in a menu, which is `menu_lines` frequent lines in a row, or where all
+lines up to an end of the text are frequent.
 
 A line travels as a 64-bit key that mixes its hash with its language and bucket; no text leaves its document.
 Deviation from ccNet: BLAKE2b instead of SHA-1.
@@ -21,6 +26,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,6 +34,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 import numpy as np
+import numpy.typing as npt
 
 from schemas.blocks import CODE, PARAGRAPH
 from schemas.identity import keyed_hash
@@ -59,6 +66,8 @@ _PLACED = np.dtype([("key", "<u8"), ("part", "<u4"), ("count", "<u4"), ("open", 
 
 MAX_COUNT = 2**32 - 1  # far above any limit
 BUCKET_SALT = "line bucket"
+_LONGEST_WORD = 15  # characters, blank included, of which no short line has more a word on average
+_SPEECH = frozenset("\"“„«»‚‘'「『—–-")
 NO_KEY = 0  # of a line that is empty once normalised
 
 # ccNet, text_normalizer.py, UNICODE_PUNCT; ASCII punctuation is not in it and stays. Its "１" is a digit, a 0 by then.
@@ -78,10 +87,9 @@ class LinesConfig:
     count_documents: bool = setting(
         True, "count the documents that hold a line, not its occurrences: a chronicle repeats itself (ccNet: false)"
     )
-    by_blocks: bool = setting(True, "spare code, and short lines outside paragraphs; false: every line, as ccNet")
-    min_words: int = setting(
-        10, "words of a heading, list item, table row, formula or quotation that can be boilerplate", ge=1
-    )
+    by_blocks: bool = setting(True, "spare code, and short lines that are text; false: every line, as ccNet")
+    min_words: int = setting(10, "words from which on a line can be boilerplate wherever it is (ours)", ge=1)
+    menu_lines: int = setting(3, "frequent lines in a row, blank ones aside, of which short ones go, too (ours)", ge=1)
 
     def __post_init__(self) -> None:
         validate(self)
@@ -104,9 +112,19 @@ def judged_lines(view: TextView, config: LinesConfig) -> list[str]:
     if not config.by_blocks:
         return lines
     return [
-        "" if kind == CODE or (kind != PARAGRAPH and len(split_words(line)) < config.min_words) else line
+        "" if kind == CODE or ((kind != PARAGRAPH or _is_text(line)) and _is_short(line, config)) else line
         for line, kind in zip(lines, view.kinds_of_raw_lines, strict=True)
     ]
+
+
+def _is_short(line: str, config: LinesConfig) -> bool:
+    return len(line) < _LONGEST_WORD * config.min_words and len(split_words(line)) < config.min_words
+
+
+def _is_text(line: str) -> bool:
+    """Say whether a short line is speech, goes on from the one before it, is indented, or has no letter."""
+    first = line[:1]
+    return first.isspace() or first.islower() or first in _SPEECH or not any(map(str.isalpha, line))
 
 
 def line_keys(lines: Sequence[str], language: str, bucket: int) -> Hashes:
@@ -172,6 +190,8 @@ def drop_lines(view: TextView, bucket: int, frequent: Hashes, config: LinesConfi
     dropped = np.zeros(len(lines), np.bool_)
     inside = places < len(frequent)
     dropped[inside] = (frequent[places[inside]] == keys[inside]) & (keys[inside] != NO_KEY)
+    if config.by_blocks and dropped.any():
+        dropped &= ~_amid_text(lines, dropped, config)
     n_dropped = int(dropped.sum())
     if not n_dropped:
         return Edit()
@@ -180,6 +200,19 @@ def drop_lines(view: TextView, bucket: int, frequent: Hashes, config: LinesConfi
     n_chars = sum(len(lines[at]) for at in np.flatnonzero(dropped).tolist())
     replaced, explained = explained_lines(view.text, kept, reasons)
     return Edit(replaced, {"frequent_lines": n_dropped, "frequent_line_chars": n_chars}, explained)
+
+
+def _amid_text(lines: Sequence[str], frequent: npt.NDArray[np.bool_], config: LinesConfig) -> npt.NDArray[np.bool_]:
+    """Return which frequent lines are short, in a run of too few to be a menu, with other lines on both sides."""
+    spared = np.zeros(len(lines), np.bool_)
+    written = np.array([at for at, line in enumerate(lines) if line.strip()], np.int64)
+    for is_frequent, run in itertools.groupby(written.tolist(), lambda at: bool(frequent[at])):
+        if is_frequent:
+            places = list(run)
+            is_at_end = places[0] == written[0] or places[-1] == written[-1]
+            if len(places) < config.menu_lines and not is_at_end:
+                spared[places] = [_is_short(lines[at], config) for at in places]
+    return spared
 
 
 def frequent_rows(placed: Block, max_copies: int, counted: Block | None = None) -> Block:

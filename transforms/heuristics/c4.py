@@ -7,7 +7,7 @@ policy notices. Limits are those of the JMLR text and the code: pages of at leas
 
 Deviations, the first five of which are settings (the preset `c4` is the paper's):
  1. Terminal punctuation is not required by default: FineWeb found that this rule alone removes 30% of the tokens.
-    If it is, the marks are those of `transforms.text.view.TERMINAL_PUNCTUATION`, of all scripts.
+    If it is, the marks are those of `transforms.text.sentences.TERMINAL_PUNCTUATION`, of all scripts.
  2. A line of prose is one of a paragraph (`by_blocks`). Of code, formulas, headings, list items, table rows and
     quotations no line goes and no mark: they are short by nature, and `row[0]` is no citation.
  3. The fewest words of a paragraph are 1, not 5: what has fewer is as often an answer as a button. See LOG.md.
@@ -21,23 +21,25 @@ Deviations, the first five of which are settings (the preset `c4` is the paper's
     "javascript", or with either of them in a policy notice: such a page loses the line and is kept.
  8. Outside English the recipe asks for no words a line, and for sentences only where marks end them (languages.py).
  9. Sentences are counted by our own expression, not punkt, and end with the line
-    (`transforms.text.view.count_sentences`).
+    (`transforms.text.sentences.count_sentences`).
 10. A single blank line between paragraphs is kept, and so is indentation; the reference code drops both.
 11. Bad words are a step of their own (dirty_words.py). Longest page, language and deduplication are other steps' work.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schemas.blocks import PARAGRAPH, UNKNOWN_KIND
 from schemas.settings import setting, validate
 from transforms.step import Drop, Edit
 from transforms.text.replacements import explained_lines
-from transforms.text.view import TextView, count_sentences, ends_with_terminal, ratio, split_words
+from transforms.text.sentences import count_sentences, ends_with_terminal
+from transforms.text.view import TextView, ratio, split_words
 
 _CITATION = re.compile(r"\[\d*\]|\[edit\]|\[citation needed\]")
 _NUMBER_MARK = re.compile(r"\[(\d*)\]")
@@ -124,7 +126,9 @@ def edit_lines(view: TextView, config: C4Config) -> Edit:
     ):
         return Edit()  # most pages: nothing in them that a rule is about
     raw_lines = view.text.split("\n")
-    kinds = view.kinds_of_raw_lines if config.by_blocks else [PARAGRAPH] * len(raw_lines)
+    view = view if config.by_blocks else view.as_prose
+    kinds = view.kinds_of_raw_lines
+    notice_of = _notices_by_piece(view, notices)
     lines: list[str | None] = []  # the new lines; None: removed
     reasons: list[str] = []  # of each line; '' of one that stays, or is blank
     for raw, kind in zip(raw_lines, kinds, strict=True):
@@ -138,8 +142,9 @@ def edit_lines(view: TextView, config: C4Config) -> Edit:
         if citation and not reason:
             text, n_marks = citation.subn("", text)
             line = text.strip()
-        if line:
-            reason = reason or _line_reason(line, config, notices)
+        if raw.strip():
+            notice = next(notice_of)
+            reason = reason or (_line_reason(line, config) or notice if line else "")
         if reason:
             counts[reason] += 1
         else:
@@ -173,8 +178,14 @@ def source_fraction(prose: Sequence[str]) -> float:
 
     Inline code and mathematics between dollar signs are no source; neither is a single name in braces.
     """
-    leaked = sum(len(line) for line in prose if "{" in line and _SOURCE.search(_QUOTED.sub("", line)))
+    leaked = sum(_leaked_chars(line) for line in prose if "{" in line)
     return ratio(leaked, sum(map(len, prose)))
+
+
+def _leaked_chars(line: str) -> int:
+    """Return the characters of a line that are leaked source: of a sentence with a piece of it, that piece alone."""
+    found = [len(piece[0]) for piece in _SOURCE.finditer(_QUOTED.sub("", line))]
+    return sum(found) if not found or ends_with_terminal(line) else len(line)
 
 
 def decide_page(stats: C4Stats, config: C4Config) -> Drop | None:
@@ -212,17 +223,26 @@ def _long_word(line: str, config: C4Config) -> str:
     return "too_long_word" if len(line) > limit and max(map(len, split_words(line)), default=0) > limit else ""
 
 
-def _line_reason(line: str, config: C4Config, notices: tuple[Notice, ...]) -> str:
+def _line_reason(line: str, config: C4Config) -> str:
     """Return why a stripped line that is not empty must go, or ''."""
     if config.require_terminal_punctuation and not ends_with_terminal(line):
         return "no_terminal_punctuation"
     if len(split_words(line)) < config.min_line_words:
         return "too_few_line_words"
-    if notices:
-        lower = line.lower()
-        for reason, notice, asks in notices:
-            if notice in lower and (asks is None or (asks.search(lower) and len(split_words(line)) <= NOTICE_WORDS)):
-                return reason
+    return ""
+
+
+def _notices_by_piece(view: TextView, notices: tuple[Notice, ...]) -> Iterator[str]:
+    """Yield for each line of a paragraph why it is a notice, or ''. A line that was wrapped is one or none, whole."""
+    for n_pieces, line in view.wrapped:
+        yield from itertools.repeat(_notice(line, notices) if notices else "", n_pieces)
+
+
+def _notice(line: str, notices: tuple[Notice, ...]) -> str:
+    lower = line.lower()
+    for reason, notice, asks in notices:
+        if notice in lower and (asks is None or (asks.search(lower) and len(split_words(line)) <= NOTICE_WORDS)):
+            return reason
     return ""
 
 

@@ -26,7 +26,8 @@ from schemas.settings import setting, validate
 from transforms.heuristics.languages import SHORT_LINE_CHARS
 from transforms.heuristics.repetition import duplicate_shares
 from transforms.step import Drop
-from transforms.text.view import TextView, ends_with_terminal, ratio
+from transforms.text.sentences import ends_a_sentence, ends_with_terminal
+from transforms.text.view import TextView, ratio
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,12 @@ class FineWebConfig:
     )
     max_short_line_fraction: float = setting(0.67, "share of lines with fewer than 30 characters, at most", ge=0, le=1)
     min_lines: int = setting(10, "lines from which on the share of short ones is judged (FineWeb: 1)", ge=1)
+    min_short_char_fraction: float = setting(
+        0.1, "share of the characters in short lines from which on they are judged (ours; FineWeb: 0)", ge=0, le=1
+    )
+    min_prose_fraction: float = setting(
+        0.2, "share of prose in the text from which on its line ends are judged (ours; FineWeb: 0)", ge=0, le=1
+    )
     max_line_ends_per_word: float = setting(0.3, "line ends per word, at most; in FineWeb's code only", ge=0)
 
     def __post_init__(self) -> None:
@@ -53,9 +60,11 @@ class FineWebStats:
     """What the rules look at; 0 where there is nothing to divide by."""
 
     n_lines: int  # of prose
+    prose_fraction: float  # characters of prose, by those of all lines
     terminal_line_fraction: float | None  # null in scripts without terminal punctuation
     duplicate_char_fraction: float
     short_line_fraction: float
+    short_line_char_fraction: float  # characters of short lines, by those of all prose
     line_ends_per_word: float
 
 
@@ -72,13 +81,18 @@ def measure(view: TextView, config: FineWebConfig = _DEFAULT) -> FineWebStats:
     terminal = None
     if lines and view.has_sentence_marks:
         # Items and quotations that are sentences speak for a text; those that are none do not speak against it.
-        others = sum(map(ends_with_terminal, view.lines_of(LIST_ITEM, QUOTATION)))
-        terminal = ratio(sum(map(ends_with_terminal, lines)) + others, n_lines + others)
+        ends = ends_a_sentence if config.by_blocks else ends_with_terminal
+        others = sum(map(ends, view.lines_of(LIST_ITEM, QUOTATION)))
+        terminal = ratio(sum(map(ends, lines)) + others, n_lines + others)
+    n_chars = sum(map(len, lines))
+    short_lines = [len(line) for line in lines if len(line) < short]
     return FineWebStats(
         n_lines=n_lines,
+        prose_fraction=ratio(n_chars, sum(map(len, view.lines))),
         terminal_line_fraction=terminal,
         duplicate_char_fraction=duplicate_shares(lines, count_first_copy=False)[1],
-        short_line_fraction=ratio(sum(len(line) < short for line in lines), n_lines),
+        short_line_fraction=ratio(len(short_lines), n_lines),
+        short_line_char_fraction=ratio(sum(short_lines), n_chars),
         line_ends_per_word=ratio(max(len(view.without_code.lines) - 1, 0), view.without_code.n_words),
     )
 
@@ -86,9 +100,10 @@ def measure(view: TextView, config: FineWebConfig = _DEFAULT) -> FineWebStats:
 def decide(stats: FineWebStats, config: FineWebConfig) -> Drop | None:
     """Return why the document must go, by the first rule it breaks."""
     terminal, limit = stats.terminal_line_fraction, config.min_terminal_line_fraction
-    if terminal is not None and terminal < limit:
+    if terminal is not None and terminal < limit and stats.prose_fraction >= config.min_prose_fraction:
         return Drop("too_few_terminal_lines", terminal, limit)
-    short = stats.short_line_fraction if stats.n_lines >= config.min_lines else 0.0
+    is_judged = stats.n_lines >= config.min_lines and stats.short_line_char_fraction >= config.min_short_char_fraction
+    short = stats.short_line_fraction if is_judged else 0.0
     for reason, value, high in (
         ("too_many_short_lines", short, config.max_short_line_fraction),
         ("too_many_duplicate_chars", stats.duplicate_char_fraction, config.max_duplicate_char_fraction),

@@ -9,21 +9,26 @@ Deviations and interpretations (where open-source implementations disagree):
     without punctuation. The paper's list is English. The recipe and its presets have lists of other languages, and
     languages without a list are not judged by it (languages.py).
  4. Word length means nothing in scripts written without spaces: it is null there, and the rule does not apply.
- 5. A dash before a line that ends a sentence is speech, no bullet (`transforms.text.view.starts_with_bullet`).
+ 5. Shares of lines are judged from five lines on (`min_lines`), and `#` before a heading is no symbol (`by_blocks`);
+    the preset `gopher` has neither.
+ 6. A dash before a line that ends a sentence is speech, no bullet (`transforms.text.sentences.starts_with_bullet`).
 
 In: TextView. Out: Drop or None, the text unchanged. Order: none. Cost: one pass, O(chars).
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from schemas.settings import setting, validate
 from transforms.step import Drop
-from transforms.text.view import TextView, count_ellipses, ends_with_ellipsis, ratio, starts_with_bullet
+from transforms.text.sentences import count_ellipses, ends_with_ellipsis, starts_with_bullet
+from transforms.text.view import TextView, ratio
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")  # the paper's, of English
 
+_HEADING_MARK = re.compile(r"^#{1,6}(?= )", re.MULTILINE)
 LITTLE_PROSE = 20  # words: of fewer, beside code or tables, the shape and the stop words say nothing
 
 
@@ -32,6 +37,7 @@ class GopherConfig:
     """Limits of what is kept, inclusive. Table A1 of the paper unless marked."""
 
     by_blocks: bool = setting(True, "code, formulas and table rows are not judged by the shape of their words")
+    min_lines: int = setting(5, "lines from which on shares of lines are judged (ours; Gopher: 1)", ge=1)
     count_again: bool = setting(True, "count the words once more after lines have gone (Gopher removes none)")
     min_words: int = setting(50, "words a document must have", ge=0)
     max_words: int = setting(100_000, "words a document may have", ge=1)
@@ -56,6 +62,7 @@ class GopherStats:
     """What the rules look at. Fractions are 0 to 1; 0 where there is nothing to divide by."""
 
     n_words: int
+    n_lines: int  # but for code, mathematics and table rows
     mean_word_chars: float | None  # null in scripts written without spaces, and where there is no prose
     hashes_per_word: float
     ellipses_per_word: float
@@ -77,8 +84,9 @@ def measure(view: TextView, config: GopherConfig = _DEFAULT) -> GopherStats:
     is_prose = n_words >= LITTLE_PROSE or (prose is view and n_words > 0)
     return GopherStats(
         n_words=view.n_words,
+        n_lines=n_lines,
         mean_word_chars=None if prose.unspaced or not is_prose else ratio(prose.n_word_chars, n_words),
-        hashes_per_word=ratio(prose.text.count("#"), n_words),
+        hashes_per_word=ratio(_count_hashes(prose.text, config.by_blocks), n_words),
         ellipses_per_word=ratio(count_ellipses(prose.text), n_words),
         bullet_line_fraction=ratio(sum(map(starts_with_bullet, prose.lines)), n_lines),
         ellipsis_line_fraction=ratio(sum(map(ends_with_ellipsis, prose.lines)), n_lines),
@@ -118,17 +126,26 @@ def decide(stats: GopherStats, config: GopherConfig) -> Drop | None:
     ):
         if value is not None and value < low:
             return Drop(reason, value, low)
+    bullets, ellipses = stats.bullet_line_fraction, stats.ellipsis_line_fraction
+    if stats.n_lines < config.min_lines:
+        bullets = ellipses = 0.0
     for reason, value, high in (
         ("too_many_words", stats.n_words, config.max_words),
         ("words_too_long", stats.mean_word_chars, config.max_mean_word_chars),
         ("too_many_hashes", stats.hashes_per_word, config.max_hashes_per_word),
         ("too_many_ellipses", stats.ellipses_per_word, config.max_ellipses_per_word),
-        ("too_many_bullet_lines", stats.bullet_line_fraction, config.max_bullet_line_fraction),
-        ("too_many_ellipsis_lines", stats.ellipsis_line_fraction, config.max_ellipsis_line_fraction),
+        ("too_many_bullet_lines", bullets, config.max_bullet_line_fraction),
+        ("too_many_ellipsis_lines", ellipses, config.max_ellipsis_line_fraction),
     ):
         if value is not None and value > high:
             return Drop(reason, value, high)
     return None
+
+
+def _count_hashes(text: str, by_blocks: bool) -> int:
+    """Count the `#` signs, but for those that mark a heading."""
+    n_hashes = text.count("#")
+    return n_hashes - sum(map(len, _HEADING_MARK.findall(text))) if by_blocks and n_hashes else n_hashes
 
 
 def _count_alphabetic(view: TextView) -> int:

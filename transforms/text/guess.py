@@ -39,7 +39,9 @@ _STATEMENT = re.compile(
     r".*[(){}:;]$|(?:if|for|while|with|try|else|elif|except|finally)\b.*[:{]$"
     r"|import [\w.{}*, ]+(?: as \w+)?(?: from .+)?;?$|from [\w.]+ import .+|(?:var|let|const) \w+ ?=|#include\b|#!/"
     r"|(?:SELECT|INSERT|UPDATE|CREATE|DELETE|ALTER) .*[;(]?$|</?[a-zA-Z][\w:-]*(?:\s[^<>]*)?/?>.*|>>> |\$ \S"
-    r"|[\w.\[\]>\"'()-]+ ?(?:=|:=|\+=|<-) ?\S.*[\w)\]}\"']$|[\w.]+\([^)]*\)$"
+    r"|(?:do|done|then|fi|else|esac|end|begin|try|pass|break|continue|raise|exit \d+);?$"
+    r"|return(?: (?:None|True|False|null|-?\d+|[\w.]*[_(\[.]\S*))?;?$"
+    r"|(?:echo|printf?|puts) [\"'$].*|[\w.\[\]>\"'()-]+ ?(?:=|:=|\+=|<-) ?\S.*[\w)\]}\"']$|[\w.]+\([^)]*\)$"
 )
 _CODE_ENDS = (";", "{", "}", "});", "},")
 _CODE_SIGN = re.compile(r"[=<>{}\[\]\\$_]|\w\(")

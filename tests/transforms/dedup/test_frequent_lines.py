@@ -183,7 +183,8 @@ def test_code_and_short_lines_outside_paragraphs_are_spared():
     assert judged_lines(view, LinesConfig()) == ["", prose, "", long, ""]
     assert judged_lines(view, DEFAULT) == text.split("\n")
     frequent = np.sort(line_keys([heading, prose, code, long], "en", 0))
-    assert drop_lines(view, 0, frequent, LinesConfig()).apply(text) == f"{heading}\n{code}\n"
+    assert drop_lines(view, 0, frequent, LinesConfig()).apply(text) == f"{heading}\n{prose}\n{code}\n"
+    assert drop_lines(view, 0, frequent, LinesConfig(menu_lines=1)).apply(text) == f"{heading}\n{code}\n"
 
 
 def test_frequent_rows_on_both_sides_of_the_limit():
@@ -278,3 +279,33 @@ def test_config_limits():
     for wrong in ({"max_copies": 0}, {"bucket_docs": 0}):
         with pytest.raises(ConfigError):
             LinesConfig(**wrong)
+
+
+@pytest.mark.parametrize(
+    "line", ['"Yes."', "“No,” he said.", "— Why?", "him.", "and went home", "  KING", "}", "12", "* * *", "「はい」"]
+)
+def test_short_lines_that_are_text_are_spared(line: str) -> None:
+    assert judged_lines(TextView(f"One\n{line}\ntwo", "en"), LinesConfig())[1] == ""
+
+
+def test_a_short_frequent_line_goes_in_a_menu_or_at_an_end_and_stays_amid_text() -> None:
+    menu = ["Home", "News", "Contact us"]
+    prose = [f"The queen said {n} words to him that nobody else heard." for n in "ab"]
+    frequent = np.sort(line_keys([*menu, "KING", "Note"], "en", 0))
+
+    def left(*lines: str) -> list[str]:
+        text = "\n".join(lines)
+        return drop_lines(TextView(text, "en"), 0, frequent, LinesConfig()).apply(text).split("\n")
+
+    assert left(prose[0], "KING", prose[1], "Note", prose[0]) == [prose[0], "KING", prose[1], "Note", prose[0]]
+    assert left(prose[0], *menu, prose[1]) == prose
+    assert left(prose[0], "", "Home", "", "News", "Contact us", "", "Home", "No")[-1] == "No"
+    assert left(*prose, "Contact us", "News") == prose
+    assert left(prose[0], "Home", "News", prose[1]) == [prose[0], "Home", "News", prose[1]]
+
+
+def test_a_long_frequent_line_goes_wherever_it_is() -> None:
+    notice, prose = "By continuing to use this site you agree to its terms of use.", "The queen said a word to him."
+    text = f"{prose}\n{notice}\n{prose}"
+    frequent = line_keys([notice], "en", 0)
+    assert drop_lines(TextView(text, "en"), 0, frequent, LinesConfig()).apply(text) == f"{prose}\n{prose}"

@@ -258,3 +258,38 @@ def test_leaked_source_is_measured(line: str) -> None:
 def test_a_long_paragraph_is_no_long_word_where_blanks_part_no_words(language: str, word: str) -> None:
     text = word * 1500
     assert edit_lines(TextView(text, language), C4Config()) == Edit()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You may copy it or give it away under the conditions\nset forth in the General Terms of Use part of this"
+        " license, apply to\ncopying and distributing all of the works that are named in the list of this house,\nto"
+        " protect what the founders of the project wanted to be known as theirs and nobody else's.",
+        "The old library had a catalogue that asked its readers to have\njavascript enabled in your browser to use"
+        " the new search, and those who do not\nhave it, or do not want to have it, had to go to the desk, where the"
+        " old cards\nof the catalogue were still kept in drawers and somebody would always help them find their way.",
+    ],
+)
+def test_no_piece_of_a_wrapped_line_is_a_notice(text: str) -> None:
+    assert edit_lines(TextView(text, "en"), C4Config()) == Edit()
+
+
+def test_a_wrapped_notice_goes_whole() -> None:
+    notice = (
+        "We and our partners use cookies to show you\nwhat you like; by continuing you agree to the\nuse of cookies."
+    )
+    text = f"The heron is a bird of the river.\n\n{notice}\n\nIt eats fish and frogs."
+    edit = edit_lines(TextView(text, "en"), C4Config())
+    assert edit.counts == {"policy_notice": 3}
+    assert "cookies" not in edit.apply(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ['{"status": "ok"}', "p { color: red; }", "function f(x) { return x; }", "{{ name }} and {% if x %}"]
+)
+def test_a_sentence_with_a_piece_of_source_is_no_leak(piece: str) -> None:
+    sentence = f"The server, when it is asked in the right way, answers with {piece}, and that is all there is to it."
+    other = " ".join(["The heron is a bird of the river that eats fish and frogs."] * 3)
+    assert decide_page(measure_page(TextView(f"{other}\n{sentence}", "en")), C4Config()) is None
+    assert measure_page(TextView(f"{other}\n{piece}", "en")).source_fraction == len(piece) / len(other + piece)

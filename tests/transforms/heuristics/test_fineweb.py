@@ -6,13 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.blocks import LIST_ITEM, PARAGRAPH, QUOTATION, Blocks
+from schemas.blocks import CODE, LIST_ITEM, PARAGRAPH, QUOTATION, Blocks
 from transforms.heuristics.fineweb import FineWebConfig, FineWebStats, decide, measure
 from transforms.step import Drop
 from transforms.text.view import TextView
 
 GOOD = FineWebStats(
-    n_lines=10, terminal_line_fraction=1.0, duplicate_char_fraction=0.0, short_line_fraction=0.0, line_ends_per_word=0.0
+    n_lines=10,
+    prose_fraction=1.0,
+    short_line_char_fraction=0.1,
+    terminal_line_fraction=1.0,
+    duplicate_char_fraction=0.0,
+    short_line_fraction=0.0,
+    line_ends_per_word=0.0,
 )
 
 
@@ -26,6 +32,8 @@ def test_measures_by_hand() -> None:
     # 5 lines of 30, 9, 30, 18, 9 = 96 characters; extra copies 30 + 9; short: 9, 18, 9; words 5 + 2 + 5 + 3 + 2
     assert measure(TextView(text), LINE_BY_LINE) == FineWebStats(
         n_lines=5,
+        prose_fraction=1.0,
+        short_line_char_fraction=36 / 96,
         terminal_line_fraction=3 / 5,
         duplicate_char_fraction=39 / 96,
         short_line_fraction=3 / 5,
@@ -41,6 +49,8 @@ def test_short_is_fewer_than_thirty_characters() -> None:
 def test_empty_and_one_character() -> None:
     assert measure(TextView("")) == FineWebStats(
         n_lines=0,
+        prose_fraction=0.0,
+        short_line_char_fraction=0.0,
         terminal_line_fraction=None,
         duplicate_char_fraction=0.0,
         short_line_fraction=0.0,
@@ -48,6 +58,8 @@ def test_empty_and_one_character() -> None:
     )
     assert measure(TextView("."), LINE_BY_LINE) == FineWebStats(
         n_lines=1,
+        prose_fraction=1.0,
+        short_line_char_fraction=1.0,
         terminal_line_fraction=1.0,
         duplicate_char_fraction=0.0,
         short_line_fraction=1.0,
@@ -77,7 +89,7 @@ def test_both_sides_of_each_limit(field: str, kept: float, dropped: float, reaso
 
 
 def test_short_lines_are_judged_from_ten_on() -> None:
-    short = dataclasses.replace(GOOD, short_line_fraction=1.0)
+    short = dataclasses.replace(GOOD, short_line_fraction=1.0, short_line_char_fraction=1.0)
     assert decide(short, FineWebConfig()) == Drop("too_many_short_lines", 1.0, 0.67)
     few = dataclasses.replace(short, n_lines=9)
     assert decide(few, FineWebConfig()) is None
@@ -108,3 +120,40 @@ def test_items_that_are_sentences_speak_for_a_text_and_others_not_against_it() -
         spans.append((kind, len(text), len(text) + len(piece)))
         text += f"{piece}\n"
     assert measure(TextView(text, "en", Blocks.of(spans))).terminal_line_fraction == 2 / 3
+
+
+def test_short_lines_beside_much_text_do_not_speak_against_it() -> None:
+    names = [f"Name {n}" for n in range(60)]
+    articles = [
+        f"The {n}th article says what it says in sentences: {'one more word, ' * 30}so be it." for n in range(20)
+    ]
+    few, many = measure(TextView("\n".join(articles + names))), measure(TextView("\n".join(articles[:3] + names)))
+    assert few.short_line_char_fraction < 0.1 < many.short_line_char_fraction
+    any_ends = FineWebConfig(min_terminal_line_fraction=0)
+    assert few.short_line_fraction == 0.75
+    assert decide(few, any_ends) is None
+    assert decide(many, any_ends) == Drop("too_many_short_lines", 60 / 63, 0.67)
+
+
+@pytest.mark.parametrize(
+    "behind", ["[1]", "[12]", " [1][2]", " (Smith 1990)", " 😀", " :)", "*", " ¶", " —Anna", " – Anna Smith", ")", "†"]
+)
+def test_what_is_written_behind_a_mark_does_not_make_a_sentence_none(behind: str) -> None:
+    text = "\n".join(f"This is sentence number {n} of a text with many of them.{behind}" for n in range(12))
+    assert measure(TextView(text)).terminal_line_fraction == 1.0
+
+
+@pytest.mark.parametrize(
+    "line", ["to be continued...", "Read more [...]", "Share this :", "Version 2 (beta)", "12.5 (kg)"]
+)
+def test_other_lines_end_no_sentence(line: str) -> None:
+    assert measure(TextView(line)).terminal_line_fraction == 0.0
+
+
+def test_a_line_or_two_beside_code_are_not_judged_by_their_ends() -> None:
+    code = "int main() {\n    return 0;\n}\n" * 20
+    text = f"An example\n{code}"
+    stats = measure(TextView(text, "en", Blocks.of([(PARAGRAPH, 0, 10), (CODE, 11, len(text))])))
+    assert stats.terminal_line_fraction == 0.0
+    assert decide(stats, FineWebConfig()) is None
+    assert decide(stats, FineWebConfig(min_prose_fraction=0)) == Drop("too_few_terminal_lines", 0.0, 0.12)

@@ -17,6 +17,7 @@ from transforms.text.view import TextView
 
 GOOD = GopherStats(
     n_words=50,
+    n_lines=5,
     mean_word_chars=5.0,
     hashes_per_word=0.0,
     ellipses_per_word=0.0,
@@ -33,6 +34,7 @@ def test_measures_by_hand() -> None:
     # characters: 1+3+4+6 + 1+3+2+3 + 3+4 + 4+1+4+1 = 40; without a letter: • - 42 7 - = 5
     assert measure(TextView(text, "en")) == GopherStats(
         n_words=14,
+        n_lines=4,
         mean_word_chars=40 / 14,
         hashes_per_word=1 / 14,
         ellipses_per_word=2 / 14,
@@ -145,3 +147,15 @@ def test_limits_and_stop_words_by_language() -> None:
     assert measure(TextView("the of", "en"), config.of("en")).n_stop_words == 2
     assert step.stats is GopherStats
     assert pickle.loads(pickle.dumps(step)).settings == config
+
+
+def test_shares_of_few_lines_are_not_judged() -> None:
+    few = dataclasses.replace(GOOD, n_lines=4, ellipsis_line_fraction=1.0, bullet_line_fraction=1.0)
+    assert decide(few, GopherConfig()) is None
+    assert decide(few, GopherConfig(min_lines=1)) == Drop("too_many_bullet_lines", 1.0, 0.9)
+
+
+def test_marks_of_headings_are_no_symbols() -> None:
+    text = "# Winnow\n## Install\nRun the #1 command.\n###### Last\n#tag"
+    assert measure(TextView(text)).hashes_per_word == 2 / 11
+    assert measure(TextView(text), GopherConfig(by_blocks=False)).hashes_per_word == 11 / 11

@@ -5,17 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.blocks import CODE, HEADING, LIST_ITEM, PARAGRAPH, TABLE_ROW, UNKNOWN_KIND, Blocks
-from transforms.text.view import (
-    TextView,
+from transforms.text.sentences import (
     count_ellipses,
     count_sentences,
     ends_with_ellipsis,
     ends_with_terminal,
-    has_unspaced,
-    normal_words,
-    split_words,
     starts_with_bullet,
 )
+from transforms.text.view import TextView, has_unspaced, normal_words, split_words
 
 
 def test_lines_and_paragraphs() -> None:
