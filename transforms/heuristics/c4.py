@@ -42,9 +42,11 @@ from transforms.text.sentences import count_sentences, ends_with_terminal
 from transforms.text.view import TextView, ratio, split_words
 
 _CITATION = re.compile(r"\[\d*\]|\[edit\]|\[citation needed\]")
-_NUMBER_MARK = re.compile(r"\[(\d*)\]")
+_NUMBER_MARK = re.compile(r"\[?\[(\d*)\]\]?")
 _WORD_MARKS = ("[edit]", "[citation needed]")
-_BY_WORDS = re.compile("|".join(map(re.escape, _WORD_MARKS)))
+# A mark is attached to what it is about, or ends a line; elsewhere it is a word of the text: "press [edit] to change".
+_BY_WORDS = re.compile(r"(?<=\S)\[(?:edit|citation needed)\]|\[(?:edit|citation needed)\]$")
+_MARKS = re.compile(rf"\[\[\d+\]\]|\[\d*\](?::[ ]?\d+(?:[-–]\d+)?(?![\d:.]))?|{_BY_WORDS.pattern}")  # [4]:23 is a page
 _AFTER_A_CLAUSE = frozenset(".,;:!?)]\"'”’»。，、；：！？」』）")
 _POLICY_NOTICES = (
     "terms of use",
@@ -215,7 +217,7 @@ def _citation_mark(view: TextView, config: C4Config) -> re.Pattern[str] | None:
             return by_words
         marks += 1
         after += prose[mark.start() - 1 : mark.start()] in _AFTER_A_CLAUSE
-    return _CITATION if 2 * after > marks else by_words
+    return _MARKS if 2 * after > marks else by_words
 
 
 def _long_word(line: str, config: C4Config) -> str:

@@ -293,3 +293,19 @@ def test_a_sentence_with_a_piece_of_source_is_no_leak(piece: str) -> None:
     other = " ".join(["The heron is a bird of the river that eats fish and frogs."] * 3)
     assert decide_page(measure_page(TextView(f"{other}\n{sentence}", "en")), C4Config()) is None
     assert measure_page(TextView(f"{other}\n{piece}", "en")).source_fraction == len(piece) / len(other + piece)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("It was built in 2012,[4]:23 and sold.[5]", "It was built in 2012, and sold."),
+        ("It was built in 2012.[4]: 23–25 It was sold.[5]", "It was built in 2012. It was sold."),
+        ("It was so.[[26]] However, it was not.[[27]]", "It was so. However, it was not."),
+        ("It was so.[1] Put the tag [citation needed] after it.", "It was so. Put the tag [citation needed] after it."),
+        ("Press the button [edit] in the bar.", "Press the button [edit] in the bar."),
+        ("It was so.[citation needed] It was not.", "It was so. It was not."),
+        ("History [edit]", "History"),
+    ],
+)
+def test_a_mark_goes_whole_and_a_word_in_brackets_stays(text: str, left: str) -> None:
+    assert edit_lines(TextView(text, "en"), C4Config()).apply(text) == left
