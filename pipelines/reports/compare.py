@@ -10,7 +10,6 @@ them. Every kept text is read once, the texts that differ once more.
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +21,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.reports.diff import differences
-from pipelines.reports.show import Chains, chains_of, files_of, last_holders
+from pipelines.reports.show import Chains, chains_of, last_holders
 from pipelines.runs.dataset import FORMER_ADDRESS, Dataset
 from pipelines.runs.plan import changed_settings
-from pipelines.runs.tables import read_batches, read_headers, read_schema
+from pipelines.runs.tables import read_batches, read_headers, read_part
 from pipelines.stages.read import document_id
 from schemas.errors import RunError
 from schemas.identity import keyed_hash
@@ -61,7 +60,7 @@ class _Run:
         found = [np.zeros(0, _FOUND)]
         for chain in self.chains.values():
             for _, data in last_holders(chain, "documents"):
-                for path in files_of(data, "documents"):
+                for path in data.files("documents"):
                     found.append(np.array(list(self._kept(path)), _FOUND))
                     self.files.append(path)
         self.found = np.sort(np.concatenate(found), order="key")
@@ -106,11 +105,11 @@ class _Run:
         fates: dict[int, dict[str, Any]] = {}
         places = [place for chain in self.chains.values() for place in chain] if wanted else []
         for _, data in places:
-            for path in files_of(data, "headers"):
+            for path in data.files("headers"):
                 ids.update(self._ids(path, wanted))
         for manifest, data in places:
             for table in ("rejected", "failed"):
-                for path in files_of(data, table):
+                for path in data.files(table):
                     for batch in read_batches(path):
                         for row in batch.to_pylist():
                             key = ids.get(row["id"])
@@ -122,7 +121,7 @@ class _Run:
 
     def _ids(self, path: str, wanted: Collection[int]) -> Iterator[tuple[str, int]]:
         """Yield the document ids that some records have in this run."""
-        archive = json.loads(read_schema(path).metadata[b"winnow.part"])[0]
+        archive = read_part(path)[0]
         for headers in read_headers(path):
             for header in headers:
                 key = self.key(archive, header.offset, header.record_id)

@@ -19,7 +19,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.reports.show import Chain, Chains, files_of, identify, row_by_id, rows_by_id
+from pipelines.reports.show import Chain, Chains, identify, row_by_id, rows_by_id
 from pipelines.runs.folder import DataFolder, Manifest
 from pipelines.runs.stage import KEEP_EDITS
 from pipelines.stages.of_steps import KeepEdits
@@ -94,7 +94,7 @@ def diff_of(chains: Chains, record_id: str) -> Diff:
     """Return the way of a document, found by its id, how that begins, or the id of its record. RunError for none."""
     number, document_id = identify(chains, record_id, "--diff")
     chain = chains[number]
-    holders = [place for place in chain if files_of(place[1], "documents")]
+    holders = [place for place in chain if place[1].files("documents")]
     texts = ((place, row_by_id(place[1], "documents", document_id)) for place in holders)
     first, row = next(((place, row) for place, row in texts if row is not None), (None, None))
     if first is None or row is None:

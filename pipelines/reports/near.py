@@ -22,7 +22,7 @@ import pyarrow as pa
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pipelines.reports.show import Chain, Chains, files_of, texts_before, texts_of, without_run
+from pipelines.reports.show import Chain, Chains, texts_before, texts_of, without_run
 from pipelines.runs.folder import DataFolder, Manifest
 from pipelines.runs.tables import read_batches, read_schema
 from schemas.errors import RunError
@@ -139,14 +139,14 @@ def _of_reason(chains: Chains, reason: str, where: Where) -> list[_Rule]:
 
 
 def _rows(data: DataFolder, table: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for path in files_of(data, table):
+    for path in data.files(table):
         for batch in read_batches(path, columns):
             yield from batch.to_pylist()
 
 
 def _measures(manifest: Manifest, data: DataFolder) -> dict[str, list[str]]:
     """Return the numbers that each step of a stage stores, by step."""
-    files = files_of(data, "documents") or files_of(data, "dropped")
+    files = data.files("documents") or data.files("dropped")
     if not files:
         return {}
     schema = read_schema(files[0])
@@ -164,7 +164,7 @@ def _measures(manifest: Manifest, data: DataFolder) -> dict[str, list[str]]:
 def _field_of(rule: _Rule) -> str:
     """Return the field of the step that holds the values of the rule's rejections; '' when there is none."""
     names = _measures(rule.manifest, rule.data).get(rule.step, [])
-    if not names or not files_of(rule.data, "dropped"):
+    if not names or not rule.data.files("dropped"):
         return ""
     is_told = False
     for row in _rows(rule.data, "dropped", ["id", rule.step]):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,10 +17,9 @@ import pyarrow.compute as pc
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-import storage
 from pipelines.runs.dataset import Dataset
 from pipelines.runs.folder import DataFolder, Manifest
-from pipelines.runs.tables import count_rows, read_batches, read_headers, read_schema
+from pipelines.runs.tables import count_rows, read_batches, read_headers, read_part
 from pipelines.stages.read import document_id
 from pipelines.stages.tokenizer_facts import FACTS
 from pipelines.stages.tokens import tokenizer_of
@@ -104,11 +102,11 @@ def without_run(row: dict[str, Any]) -> dict[str, Any]:
 def _document_of(chain: Chain, record_id: str) -> str:
     """Return the id of the document that an archived record became; '' if it became none."""
     for _, data in chain:
-        for path in files_of(data, "headers"):
+        for path in data.files("headers"):
             for headers in read_headers(path):
                 for header in headers:
                     if header.record_id == record_id:
-                        archive = json.loads(read_schema(path).metadata[b"winnow.part"])[0]
+                        archive = read_part(path)[0]
                         return document_id(header.source, header, archive)
     return ""
 
@@ -116,7 +114,7 @@ def _document_of(chain: Chain, record_id: str) -> str:
 def _matches(chains: Chains, query: Query) -> Iterator[dict[str, Any]]:
     for table, (number, chain) in itertools.product(query.tables(), chains.items()):
         for manifest, data in _places(chain, query, table):
-            for path in files_of(data, table):
+            for path in data.files(table):
                 for batch in read_batches(path):
                     for row in batch.to_pylist():
                         if query.wants(row):
@@ -125,7 +123,7 @@ def _matches(chains: Chains, query: Query) -> Iterator[dict[str, Any]]:
 
 def _places(chain: Chain, query: Query, table: str) -> Chain:
     """Return the stages to read: the one asked for; of documents else the last that has them; of the others all."""
-    holders = [(manifest, data) for manifest, data in chain if files_of(data, table)]
+    holders = [(manifest, data) for manifest, data in chain if data.files(table)]
     if query.stage:
         return [(manifest, data) for manifest, data in holders if manifest.stage == query.stage]
     return last_holders(chain, table) if table == "documents" else holders
@@ -133,7 +131,7 @@ def _places(chain: Chain, query: Query, table: str) -> Chain:
 
 def last_holders(chain: Chain, table: str) -> Chain:
     """Return the stages with a table that no other of them reads, directly or through other stages."""
-    holders = [(manifest, data) for manifest, data in chain if files_of(data, table)]
+    holders = [(manifest, data) for manifest, data in chain if data.files(table)]
     upstream = {manifest.stage: set(manifest.upstream) for manifest, _ in chain}
     read: set[str] = set()
     waiting = [before for manifest, _ in holders for before in upstream[manifest.stage]]
@@ -143,13 +141,6 @@ def last_holders(chain: Chain, table: str) -> Chain:
             read.add(stage)
             waiting += upstream.get(stage, ())
     return [(manifest, data) for manifest, data in holders if manifest.stage not in read]
-
-
-def files_of(data: DataFolder, table: str) -> list[str]:
-    """Return the files of a table, part by part."""
-    return [
-        f"{data.table(table)}/{name}" for name in storage.list_names(data.table(table)) if name.endswith(".parquet")
-    ]
 
 
 def _sampled(rows: Iterable[dict[str, Any]], query: Query) -> list[dict[str, Any]]:
@@ -183,7 +174,7 @@ def texts_of(data: DataFolder, ids: Collection[str]) -> dict[str, str]:
     """Return the texts that a stage has written of some documents, by id."""
     found: dict[str, str] = {}
     wanted = pa.array(sorted(ids), pa.string())
-    for path in files_of(data, "documents") if ids else ():
+    for path in data.files("documents") if ids else ():
         for batch in read_batches(path, ["id", "text"]):
             places = np.flatnonzero(pc.is_in(batch.column("id"), wanted))
             if len(places):
@@ -198,7 +189,7 @@ def row_by_id(data: DataFolder, table: str, document_id: str) -> dict[str, Any] 
 
 def rows_by_id(data: DataFolder, table: str, document_id: str) -> Iterator[dict[str, Any]]:
     """Yield the rows of a table with an id, in order."""
-    for path in files_of(data, table):
+    for path in data.files(table):
         for batch in read_batches(path):
             places = np.flatnonzero(pc.equal(batch.column("id"), document_id))
             if len(places):

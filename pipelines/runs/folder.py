@@ -92,6 +92,11 @@ class DataFolder:
     def part(self, table: str, part: int, suffix: str = "") -> str:
         return f"{self.root}/{table}/{PART.format(part)}{suffix}.parquet"
 
+    def files(self, table: str) -> list[str]:
+        """Return the Parquet files of a table, part by part; none of a table that is not there."""
+        folder = self.table(table)
+        return [f"{folder}/{name}" for name in storage.list_names(folder) if name.endswith(".parquet")]
+
     def done(self, part: int, phase: str = "done") -> str:
         return f"{self.root}/{phase}/{PART.format(part)}.json"
 

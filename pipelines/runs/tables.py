@@ -6,6 +6,7 @@ A part's tables are Parquet files written with fixed settings and no clock, so t
 from __future__ import annotations
 
 import contextlib
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ from transforms.step import Draft, Drop, Step
 
 BATCH_ROWS = 64  # documents in flight in one worker; more cost cache misses (256: 20% more CPU in the clean stage)
 ROW_GROUP_ROWS = 512
+PART_KEY = "winnow.part"  # in the metadata of a table of headers: what its rows are of (read_part)
 # Checksums because zstd frames in Parquet have none: a flipped bit must be an error, not another corpus.
 PARQUET = {"compression": "zstd", "compression_level": 3, "write_statistics": False, "write_page_checksum": True}
 
@@ -231,6 +233,12 @@ def read_batches(path: str, columns: Sequence[str] | None = None) -> Iterator[pa
 def read_schema(path: str) -> pa.Schema:
     with _opened(path) as file:
         return file.schema_arrow
+
+
+def read_part(path: str) -> tuple[str, int, int, str]:
+    """Return what a file of headers is of: path, first and exclusive last byte, and checksum of the archive."""
+    archive, start, end, checksum = json.loads(read_schema(path).metadata[PART_KEY.encode()])
+    return archive, start, end, checksum
 
 
 def count_rows(path: str) -> int:

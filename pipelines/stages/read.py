@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from pipelines.runs.tables import (
     FateWriter,
     measured_by,
     read_headers,
-    read_schema,
+    read_part,
     with_measures,
 )
 from pipelines.runs.upstream import Tables
@@ -103,7 +102,7 @@ class _ReadWork(PartWork):
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         path = self.tables.part("headers", part)
-        archive, start, end, checksum = json.loads(read_schema(path).metadata[b"winnow.part"])
+        archive, start, end, checksum = read_part(path)
         _check_unchanged(archive, checksum)
         facts = self.source.reader.facts
         measured = {**({self.source.kind: facts} if facts else {}), **measured_by(self.steps)}
