@@ -22,6 +22,7 @@ from pipelines.commands.options import (
 from pipelines.locks.lock import locked
 from pipelines.recipes.find import find_recipe, known_recipes
 from pipelines.reports import diff, ledger, near, show
+from pipelines.reports.records import chains_of
 from pipelines.runs.folder import RunFolder
 from pipelines.runs.former import drop_former
 from schemas.settings_yaml import to_commented_yaml
@@ -81,7 +82,7 @@ def show_command(
     if sum(map(bool, (diff_id, near_limit, token))) > 1:
         raise typer.BadParameter("--diff, --near and --token go one at a time")
     dataset = existing(directory, output)
-    chains = show.chains_of(dataset, run)
+    chains = chains_of(dataset, run)
     if diff_id:
         way = diff.diff_of(chains, diff_id)
         if as_json:

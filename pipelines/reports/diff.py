@@ -19,7 +19,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.reports.show import Chain, Chains, identify, row_by_id, rows_by_id
+from pipelines.reports.records import Chain, Chains, identify, row_by_id, rows_by_id
 from pipelines.runs.folder import DataFolder, Manifest
 from pipelines.runs.stage import KEEP_EDITS
 from pipelines.stages.of_steps import KeepEdits

@@ -14,7 +14,7 @@ import heapq
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,9 +22,9 @@ import pyarrow as pa
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pipelines.reports.show import Chain, Chains, texts_before, texts_of, without_run
+from pipelines.reports.records import Chain, Chains, rows_of, texts_before, texts_of, without_run
 from pipelines.runs.folder import DataFolder, Manifest
-from pipelines.runs.tables import read_batches, read_schema
+from pipelines.runs.tables import read_schema
 from schemas.errors import RunError
 
 TEXT_CHARS = 90  # of a text's beginning, as a person is shown it
@@ -120,7 +120,7 @@ def _of_reason(chains: Chains, reason: str, where: Where) -> list[_Rule]:
     rules: dict[tuple[int, str, str], _Rule] = {}
     others: dict[str, bool] = {}  # reasons that there are: whether with a limit
     for number, manifest, data in _places(chains, where):
-        for row in _rows(data, "rejected", ["id", "language", "step", "reason", "value", "limit"]):
+        for row in rows_of(data, "rejected", ["id", "language", "step", "reason", "value", "limit"]):
             limited = row["value"] is not None and row["limit"] is not None
             others[row["reason"]] = others.get(row["reason"], False) or limited
             if row["reason"] == reason and limited:
@@ -136,12 +136,6 @@ def _of_reason(chains: Chains, reason: str, where: Where) -> list[_Rule]:
     for rule in rules.values():
         rule.measure = _field_of(rule)
     return list(rules.values())
-
-
-def _rows(data: DataFolder, table: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for path in data.files(table):
-        for batch in read_batches(path, columns):
-            yield from batch.to_pylist()
 
 
 def _measures(manifest: Manifest, data: DataFolder) -> dict[str, list[str]]:
@@ -167,7 +161,7 @@ def _field_of(rule: _Rule) -> str:
     if not names or not rule.data.files("dropped"):
         return ""
     is_told = False
-    for row in _rows(rule.data, "dropped", ["id", rule.step]):
+    for row in rows_of(rule.data, "dropped", ["id", rule.step]):
         if row["id"] in rule.values and row[rule.step] is not None:
             is_told = True
             names = [name for name in names if row[rule.step][name] == rule.values[row["id"]]]
@@ -183,10 +177,10 @@ def _measured(rule: _Rule, where: Where) -> Iterator[dict[str, Any]]:
         rows = (
             (row, row[rule.step] and row[rule.step][rule.measure], fate)
             for table, fate in tables
-            for row in _rows(rule.data, table, [*columns, rule.step])
+            for row in rows_of(rule.data, table, [*columns, rule.step])
         )
     else:
-        rejected = _rows(rule.data, "rejected", columns)
+        rejected = rows_of(rule.data, "rejected", columns)
         rows = ((row, rule.values.get(row["id"]), rule.reason) for row in rejected)
     for row, value, fate in rows:
         if value is None or math.isnan(value):
@@ -218,7 +212,9 @@ def _distance(row: dict[str, Any]) -> tuple[float, str]:
 def _tell(rows: list[dict[str, Any]], rule: _Rule, chain: Chain) -> None:
     """Add to some rows their texts, and to those of dropped documents why they were dropped."""
     gone = {row["id"] for row in rows if row["fate"] != KEPT}
-    reasons = {row["id"]: row["reason"] for row in _rows(rule.data, "rejected", ["id", "reason"]) if row["id"] in gone}
+    reasons = {
+        row["id"]: row["reason"] for row in rows_of(rule.data, "rejected", ["id", "reason"]) if row["id"] in gone
+    }
     texts = texts_of(rule.data, {row["id"] for row in rows} - gone)
     texts |= texts_before(chain, rule.manifest.stage, gone)
     for row in rows:

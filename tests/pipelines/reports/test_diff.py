@@ -23,7 +23,7 @@ from pipelines.reports.diff import (
     differences,
     draw,
 )
-from pipelines.reports.show import chains_of
+from pipelines.reports.records import chains_of
 from pipelines.runs.dataset import Dataset
 from tests.pipelines.conftest import Call, rows
 from transforms.text.replacements import replace
