@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from pipelines.commands.options import (
     AsJson,
@@ -16,7 +15,7 @@ from pipelines.commands.options import (
     RunOption,
     existing,
     maker_of,
-    print_json,
+    print_report,
     settings_of,
 )
 from pipelines.locks.lock import locked
@@ -41,10 +40,7 @@ def ledger_command(
     dataset = existing(directory, output)
     axes = ledger.parse_axes(by)
     book = ledger.dataset_ledger(dataset, axes) if run is None else ledger.ledger(dataset.run(run), axes)
-    if as_json:
-        print_json(book)
-    else:
-        Console(soft_wrap=True).print(ledger.draw(book))
+    print_report(book, lambda: ledger.draw(book), as_json=as_json)
 
 
 def show_command(
@@ -84,19 +80,13 @@ def show_command(
     dataset = existing(directory, output)
     chains = chains_of(dataset, run)
     if diff_id:
-        way = diff.diff_of(chains, diff_id)
-        if as_json:
-            print_json(way.plain)
-        else:
-            Console(soft_wrap=True, highlight=False).print(diff.draw(way))
+        history = diff.diff_of(chains, diff_id)
+        print_report(history.plain, lambda: diff.draw(history), as_json=as_json)
         return
     if near_limit:
         where = near.Where(stage=stage, language=language, source=source, limit=limit)
         some = near.near(chains, near_limit, where)
-        if as_json:
-            print_json(some)
-        else:
-            Console(soft_wrap=True, highlight=False).print(near.draw(some))
+        print_report(some, lambda: near.draw(some), as_json=as_json)
         return
     if token:
         found = [show.trace_token(chains, token)]
@@ -106,10 +96,7 @@ def show_command(
             sample=sample, seed=seed, limit=limit,
         )  # fmt: skip
         found = show.find(chains, query)
-    if as_json:
-        print_json(found)
-    else:
-        Console(soft_wrap=True).print(show.draw(found, chars))
+    print_report(found, lambda: show.draw(found, chars), as_json=as_json)
 
 
 def drop_former_command(directory: RunDir = None, output: RunOption = None) -> None:

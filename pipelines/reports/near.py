@@ -1,7 +1,7 @@
 """The documents just inside and just outside of a limit, in the order of the measure.
 
-`REASON` is a rule as it stands: the limits are those of its rejections, one for each language where they differ, and
-the measure is the field of its step that holds, for every document it dropped, the value of the rejection.
+`REASON` is a rule as the run had it: the limits are those of its rejections, one for each language where they differ,
+and the measure is the field of its step that holds, for every document it dropped, the value of the rejection.
 `STEP.MEASURE=LIMIT` is any measure against any limit: what another setting would bring.
 
 Looked through are the documents that a stage kept, and those it dropped whose measures are in the table `dropped`: of
@@ -22,6 +22,7 @@ import pyarrow as pa
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from pipelines.reports import drawing
 from pipelines.reports.records import Chain, Chains, rows_of, texts_before, texts_of, without_run
 from pipelines.runs.folder import DataFolder, Manifest
 from pipelines.runs.tables import read_schema
@@ -235,7 +236,7 @@ def draw(rows: list[dict[str, Any]]) -> RenderableType:
 def _drawn_rule(rows: list[dict[str, Any]]) -> Iterator[Text]:
     first = rows[0]
     name = f"{first['step']}.{first['measure']}" if first["measure"] else first["step"]
-    head = f"{first['stage']}  {name}, limit {first['limit']:.6g}"
+    head = f"{first['stage']}  {name}, limit {drawing.number(first['limit'])}"
     if not first["measure"]:
         head += " (kept documents have no such measure)"
     yield Text(head, style="bold")
@@ -243,9 +244,10 @@ def _drawn_rule(rows: list[dict[str, Any]]) -> Iterator[Text]:
     for before, row in itertools.pairwise([None, *rows]):
         assert row is not None  # noqa: S101
         if before is not None and before["side"] != row["side"]:
-            yield Text(f"{'-' * 10}  {row['limit']:.6g}", style="dim")
+            yield Text(f"{'-' * 10}  {drawing.number(row['limit'])}", style="dim")
         start = " ".join((row["text"] or "")[: 4 * TEXT_CHARS].split())[:TEXT_CHARS]
-        line = Text(f"{row['value']:>10.6g}  ").append(f"{row['fate']:<{width}}", style=_STYLES.get(row["fate"], "red"))
+        value = drawing.number(float(row["value"]))
+        line = Text(f"{value:>10}  ").append(f"{row['fate']:<{width}}", style=_STYLES.get(row["fate"], "red"))
         yield line.append(f"  {row['language']:<3} {row['id'][:12]}  ").append(start, style="cyan")
     yield Text("")
 

@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from pipelines.reports import drawing
 from pipelines.reports.records import (
     Chain,
     Chains,
@@ -235,18 +236,14 @@ def _draw_one(row: dict[str, Any], chars: int) -> Text:
         if value in (None, "", -1):
             continue
         if isinstance(value, dict):
-            value = "  ".join(f"{key}={_number(item)}" for key, item in value.items() if item is not None)
+            value = "  ".join(f"{key}={drawing.number(item)}" for key, item in value.items() if item is not None)
         if isinstance(value, str) and chars and len(value) > chars:  # metadata of a row
             value = f"{value[:chars]}... ({len(value) - chars:,} more characters)"
         drawn.append(f"{name}: ", style="bold")
-        drawn.append(f"{_number(value)}\n")
+        drawn.append(f"{drawing.number(value)}\n")
     text = row.get("text")
     if text:
         cut = text if not chars or len(text) <= chars else f"{text[:chars]}... ({len(text) - chars:,} more characters)"
         drawn.append(cut.rstrip() + "\n", style="cyan")
     drawn.append("\n")
     return drawn
-
-
-def _number(value: Any) -> Any:
-    return f"{value:.6g}" if isinstance(value, float) else value
