@@ -119,9 +119,9 @@ class EditedPiece:
     start: int = column(pa.int32(), "first character, in the text before the edit")
     end: int = column(pa.int32(), "exclusive last character, in the text before the edit")
     removed: str | None = column(
-        pa.large_string(), "what stood there; null where it was personal data", None, nullable=True
+        pa.large_string(), "the removed text; null where it was personal data", None, nullable=True
     )
-    replacement: str = column(pa.large_string(), "what stands there now; '' when it was taken away", "")
+    replacement: str = column(pa.large_string(), "its replacement; '' when it was taken away", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

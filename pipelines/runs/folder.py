@@ -12,7 +12,7 @@
 
 A data folder that no manifest names is staging: a killed run leaves it, the next one takes over the parts that are
 done or, if the settings changed since, removes it. No rename of folders is needed, so the scheme holds on object
-stores as it does on a disk. Later runs of the same dataset stand in DIR/runs (pipelines/runs/dataset.py).
+stores as it does on a disk. Later runs of the same dataset are in DIR/runs (pipelines/runs/dataset.py).
 """
 
 from __future__ import annotations

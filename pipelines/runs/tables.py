@@ -209,7 +209,7 @@ class FateWriter:
 def edited_pieces(drafts: Sequence[Draft], stage: str) -> pa.RecordBatch:
     """Return a row for each piece that the steps of a stage took out of some texts, in the order in which they did.
 
-    Of personal data only its kind and where it stood are told.
+    Of personal data the row has the kind and the place alone.
     """
     schema = arrow_schema(EditedPiece)
     rows = [  # plain tuples in the order of the columns: records of their own would double what a row costs
