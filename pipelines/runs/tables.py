@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import pyarrow as pa
@@ -91,7 +91,8 @@ class TableWriter:
 class FateWriter:
     """Writes what became of the records of one part: kept rows, rejections and failures; counts as it goes.
 
-    `dropped` is a table of the measures of dropped documents, with the columns that `measured` names; none without it.
+    The kept rows have the columns of `schema` and one for each of `measured`: the steps' Stats by column.
+    `dropped` is a table of the measures of dropped documents; none unless `with_dropped`.
     `edits` is one of what steps took out of the texts of the documents whose id `keeps_edits` chooses.
     """
 
@@ -103,17 +104,20 @@ class FateWriter:
         kept: str,
         schema: pa.Schema,
         suffix: str = "",
-        measured: pa.Schema | None = None,
+        measured: Mapping[str, type] = MappingProxyType({}),
+        with_dropped: bool = False,
         keeps_edits: Callable[[str], bool] = lambda document_id: False,
     ) -> None:
         self.counts = PartCounts()
         self._stage = stage
         self._stack = contextlib.ExitStack()
-        self._kept = TableWriter(target.part(kept, part), schema, always=True)
+        self._measured = measured
+        self._schema = with_measures(schema, measured)
+        self._dropped_schema = _dropped_schema(schema, measured) if with_dropped else pa.schema([])
+        self._kept = TableWriter(target.part(kept, part), self._schema, always=True)
         self._rejected = TableWriter(target.part("rejected", part, suffix), arrow_schema(Rejection))
         self._failed = TableWriter(target.part("failed", part, suffix), arrow_schema(Failure))
-        self._measured = measured
-        self._dropped = TableWriter(target.part("dropped", part, suffix), measured or pa.schema([]))
+        self._dropped = TableWriter(target.part("dropped", part, suffix), self._dropped_schema)
         self._keeps_edits = keeps_edits
         self._edits = TableWriter(target.part("edits", part, suffix), arrow_schema(EditedPiece))
         self._rejections: list[Rejection] = []
@@ -168,9 +172,9 @@ class FateWriter:
             offset=document.offset,
         )
 
-    def write(self, batch: DraftBatch, schema: pa.Schema, measured: Mapping[str, type]) -> None:
-        """Write the fates of a batch of drafts that steps have run over; `measured` are the steps' Stats by column."""
-        kept = batch.rows([draft for draft in batch.drafts if draft.alive], schema, measured)
+    def write(self, batch: DraftBatch) -> None:
+        """Write the fates of a batch of drafts that steps have run over."""
+        kept = batch.rows([draft for draft in batch.drafts if draft.alive], self._schema, self._measured)
         self.keep(kept, Counter((d.document.source, d.document.language) for d in batch.drafts if d.alive))
         self.counts.text_bytes += pc.sum(pc.binary_length(kept.column("text"))).as_py() or 0
         lost = [draft for draft in batch.drafts if not draft.alive]
@@ -179,9 +183,9 @@ class FateWriter:
                 self.drop(draft.document, draft.step, draft.drop)
             elif draft.failure is not None:
                 self.fail(self._failure(draft.document, draft.step, draft.failure))
-        if self._measured is not None:
+        if len(self._dropped_schema):
             gone = [draft for draft in lost if draft.drop is not None]
-            self._dropped.write(batch.rows(gone, self._measured, measured))
+            self._dropped.write(batch.rows(gone, self._dropped_schema, self._measured))
         edited = [draft for draft in batch.drafts if draft.edits and self._keeps_edits(draft.document.id)]
         if edited:
             self._edits.write(edited_pieces(edited, self._stage))
@@ -292,7 +296,7 @@ _EDITABLE = frozenset({"text", "blocks", "language", "language_score"})  # what 
 _IDENTITY = ("id", "url", "source", "language", "language_score", "page_kind", "extraction_confidence")
 
 
-def dropped_schema(schema: pa.Schema, measured: Mapping[str, type]) -> pa.Schema:
+def _dropped_schema(schema: pa.Schema, measured: Mapping[str, type]) -> pa.Schema:
     """Return the columns of the table `dropped`: those of `schema` that hold measures, and what tells a document."""
     names = [name for name in schema.names if name in _IDENTITY or name not in _BASE.names]
     return with_measures(pa.schema([schema.field(name) for name in names]), measured)

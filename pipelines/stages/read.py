@@ -17,7 +17,6 @@ from pipelines.runs.tables import (
     measured_by,
     read_headers,
     read_part,
-    with_measures,
 )
 from pipelines.runs.upstream import Tables
 from pipelines.stages.of_steps import KeepEdits, language_facts, open_steps
@@ -106,15 +105,17 @@ class _ReadWork(PartWork):
         _check_unchanged(archive, checksum)
         facts = self.source.reader.facts
         measured = {**({self.source.kind: facts} if facts else {}), **measured_by(self.steps)}
-        schema = with_measures(arrow_schema(Document), measured)
-        with FateWriter(self.target, self.stage, part, "documents", schema, keeps_edits=self.keep_edits) as fates:
+        schema = arrow_schema(Document)
+        with FateWriter(
+            self.target, self.stage, part, "documents", schema, measured=measured, keeps_edits=self.keep_edits
+        ) as fates:
             headers = {header.row: header for batch in read_headers(path) for header in batch}
             if headers:
                 fates.counts.read[self.source.name] += len(headers)
             for drafts in self._drafts(Part(archive, start, end), headers, fates):
                 counts = fates.counts
                 run_steps(self.steps, [draft for draft in drafts if draft.alive], counts.edits, counts.cpu_ns)
-                fates.write(DraftBatch(drafts), schema, measured)
+                fates.write(DraftBatch(drafts))
         _check_unchanged(archive, checksum)
         storage.write_atomic(self.target.done(part), fates.counts.to_json())
         yield from ()
