@@ -43,7 +43,26 @@ def ledger_command(
     print_report(book, lambda: ledger.draw(book), as_json=as_json)
 
 
+_HEEDED = {  # parameters of `show` that the other things it shows take, besides the folder, --run and --json
+    "diff_id": frozenset[str](),
+    "near_limit": frozenset({"stage", "language", "source", "limit"}),
+}
+_EVERYWHERE = frozenset({"directory", "output", "run", "as_json"})
+
+
+def _refuse_unheeded(context: typer.Context) -> None:
+    """Raise BadParameter when --diff or --near is given with an option that it does not heed."""
+    options = {option.name: option for option in context.command.params}
+    for name, heeded in _HEEDED.items():
+        if context.params[name]:
+            rest = options.keys() - heeded - _EVERYWHERE - {name}
+            wrong = next((options[one] for one in sorted(rest) if context.params[one] != options[one].default), None)
+            if wrong is not None:
+                raise typer.BadParameter(f"{wrong.opts[0]} does not go with {options[name].opts[0]}")
+
+
 def show_command(
+    context: typer.Context,
     directory: RunDir = None,
     output: RunOption = None,
     table: Annotated[
@@ -77,6 +96,7 @@ def show_command(
     """Look at documents, rejected and failed records, or walk back from a training token."""
     if sum(map(bool, (diff_id, near_limit, token))) > 1:
         raise typer.BadParameter("--diff, --near and --token go one at a time")
+    _refuse_unheeded(context)
     dataset = existing(directory, output)
     chains = chains_of(dataset, run)
     if diff_id:
