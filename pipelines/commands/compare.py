@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from pipelines.commands.options import AsJson, existing_at, print_json
+from pipelines.commands.options import AsJson, existing_at, print_report
 from pipelines.reports.compare import compare
 from pipelines.reports.compare_draw import draw
 
@@ -22,7 +21,4 @@ def compare_command(
 ) -> None:
     """Compare two runs: documents kept in both, in one alone and why, and how the texts in both differ."""
     book = compare(existing_at(run_a), existing_at(run_b), samples)
-    if as_json:
-        print_json(book)
-    else:
-        Console(soft_wrap=True, highlight=False).print(draw(book))
+    print_report(book, lambda: draw(book), as_json=as_json)

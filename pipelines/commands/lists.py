@@ -12,6 +12,7 @@ import storage
 from pipelines.commands.options import AsJson, print_json
 from pipelines.lists.catalogue import CATALOGUE, PublicList, find_lists
 from pipelines.lists.fetch import FetchedList, fetch, is_intact, read_records, write_settings
+from pipelines.reports.drawing import counted
 from schemas.errors import ConfigError, RunError
 
 DIRECTORY = "lists"
@@ -75,9 +76,8 @@ def _local(output: str) -> Path:
 def _told(record: FetchedList, new: bool, folder: Path) -> str:
     whose = "as pinned" if record.pinned else "not pinned"
     state = "" if new else " (there already)"
-    lines = f"{record.lines:,} line{'s' * (record.lines != 1)}"
     return (
-        f"{record.name}: {lines} in {folder / record.name}{state}, "
+        f"{record.name}: {counted(record.lines, 'line')} in {folder / record.name}{state}, "
         f"from {record.origin}, SHA-256 {record.sha256}, {whose}"
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from pipelines.commands.options import (
     AsJson,
@@ -16,12 +15,13 @@ from pipelines.commands.options import (
     RunOption,
     existing,
     maker_of,
-    print_json,
+    print_report,
     settings_of,
 )
 from pipelines.locks.lock import locked
 from pipelines.recipes.find import find_recipe, known_recipes
 from pipelines.reports import diff, ledger, near, show
+from pipelines.reports.records import chains_of
 from pipelines.runs.folder import RunFolder
 from pipelines.runs.former import drop_former
 from schemas.settings_yaml import to_commented_yaml
@@ -40,13 +40,29 @@ def ledger_command(
     dataset = existing(directory, output)
     axes = ledger.parse_axes(by)
     book = ledger.dataset_ledger(dataset, axes) if run is None else ledger.ledger(dataset.run(run), axes)
-    if as_json:
-        print_json(book)
-    else:
-        Console(soft_wrap=True).print(ledger.draw(book))
+    print_report(book, lambda: ledger.draw(book), as_json=as_json)
+
+
+_HEEDED = {  # parameters of `show` that the other things it shows take, besides the folder, --run and --json
+    "diff_id": frozenset[str](),
+    "near_limit": frozenset({"stage", "language", "source", "limit"}),
+}
+_EVERYWHERE = frozenset({"directory", "output", "run", "as_json"})
+
+
+def _refuse_unheeded(context: typer.Context) -> None:
+    """Raise BadParameter when --diff or --near is given with an option that it does not heed."""
+    options = {option.name: option for option in context.command.params}
+    for name, heeded in _HEEDED.items():
+        if context.params[name]:
+            rest = options.keys() - heeded - _EVERYWHERE - {name}
+            wrong = next((options[one] for one in sorted(rest) if context.params[one] != options[one].default), None)
+            if wrong is not None:
+                raise typer.BadParameter(f"{wrong.opts[0]} does not go with {options[name].opts[0]}")
 
 
 def show_command(
+    context: typer.Context,
     directory: RunDir = None,
     output: RunOption = None,
     table: Annotated[
@@ -80,22 +96,17 @@ def show_command(
     """Look at documents, rejected and failed records, or walk back from a training token."""
     if sum(map(bool, (diff_id, near_limit, token))) > 1:
         raise typer.BadParameter("--diff, --near and --token go one at a time")
+    _refuse_unheeded(context)
     dataset = existing(directory, output)
-    chains = show.chains_of(dataset, run)
+    chains = chains_of(dataset, run)
     if diff_id:
-        way = diff.diff_of(chains, diff_id)
-        if as_json:
-            print_json(way.plain)
-        else:
-            Console(soft_wrap=True, highlight=False).print(diff.draw(way))
+        history = diff.diff_of(chains, diff_id)
+        print_report(history.plain, lambda: diff.draw(history), as_json=as_json)
         return
     if near_limit:
         where = near.Where(stage=stage, language=language, source=source, limit=limit)
         some = near.near(chains, near_limit, where)
-        if as_json:
-            print_json(some)
-        else:
-            Console(soft_wrap=True, highlight=False).print(near.draw(some))
+        print_report(some, lambda: near.draw(some), as_json=as_json)
         return
     if token:
         found = [show.trace_token(chains, token)]
@@ -105,10 +116,7 @@ def show_command(
             sample=sample, seed=seed, limit=limit,
         )  # fmt: skip
         found = show.find(chains, query)
-    if as_json:
-        print_json(found)
-    else:
-        Console(soft_wrap=True).print(show.draw(found, chars))
+    print_report(found, lambda: show.draw(found, chars), as_json=as_json)
 
 
 def drop_former_command(directory: RunDir = None, output: RunOption = None) -> None:

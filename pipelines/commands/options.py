@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import yaml
+from rich.console import Console, RenderableType
 
 import storage
 from pipelines.recipes.find import DEFAULT, RecipeMaker, find_recipe
@@ -135,3 +136,11 @@ def log_path(folder: str) -> Path:
 def print_json(plain: Any) -> None:
     """Print `plain` for programs."""
     typer.echo(json.dumps(plain, indent=1, ensure_ascii=False, default=str))
+
+
+def print_report(plain: Any, draw: Callable[[], RenderableType], *, as_json: bool) -> None:
+    """Print a report: its plain data for programs, or what `draw` makes of it for a person."""
+    if as_json:
+        print_json(plain)
+    else:
+        Console(soft_wrap=True, highlight=False).print(draw())

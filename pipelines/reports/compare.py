@@ -5,12 +5,12 @@ source is called and whatever recipe read it. A file is the same when its name a
 the last stages that have texts: what the mix takes of them is not compared.
 
 In memory are 40 bytes for each kept document of either run, and of the documents that are in one alone what is told of
-them. Every kept text is read once, the texts that differ once more.
+them. Every kept text is read once, the texts that differ once more, or once for each pair of files that share some.
 """
 
 from __future__ import annotations
 
-import json
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +22,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.reports.diff import differences
-from pipelines.reports.show import Chains, chains_of, files_of, last_holders
+from pipelines.reports.records import Chains, chains_of, headers_of, last_holders, rows_of
 from pipelines.runs.dataset import FORMER_ADDRESS, Dataset
+from pipelines.runs.folder import DataFolder
 from pipelines.runs.plan import changed_settings
-from pipelines.runs.tables import read_batches, read_headers, read_schema
+from pipelines.runs.tables import read_batches
 from pipelines.stages.read import document_id
 from schemas.errors import RunError
 from schemas.identity import keyed_hash
@@ -61,7 +62,7 @@ class _Run:
         found = [np.zeros(0, _FOUND)]
         for chain in self.chains.values():
             for _, data in last_holders(chain, "documents"):
-                for path in files_of(data, "documents"):
+                for path in data.files("documents"):
                     found.append(np.array(list(self._kept(path)), _FOUND))
                     self.files.append(path)
         self.found = np.sort(np.concatenate(found), order="key")
@@ -106,28 +107,22 @@ class _Run:
         fates: dict[int, dict[str, Any]] = {}
         places = [place for chain in self.chains.values() for place in chain] if wanted else []
         for _, data in places:
-            for path in files_of(data, "headers"):
-                ids.update(self._ids(path, wanted))
+            ids.update(self._ids(data, wanted))
         for manifest, data in places:
-            for table in ("rejected", "failed"):
-                for path in files_of(data, table):
-                    for batch in read_batches(path):
-                        for row in batch.to_pylist():
-                            key = ids.get(row["id"])
-                            if key is None and not manifest.upstream:  # a record that has no document's id yet
-                                key = self.key(row["archive"], row["offset"], row["id"])
-                            if key in wanted:
-                                fates[key] = row
+            for row in itertools.chain(rows_of(data, "rejected"), rows_of(data, "failed")):
+                key = ids.get(row["id"])
+                if key is None and not manifest.upstream:  # a record that has no document's id yet
+                    key = self.key(row["archive"], row["offset"], row["id"])
+                if key in wanted:
+                    fates[key] = row
         return fates
 
-    def _ids(self, path: str, wanted: Collection[int]) -> Iterator[tuple[str, int]]:
+    def _ids(self, data: DataFolder, wanted: Collection[int]) -> Iterator[tuple[str, int]]:
         """Yield the document ids that some records have in this run."""
-        archive = json.loads(read_schema(path).metadata[b"winnow.part"])[0]
-        for headers in read_headers(path):
-            for header in headers:
-                key = self.key(archive, header.offset, header.record_id)
-                if key is not None and key in wanted:
-                    yield document_id(header.source, header, archive), key
+        for header, archive in headers_of(data):
+            key = self.key(archive, header.offset, header.record_id)
+            if key is not None and key in wanted:
+                yield document_id(header.source, header, archive), key
 
 
 def compare(a: Dataset, b: Dataset, samples: int = 2) -> dict[str, Any]:

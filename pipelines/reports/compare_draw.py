@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.reports import drawing
 from pipelines.reports.compare import by_axis
 
 SHOWN_SETTINGS = 20
@@ -40,9 +41,8 @@ def _head(book: dict[str, Any]) -> Text:
     for side in ("a", "b"):
         text.append(f"{side.upper()}: ", style="bold").append(f"{book[side]['run']}\n")
     inputs = book["inputs"]
-    text.append(
-        f"{inputs['both']:,} inputs in both, {inputs['only_a']:,} in A alone, {inputs['only_b']:,} in B alone\n"
-    )
+    both = drawing.counted(inputs["both"], "input")
+    text.append(f"{both} in both, {inputs['only_a']:,} in A alone, {inputs['only_b']:,} in B alone\n")
     settings = book["settings"]
     for line in settings[:SHOWN_SETTINGS]:
         text.append(f"{line}\n", style="dim")
@@ -52,7 +52,7 @@ def _head(book: dict[str, Any]) -> Text:
 
 
 def _counts(book: dict[str, Any]) -> Table:
-    table = _table("", "documents", "")
+    drawn = drawing.table("", "documents", "", right=("documents",))
     both = book["both"]
     texts = f"texts: {both['equal']:,} equal, {both['changed']:,} changed"
     if both["changed"]:
@@ -65,34 +65,28 @@ def _counts(book: dict[str, Any]) -> Table:
         ("only in B", book["only_b"]["documents"], ""),
     )
     for name, n, more in rows:
-        table.add_row(name, f"{n:,}", more)
-    return table
-
-
-def _table(*names: str, title: str | None = None) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
-    for name in names:
-        table.add_column(name, justify="right" if name in ("documents", "both", "only A", "only B") else "left")
-    return table
+        drawn.add_row(name, f"{n:,}", more)
+    return drawn
 
 
 def _rules(rules: Sequence[dict[str, Any]], title: str) -> Table:
-    table = _table("stage", "step", "reason", "documents", title=title)
+    drawn = drawing.table("stage", "step", "reason", "documents", right=("documents",), title=title)
     for rule in rules:
-        table.add_row(rule["stage"] or "-", rule["step"] or "-", rule["reason"], f"{rule['documents']:,}")
-    return table
+        drawn.add_row(rule["stage"] or "-", rule["step"] or "-", rule["reason"], f"{rule['documents']:,}")
+    return drawn
 
 
 def _axes(book: dict[str, Any]) -> Table:
-    table = _table("", "", "both", "only A", "only B")
+    sides = ("both", "only A", "only B")
+    drawn = drawing.table("", "", *sides, right=sides)
     for axis in AXES:
         counts = [by_axis(book[name]["groups"], axis) for name in ("both", "only_a", "only_b")]
         names = sorted(
             {name for some in counts for name in some}, key=lambda name: (-sum(c.get(name, 0) for c in counts), name)
         )
         for name in names:
-            table.add_row(axis.replace("_", " "), name or "-", *(f"{some.get(name, 0):,}" for some in counts))
-    return table
+            drawn.add_row(axis.replace("_", " "), name or "-", *(f"{some.get(name, 0):,}" for some in counts))
+    return drawn
 
 
 def _start(text: str) -> str:
@@ -103,7 +97,7 @@ def _samples(samples: Sequence[dict[str, Any]], title: str) -> Iterator[Text]:
     for row in samples:
         why = f"{row['stage']} {row['step']}: {row['reason']}" if row["stage"] else row["reason"]
         if row["value"] is not None and row["limit"] is not None:
-            why += f" {row['value']:.6g} (limit {row['limit']:.6g})"
+            why += f" {drawing.number(row['value'])} (limit {drawing.number(row['limit'])})"
         text = Text().append(f"\n{title}  ", style="bold").append(f"{why}  {row['id']}  {row['url']}\n")
         yield text.append(_start(row["text"]), style="cyan")
 

@@ -19,7 +19,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.reports.show import Chain, Chains, files_of, identify, row_by_id, rows_by_id
+from pipelines.reports import drawing
+from pipelines.reports.records import Chain, Chains, identify, row_by_id, rows_by_id
 from pipelines.runs.folder import DataFolder, Manifest
 from pipelines.runs.stage import KEEP_EDITS
 from pipelines.stages.of_steps import KeepEdits
@@ -28,7 +29,7 @@ from transforms.text.replacements import Replacement
 
 _TOKENS = re.compile(r"\w+|\s+|[^\w\s]")
 MAX_COMPARED = 4_000_000  # products of the lengths of two texts up to which their words are compared: two seconds
-HIDDEN = "█"  # stands for a character of personal data where it has to be given back its place
+HIDDEN = "█"  # in the text before an edit, for each character of personal data that the edit removed
 
 
 class Mark(NamedTuple):
@@ -71,7 +72,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Diff:
-    """The way of one document."""
+    """The history of one document."""
 
     facts: dict[str, Any]  # id, address, where it started, where it ended and how
     pieces: list[Piece]
@@ -91,10 +92,13 @@ class Diff:
 
 
 def diff_of(chains: Chains, record_id: str) -> Diff:
-    """Return the way of a document, found by its id, how that begins, or the id of its record. RunError for none."""
+    """Return the history of a document, found by its id, how that begins, or the id of its record.
+
+    RunError when there is none, or more than one.
+    """
     number, document_id = identify(chains, record_id, "--diff")
     chain = chains[number]
-    holders = [place for place in chain if files_of(place[1], "documents")]
+    holders = [place for place in chain if place[1].files("documents")]
     texts = ((place, row_by_id(place[1], "documents", document_id)) for place in holders)
     first, row = next(((place, row) for place, row in texts if row is not None), (None, None))
     if first is None or row is None:
@@ -108,11 +112,11 @@ def _followed(chain: Chain, row: dict[str, Any], facts: dict[str, Any]) -> Diff:
     """Follow a document from the stage that extracted it."""
     document_id, text = row["id"], row["text"]
     manifest, data = chain[0]
-    made = list(_edits(data, document_id))
-    for changes in reversed(made):
+    edits = list(_edits(data, document_id))
+    for changes in reversed(edits):
         text = _undone(text, changes)
     pieces = [Piece(text)]
-    for changes in made:
+    for changes in edits:
         pieces = _changed(pieces, [change for change, _ in changes])
     not_kept, end = [], {"fate": "kept", "stage": manifest.stage}
     for manifest, data in chain[1:]:
@@ -120,10 +124,10 @@ def _followed(chain: Chain, row: dict[str, Any], facts: dict[str, Any]) -> Diff:
         lost = None if after is not None else _lost(data, document_id)
         if after is None and lost is None:
             continue
-        made = list(_edits(data, document_id))
-        for changes in made:
+        edits = list(_edits(data, document_id))
+        for changes in edits:
             pieces = _changed(pieces, [change for change, _ in changes])
-        if not made and not _keeps(manifest, document_id):
+        if not edits and not _keeps(manifest, document_id):
             found = _compared(pieces, after["text"], manifest.stage) if after is not None else []
             pieces = _changed(pieces, found)
             if found or lost is not None:
@@ -131,7 +135,7 @@ def _followed(chain: Chain, row: dict[str, Any], facts: dict[str, Any]) -> Diff:
         end = {"fate": "kept", "stage": manifest.stage} if lost is None else {**lost, "stage": manifest.stage}
         if lost is not None:
             break
-    return Diff({**facts, **end}, _told_finely(pieces), not_kept)
+    return Diff({**facts, **end}, _refined(pieces), not_kept)
 
 
 def _keeps(manifest: Manifest, document_id: str) -> bool:
@@ -243,7 +247,7 @@ def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[Replacement]:
             yield places[low], places[high], "".join(new[first:last])
 
 
-def _told_finely(pieces: list[Piece]) -> list[Piece]:
+def _refined(pieces: list[Piece]) -> list[Piece]:
     """Return the pieces with what a step replaced and what it put there compared word by word."""
     result: list[Piece] = []
     for piece in pieces:
@@ -267,7 +271,7 @@ def draw(diff: Diff) -> RenderableType:
     for name, value in diff.facts.items():
         if value not in (None, ""):
             facts.append(f"{name}: ", style="bold")
-            facts.append(f"{value:.6g}\n" if isinstance(value, float) else f"{value}\n")
+            facts.append(f"{drawing.number(value)}\n")
     parts: list[RenderableType] = [facts, Text("\n").join(_drawn_lines(diff.pieces))]
     summary = _summary(diff.pieces)
     if summary.row_count:
@@ -280,19 +284,16 @@ def draw(diff: Diff) -> RenderableType:
 
 
 def _summary(pieces: Sequence[Piece]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("stage", "step", "reason"):
-        table.add_column(name)
-    for name in ("removed", "added", "characters"):
-        table.add_column(name, justify="right")
+    numbers = ("removed", "added", "characters")
+    drawn = drawing.table("stage", "step", "reason", *numbers, right=numbers)
     counts: dict[Mark, Counter[str]] = {}
     for piece in pieces:
         for mark, what, sign in ((piece.added, "added", 1), (piece.gone, "removed", -1)):
             if mark is not None:
                 counts.setdefault(mark, Counter()).update({what: 1, "characters": sign * len(piece.text)})
     for mark, n in counts.items():
-        table.add_row(*mark, f"{n['removed']:,}", f"{n['added']:,}", f"{n['characters']:+,}")
-    return table
+        drawn.add_row(*mark, f"{n['removed']:,}", f"{n['added']:,}", f"{n['characters']:+,}")
+    return drawn
 
 
 def _drawn_lines(pieces: Sequence[Piece]) -> Iterator[Text]:

@@ -13,6 +13,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.reports import drawing
 from pipelines.runs.counts import DROPPED, FAILED, KEPT, LANGUAGES, Counts
 from pipelines.runs.dataset import Dataset
 from pipelines.runs.folder import Manifest, RunFolder
@@ -24,6 +25,7 @@ MIX_ROWS = 12
 LANGUAGES_SHOWN = 12  # of those without limits of their own; all are in the JSON
 BY = ("source", "language")
 _AXES = ("source", "language", "quality", "group")  # the order of a mix report
+_Groups = dict[tuple[str, ...], dict[str, Any]]  # fates by the values of some axes
 
 
 def parse_axes(text: str) -> tuple[str, ...]:
@@ -70,15 +72,20 @@ def plain_former(folder: RunFolder) -> dict[str, Any] | None:
 
 def parted(counts: Counts, axes: Sequence[str]) -> list[dict[str, Any]]:
     """Return the fates of a stage's records by source, language or both; what a group read is their sum."""
-    groups: dict[tuple[str, ...], dict[str, Any]] = {}
+    groups: _Groups = {}
     for fate, n in counts.items():
         key = tuple(getattr(fate, axis) for axis in axes)
-        group = groups.setdefault(key, {**dict(zip(axes, key, strict=True)), "kept": 0, DROPPED: {}, FAILED: {}})
+        group = _group(groups, axes, key)
         if fate.fate == KEPT:
             group["kept"] += n
         else:
             group[fate.fate][fate.reason] = group[fate.fate].get(fate.reason, 0) + n
     return [groups[key] for key in sorted(groups)]
+
+
+def _group(groups: _Groups, axes: Sequence[str], key: tuple[str, ...]) -> dict[str, Any]:
+    """Return the group of a key; an empty one, which is now among the groups, when there was none."""
+    return groups.setdefault(key, {**dict(zip(axes, key, strict=True)), "kept": 0, DROPPED: {}, FAILED: {}})
 
 
 def limits_by_script(manifest: Manifest) -> dict[str, int]:
@@ -96,10 +103,10 @@ def limits_by_script(manifest: Manifest) -> dict[str, int]:
 
 def _sum_of_parted(entries: Sequence[dict[str, Any]], axes: Sequence[str]) -> list[dict[str, Any]]:
     """Return the sum of the fates by group of one stage in several runs."""
-    groups: dict[tuple[str, ...], dict[str, Any]] = {}
+    groups: _Groups = {}
     for entry in entries:
         key = tuple(entry[axis] for axis in axes)
-        group = groups.setdefault(key, {**dict(zip(axes, key, strict=True)), "kept": 0, DROPPED: {}, FAILED: {}})
+        group = _group(groups, axes, key)
         group["kept"] += entry["kept"]
         for fate in (DROPPED, FAILED):
             group[fate] = dict(Counter(group[fate]) + Counter(entry[fate]))
@@ -209,25 +216,19 @@ def former_line(former: dict[str, Any]) -> str:
 
 
 def _run_table(runs: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("run", "inputs", "read", "shards", "tokens", ""):
-        table.add_column(name, justify="left" if not name else "right")
+    numbers = ("run", "inputs", "read", "shards", "tokens")
+    drawn = drawing.table(*numbers, "", right=numbers)
     for run in runs:
         tokens = sum(shard["tokens"] for shard in run["shards"])
         read = sum(stage["read"] for stage in run["stages"] if stage.get("is_first"))
-        numbers = (f"{number:,}" for number in (run["run"], run["inputs"], read, len(run["shards"]), tokens))
+        counts = (f"{n:,}" for n in (run["run"], run["inputs"], read, len(run["shards"]), tokens))
         place = "/".join(run["path"].rsplit("/", 2)[-2:]) if run["run"] else ""
-        table.add_row(*numbers, Text(place + ("" if run["finished"] else " not finished")))
-    return table
+        drawn.add_row(*counts, Text(place + ("" if run["finished"] else " not finished")))
+    return drawn
 
 
 def _funnel(stages: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("stage")
-    table.add_column("read", justify="right")
-    table.add_column("kept", justify="right")
-    table.add_column("")
-    table.add_column("why not kept")
+    drawn = drawing.table("stage", "read", "kept", "", "why not kept", right=("read", "kept"))
     start = max(1, sum(stage["read"] for stage in stages if stage["is_first"]))
     for stage in stages:
         width = max(1 if stage["kept"] else 0, round(BAR_WIDTH * stage["kept"] / start))
@@ -244,38 +245,32 @@ def _funnel(stages: list[dict[str, Any]]) -> Table:
             named = ", ".join(f"{language} {n:,}" for language, n in ordered[:LANGUAGES_SHOWN])
             more = f" and {len(ordered) - LANGUAGES_SHOWN} more" if len(ordered) > LANGUAGES_SHOWN else ""
             why.append(("; " if why else "") + f"limits by script: {named}{more}", style="dim")
-        table.add_row(stage["name"], f"{stage['read']:,}", f"{stage['kept']:,}", Text("█" * width, style="cyan"), why)
-    return table
+        drawn.add_row(stage["name"], f"{stage['read']:,}", f"{stage['kept']:,}", Text("█" * width, style="cyan"), why)
+    return drawn
 
 
 def _parted_table(stages: list[dict[str, Any]]) -> Table:
     axes = [axis for axis in BY if any(axis in row for stage in stages for row in stage["by"])]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("stage", *axes):
-        table.add_column(name)
-    for name in ("read", "kept"):
-        table.add_column(name, justify="right")
-    table.add_column("why not kept")
+    drawn = drawing.table("stage", *axes, "read", "kept", "why not kept", right=("read", "kept"))
     for stage in stages:
         for row in stage["by"]:
             lost = {**row[DROPPED], **{f"failed: {cause}": n for cause, n in row[FAILED].items()}}
             why = ", ".join(f"{reason} {n:,}" for reason, n in sorted(lost.items(), key=lambda item: -item[1]))
             read = row["kept"] + sum(lost.values())
             names = [row[axis] or "-" for axis in axes]
-            table.add_row(stage["name"], *names, f"{read:,}", f"{row['kept']:,}", Text(why))
-    return table
+            drawn.add_row(stage["name"], *names, f"{read:,}", f"{row['kept']:,}", Text(why))
+    return drawn
 
 
 def _mix_table(report: dict[str, Any]) -> Table:
     title = f"mix: {report['reached_tokens']:,} of {report['budget']:,} tokens wanted"
     if report["absent"]:
         title += f"; nothing to fill {', '.join(report['absent'])}"
-    table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
-    for name in ("group", "available", "wanted", "reached", "epochs"):
-        table.add_column(name, justify="left" if name == "group" else "right")
+    numbers = ("available", "wanted", "reached", "epochs")
+    drawn = drawing.table("group", *numbers, right=numbers, title=title)
     groups = sorted((row for row in report["rows"] if row["axis"] == "group"), key=lambda row: -row["reached_tokens"])
     for row in groups[:MIX_ROWS]:
-        table.add_row(
+        drawn.add_row(
             row["name"],
             f"{row['available_tokens']:,}",
             f"{row['wanted_share']:.1%}",
@@ -283,5 +278,5 @@ def _mix_table(report: dict[str, Any]) -> Table:
             f"{row['epochs']:.2f}",
         )
     if len(groups) > MIX_ROWS:
-        table.add_row(f"... and {len(groups) - MIX_ROWS} more", "", "", "", "")
-    return table
+        drawn.add_row(f"... and {len(groups) - MIX_ROWS} more", "", "", "", "")
+    return drawn

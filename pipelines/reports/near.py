@@ -1,7 +1,7 @@
 """The documents just inside and just outside of a limit, in the order of the measure.
 
-`REASON` is a rule as it stands: the limits are those of its rejections, one for each language where they differ, and
-the measure is the field of its step that holds, for every document it dropped, the value of the rejection.
+`REASON` is a rule as the run had it: the limits are those of its rejections, one for each language where they differ,
+and the measure is the field of its step that holds, for every document it dropped, the value of the rejection.
 `STEP.MEASURE=LIMIT` is any measure against any limit: what another setting would bring.
 
 Looked through are the documents that a stage kept, and those it dropped whose measures are in the table `dropped`: of
@@ -14,7 +14,7 @@ import heapq
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,9 +22,10 @@ import pyarrow as pa
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pipelines.reports.show import Chain, Chains, files_of, texts_before, texts_of, without_run
+from pipelines.reports import drawing
+from pipelines.reports.records import Chain, Chains, rows_of, texts_before, texts_of, without_run
 from pipelines.runs.folder import DataFolder, Manifest
-from pipelines.runs.tables import read_batches, read_schema
+from pipelines.runs.tables import read_schema
 from schemas.errors import RunError
 
 TEXT_CHARS = 90  # of a text's beginning, as a person is shown it
@@ -120,7 +121,7 @@ def _of_reason(chains: Chains, reason: str, where: Where) -> list[_Rule]:
     rules: dict[tuple[int, str, str], _Rule] = {}
     others: dict[str, bool] = {}  # reasons that there are: whether with a limit
     for number, manifest, data in _places(chains, where):
-        for row in _rows(data, "rejected", ["id", "language", "step", "reason", "value", "limit"]):
+        for row in rows_of(data, "rejected", ["id", "language", "step", "reason", "value", "limit"]):
             limited = row["value"] is not None and row["limit"] is not None
             others[row["reason"]] = others.get(row["reason"], False) or limited
             if row["reason"] == reason and limited:
@@ -138,15 +139,9 @@ def _of_reason(chains: Chains, reason: str, where: Where) -> list[_Rule]:
     return list(rules.values())
 
 
-def _rows(data: DataFolder, table: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for path in files_of(data, table):
-        for batch in read_batches(path, columns):
-            yield from batch.to_pylist()
-
-
 def _measures(manifest: Manifest, data: DataFolder) -> dict[str, list[str]]:
     """Return the numbers that each step of a stage stores, by step."""
-    files = files_of(data, "documents") or files_of(data, "dropped")
+    files = data.files("documents") or data.files("dropped")
     if not files:
         return {}
     schema = read_schema(files[0])
@@ -164,10 +159,10 @@ def _measures(manifest: Manifest, data: DataFolder) -> dict[str, list[str]]:
 def _field_of(rule: _Rule) -> str:
     """Return the field of the step that holds the values of the rule's rejections; '' when there is none."""
     names = _measures(rule.manifest, rule.data).get(rule.step, [])
-    if not names or not files_of(rule.data, "dropped"):
+    if not names or not rule.data.files("dropped"):
         return ""
     is_told = False
-    for row in _rows(rule.data, "dropped", ["id", rule.step]):
+    for row in rows_of(rule.data, "dropped", ["id", rule.step]):
         if row["id"] in rule.values and row[rule.step] is not None:
             is_told = True
             names = [name for name in names if row[rule.step][name] == rule.values[row["id"]]]
@@ -183,10 +178,10 @@ def _measured(rule: _Rule, where: Where) -> Iterator[dict[str, Any]]:
         rows = (
             (row, row[rule.step] and row[rule.step][rule.measure], fate)
             for table, fate in tables
-            for row in _rows(rule.data, table, [*columns, rule.step])
+            for row in rows_of(rule.data, table, [*columns, rule.step])
         )
     else:
-        rejected = _rows(rule.data, "rejected", columns)
+        rejected = rows_of(rule.data, "rejected", columns)
         rows = ((row, rule.values.get(row["id"]), rule.reason) for row in rejected)
     for row, value, fate in rows:
         if value is None or math.isnan(value):
@@ -218,7 +213,9 @@ def _distance(row: dict[str, Any]) -> tuple[float, str]:
 def _tell(rows: list[dict[str, Any]], rule: _Rule, chain: Chain) -> None:
     """Add to some rows their texts, and to those of dropped documents why they were dropped."""
     gone = {row["id"] for row in rows if row["fate"] != KEPT}
-    reasons = {row["id"]: row["reason"] for row in _rows(rule.data, "rejected", ["id", "reason"]) if row["id"] in gone}
+    reasons = {
+        row["id"]: row["reason"] for row in rows_of(rule.data, "rejected", ["id", "reason"]) if row["id"] in gone
+    }
     texts = texts_of(rule.data, {row["id"] for row in rows} - gone)
     texts |= texts_before(chain, rule.manifest.stage, gone)
     for row in rows:
@@ -239,7 +236,7 @@ def draw(rows: list[dict[str, Any]]) -> RenderableType:
 def _drawn_rule(rows: list[dict[str, Any]]) -> Iterator[Text]:
     first = rows[0]
     name = f"{first['step']}.{first['measure']}" if first["measure"] else first["step"]
-    head = f"{first['stage']}  {name}, limit {first['limit']:.6g}"
+    head = f"{first['stage']}  {name}, limit {drawing.number(first['limit'])}"
     if not first["measure"]:
         head += " (kept documents have no such measure)"
     yield Text(head, style="bold")
@@ -247,9 +244,10 @@ def _drawn_rule(rows: list[dict[str, Any]]) -> Iterator[Text]:
     for before, row in itertools.pairwise([None, *rows]):
         assert row is not None  # noqa: S101
         if before is not None and before["side"] != row["side"]:
-            yield Text(f"{'-' * 10}  {row['limit']:.6g}", style="dim")
+            yield Text(f"{'-' * 10}  {drawing.number(row['limit'])}", style="dim")
         start = " ".join((row["text"] or "")[: 4 * TEXT_CHARS].split())[:TEXT_CHARS]
-        line = Text(f"{row['value']:>10.6g}  ").append(f"{row['fate']:<{width}}", style=_STYLES.get(row["fate"], "red"))
+        value = drawing.number(float(row["value"]))
+        line = Text(f"{value:>10}  ").append(f"{row['fate']:<{width}}", style=_STYLES.get(row["fate"], "red"))
         yield line.append(f"  {row['language']:<3} {row['id'][:12]}  ").append(start, style="cyan")
     yield Text("")
 

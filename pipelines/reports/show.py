@@ -7,30 +7,33 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import json
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-import storage
-from pipelines.runs.dataset import Dataset
-from pipelines.runs.folder import DataFolder, Manifest
-from pipelines.runs.tables import count_rows, read_batches, read_headers, read_schema
-from pipelines.stages.read import document_id
+from pipelines.reports import drawing
+from pipelines.reports.records import (
+    Chain,
+    Chains,
+    document_of,
+    is_named,
+    last_holders,
+    row_by_id,
+    rows_of,
+    texts_before,
+    without_run,
+)
+from pipelines.runs.tables import count_rows, read_batches
 from pipelines.stages.tokenizer_facts import FACTS
 from pipelines.stages.tokens import tokenizer_of
 from schemas.errors import RunError
 from schemas.identity import keyed_hash
 from schemas.shards import locate
 
-Chain = list[tuple[Manifest, DataFolder]]  # the committed stages of one run
-Chains = dict[int, Chain]  # by number of the run
 TABLES = ("documents", "rejected", "failed", "dropped", "edits")
 
 
@@ -62,18 +65,12 @@ class Query:
 
     def wants(self, row: dict[str, Any]) -> bool:
         return (
-            (not self.record_id or row["id"].startswith(self.record_id) or row.get("record_id") == self.record_id)
+            (not self.record_id or is_named(row, self.record_id))
             and (not self.reason or self.reason in (row.get("reason"), row.get("cause")))
             and (not self.language or row.get("language") == self.language)
             and (not self.source or row.get("source") == self.source)
             and (not self.url or self.url in row.get("url", ""))
         )
-
-
-def chains_of(dataset: Dataset, run: int | None = None) -> Chains:
-    """Return the committed stages of all runs of a dataset, or of the one asked for."""
-    runs = dataset.runs() if run is None else [dataset.run(run)]
-    return {dataset.number(folder): folder.committed() for folder in runs}
 
 
 def find(chains: Chains, query: Query) -> list[dict[str, Any]]:
@@ -85,71 +82,40 @@ def find(chains: Chains, query: Query) -> list[dict[str, Any]]:
         raise RunError(f"--stage {query.stage}: not in this run; allowed: {', '.join(names)}")
     found = _sampled(_matches(chains, query), query)
     if query.record_id and not found:
-        ids = {number: _document_of(chain, query.record_id) for number, chain in chains.items()}
+        ids = {number: document_of(chain, query.record_id) for number, chain in chains.items()}
         asked = {number: replace(query, record_id=document_id) for number, document_id in ids.items() if document_id}
         places = ({number: chains[number]} for number in asked)
         rows = itertools.chain.from_iterable(map(_matches, places, asked.values()))
         found = _sampled(rows, query)
-    for row in found:
-        if row["table"] == "rejected" and "text" not in row:
-            row["text"] = texts_before(chains[row["run"]], row["stage"], [row["id"]]).get(row["id"])
+    _add_rejected_texts(found, chains)
     return [without_run(row) for row in found] if len(chains) == 1 else found
 
 
-def without_run(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a record of a dataset that has one run."""
-    return {name: value for name, value in row.items() if name != "run"}
-
-
-def _document_of(chain: Chain, record_id: str) -> str:
-    """Return the id of the document that an archived record became; '' if it became none."""
-    for _, data in chain:
-        for path in files_of(data, "headers"):
-            for headers in read_headers(path):
-                for header in headers:
-                    if header.record_id == record_id:
-                        archive = json.loads(read_schema(path).metadata[b"winnow.part"])[0]
-                        return document_id(header.source, header, archive)
-    return ""
+def _add_rejected_texts(found: list[dict[str, Any]], chains: Chains) -> None:
+    """Add to each rejection the text that was rejected; the tables before a stage are read once for all of its rows."""
+    lost = [row for row in found if row["table"] == "rejected"]
+    gone: dict[tuple[int, str], set[str]] = defaultdict(set)
+    for row in lost:
+        gone[row["run"], row["stage"]].add(row["id"])
+    texts = {(run, stage): texts_before(chains[run], stage, ids) for (run, stage), ids in gone.items()}
+    for row in lost:
+        row["text"] = texts[row["run"], row["stage"]].get(row["id"])
 
 
 def _matches(chains: Chains, query: Query) -> Iterator[dict[str, Any]]:
     for table, (number, chain) in itertools.product(query.tables(), chains.items()):
         for manifest, data in _places(chain, query, table):
-            for path in files_of(data, table):
-                for batch in read_batches(path):
-                    for row in batch.to_pylist():
-                        if query.wants(row):
-                            yield {"table": table, "run": number, "stage": manifest.stage, **row}
+            for row in rows_of(data, table):
+                if query.wants(row):
+                    yield {"table": table, "run": number, "stage": manifest.stage, **row}
 
 
 def _places(chain: Chain, query: Query, table: str) -> Chain:
     """Return the stages to read: the one asked for; of documents else the last that has them; of the others all."""
-    holders = [(manifest, data) for manifest, data in chain if files_of(data, table)]
+    holders = [(manifest, data) for manifest, data in chain if data.files(table)]
     if query.stage:
         return [(manifest, data) for manifest, data in holders if manifest.stage == query.stage]
     return last_holders(chain, table) if table == "documents" else holders
-
-
-def last_holders(chain: Chain, table: str) -> Chain:
-    """Return the stages with a table that no other of them reads, directly or through other stages."""
-    holders = [(manifest, data) for manifest, data in chain if files_of(data, table)]
-    upstream = {manifest.stage: set(manifest.upstream) for manifest, _ in chain}
-    read: set[str] = set()
-    waiting = [before for manifest, _ in holders for before in upstream[manifest.stage]]
-    while waiting:
-        stage = waiting.pop()
-        if stage not in read:
-            read.add(stage)
-            waiting += upstream.get(stage, ())
-    return [(manifest, data) for manifest, data in holders if manifest.stage not in read]
-
-
-def files_of(data: DataFolder, table: str) -> list[str]:
-    """Return the files of a table, part by part."""
-    return [
-        f"{data.table(table)}/{name}" for name in storage.list_names(data.table(table)) if name.endswith(".parquet")
-    ]
 
 
 def _sampled(rows: Iterable[dict[str, Any]], query: Query) -> list[dict[str, Any]]:
@@ -163,67 +129,6 @@ def _sampled(rows: Iterable[dict[str, Any]], query: Query) -> list[dict[str, Any
         if query.limit and len(found) >= query.limit:
             break
     return found
-
-
-def texts_before(chain: Chain, stage: str, ids: Collection[str]) -> dict[str, str]:
-    """Return the texts of some documents as a stage read them, by id; of those that had none yet nothing."""
-    at = next(n for n, (manifest, _) in enumerate(chain) if manifest.stage == stage)
-    before = set(chain[at][0].upstream)
-    found: dict[str, str] = {}
-    for manifest, data in reversed(chain[:at]):
-        if manifest.stage in before:
-            before |= set(manifest.upstream)
-            found = {**texts_of(data, [one for one in ids if one not in found]), **found}
-            if len(found) == len(ids):
-                break
-    return found
-
-
-def texts_of(data: DataFolder, ids: Collection[str]) -> dict[str, str]:
-    """Return the texts that a stage has written of some documents, by id."""
-    found: dict[str, str] = {}
-    wanted = pa.array(sorted(ids), pa.string())
-    for path in files_of(data, "documents") if ids else ():
-        for batch in read_batches(path, ["id", "text"]):
-            places = np.flatnonzero(pc.is_in(batch.column("id"), wanted))
-            if len(places):
-                found.update({row["id"]: row["text"] for row in batch.take(places).to_pylist()})
-    return found
-
-
-def row_by_id(data: DataFolder, table: str, document_id: str) -> dict[str, Any] | None:
-    """Return the first row of a table with an id; None when there is none."""
-    return next(rows_by_id(data, table, document_id), None)
-
-
-def rows_by_id(data: DataFolder, table: str, document_id: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a table with an id, in order."""
-    for path in files_of(data, table):
-        for batch in read_batches(path):
-            places = np.flatnonzero(pc.equal(batch.column("id"), document_id))
-            if len(places):
-                yield from batch.take(places).to_pylist()
-
-
-def identify(chains: Chains, record_id: str, option: str) -> tuple[int, str]:
-    """Return the run and the id of the one document that an id, how it begins, or the id of its record names.
-
-    Raises RunError when there is none, or more than one.
-    """
-    if not any(chains.values()):
-        raise RunError("nothing is committed yet")
-    found: dict[str, int] = {}
-    for row in _matches(chains, Query(record_id=record_id)):
-        if row["id"] == record_id:
-            return row["run"], record_id
-        found[row["id"]] = row["run"]
-    ids = {number: _document_of(chain, record_id) for number, chain in chains.items()} if not found else {}
-    found.update({document_id: number for number, document_id in ids.items() if document_id})
-    if len(found) != 1:
-        few = ", ".join(sorted(found)[:3])
-        what = f"{len(found)} documents begin so ({few}, ...)" if found else "no document or record has this id"
-        raise RunError(f"{option} {record_id}: {what}")
-    return next((number, document_id) for document_id, number in found.items())
 
 
 def trace_token(chains: Chains, where: str) -> dict[str, Any]:
@@ -331,18 +236,14 @@ def _draw_one(row: dict[str, Any], chars: int) -> Text:
         if value in (None, "", -1):
             continue
         if isinstance(value, dict):
-            value = "  ".join(f"{key}={_number(item)}" for key, item in value.items() if item is not None)
+            value = "  ".join(f"{key}={drawing.number(item)}" for key, item in value.items() if item is not None)
         if isinstance(value, str) and chars and len(value) > chars:  # metadata of a row
             value = f"{value[:chars]}... ({len(value) - chars:,} more characters)"
         drawn.append(f"{name}: ", style="bold")
-        drawn.append(f"{_number(value)}\n")
+        drawn.append(f"{drawing.number(value)}\n")
     text = row.get("text")
     if text:
         cut = text if not chars or len(text) <= chars else f"{text[:chars]}... ({len(text) - chars:,} more characters)"
         drawn.append(cut.rstrip() + "\n", style="cyan")
     drawn.append("\n")
     return drawn
-
-
-def _number(value: Any) -> Any:
-    return f"{value:.6g}" if isinstance(value, float) else value

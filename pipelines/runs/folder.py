@@ -12,7 +12,7 @@
 
 A data folder that no manifest names is staging: a killed run leaves it, the next one takes over the parts that are
 done or, if the settings changed since, removes it. No rename of folders is needed, so the scheme holds on object
-stores as it does on a disk. Later runs of the same dataset stand in DIR/runs (pipelines/runs/dataset.py).
+stores as it does on a disk. Later runs of the same dataset are in DIR/runs (pipelines/runs/dataset.py).
 """
 
 from __future__ import annotations
@@ -91,6 +91,11 @@ class DataFolder:
 
     def part(self, table: str, part: int, suffix: str = "") -> str:
         return f"{self.root}/{table}/{PART.format(part)}{suffix}.parquet"
+
+    def files(self, table: str) -> list[str]:
+        """Return the Parquet files of a table, part by part; none of a table that is not there."""
+        folder = self.table(table)
+        return [f"{folder}/{name}" for name in storage.list_names(folder) if name.endswith(".parquet")]
 
     def done(self, part: int, phase: str = "done") -> str:
         return f"{self.root}/{phase}/{PART.format(part)}.json"

@@ -135,7 +135,7 @@ class Recipe:
                 if node.source in sources:
                     raise ConfigError(f"source {node.source}: two branches read a source of this name; use route")
                 sources[node.source] = source
-            check_steps(node)
+            _check_steps(node)
             describe_parts([*node.stage.code, *([node.route] if node.route else [])])  # a lambda cannot be imported
         if not sources:
             raise ConfigError(f"recipe {name}: has no source")
@@ -225,7 +225,7 @@ def _check_routes(recipe: str, nodes: Sequence[Node]) -> None:
                 )
 
 
-def check_steps(node: Node) -> None:
+def _check_steps(node: Node) -> None:
     """Raise ConfigError when two steps of a stage, or a step and a column of every document, share a name."""
     taken: set[str] = set()
     for step in getattr(node.stage, "steps", ()):

@@ -13,8 +13,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pyarrow as pa
-
 import storage
 from pipelines.engines.engine import Engine
 from pipelines.runs.counts import DROPPED, FAILED, KEPT, Counts, Fate, PartCounts, add_up
@@ -175,27 +173,23 @@ def _balanced(name: str, counts: Counts, of_parts: PartCounts, upstream: Upstrea
 
 def _tally(target: DataFolder, table: str, fate: str, reason: str) -> dict[Fate, int]:
     """Return how often each source, language and reason occurs in a table."""
-    paths = [path for path in storage.list_files(target.table(table)) if path.endswith(".parquet")]
 
     def count(path: str) -> Counter[Fate]:
         found: Counter[Fate] = Counter()
         for batch in read_batches(path, ["source", "language", *([reason] if reason else [])]):
             names = batch.schema.names
-            columns = [_values(batch, name) if name in names else [""] * batch.num_rows for name in (
-                "source", "language", reason)]  # fmt: skip
+            columns = [
+                batch.column(name).to_pylist() if name in names else [""] * batch.num_rows
+                for name in ("source", "language", reason)
+            ]
             found.update(Fate(source, language, fate, why) for source, language, why in zip(*columns, strict=True))
         return found
 
     total: Counter[Fate] = Counter()
     with ThreadPoolExecutor(max_workers=16) as pool:
-        for part in pool.map(count, paths):
+        for part in pool.map(count, target.files(table)):
             total.update(part)
     return dict(total)
-
-
-def _values(batch: pa.RecordBatch, name: str) -> list[Any]:
-    values: list[Any] = batch.column(name).to_pylist()
-    return values
 
 
 def _manifest(

@@ -6,10 +6,11 @@ A part's tables are Parquet files written with fixed settings and no clock, so t
 from __future__ import annotations
 
 import contextlib
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import pyarrow as pa
@@ -38,6 +39,7 @@ from transforms.step import Draft, Drop, Step
 
 BATCH_ROWS = 64  # documents in flight in one worker; more cost cache misses (256: 20% more CPU in the clean stage)
 ROW_GROUP_ROWS = 512
+PART_KEY = "winnow.part"  # in the metadata of a table of headers: what its rows are of (read_part)
 # Checksums because zstd frames in Parquet have none: a flipped bit must be an error, not another corpus.
 PARQUET = {"compression": "zstd", "compression_level": 3, "write_statistics": False, "write_page_checksum": True}
 
@@ -89,7 +91,8 @@ class TableWriter:
 class FateWriter:
     """Writes what became of the records of one part: kept rows, rejections and failures; counts as it goes.
 
-    `dropped` is a table of the measures of dropped documents, with the columns that `measured` names; none without it.
+    The kept rows have the columns of `schema` and one for each of `measured`: the steps' Stats by column.
+    `dropped` is a table of the measures of dropped documents; none unless `with_dropped`.
     `edits` is one of what steps took out of the texts of the documents whose id `keeps_edits` chooses.
     """
 
@@ -101,17 +104,20 @@ class FateWriter:
         kept: str,
         schema: pa.Schema,
         suffix: str = "",
-        measured: pa.Schema | None = None,
+        measured: Mapping[str, type] = MappingProxyType({}),
+        with_dropped: bool = False,
         keeps_edits: Callable[[str], bool] = lambda document_id: False,
     ) -> None:
         self.counts = PartCounts()
         self._stage = stage
         self._stack = contextlib.ExitStack()
-        self._kept = TableWriter(target.part(kept, part), schema, always=True)
+        self._measured = measured
+        self._schema = with_measures(schema, measured)
+        self._dropped_schema = _dropped_schema(schema, measured) if with_dropped else pa.schema([])
+        self._kept = TableWriter(target.part(kept, part), self._schema, always=True)
         self._rejected = TableWriter(target.part("rejected", part, suffix), arrow_schema(Rejection))
         self._failed = TableWriter(target.part("failed", part, suffix), arrow_schema(Failure))
-        self._measured = measured
-        self._dropped = TableWriter(target.part("dropped", part, suffix), measured or pa.schema([]))
+        self._dropped = TableWriter(target.part("dropped", part, suffix), self._dropped_schema)
         self._keeps_edits = keeps_edits
         self._edits = TableWriter(target.part("edits", part, suffix), arrow_schema(EditedPiece))
         self._rejections: list[Rejection] = []
@@ -166,9 +172,9 @@ class FateWriter:
             offset=document.offset,
         )
 
-    def write(self, batch: DraftBatch, schema: pa.Schema, measured: Mapping[str, type]) -> None:
-        """Write the fates of a batch of drafts that steps have run over; `measured` are the steps' Stats by column."""
-        kept = batch.rows([draft for draft in batch.drafts if draft.alive], schema, measured)
+    def write(self, batch: DraftBatch) -> None:
+        """Write the fates of a batch of drafts that steps have run over."""
+        kept = batch.rows([draft for draft in batch.drafts if draft.alive], self._schema, self._measured)
         self.keep(kept, Counter((d.document.source, d.document.language) for d in batch.drafts if d.alive))
         self.counts.text_bytes += pc.sum(pc.binary_length(kept.column("text"))).as_py() or 0
         lost = [draft for draft in batch.drafts if not draft.alive]
@@ -177,9 +183,9 @@ class FateWriter:
                 self.drop(draft.document, draft.step, draft.drop)
             elif draft.failure is not None:
                 self.fail(self._failure(draft.document, draft.step, draft.failure))
-        if self._measured is not None:
+        if len(self._dropped_schema):
             gone = [draft for draft in lost if draft.drop is not None]
-            self._dropped.write(batch.rows(gone, self._measured, measured))
+            self._dropped.write(batch.rows(gone, self._dropped_schema, self._measured))
         edited = [draft for draft in batch.drafts if draft.edits and self._keeps_edits(draft.document.id)]
         if edited:
             self._edits.write(edited_pieces(edited, self._stage))
@@ -207,7 +213,7 @@ class FateWriter:
 def edited_pieces(drafts: Sequence[Draft], stage: str) -> pa.RecordBatch:
     """Return a row for each piece that the steps of a stage took out of some texts, in the order in which they did.
 
-    Of personal data only its kind and where it stood are told.
+    Of personal data the row has the kind and the place alone.
     """
     schema = arrow_schema(EditedPiece)
     rows = [  # plain tuples in the order of the columns: records of their own would double what a row costs
@@ -231,6 +237,12 @@ def read_batches(path: str, columns: Sequence[str] | None = None) -> Iterator[pa
 def read_schema(path: str) -> pa.Schema:
     with _opened(path) as file:
         return file.schema_arrow
+
+
+def read_part(path: str) -> tuple[str, int, int, str]:
+    """Return what a file of headers is of: path, first and exclusive last byte, and checksum of the archive."""
+    archive, start, end, checksum = json.loads(read_schema(path).metadata[PART_KEY.encode()])
+    return archive, start, end, checksum
 
 
 def count_rows(path: str) -> int:
@@ -284,7 +296,7 @@ _EDITABLE = frozenset({"text", "blocks", "language", "language_score"})  # what 
 _IDENTITY = ("id", "url", "source", "language", "language_score", "page_kind", "extraction_confidence")
 
 
-def dropped_schema(schema: pa.Schema, measured: Mapping[str, type]) -> pa.Schema:
+def _dropped_schema(schema: pa.Schema, measured: Mapping[str, type]) -> pa.Schema:
     """Return the columns of the table `dropped`: those of `schema` that hold measures, and what tells a document."""
     names = [name for name in schema.names if name in _IDENTITY or name not in _BASE.names]
     return with_measures(pa.schema([schema.field(name) for name in names]), measured)

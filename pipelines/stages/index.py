@@ -28,7 +28,7 @@ from apache_beam.pvalue import PCollection
 import storage
 from pipelines.runs.folder import DataFolder
 from pipelines.runs.stage import StageContext, StageResult
-from pipelines.runs.tables import BATCH_ROWS, FateWriter, read_headers
+from pipelines.runs.tables import BATCH_ROWS, PART_KEY, FateWriter, read_headers
 from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
 from schemas.identity import content_id, id_words
@@ -273,7 +273,7 @@ class _FinishWork(PartWork):
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         notes = _Notes(self.stage, self.source, self.parts[part][0])
         losers = {reason: losers_of(blocks) for reason, blocks in verdicts.items() if reason}
-        schema = arrow_schema(Header).with_metadata({"winnow.part": json.dumps(self.parts[part])})
+        schema = arrow_schema(Header).with_metadata({PART_KEY: json.dumps(self.parts[part])})
         with FateWriter(self.target, self.stage, part, "headers", schema, suffix="-copies") as fates:
             for headers in read_headers(self.target.part("candidates", part)):
                 kept = [header for header in headers if not self._lost(header, losers, notes, fates)]

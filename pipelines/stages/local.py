@@ -12,11 +12,9 @@ from pipelines.runs.stage import StageContext, StageResult
 from pipelines.runs.tables import (
     DraftBatch,
     FateWriter,
-    dropped_schema,
     measured_by,
     read_drafts,
     schema_of,
-    with_measures,
 )
 from pipelines.runs.upstream import Route, Tables
 from pipelines.stages.of_steps import Follow, KeepEdits, OfSteps, language_facts, open_steps
@@ -63,11 +61,15 @@ class _LocalWork(PartWork):
         open_steps(self.steps)
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
-        upstream = schema_of(self.tables)
-        measured = measured_by(self.steps)
-        schema, dropped = with_measures(upstream, measured), dropped_schema(upstream, measured)
         with FateWriter(
-            self.target, self.stage, part, "documents", schema, measured=dropped, keeps_edits=self.keep_edits
+            self.target,
+            self.stage,
+            part,
+            "documents",
+            schema_of(self.tables),
+            measured=measured_by(self.steps),
+            with_dropped=True,
+            keeps_edits=self.keep_edits,
         ) as fates:
             counts = fates.counts
             for whole in read_drafts(self.tables, part):
@@ -75,7 +77,7 @@ class _LocalWork(PartWork):
                 counts.not_routed += len(whole.drafts) - len(batch.drafts)
                 counts.read.update(draft.document.source for draft in batch.drafts)
                 run_steps(self.steps, batch.drafts, counts.edits, counts.cpu_ns, self.follow)
-                fates.write(batch, schema, measured)
+                fates.write(batch)
         storage.write_atomic(self.target.done(part), counts.to_json())
         yield from ()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +16,7 @@ from pipelines.runs.tables import (
     FateWriter,
     measured_by,
     read_headers,
-    read_schema,
-    with_measures,
+    read_part,
 )
 from pipelines.runs.upstream import Tables
 from pipelines.stages.of_steps import KeepEdits, language_facts, open_steps
@@ -103,19 +101,21 @@ class _ReadWork(PartWork):
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         path = self.tables.part("headers", part)
-        archive, start, end, checksum = json.loads(read_schema(path).metadata[b"winnow.part"])
+        archive, start, end, checksum = read_part(path)
         _check_unchanged(archive, checksum)
         facts = self.source.reader.facts
         measured = {**({self.source.kind: facts} if facts else {}), **measured_by(self.steps)}
-        schema = with_measures(arrow_schema(Document), measured)
-        with FateWriter(self.target, self.stage, part, "documents", schema, keeps_edits=self.keep_edits) as fates:
+        schema = arrow_schema(Document)
+        with FateWriter(
+            self.target, self.stage, part, "documents", schema, measured=measured, keeps_edits=self.keep_edits
+        ) as fates:
             headers = {header.row: header for batch in read_headers(path) for header in batch}
             if headers:
                 fates.counts.read[self.source.name] += len(headers)
             for drafts in self._drafts(Part(archive, start, end), headers, fates):
                 counts = fates.counts
                 run_steps(self.steps, [draft for draft in drafts if draft.alive], counts.edits, counts.cpu_ns)
-                fates.write(DraftBatch(drafts), schema, measured)
+                fates.write(DraftBatch(drafts))
         _check_unchanged(archive, checksum)
         storage.write_atomic(self.target.done(part), fates.counts.to_json())
         yield from ()

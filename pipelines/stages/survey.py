@@ -31,11 +31,9 @@ from pipelines.runs.folder import DataFolder
 from pipelines.runs.stage import StageContext, StageResult
 from pipelines.runs.tables import (
     FateWriter,
-    dropped_schema,
     measured_by,
     read_drafts,
     schema_of,
-    with_measures,
 )
 from pipelines.runs.upstream import Tables
 from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
@@ -311,13 +309,16 @@ class _FinishWork(PartWork):
         open_steps(self.of.then)
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
-        measured = measured_by(self.of.steps)
-        upstream = schema_of(self.tables)
-        schema = with_measures(upstream, measured)
         deciders = self._deciders(part, verdicts["verdicts"])
-        dropped = dropped_schema(upstream, measured)
         with FateWriter(
-            self.target, self.stage, part, "documents", schema, measured=dropped, keeps_edits=self.of.keep_edits
+            self.target,
+            self.stage,
+            part,
+            "documents",
+            schema_of(self.tables),
+            measured=measured_by(self.of.steps),
+            with_dropped=True,
+            keeps_edits=self.of.keep_edits,
         ) as fates:
             counts, first = fates.counts, 0
             for batch in read_drafts(self.tables, part):
@@ -329,7 +330,7 @@ class _FinishWork(PartWork):
                 counts.cpu_ns["apply_verdicts"] += time.thread_time_ns() - started
                 alive = [draft for draft in batch.drafts if draft.alive]
                 run_steps(self.of.then, alive, counts.edits, counts.cpu_ns, self.of.follow)
-                fates.write(batch, schema, measured)
+                fates.write(batch)
         storage.write_atomic(self.target.done(part), counts.to_json())
         yield from ()
 

@@ -105,7 +105,7 @@ def test_the_other_way_round(compare: Any, small_run: Path, other: Path) -> None
 def test_for_a_person(call: Call, small_run: Path, other: Path) -> None:
     out = call("compare", small_run, other, "--samples", 1).out
     for part in (
-        f"A: {small_run}", "1 inputs in both, 0 in A alone, 0 in B alone", "only in A: why not in B", "blocked_domain",
+        f"A: {small_run}", "1 input in both, 0 in A alone, 0 in B alone", "only in A: why not in B", "blocked_domain",
         "only in B: why not in A", "language", f"{{+{NOTICE}+}}",
     ):  # fmt: skip
         assert part in out, part

@@ -17,13 +17,13 @@ from pipelines.reports.diff import (
     Mark,
     Piece,
     _changed,
-    _told_finely,
+    _refined,
     _undone,
     diff_of,
     differences,
     draw,
 )
-from pipelines.reports.show import chains_of
+from pipelines.reports.records import chains_of
 from pipelines.runs.dataset import Dataset
 from tests.pipelines.conftest import Call, rows
 from transforms.text.replacements import replace
@@ -75,7 +75,7 @@ def test_what_is_not_gone_is_the_text_and_what_was_not_added_the_one_before(data
         ]
         pieces = _changed(pieces, [Change(a, b, new, CUT) for a, b, new in replaced])
         text = replace(text, replaced)
-    for some in (pieces, _told_finely(pieces)):
+    for some in (pieces, _refined(pieces)):
         assert "".join(piece.text for piece in some if piece.gone is None) == text
         assert "".join(piece.text for piece in some if piece.added is None) == before
 

@@ -18,10 +18,12 @@ N_LINES = (2, 3, 4, 5, 6, 8, 10, 12)  # of about eleven words each
 
 @pytest.fixture(scope="module")
 def run(command: Call, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run over texts of several lengths, with another limit for German."""
+    """A run over texts of several lengths, a near copy of the longest, and German ones."""
     folder = tmp_path_factory.mktemp("near")
     german = "Der alte Mann ging am Morgen langsam über die Brücke und kaufte auf dem Markt ein frisches Brot."
     rows = [{"text": sentences(n, n), "id": f"en-{n:02d}", "url": f"https://a.example/{n}"} for n in N_LINES]
+    longest = rows[-1]
+    rows.append({**longest, "text": f"{longest['text']} Menu", "id": "en-copy", "url": "https://b.example/copy"})
     rows += [
         {"text": "\n".join(f"{german[:-1]} Nummer {n} {i}." for i in range(n)), "id": f"de-{n:02d}"}
         for n in (1, 2, 3, 4)
@@ -32,7 +34,6 @@ def run(command: Call, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "language": {},
         "clean": {"repetition": "off"},
         "measure_dropped": 1,
-        "dedup": {"near": False},
     }
     (folder / "small.yaml").write_text(json.dumps(settings))
     given = ("--input", folder / "in.jsonl", "--output", folder / "run", "--config", folder / "small.yaml")
@@ -71,7 +72,7 @@ def test_the_nearest_are_shown_and_all_of_them_on_demand(near: Any) -> None:
     outside = [row["value"] for row in every if row["side"] == "outside"]
     inside = [row["value"] for row in every if row["side"] == "inside"]
     assert [row["value"] for row in few] == [max(outside), min(inside)]
-    assert len(every) == len(N_LINES) + 4
+    assert len(every) == len(N_LINES) + 1 + 4  # the near copy, and the German ones
     assert near("too_few_words", "--limit", 0) == every
 
 
@@ -109,12 +110,15 @@ def test_for_a_person(call: Call, run: Path) -> None:
     assert call("show", run, "--near", "gopher.n_words=50", "--language", "xx").out == "no such document\n"
 
 
-def test_values_that_are_no_measure_are_shown_by_themselves(call: Call, small_run: Path) -> None:
-    near = call("show", small_run, "--near", "near_copy", "--json")
-    if near.code:  # the small run has none
-        assert "--near near_copy: no document was dropped for it; reasons with a limit: " in near.err
-    else:
-        assert {row["measure"] for row in near.json} == {""}
+def test_values_that_are_no_measure_are_shown_by_themselves(near: Any, call: Call, run: Path) -> None:
+    found = near("near_copy")
+    assert {(row["stage"], row["step"], row["measure"], row["fate"]) for row in found} == {
+        ("dedup", "near_copies", "", "near_copy")
+    }
+    assert all(row["value"] >= row["limit"] and row["text"] for row in found)
+    out = call("show", run, "--near", "near_copy").out
+    assert out.startswith("dedup  near_copies, limit ")
+    assert " (kept documents have no such measure)\n" in out
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,25 @@ def test_what_is_not_there_is_named(call: Call, small_run: Path, words: list[str
     assert said.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--diff", "row-09", "--table", "edits"], "--table does not go with --diff"),
+        (["--diff", "row-09", "--stage", "web/clean"], "--stage does not go with --diff"),
+        (["--diff", "row-09", "--limit", 3], "--limit does not go with --diff"),
+        (["--near", "too_few_words", "--id", "row-09"], "--id does not go with --near"),
+        (["--near", "too_few_words", "--random", 3], "--random does not go with --near"),
+        (["--near", "too_few_words", "--chars", 0], "--chars does not go with --near"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_refused(
+    call: Call, small_run: Path, words: list[object], message: str
+) -> None:
+    said = call("show", small_run, *words)
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert message in said.err
+
+
 def test_every_token_of_a_row_leads_to_its_document(show: Any, small_run: Path) -> None:
     chain = {manifest.stage: (manifest, data) for manifest, data in RunFolder(str(small_run)).committed()}
     manifest, data = chain["shards"]

@@ -19,7 +19,6 @@ from pipelines.runs.tables import (
     TableWriter,
     count_rows,
     documents_of,
-    dropped_schema,
     measured_by,
     read_batches,
     read_drafts,
@@ -118,12 +117,11 @@ def test_every_draft_gets_the_fate_it_has(tmp_path: Path) -> None:
     with TableWriter(source.part("documents", 0), SCHEMA) as table:
         table.write(batch("long enough", "ab", "abc", "broken"))
     measured = measured_by([step])
-    schema, dropped = with_measures(SCHEMA, measured), dropped_schema(SCHEMA, measured)
-    with FateWriter(target, "clean", 0, "documents", schema, measured=dropped) as fates:
+    with FateWriter(target, "clean", 0, "documents", SCHEMA, measured=measured, with_dropped=True) as fates:
         for drafts in read_drafts(Tables(((source, 1),)), 0):
             drafts.drafts[3].failure, drafts.drafts[3].step = BadRecord("too_odd", "why"), "chars"
             step.run(drafts.drafts[:3], Counter())
-            fates.write(drafts, schema, measured)
+            fates.write(drafts)
     counts = fates.counts
     assert counts.fates == {
         Fate("web", "en", "kept", ""): 2, Fate("web", "en", "dropped", "too_short"): 1,

@@ -38,8 +38,7 @@ class Done:
     data: DataFolder
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        files = [file for file in storage.list_files(self.data.table(table)) if file.endswith(".parquet")]
-        return [row for file in files for batch in read_batches(file) for row in batch.to_pylist()]
+        return [row for file in self.data.files(table) for batch in read_batches(file) for row in batch.to_pylist()]
 
     @property
     def dropped(self) -> list[tuple[str, str, str]]:

@@ -13,7 +13,6 @@ import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-import storage
 from pipelines.runs.tables import read_batches
 from pipelines.runs.upstream import Upstream
 from pipelines.stages.index import IndexStage
@@ -69,8 +68,7 @@ def test_rows_and_counts(new_dataset: Callable[..., Any], tmp_path: Path, below:
     assert (counts.read, counts.kept) == (2, 2)
     n_titles = 1 if n_second else 2  # trafilatura keeps the heading of the page called Home
     assert Counter(counts.edits) == Counter({TITLES: n_titles, UNREADABLE_DATES: 1, SECOND_OPINION: n_second})
-    files = [file for file in storage.list_files(target.table("documents")) if file.endswith(".parquet")]
-    rows = [row for file in files for batch in read_batches(file) for row in batch.to_pylist()]
+    rows = [row for file in target.files("documents") for batch in read_batches(file) for row in batch.to_pylist()]
     for row in rows:
         found = text_of_page(html_of(str(row["url"])), "utf-8", row["url"], config)
         assert (row["text"], row["page_kind"]) == (found.text, found.kind)
