@@ -38,6 +38,10 @@ SKIP = "--skip-unreadable"
 _REQUESTS = 16  # at a time
 
 
+class RefusedInputError(InputError):
+    """An input that cannot be read, where none may be left out."""
+
+
 @dataclass
 class Unreadable:
     """What becomes of inputs that cannot be read: the first one is an error, or with `skip` all are left out."""
@@ -46,9 +50,9 @@ class Unreadable:
     found: dict[str, str] = field(default_factory=dict)  # path: why, one line that names it
 
     def add(self, path: str, error: InputError) -> None:
-        """Note an input that cannot be read. Raises InputError unless it may be left out."""
+        """Note an input that cannot be read. Raises RefusedInputError unless it may be left out."""
         if not self.skip:
-            raise InputError(f"{error}; {SKIP} goes on without it") from error
+            raise RefusedInputError(f"{error}; {SKIP} goes on without it") from error
         self.found[path] = str(error)
 
     def entries(self) -> list[dict[str, str]]:
@@ -151,6 +155,8 @@ class _Expansion:
         """Return the files of one path, directory or glob; none when it may be left out."""
         try:
             return self._of_local(item) if is_local(item) else self._of_remote(item)
+        except RefusedInputError:
+            raise
         except InputError as error:
             self._refuse(item, error)
             return []
