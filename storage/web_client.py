@@ -27,6 +27,7 @@ SILENCE_S = 60.0  # without a byte, our value
 _AS_GIVEN = string.punctuation  # `%` above all: an escape stays the escape that it is
 _CHECKSUMS = ("ETag", "Content-MD5", "Digest", "Last-Modified")
 _NO_CODING = ("", "identity", "aws-chunked")  # the last is how a file came to S3, which some tools store with it
+_HAS_FILE = (200, 203, 206)  # not 202 or 204: a firewall's challenge, or nothing
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
 
 
@@ -91,8 +92,8 @@ def as_given(address: str) -> yarl.URL:
 
 
 def raise_for_status(response: aiohttp.ClientResponse) -> None:
-    """Raise StatusError unless the answer is a success."""
-    if response.status >= 400:
+    """Raise StatusError unless the answer is the file, or a part of it."""
+    if response.status not in _HAS_FILE:
         raise StatusError(response.status, response.reason or "", retry_after_s(response.headers))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import gzip
+import io
 import os
 import random
 import resource
@@ -16,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
 
 import storage
@@ -104,7 +106,7 @@ def test_a_refusal_that_stays_is_named(server: WebServer, pauses: list[float], c
     assert pauses == [1, 2, 4]
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
+@pytest.mark.parametrize("status", [202, 204, 304, 400, 401, 403, 404, 410, 451])
 @pytest.mark.parametrize("call", CALLS)
 def test_what_is_final_is_named_and_not_tried_again(
     server: WebServer, pauses: list[float], call: str, status: int
@@ -311,6 +313,37 @@ def test_a_signed_address_is_asked_for_as_it_was_given(server: WebServer, path: 
 def test_what_a_request_cannot_hold_is_escaped() -> None:
     assert str(as_given("http://host/a b/é?q=ü&r=%2F#x")) == "http://host/a%20b/%C3%A9?q=%C3%BC&r=%2F#x"
     assert as_given("https://bücher.example/é").raw_host == "xn--bcher-kva.example"
+
+
+def test_any_order_of_reads_is_as_of_the_bytes(server: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "BLOCK_BYTES", 1000)
+    data = BIG[:20_000]
+    dice = random.Random(3)
+    for name, page in {"/ranges": Page(data), "/whole": Page(data, has_ranges=False)}.items():
+        with storage.open_read(server.put(name, page)) as found, io.BytesIO(data) as expected:
+            for _ in range(150):
+                whence = dice.choice((os.SEEK_SET, os.SEEK_CUR, os.SEEK_END))
+                place = dice.randrange(21_000) - (20_000 if whence == os.SEEK_END else 0)
+                if whence == os.SEEK_CUR:
+                    place = dice.randrange(-min(500, expected.tell()), 500)
+                length = dice.choice((-1, 0, 1, 10, 999, 1000, 1001, 3000))
+                assert found.seek(place, whence) == expected.seek(place, whence)
+                assert found.read(length) == expected.read(length)
+                assert found.tell() == expected.tell()
+
+
+def test_headers_and_proxies_of_the_environment_are_used(server: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(fsspec.config.conf, "http", {"headers": {"Authorization": "Bearer of-tests"}})
+    monkeypatch.setenv("http_proxy", server.url)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    server.put("http://no.such.invalid/f", Page(TEXT))
+    direct = server.put("/f", Page(TEXT))
+    for address in ("http://no.such.invalid/f", direct):
+        for call in CALLS.values():
+            call(address)
+    assert {request.path for request in server.asked} == {"http://no.such.invalid/f", "/f"}
+    assert {request.secret for request in server.asked} == {"Bearer of-tests"}
+    assert {request.coding for request in server.asked} == {"identity"}
 
 
 PACKED = gzip.compress(TEXT, mtime=0)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import http.server
 import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
@@ -21,6 +20,7 @@ class Asked:
     path: str  # as it was on the line, query included
     range: str
     coding: str  # Accept-Encoding
+    secret: str = ""  # Authorization
 
 
 @dataclass
@@ -47,7 +47,6 @@ class WebServer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.pages: dict[str, Page] = {}
         self.asked: list[Asked] = []
-        self.waits: list[float] = []
 
     @property
     def url(self) -> str:
@@ -65,6 +64,7 @@ class WebServer(http.server.ThreadingHTTPServer):
 class _Handler(http.server.BaseHTTPRequestHandler):
     server: WebServer
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for the client's acknowledgement
 
     def log_message(self, *_: object) -> None: ...
 
@@ -76,7 +76,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         wanted = self.headers.get("Range", "")
-        self.server.asked.append(Asked(self.command, self.path, wanted, self.headers.get("Accept-Encoding", "")))
+        coding, secret = self.headers.get("Accept-Encoding", ""), self.headers.get("Authorization", "")
+        self.server.asked.append(Asked(self.command, self.path, wanted, coding, secret))
         page = self.server.pages.get(self.path)
         if page is None or (page.get_alone and self.command == "HEAD"):
             self._refuse(404 if page is None else 403, {})
@@ -151,6 +152,3 @@ def refused_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
-
-
-PACKED: Callable[[bytes], bytes] = lambda data: gzip.compress(data, mtime=0)  # noqa: E731
