@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import os
 from collections.abc import Iterator
@@ -72,7 +73,7 @@ def test_whatever_is_wrong_with_an_entry_it_can_be_left_out(
 ) -> None:
     good, bad = server.put("/good", Page(TEXT)), f"{server.url}/bad"
     if page is not None:
-        server.put("/bad", page)
+        server.put("/bad", copy.deepcopy(page))  # it is used up
     (tmp_path / "list").write_text(f"{good}\n{bad}\n")
     given = [f"@{tmp_path / 'list'}"] if through == "a list" else [good, bad]
     unreadable = Unreadable(skip=True)
