@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import gzip
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
@@ -16,7 +15,7 @@ from schemas.errors import InputError, RunError
 from storage import remote
 from storage.crawl_lists import MIRROR
 from storage.inputs import Unreadable, describe_inputs, expand
-from tests.storage.web_server import Page, WebServer, refused_port, serving
+from tests.storage.web_server import Page, WebServer, refused_port
 
 TEXT = b'{"text": "one"}\n'
 
@@ -24,12 +23,6 @@ TEXT = b'{"text": "one"}\n'
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "PAUSE_S", 0.0)
-
-
-@pytest.fixture
-def server() -> Iterator[WebServer]:
-    with serving() as server:
-        yield server
 
 
 def touch(root: Path, *names: str) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import email.utils
-import gzip
 import io
 import os
 import random
 import resource
 import subprocess
 import sys
-import tempfile
 import time
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import fsspec
@@ -24,16 +20,12 @@ import storage
 from schemas.errors import InputError
 from storage import remote, web, web_client
 from storage.web_client import as_given
-from tests.storage.web_server import Page, WebServer, refused_port, serving
+from tests.storage.conftest import open_files, read_all
+from tests.storage.web_server import Page, WebServer, refused_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BIG = random.Random(7).randbytes(9_000_000)  # three blocks
 TEXT = b'{"text": "one"}\n' * 1000
-
-
-def read_all(address: str) -> bytes:
-    with storage.open_read(address) as stream:
-        return stream.read()
 
 
 def read_range(address: str) -> bytes:
@@ -53,36 +45,12 @@ CALLS: dict[str, Callable[[str], object]] = {
 
 
 @pytest.fixture
-def server() -> Iterator[WebServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses between attempts, which are not waited for."""
     found: list[float] = []
     sleep = time.sleep
     monkeypatch.setattr(remote.time, "sleep", lambda s: found.append(s) if s >= 1 else sleep(s))
     return found
-
-
-@pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of temporary files."""
-    folder = tmp_path / "tmp"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
-
-
-def open_files(folder: Path) -> list[str]:
-    """Return the files of a folder that this process holds open, those without a name as well."""
-    found = []
-    for handle in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # the one that lists the folder
-            found.append(str(handle.readlink()))
-    return [path for path in found if path.startswith(str(folder))]
 
 
 @pytest.mark.parametrize("status", [429, 408, 500, 502, 503, 504])
@@ -344,55 +312,6 @@ def test_headers_and_proxies_of_the_environment_are_used(server: WebServer, monk
     assert {request.path for request in server.asked} == {"http://no.such.invalid/f", "/f"}
     assert {request.secret for request in server.asked} == {"Bearer of-tests"}
     assert {request.coding for request in server.asked} == {"identity"}
-
-
-PACKED = gzip.compress(TEXT, mtime=0)
-
-
-@pytest.mark.parametrize("has_ranges", [True, False])
-@pytest.mark.parametrize(
-    ("name", "sent", "coding", "expected"),
-    [
-        ("f.jsonl.gz", PACKED, "gzip", PACKED),
-        ("f.warc.GZ?sig=1", PACKED, "x-gzip", PACKED),
-        ("f.jsonl", PACKED, "gzip", TEXT),
-        ("f.jsonl", PACKED * 2, "gzip", TEXT * 2),
-        ("download?file=f", PACKED, "gzip", TEXT),
-        ("f.jsonl", TEXT, "gzip", TEXT),  # its head is wrong
-        ("f.jsonl.gz", PACKED, "identity", PACKED),
-        ("f.jsonl.gz", PACKED, "aws-chunked", PACKED),
-        ("f.jsonl.zst", TEXT, "zstd", TEXT),
-    ],
-)
-def test_a_coding_of_the_transport_is_undone_and_a_files_own_stays(
-    server: WebServer, temporary: Path, has_ranges: bool, name: str, sent: bytes, coding: str, expected: bytes
-) -> None:
-    address = server.put(f"/{name}", Page(sent, has_ranges=has_ranges, headers={"Content-Encoding": coding}))
-    assert storage.size(address) == len(expected)
-    assert storage.fingerprint(address).startswith(f"{len(expected)}")
-    assert storage.read_bytes(address) == read_all(address) == expected
-    with (temporary / "copy").open("wb+") as file:
-        web.copy_web(address, file)
-    assert (temporary / "copy").read_bytes() == expected
-    assert open_files(temporary) == []
-
-
-@pytest.mark.parametrize(
-    ("sent", "coding", "message"),
-    [
-        (PACKED[:-9], "gzip", "Content-Encoding gzip, and damaged: "),
-        (PACKED[:30] + b"\xff" * 100, "gzip", "Content-Encoding gzip, and damaged: "),
-        (zlib.compress(TEXT), "deflate", "Content-Encoding deflate, which was not asked for$"),
-    ],
-)
-def test_a_coding_that_cannot_be_undone_is_named(
-    server: WebServer, temporary: Path, sent: bytes, coding: str, message: str
-) -> None:
-    address = server.put("/f.jsonl", Page(sent, headers={"Content-Encoding": coding}))
-    for call in (storage.size, storage.read_bytes, read_all):
-        with pytest.raises(InputError, match=message):
-            call(address)
-    assert open_files(temporary) == []
 
 
 def test_a_full_disk_is_named_and_not_tried_again(server: WebServer, tmp_path: Path) -> None:
