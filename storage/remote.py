@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import errno
 import io
 import os
@@ -21,6 +22,7 @@ UPLOAD_BYTES = 16 << 20  # of one request of a large upload; a few are in memory
 ATTEMPTS = 4  # of a remote call, with 1, 2 and 4 seconds between them
 PAUSE_S = 1.0  # before the second attempt; doubled before each that follows
 PATIENCE_S = 120.0  # no new attempt after this long: a server that answers nothing costs the library's 75 s for each
+LONGEST_PAUSE_S = 60.0  # of one pause, however long a server's Retry-After is
 
 _DELETED_AT_ONCE = 1000  # S3's own limit
 S3, GCS = ("s3", "s3a"), ("gs", "gcs")
@@ -40,9 +42,54 @@ _REFUSED = (
 _EXTRAS = {"gs": "winnow[gcp]", "gcs": "winnow[gcp]", "s3": "winnow[s3]", "s3a": "winnow[s3]"}
 
 
+_WEB = ("http", "https")
+_TRANSIENT = (408, 425, 429)  # of the statuses 4xx: request timeout, too early, too many requests
+
+
+class StatusError(OSError):
+    """A web server's answer that is not a success."""
+
+    def __init__(self, status: int, phrase: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(f"HTTP {status} {phrase}".rstrip())
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+    @property
+    def is_final(self) -> bool:
+        return self.status < 500 and self.status not in _TRANSIENT
+
+
+class NoConnectionError(ConnectionError):
+    """No connection to a server could be made: none listens there, its name is unknown, or there is no network."""
+
+
+def retry_after_s(headers: Any) -> float:
+    """Return the seconds that an answer's Retry-After asks for, 0 for none.
+
+    A date is compared with the server's own clock (`Date`) if the answer tells it, else with ours.
+    """
+    text = str(headers.get("Retry-After", "")).strip()
+    if text.isdecimal():
+        return float(text)
+    try:
+        then = email.utils.parsedate_to_datetime(text).timestamp()
+    except ValueError:
+        return 0.0
+    try:
+        now = email.utils.parsedate_to_datetime(str(headers.get("Date", ""))).timestamp()
+    except ValueError:
+        now = time.time()
+    return max(0.0, then - now)
+
+
 def protocol_of(path: str) -> str:
     """Return the protocol of a path, `file` when it names none."""
     return str(split_protocol(path)[0] or "file")
+
+
+def is_web(path: str) -> bool:
+    """Return whether a path is an address of a web server."""
+    return protocol_of(path) in _WEB
 
 
 def filesystem(path: str) -> Any:
@@ -50,6 +97,10 @@ def filesystem(path: str) -> Any:
     protocol = protocol_of(path)
     options = {} if protocol == "memory" else {"use_listings_cache": False}
     try:
+        if protocol in _WEB:
+            from storage.web_client import web_filesystem  # it imports aiohttp, which most commands never need
+
+            return web_filesystem()
         fs = fsspec.filesystem(protocol, **options)
     except ImportError as error:
         extra = _EXTRAS.get(protocol)
@@ -78,7 +129,11 @@ WRITE: tuple[str, type[WinnowError]] = ("written", RunError)
 
 
 def retry(path: str, call: Callable[[], T], doing: tuple[str, type[WinnowError]] = READ) -> T:
-    """Return `call()`, tried again after network errors; missing files, refusals and wrong requests are final."""
+    """Return `call()`, tried again after network errors; missing files, refusals and wrong requests are final.
+
+    The pause before another attempt is doubled each time, or as long as the server asks for (Retry-After), within
+    LONGEST_PAUSE_S.
+    """
     word, kind = doing
     started = time.monotonic()
     for attempt in range(1, ATTEMPTS + 1):
@@ -90,7 +145,8 @@ def retry(path: str, call: Callable[[], T], doing: tuple[str, type[WinnowError]]
             if attempt == ATTEMPTS or time.monotonic() - started > PATIENCE_S:
                 tries = f"{attempt} attempt{'s' if attempt > 1 else ''}"
                 raise kind(f"{path}: cannot be {word} after {tries}: {_one_line(error)}") from error
-            time.sleep(PAUSE_S * 2 ** (attempt - 1))
+            asked_s = min(getattr(error, "retry_after_s", 0.0), LONGEST_PAUSE_S)
+            time.sleep(max(asked_s, PAUSE_S * 2 ** (attempt - 1)))
     raise AssertionError("unreachable")
 
 
@@ -104,12 +160,16 @@ def _is_final(error: Exception) -> bool:
     """Return whether another attempt cannot succeed: missing, forbidden, or a request that is wrong itself."""
     if isinstance(error, (FileNotFoundError, PermissionError, ValueError, *_loaded(_REFUSED))):
         return True
+    if isinstance(error, StatusError):
+        return error.is_final
     code = str(getattr(error, "code", "")) if isinstance(error, _loaded(_GCS_ERRORS)) else ""
     refused = code.startswith("4") and code not in ("408", "429")
     return refused or str(error).startswith("Forbidden: ")  # an OSError of gcsfs
 
 
 def _one_line(error: Exception) -> str:
+    if isinstance(error, TimeoutError) and not str(error):  # fsspec's own has no words
+        return "no answer in time"
     return " ".join(str(error).split()) or type(error).__name__
 
 

@@ -10,13 +10,13 @@ where it has another disk.
 
 from __future__ import annotations
 
-import re
 import urllib.parse
 from dataclasses import replace
 from pathlib import Path
 
+import storage
 from schemas.errors import ConfigError
-from storage.pinned_files import PinnedFile, fetch_pinned, file_sha256
+from storage.pinned_files import PinnedFile, fetch_pinned, file_sha256, is_sha256
 
 # Language identification, 176 languages, compressed; CC-BY-SA 3.0 (fasttext.cc/docs/en/language-identification)
 LID_176 = PinnedFile(
@@ -34,9 +34,9 @@ def resolve(path: str, sha256: str, origin: PinnedFile | None = None) -> Path:
     with everything that was tried.
     """
     pinned = sha256.strip().lower()
-    if path and not _is_address(path):
+    if path and not storage.is_web(path):
         return _configured(Path(path).expanduser(), pinned)
-    if not re.fullmatch("[0-9a-f]{64}", pinned):
+    if not is_sha256(pinned):
         raise ConfigError(f"model {path or 'without a path'}: {sha256!r} is not a SHA-256 (64 hexadecimal digits)")
     if path:
         basename = Path(urllib.parse.urlsplit(path).path).name
@@ -44,10 +44,6 @@ def resolve(path: str, sha256: str, origin: PinnedFile | None = None) -> Path:
     if origin is None:
         raise ConfigError("no model file is configured and there is no public one for this measure")
     return fetch_pinned(replace(origin, sha256=pinned), "model")
-
-
-def _is_address(path: str) -> bool:
-    return path.startswith(("https://", "http://"))
 
 
 def _configured(path: Path, pinned: str) -> Path:

@@ -22,7 +22,7 @@ from pipelines.runs.plan import VERSION
 from schemas.errors import ConfigError, RunError
 from schemas.settings import merge, overlay
 from schemas.settings_yaml import read_yaml
-from storage.inputs import expand
+from storage.inputs import SKIP, Unreadable, expand
 
 PRESET = "preset:"
 INPUT_HELP = "[SOURCE=] files, globs, URLs, @lists of them, or a crawl: cc:latest, cc:CC-MAIN-2026-43, cc:latest/wet."
@@ -43,6 +43,9 @@ RunDir = Annotated[
 RunOption = Annotated[str | None, typer.Option("--output", "-o", help="The same, as an option.")]
 New = Annotated[
     bool, typer.Option("--new", help="Only inputs that no run of the folder has read, as a run of their own.")
+]
+SkipUnreadable = Annotated[
+    bool, typer.Option(SKIP, help="Leave inputs out that cannot be read; the run records each with its cause.")
 ]
 MaxInputs = Annotated[int | None, typer.Option("--max-inputs", min=1, help="With --new: at most so many, in order.")]
 
@@ -67,10 +70,13 @@ def settings_of(maker: RecipeMaker, files: list[Path] | None, changes: list[str]
     return overlay(maker.settings(), merge(merged, nested(changes)))
 
 
-def inputs_of(given: Sequence[str], recipe: Recipe) -> list[SourceFile]:
+def inputs_of(
+    given: Sequence[str], recipe: Recipe, unreadable: Unreadable | None = None, output: str = ""
+) -> list[SourceFile]:
     """Return the files of each source: `NAME=PATH`, or `PATH` alone where the recipe has one source.
 
-    A source that is not named has no files in this run. Raises ConfigError for a path of which the source is not clear.
+    A source that is not named has no files in this run. Raises ConfigError for a path of which the source is not
+    clear, and what `expand` raises, which `unreadable` and `output` are for.
     """
     paths: dict[str, list[str]] = {name: [] for name in recipe.sources}
     for item in given:
@@ -81,7 +87,9 @@ def inputs_of(given: Sequence[str], recipe: Recipe) -> list[SourceFile]:
             next(iter(paths.values())).append(item)
         else:
             raise ConfigError(f"--input {item}: whose? give NAME=PATH; the recipe's sources are {', '.join(paths)}")
-    return [SourceFile(name, path) for name, some in paths.items() if some for path in expand(some)]
+    return [
+        SourceFile(name, path) for name, some in paths.items() if some for path in expand(some, "", unreadable, output)
+    ]
 
 
 def nested(changes: list[str] | None) -> dict[str, Any]:
@@ -120,7 +128,7 @@ def existing_at(path: str) -> Dataset:
 
 def absolute(path: str) -> str:
     """Return the path of an output folder, without a slash at its end. Raises RunError for a web address."""
-    if path.startswith(("http://", "https://")):
+    if storage.is_web(path):
         raise RunError(f"{path}: a web server cannot be written to; give a local folder, gs:// or s3://")
     return str(Path(path).absolute()) if storage.is_local(path) else path.rstrip("/")
 

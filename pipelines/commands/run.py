@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +23,7 @@ from pipelines.commands.options import (
     New,
     Output,
     RecipeOption,
+    SkipUnreadable,
     absolute,
     inputs_of,
     log_path,
@@ -44,6 +45,7 @@ from pipelines.runs.runner import refuse_foreign_inputs, run
 from pipelines.runs.stage import Earlier
 from schemas.errors import InputError, RunError
 from schemas.settings_yaml import to_commented_yaml
+from storage.inputs import Unreadable
 
 SHOWN_INPUTS = 20
 Archives = list[dict[str, Any]]
@@ -58,6 +60,7 @@ def run_command(
     changes: Changes = None,
     new: New = False,
     max_inputs: MaxInputs = None,
+    skip_unreadable: SkipUnreadable = False,
     metrics: Annotated[
         str | None, typer.Option("--metrics", help="File for Prometheus, replaced at every end of the run (*.prom).")
     ] = None,
@@ -73,11 +76,13 @@ def run_command(
         refuse_later_run(ending.output)
         maker = maker_of(recipe, ending.output)
         made = make_recipe(maker, settings_of(maker, config, changes))
-        files = inputs_of(inputs, made)
-        archives = [] if new else describe(files)
+        unreadable = Unreadable(skip_unreadable)
+        files = inputs_of(inputs, made, unreadable, ending.output)
+        archives = [] if new else describe(files, unreadable)
+        unreadable.check_some_left(files if new else archives)
         check_dataflow(context.obj or [], [ending.output, *(file.path for file in files), *resources_of(made)])
         engine = Engine(context.obj or [], log_path(ending.output), ending.output)
-        job = Job(maker, made, Dataset(ending.output), engine, Console(soft_wrap=True), ending)
+        job = Job(maker, made, Dataset(ending.output), engine, Console(soft_wrap=True), ending, unreadable)
         with locked(ending.output):
             if new:
                 job.run_new(files, max_inputs or 0)
@@ -105,6 +110,7 @@ class Job:
     engine: Engine
     console: Console
     ending: Ending
+    unreadable: Unreadable = field(default_factory=Unreadable)
 
     def run_whole(self, archives: Archives) -> None:
         """Run the folder itself, over exactly these inputs."""
@@ -124,14 +130,14 @@ class Job:
         dataset.check_usable(self.maker.reference, VERSION)
         unfinished = dataset.unfinished()
         if unfinished is not None:
-            self._run_newest(unfinished, begun_inputs(unfinished))
-        new = dataset.new_inputs(files, limit)
+            self._run_newest(unfinished, begun_inputs(unfinished, self.unreadable))
+        new = dataset.new_inputs(files, limit, self.unreadable)
         if new:
             self._run_newest(dataset.next(), new)
         elif unfinished is None:
-            self._say(nothing_new(files))
+            self._say(nothing_new(files, self.unreadable))
         else:  # otherwise report the finished run
-            self.console.print(escape(nothing_new(files)), highlight=False)
+            self.console.print(escape(nothing_new(files, self.unreadable)), highlight=False)
 
     def _run_newest(self, folder: RunFolder, archives: Archives) -> None:
         number = self.dataset.number(folder)
@@ -144,30 +150,38 @@ class Job:
         started = time.monotonic()
         self.ending.run = folder.path
         self.ending.new_inputs += n_new
-        folder.record(archives, to_commented_yaml(self.recipe.settings))
+        folder.record(archives, to_commented_yaml(self.recipe.settings), self.unreadable.entries())
         with Progress(self.console) as progress:
             run(self.recipe, archives, folder, self.engine, progress, earlier)
         self.console.print(ledger.draw(ledger.ledger(folder)))
-        self._say(f"{folder.path}: done in {time.monotonic() - started:.1f} s")
+        left_out = f"; inputs left out: {len(self.unreadable.found):,}" if self.unreadable.found else ""
+        self._say(f"{folder.path}: done in {time.monotonic() - started:.1f} s{left_out}")
 
     def _say(self, line: str) -> None:
         self.ending.message = line
         self.console.print(escape(line), highlight=False)
 
 
-def begun_inputs(run: RunFolder) -> Archives:
-    """Return the inputs that an unfinished run was begun with, as they are now. InputError when one has vanished."""
+def begun_inputs(run: RunFolder, unreadable: Unreadable) -> Archives:
+    """Return the inputs that an unfinished run was begun with, as they are now.
+
+    InputError when one has vanished and may not be left out.
+    """
     try:
-        return describe([SourceFile(entry["source"], entry["path"]) for entry in run.inputs() or []])
+        return describe([SourceFile(entry["source"], entry["path"]) for entry in run.inputs() or []], unreadable)
     except InputError as error:
         raise InputError(
             f"{error}; {run.path} is not finished and needs it: bring it back, or remove that run"
         ) from None
 
 
-def nothing_new(files: Sequence[SourceFile]) -> str:
+def nothing_new(files: Sequence[SourceFile], unreadable: Unreadable) -> str:
     """Return the message for when there is nothing to do."""
-    return f"nothing new: {len(files):,} inputs are all in committed runs"
+    left_out = [file for file in files if file.path in unreadable.found]
+    if not left_out:
+        return f"nothing new: {len(files):,} inputs are all in committed runs"
+    committed = len(files) - len(left_out)
+    return f"nothing new: {committed:,} inputs are in committed runs, {len(left_out):,} cannot be read"
 
 
 def _is_finished(folder: RunFolder) -> bool:
@@ -196,6 +210,7 @@ def plan_command(
     changes: Changes = None,
     new: New = False,
     max_inputs: MaxInputs = None,
+    skip_unreadable: SkipUnreadable = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what `run` would do: inputs, stages, and why a stage is or is not redone."""
@@ -204,9 +219,13 @@ def plan_command(
     refuse_later_run(dataset.path)
     maker = maker_of(recipe, dataset.path)
     made = make_recipe(maker, settings_of(maker, config, changes))
-    files = inputs_of(inputs, made)
+    unreadable = Unreadable(skip_unreadable)
+    files = inputs_of(inputs, made, unreadable, dataset.path)
     dataset.check_usable(maker.reference, VERSION)
-    planned = _plan_new(made, dataset, files, max_inputs or 0) if new else _plan_whole(made, dataset, files)
+    if new:
+        planned = _plan_new(made, dataset, files, max_inputs or 0, unreadable)
+    else:
+        planned = _plan_whole(made, dataset, files, unreadable)
     if as_json:
         print_json(planned.plain)
     else:
@@ -233,21 +252,30 @@ class _Plan:
         }
 
 
-def _plan_whole(recipe: Recipe, dataset: Dataset, files: Sequence[SourceFile]) -> _Plan:
-    archives = describe(files)
+def _plan_whole(recipe: Recipe, dataset: Dataset, files: Sequence[SourceFile], unreadable: Unreadable) -> _Plan:
+    archives = describe(files, unreadable)
+    unreadable.check_some_left(archives)
     folder = RunFolder(dataset.path)
     refuse_foreign_inputs(recipe, archives, folder)
     refuse_redone(dataset, recipe, archives)
-    return _Plan(archives, plan(recipe, archives, folder), {"former": ledger.plain_former(folder)})
+    return _Plan(
+        archives, plan(recipe, archives, folder), {"former": ledger.plain_former(folder), **_left_out(unreadable)}
+    )
 
 
-def _plan_new(recipe: Recipe, dataset: Dataset, files: Sequence[SourceFile], limit: int) -> _Plan:
+def _left_out(unreadable: Unreadable) -> dict[str, Any]:
+    return {"skipped_inputs": unreadable.entries()} if unreadable.found else {}
+
+
+def _plan_new(
+    recipe: Recipe, dataset: Dataset, files: Sequence[SourceFile], limit: int, unreadable: Unreadable
+) -> _Plan:
     unfinished = dataset.unfinished()
-    new = dataset.new_inputs(files, limit)
-    archives = begun_inputs(unfinished) if unfinished else new
-    facts = {"run": "", "unfinished": unfinished is not None, "new_inputs": len(new)}
+    new = dataset.new_inputs(files, limit, unreadable)
+    archives = begun_inputs(unfinished, unreadable) if unfinished else new
+    facts = {"run": "", "unfinished": unfinished is not None, "new_inputs": len(new), **_left_out(unreadable)}
     if not archives:
-        return _Plan([], [], facts, nothing_new(files))
+        return _Plan([], [], facts, nothing_new(files, unreadable))
     folder = unfinished or dataset.next()
     what = f"not finished; then a run over {len(new):,} new inputs" if unfinished else "the next run"
     stages = plan(recipe, archives, folder, dataset.earlier(folder))
@@ -266,6 +294,8 @@ def _draw_plan(planned: _Plan) -> None:
     if len(archives) > SHOWN_INPUTS:
         console.print(f"... and {len(archives) - SHOWN_INPUTS:,} more", highlight=False)
     console.print(f"{sum(entry['size'] for entry in archives):>15,} bytes in {len(archives):,} inputs", highlight=False)
+    if planned.facts.get("skipped_inputs"):
+        console.print(escape(ledger.skipped_lines(planned.facts["skipped_inputs"])), highlight=False)
     table = Table(box=None, pad_edge=False)
     for name in ("stage", "", "why"):
         table.add_column(name)

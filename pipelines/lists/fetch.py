@@ -16,10 +16,8 @@ import contextlib
 import dataclasses
 import fcntl
 import hashlib
-import http.client
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -34,7 +32,7 @@ from pipelines.lists.archives import members, reading
 from pipelines.lists.catalogue import CATALOGUE, PublicList
 from schemas.errors import ConfigError, InputError
 from schemas.settings import merge
-from storage.pinned_files import NotHereError, download, fetch_pinned, file_sha256
+from storage.pinned_files import NotHereError, download, fetch_pinned, file_sha256, is_sha256
 
 RECORD, SETTINGS = "lists.json", "lists.yaml"
 _SCRATCH = ".fetching-"
@@ -149,7 +147,7 @@ def _taken(entry: PublicList, scratch: Path, origin: str, wanted: str, there: Fe
 
 def _digest(text: str) -> str:
     digest = text.strip().lower()
-    if digest and not re.fullmatch("[0-9a-f]{64}", digest):
+    if digest and not is_sha256(digest):
         raise ConfigError(f"--sha256 {text}: not a SHA-256 (64 hexadecimal digits)")
     return digest
 
@@ -177,15 +175,11 @@ def _bring(entry: PublicList, origin: str, scratch: Path) -> Path:
             raise InputError(f"{origin}: no such file or folder")
         return path
     target = scratch / "download"
-    if origin.startswith(("http://", "https://")):
+    if storage.is_web(origin):
         try:
             download(origin, target)
-        except (NotHereError, http.client.HTTPException, ValueError) as error:
-            raise InputError(f"{origin}: {' '.join(str(error).split())}") from None
-        except OSError as error:
-            if error.errno is not None:
-                raise
-            raise InputError(f"{origin}: {' '.join(str(error).split())}") from None
+        except NotHereError as error:
+            raise InputError(f"{origin}: {error}") from None
     else:
         with storage.open_read(origin) as source, target.open("wb") as file:
             shutil.copyfileobj(source, file)

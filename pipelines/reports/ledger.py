@@ -22,6 +22,7 @@ from schemas.errors import ConfigError
 
 BAR_WIDTH = 32
 MIX_ROWS = 12
+SKIPPED_SHOWN = 5  # all are in the JSON
 LANGUAGES_SHOWN = 12  # of those without limits of their own; all are in the JSON
 BY = ("source", "language")
 _AXES = ("source", "language", "quality", "group")  # the order of a mix report
@@ -39,7 +40,8 @@ def parse_axes(text: str) -> tuple[str, ...]:
 
 def ledger(folder: RunFolder, axes: Sequence[str] = ()) -> dict[str, Any]:
     """Return `{"stages": [...], "shards": [...]}` of the committed stages, in order; empty lists before the first.
-    Under `former` is what the folder keeps of the result before its last rerun.
+    Under `former` is what the folder keeps of the result before its last rerun; under `skipped_inputs` path and cause
+    of each input that could not be read.
 
     With `axes`, each stage has its fates by them under `by`: a list of {source, language, kept, dropped, failed}.
     """
@@ -61,7 +63,8 @@ def ledger(folder: RunFolder, axes: Sequence[str] = ()) -> dict[str, Any]:
         for manifest, _ in chain
     ]
     book = {"stages": entries, "shards": _shards(chain), "mix": _fact(chain, "mix", None)}
-    return {**book, "former": None if folder.former else plain_former(folder)}
+    former = None if folder.former else plain_former(folder)
+    return {**book, "former": former, "skipped_inputs": folder.skipped()}
 
 
 def plain_former(folder: RunFolder) -> dict[str, Any] | None:
@@ -127,6 +130,7 @@ def dataset_ledger(dataset: Dataset, axes: Sequence[str] = ()) -> dict[str, Any]
         "shards": [shard for run in runs for shard in run["shards"]],
         "mix": mix_sums([run["mix"] for run in runs if run["mix"]]),
         "former": next((run["former"] for run in runs if run["former"]), None),
+        "skipped_inputs": [entry for run in runs for entry in run["skipped_inputs"]],
         "runs": runs,
     }
 
@@ -202,11 +206,22 @@ def draw(book: dict[str, Any]) -> RenderableType:
     if book["shards"]:
         tokens = sum(shard["tokens"] for shard in book["shards"])
         parts.append(Text(f"{len(book['shards'])} shards, {tokens:,} tokens"))
+    if book.get("skipped_inputs"):
+        parts.append(Text(skipped_lines(book["skipped_inputs"])))
     if book.get("former"):
         parts.append(Text(former_line(book["former"])))
     if len(book.get("runs", ())) > 1:
         parts.append(_run_table(book["runs"]))
     return Group(*parts)
+
+
+def skipped_lines(skipped: Sequence[dict[str, str]]) -> str:
+    """Return how a person is told of inputs that were left out."""
+    lines = [f"inputs left out, which could not be read: {len(skipped):,}"]
+    lines += [f"  {entry['why']}" for entry in skipped[:SKIPPED_SHOWN]]
+    if len(skipped) > SKIPPED_SHOWN:
+        lines.append(f"  ... and {len(skipped) - SKIPPED_SHOWN:,} more (`winnow ledger --json`)")
+    return "\n".join(lines)
 
 
 def former_line(former: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ import storage
 from pipelines.runs.folder import DataFolder, Manifest, RunFolder
 from pipelines.runs.stage import Earlier
 from schemas.errors import RunError
-from storage.inputs import describe_inputs, is_web
+from storage.inputs import Unreadable, describe_inputs
 
 RUNS = "runs"
 FORMER_ADDRESS = "@former"  # after a folder: the result that its last rerun has replaced
@@ -36,10 +36,13 @@ class SourceFile(NamedTuple):
     path: str
 
 
-def describe(files: Sequence[SourceFile]) -> list[dict[str, Any]]:
-    """Return path, size, checksum and source of each file. InputError for one that is not there."""
-    entries = describe_inputs([file.path for file in files])
-    return [{**entry, "source": file.source} for entry, file in zip(entries, files, strict=True)]
+def describe(files: Sequence[SourceFile], unreadable: Unreadable | None = None) -> list[dict[str, Any]]:
+    """Return path, size, checksum and source of each file.
+
+    InputError for one that cannot be read; `unreadable` takes it instead if it may be left out.
+    """
+    found = {entry["path"]: entry for entry in describe_inputs([file.path for file in files], unreadable)}
+    return [{**found[file.path], "source": file.source} for file in files if file.path in found]
 
 
 @dataclass(frozen=True)
@@ -98,16 +101,24 @@ class Dataset:
             return runs[-1]
         return RunFolder(f"{self.path}/{RUNS}/{self.number(runs[-1]) + 1:06d}")
 
-    def new_inputs(self, files: Sequence[SourceFile], limit: int = 0) -> list[dict[str, Any]]:
+    def new_inputs(
+        self, files: Sequence[SourceFile], limit: int = 0, unreadable: Unreadable | None = None
+    ) -> list[dict[str, Any]]:
         """Return those of `files` that no run has read, `limit` at most (0: all), each with size and checksum.
 
-        Only what has to be is looked up: known paths that may have changed, and what is returned.
+        Only what has to be is looked up: known paths that may have changed, and what is returned. An input that
+        `unreadable` takes gives its place to the next one.
         """
         known = self._known()
-        seen = describe([file for file in files if file in known and not is_web(file.path)])
+        seen = describe([file for file in files if file in known and not storage.is_web(file.path)], unreadable)
         now = {SourceFile(entry["source"], entry["path"]): entry["checksum"] for entry in seen}
         new = [file for file in files if file not in known or (file in now and now[file] not in known[file])]
-        return describe(new[:limit] if limit else new)
+        found: list[dict[str, Any]] = []
+        while new and (not limit or len(found) < limit):
+            some = limit - len(found) if limit else len(new)
+            found += describe(new[:some], unreadable)
+            new = new[some:]
+        return found
 
     def _known(self) -> dict[SourceFile, set[str]]:
         """Return the checksums that each file had when a run read it."""

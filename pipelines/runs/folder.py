@@ -1,7 +1,8 @@
 """The output folder of a run, and the manifests that say what in it is whole.
 
     DIR/winnow.json                         marker: recipe, version, format
-    DIR/inputs.json                         the inputs of the run, written before anything is done with them
+    DIR/inputs.json                         the inputs of the run, written before anything is done with them; those
+                                            that could not be read, under `skipped`
     DIR/config.yaml                         the resolved settings of the last run
     DIR/<stage>/manifest.json               the commit: names the data folder; replaced in one atomic write
     DIR/<stage>/former.json                 the manifest that the last rerun replaced, if its result is kept (former.py)
@@ -211,9 +212,24 @@ class RunFolder:
                 raise RunError(f"{path}: not a record of a run's inputs ({error})") from None
         return None
 
-    def record(self, inputs: list[dict[str, Any]], settings: str) -> None:
-        """Put the inputs and the settings of the run on record, before anything is done with them."""
-        self._keep("inputs.json", json.dumps({"inputs": inputs}, indent=0) + "\n")
+    def skipped(self) -> list[dict[str, str]]:
+        """Return the inputs that the run left out because they could not be read: path, and why."""
+        path = f"{self.path}/inputs.json"
+        if self.former or not storage.exists(path):
+            return []
+        try:
+            skipped = json.loads(storage.read_bytes(path)).get("skipped", [])
+            return [{"path": str(entry["path"]), "why": str(entry["why"])} for entry in skipped]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RunError(f"{path}: not a record of a run's inputs ({error})") from None
+
+    def record(self, inputs: list[dict[str, Any]], settings: str, skipped: Sequence[dict[str, str]] = ()) -> None:
+        """Put the inputs and the settings of the run on record, before anything is done with them.
+
+        `skipped` are the inputs that are left out: path, and why.
+        """
+        named = {"skipped": list(skipped)} if skipped else {}
+        self._keep("inputs.json", json.dumps({"inputs": inputs, **named}, indent=0) + "\n")
         self._keep("config.yaml", settings)
 
     def _keep(self, name: str, text: str) -> None:

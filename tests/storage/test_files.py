@@ -310,7 +310,7 @@ def test_missing_web_file(web: _Server) -> None:
     for call in (size, fingerprint, read_bytes):
         with pytest.raises(InputError, match="cannot be read"):
             call(f"{web.url}/none")
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="HTTP 404 Not Found"):
         expand([f"{web.url}/none"])
 
 

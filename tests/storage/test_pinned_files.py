@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import ConfigError
+from storage import remote
 from storage.pinned_files import NotHereError, PinnedFile, download, fetch_pinned
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,7 @@ PIN = hashlib.sha256(BYTES).hexdigest()
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(remote, "PAUSE_S", 0.0)
     return tmp_path / "cache" / "winnow"
 
 
@@ -68,7 +70,7 @@ def test_what_comes_whole_is_kept(site: str, own_cache: Path, path: str) -> None
     ("path", "said"),
     [
         ("half", r"broke off after 5,000 of 10,000 bytes"),
-        ("half-chunked", r"IncompleteRead"),
+        ("half-chunked", r"broke off after [0-9,]+ bytes"),
         ("half-unsized", rf"SHA-256 {hashlib.sha256(BYTES[:5000]).hexdigest()}"),
     ],
 )

@@ -200,6 +200,11 @@ def test_failures_that_pass_are_not_seen(store: ObjectStore, fault: str) -> None
         lambda: storage.read_bytes("s3://box/f") == b"text" * 1000,
         lambda: storage.open_read("s3://box/f").read() == b"text" * 1000,
         lambda: storage.list_names("s3://box/d") == ["1"],
+        lambda: storage.exists("s3://box/f"),
+        lambda: storage.size("s3://box/f") == 4000,
+        lambda: expand(["s3://box/f"]) == ["s3://box/f"],
+        lambda: expand(["s3://box/d"]) == ["s3://box/d/1"],
+        lambda: expand(["s3://box/*"]) == ["s3://box/f"],
         lambda: storage.write_atomic("s3://box/g", b"new") is None,
         lambda: storage.remove_tree("s3://box/d") is None,
     ):
@@ -221,6 +226,20 @@ def test_failures_that_stay_are_one_line(store: ObjectStore) -> None:
     ):
         store.requests.clear()
         with pytest.raises(kind, match=f"^s3://box/f: cannot be {word} after 4 attempts: .*on purpose$"):
+            call()
+        assert len(store.requests) == 4
+
+
+def test_a_store_that_fails_is_not_one_without_the_object(store: ObjectStore) -> None:
+    store.fault = lambda _: "busy"
+    for call in (
+        lambda: storage.exists("s3://box/f"),
+        lambda: storage.size("s3://box/f"),
+        lambda: expand(["s3://box/f"]),
+        lambda: expand(["s3://box/*"]),
+    ):
+        store.requests.clear()
+        with pytest.raises(InputError, match=r"^s3://box/[f*]: cannot be read after 4 attempts: "):
             call()
         assert len(store.requests) == 4
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from transformers import LlamaForCausalLM
 from transformers.utils import logging
 
 from schemas.errors import InputError
+from storage.pinned_files import file_sha256
 from trainer.loop.checkpoints import read_state
 from trainer.loop.placement import put, whole_weights
 
@@ -53,8 +53,7 @@ def weights_sha256(folder: Path) -> str:
     if state is not None and state.weights_sha256:  # large models have a digest only at the ends of stages
         return state.weights_sha256
     try:
-        with (folder / WEIGHTS).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(folder / WEIGHTS)
     except OSError:
         raise InputError(f"{folder}: neither the checkpoint of a finished stage nor a model ({WEIGHTS})") from None
 

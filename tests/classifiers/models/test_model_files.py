@@ -12,7 +12,7 @@ import pytest
 
 from classifiers.models.model_files import LID_176, resolve
 from schemas.errors import ConfigError
-from storage import pinned_files
+from storage import pinned_files, remote
 from storage.pinned_files import PinnedFile, cache_dir, file_sha256
 
 BYTES = b"a model"
@@ -22,6 +22,7 @@ PIN = hashlib.sha256(BYTES).hexdigest()
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(remote, "PAUSE_S", 0.0)
     return tmp_path / "cache" / "winnow"
 
 
@@ -119,7 +120,7 @@ def test_every_try_is_named_in_one_line(site: tuple[Path, str], monkeypatch: pyt
     with pytest.raises(ConfigError) as error:
         resolve("", PIN, origin)
     assert "\n" not in str(error.value)
-    assert "(HTTP Error 404: File not found); wheel of some==1 (pip: ERROR: No matching" in str(error.value)
+    assert "(cannot be read: HTTP 404 File not found); wheel of some==1 (pip: ERROR: No matching" in str(error.value)
 
 
 @pytest.mark.parametrize("pin", ["", "abc", "g" * 64])

@@ -84,7 +84,7 @@ def test_the_ledger_lists_the_shards_of_all_runs(book: dict[str, Any], dataset: 
 def test_the_ledger_of_one_run_is_its_own(call: Call, book: dict[str, Any], dataset: Path) -> None:
     for run in book["runs"]:
         one = call("ledger", dataset, "--run", run["run"], "--json").json
-        assert one == {name: run[name] for name in ("stages", "shards", "mix", "former")}
+        assert one == {name: run[name] for name in ("stages", "shards", "mix", "former", "skipped_inputs")}
     said = call("ledger", dataset, "--run", 2)
     assert (said.code, said.err) == (1, f"winnow: --run 2: no such run in {dataset}; there are 0, 1\n")
 

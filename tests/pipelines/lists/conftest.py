@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from storage import remote
+
 WORDS = {"package/package.json": "{}", "package/en.json": json.dumps(["zorbleflux", "grim zorble"])}
 DOMAINS = {"blacklists/adult/domains": "evil.example\n", "blacklists/gambling/domains": "bet.example\n",
            "blacklists/porn": "adult"}  # fmt: skip
@@ -30,6 +32,7 @@ def write_tar(path: Path, files: Mapping[str, str]) -> Path:
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(remote, "PAUSE_S", 0.0)
     return tmp_path / "cache" / "winnow"
 
 

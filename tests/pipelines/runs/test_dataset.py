@@ -99,9 +99,9 @@ def test_what_is_known_is_not_looked_up_but_for_a_change(bench: Bench, monkeypat
     bench.add("c", "d", "e")
     looked: list[str] = []
 
-    def describe(paths: list[str]) -> Any:
+    def describe(paths: list[str], unreadable: Any) -> Any:
         looked.extend(paths)
-        return describe_inputs(paths)
+        return describe_inputs(paths, unreadable)
 
     monkeypatch.setattr("pipelines.runs.dataset.describe_inputs", describe)
     assert [Path(entry["path"]).name for entry in bench.dataset.new_inputs(bench.files, 1)] == ["c"]

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.storage.web_server import Page, serving
+
 Call = Any
 
 
@@ -49,17 +51,30 @@ def address(jsonl: Path) -> Iterator[str]:
 
 
 def test_an_input_over_http_gives_the_same_documents(
-    command: Call, address: str, jsonl: Path, config: Path, small_run: Path, tmp_path: Path
+    command: Call, jsonl: Path, config: Path, small_run: Path, tmp_path: Path
 ) -> None:
-    given = ("--input", f"{address}/{jsonl.name}", "--output", tmp_path / "run", "--config", config)
-    said = command("run", *given)
-    assert said.code == 0, said.err
+    """From a server that refuses, breaks off and knows no ranges, by a list of which another entry cannot be read."""
+    page = Page(jsonl.read_bytes(), has_ranges=False)
+    with serving() as server:
+        address = server.url
+        server.put(f"/{jsonl.name}", page)
+        server.put("/all.paths", Page(f"{jsonl.name}\nnone.jsonl\n".encode()))
+        given = ("--input", f"@{address}/all.paths", "--output", tmp_path / "run", "--config", config)
+        assert "/none.jsonl: cannot be read: HTTP 404 Not Found; --skip-unreadable" in command("run", *given).err
+        assert not (tmp_path / "run" / "inputs.json").exists()
+        page.refusals, page.drops = [(503, {}), (429, {"Retry-After": "1"})], [100]
+        said = command("run", *given, "--skip-unreadable")
+        assert said.code == 0, said.err
+        assert (page.refusals, page.drops) == ([], [])
+        plan = command("plan", *given, "--skip-unreadable", "--json").json
+    assert "inputs left out, which could not be read: 1" in said.out
+    assert "; inputs left out: 1" in said.out
     shards = [
         [shard["sha256"] for shard in command("ledger", folder, "--json").json["shards"]]
         for folder in (tmp_path / "run", small_run)
     ]
     assert shards[0] == shards[1]
-    plan = command("plan", *given, "--json").json
+    assert [entry["path"] for entry in plan["skipped_inputs"]] == [f"{address}/none.jsonl"]
     assert [stage["name"] for stage in plan["stages"] if stage["run"]] == []
     assert plan["inputs"] == [{"path": f"{address}/{jsonl.name}", "size": jsonl.stat().st_size}]
 
