@@ -2,10 +2,12 @@
 # make train-demo             the same, then train a small model on it, measure it, let it write (10 minutes)
 # make test   set up, lint, types, import contract, unit and end-to-end tests (what CI runs)
 # make compiled   the extraction in machine code, where there is a C compiler: faster, the same texts
+# make docs   after make demo: the pages that are made from the code and from the demo's run
+# make wheel  the wheel and the source archive, and the demo run from the wheel alone (5 minutes; not in make test)
 # make chaos | clean-root | fuzz | bench   slow suites, by hand
 # make flink-up | flink-down    a local Flink cluster of two slots, for `winnow run --runner FlinkRunner` (docs/flink.md)
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
@@ -14,7 +16,7 @@ SECONDS := 900
 # A file of tests stays in one process: its fixtures are made once.
 PYTEST := $(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist loadfile
 
-.PHONY: demo train-demo test lint types imports compiled unit e2e chaos clean-root fuzz bench format flink-up flink-down clean
+.PHONY: demo train-demo test lint types imports compiled unit e2e chaos clean-root fuzz bench docs wheel format flink-up flink-down clean
 
 $(VENV)/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -66,7 +68,7 @@ imports: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	$(PYTEST) --durations=10 tests --ignore=tests/e2e --ignore=tests/chaos --ignore=tests/fuzz
+	$(PYTEST) --durations=10 tests --ignore=tests/e2e --ignore=tests/chaos --ignore=tests/fuzz --ignore=tests/wheel/test_demo_from_wheel.py
 	WINNOW_COMPILED=0 $(PYTEST) tests/transforms/extraction
 
 e2e: $(VENV)/.dev
@@ -93,6 +95,14 @@ bench: $(VENV)/.dev compiled
 	$(BIN)/python benchmarks/math_code.py
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/curated_against_raw.py demo
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/generate.py --demo $(DEMO)/run
+
+wheel: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m pytest -q tests/wheel --durations=0
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -229,3 +229,42 @@ def test_a_killed_run_of_two_sources_goes_on_to_the_same_bytes(folder: Path, ran
     printed = run(folder, shlex.join(words))
     assert printed.count("committed and unchanged") == 5  # the stages of both branches
     assert shards(folder, "runs/killed") == shards(folder, "runs/forum")
+
+
+def test_the_settings_page_is_what_the_code_says() -> None:
+    """`make docs` writes it."""
+    from docs.generate import SETTINGS, settings_page
+
+    assert SETTINGS.read_text(encoding="utf-8") == settings_page(), "docs/settings.md is older than the code: make docs"
+
+
+def test_the_settings_page_has_every_setting_with_its_default_and_limits() -> None:
+    from docs.generate import settings_page
+    from pipelines.recipes.find import find_recipe
+    from schemas.settings import to_plain
+
+    def names(plain: Any, where: str = "") -> list[str]:
+        found = []
+        for name, value in plain.items():
+            if name != "by_language":
+                found += names(value, f"{where}{name}.") if isinstance(value, dict) and value else [f"{where}{name}"]
+        return found
+
+    page = settings_page()
+    known = names(to_plain(find_recipe("common_crawl").settings()))
+    assert len(known) > 100
+    assert [name for name in known if f"| `{name}` | " not in page and f"### `{name}`" not in page] == []
+    assert "| `index.ingest.part_mib` | `32` | largest range" in page
+    assert "at a time, MiB [≥ 1, ≤ 4096] |" in page
+    assert "| `stages[].schedule.peak` | `8e-05` | " in page
+    assert "`off` switches it off" not in page.replace("=off` switches it off", "")
+
+
+def test_figures_go_between_the_marks_alone() -> None:
+    from docs.generate import MARKS, with_block
+
+    block = f"{MARKS[0]}\nnew\n{MARKS[1]}"
+    assert with_block(f"a\n{MARKS[0]}\nold\n\\1\n{MARKS[1]}\nb\n", block) == f"a\n{block}\nb\n"
+    for text in ("none", f"{MARKS[0]} only", f"{block} {block}"):
+        with pytest.raises(ValueError, match="marks"):
+            with_block(text, block)
