@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -181,8 +182,6 @@ def test_transforms_as_a_library(tmp_path: Path) -> None:
 
 
 def test_the_page_of_tables_names_every_column() -> None:
-    import dataclasses
-
     from schemas import records
     from transforms.extraction.extracted import PageFacts
 
@@ -241,17 +240,17 @@ def test_the_settings_page_is_what_the_code_says() -> None:
 def test_the_settings_page_has_every_setting_with_its_default_and_limits() -> None:
     from docs.generate import settings_page
     from pipelines.recipes.find import find_recipe
-    from schemas.settings import to_plain
+    from schemas.settings import PerLanguage
 
-    def names(plain: Any, where: str = "") -> list[str]:
-        found = []
-        for name, value in plain.items():
-            if name != "by_language":
-                found += names(value, f"{where}{name}.") if isinstance(value, dict) and value else [f"{where}{name}"]
-        return found
+    def names(config: Any, where: str = "") -> list[str]:
+        own = config.default if isinstance(config, PerLanguage) else config
+        values = {field.name: getattr(own, field.name) for field in dataclasses.fields(own)}
+        inner = {name: value for name, value in values.items() if dataclasses.is_dataclass(value)}
+        within = [name for group, value in inner.items() for name in names(value, f"{where}{group}.")]
+        return [*(f"{where}{name}" for name in values.keys() - inner.keys()), *within]
 
     page = settings_page()
-    known = names(to_plain(find_recipe("common_crawl").settings()))
+    known = names(find_recipe("common_crawl").settings())
     assert len(known) > 100
     assert [name for name in known if f"| `{name}` | " not in page and f"### `{name}`" not in page] == []
     assert "| `index.ingest.part_mib` | `32` | largest range" in page
