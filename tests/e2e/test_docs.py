@@ -267,3 +267,21 @@ def test_figures_go_between_the_marks_alone() -> None:
     for text in ("none", f"{MARKS[0]} only", f"{block} {block}"):
         with pytest.raises(ValueError, match="marks"):
             with_block(text, block)
+
+
+@pytest.mark.parametrize(
+    "name", ["docs/coming-from.md", "docs/local.md", "docs/lists.md", "docs/looking.md", "README.md"]
+)
+def test_a_page_names_settings_that_there_are(name: str) -> None:
+    page, settings = (ROOT / name).read_text(encoding="utf-8"), (ROOT / "docs" / "settings.md").read_text()
+    groups = set(re.findall(r"### `([a-z_]+)`", settings))
+    named = {word for word in re.findall(r"[`=\[ ](\w+(?:\.\w+)+)(?=[`= ])", page) if word.split(".")[0] in groups}
+    known = set(re.findall(r"`((?:\w+\.)*\w+)`", settings))
+    assert {word for word in named if word not in known} - {"tokenizer.json"} == set()
+    assert name != "docs/coming-from.md" or len(named) > 15
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / link).exists(), link
