@@ -2,7 +2,7 @@
 # make train-demo             the same, then train a small model on it, measure it, let it write (10 minutes)
 # make test   set up, lint, types, import contract, unit and end-to-end tests (what CI runs)
 # make compiled   the extraction in machine code, where there is a C compiler: faster, the same texts
-# make docs   after make demo: the pages that are made from the code and from the demo's run
+# make docs   docs/settings.md from the code and, after make demo, the figures of the README
 # make wheel  the wheel and the source archive, and the demo run from the wheel alone on each Python there is
 #             (three minutes a Python; not in make test)
 # make chaos | clean-root | fuzz | bench   slow suites, by hand
@@ -98,7 +98,7 @@ bench: $(VENV)/.dev compiled
 	$(BIN)/python benchmarks/curated_against_raw.py demo
 
 docs: $(VENV)/.dev
-	$(BIN)/python docs/generate.py --demo $(DEMO)/run
+	$(BIN)/python docs/generate.py $(if $(wildcard $(DEMO)/run/shards/manifest.json),--demo $(DEMO)/run)
 
 # The wheel is made of the source archive alone, as an index would.
 wheel: $(VENV)/.dev
