@@ -4,7 +4,7 @@
 # make compiled   the extraction in machine code, where there is a C compiler: faster, the same texts
 # make docs   docs/settings.md from the code and, after make demo, the figures of the README
 # make wheel  the wheel and the source archive, and the demo run from the wheel alone on each Python there is
-#             (three minutes a Python; not in make test)
+#             (20 minutes for three of them on two busy cores; not in make test)
 # make chaos | clean-root | fuzz | bench   slow suites, by hand
 # make flink-up | flink-down    a local Flink cluster of two slots, for `winnow run --runner FlinkRunner` (docs/flink.md)
 

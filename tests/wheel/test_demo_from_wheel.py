@@ -1,7 +1,7 @@
 """The demo from the wheel alone, in a new environment outside the checkout, on every Python that is to be had.
 
-Run by `make wheel`, not by `make test`: an environment takes a minute to install, three minutes where fastText is
-compiled for the first time, and the demo a minute.
+Run by `make wheel`, not by `make test`: on two cores that have other work, an environment takes four minutes to install
+and the demo two, for each Python.
 """
 
 from __future__ import annotations
