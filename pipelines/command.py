@@ -8,6 +8,8 @@ import tempfile
 import traceback
 from types import TracebackType
 
+from schemas.distribution import missing_module
+
 
 def main() -> None:
     """Run the command line."""
@@ -19,7 +21,14 @@ def main() -> None:
 
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Tell of an error that nobody foresaw in one line; the trace goes to a file for the report."""
+    """Tell of an error that nobody foresaw in one line; the trace goes to a file for the report.
+
+    A module that only an extra brings is a line on how to install it.
+    """
+    line = missing_module(error) if isinstance(error, ModuleNotFoundError) else ""
+    if line:
+        print(f"winnow: {line}", file=sys.stderr)  # noqa: T201
+        return
     with tempfile.NamedTemporaryFile("w", prefix="winnow-", suffix=".txt", delete=False) as file:
         traceback.print_exception(kind, error, trace, file=file)
     text = " ".join(str(error).split())

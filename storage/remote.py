@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import fsspec
 from fsspec.core import split_protocol
 
+from schemas.distribution import install_line
 from schemas.errors import InputError, RunError, WinnowError
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ _REFUSED = (
     ("botocore.exceptions", "ParamValidationError"),
     ("google.auth.exceptions", "DefaultCredentialsError"),
 )
-_EXTRAS = {"gs": "winnow[gcp]", "gcs": "winnow[gcp]", "s3": "winnow[s3]", "s3a": "winnow[s3]"}
+_EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "s3", "s3a": "s3"}
 
 
 _WEB = ("http", "https")
@@ -104,7 +105,7 @@ def filesystem(path: str) -> Any:
         fs = fsspec.filesystem(protocol, **options)
     except ImportError as error:
         extra = _EXTRAS.get(protocol)
-        hint = f"pip install '{extra}'" if extra else str(error)
+        hint = install_line(extra) if extra else str(error)
         raise InputError(f"{path}: {protocol}:// needs a package that is not installed: {hint}") from error
     except ValueError as error:
         raise InputError(f"{path}: {protocol}:// is no known kind of storage") from error

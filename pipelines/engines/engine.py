@@ -35,6 +35,7 @@ from apache_beam.runners.runner import PipelineRunner
 from pipelines.engines.child import start_child, stop_child
 from pipelines.engines.flink_rest import FlinkRest
 from pipelines.engines.interrupt import LostError, interruptible, worker_deaths
+from pipelines.engines.local_flink import with_local_cluster
 from pipelines.engines.portable import (
     Target,
     cancel_jobs,
@@ -70,6 +71,7 @@ class Engine:
         self._log_path = log_path
         self._owner = hashlib.blake2b(owner.encode(), digest_size=6).hexdigest() if owner else ""
         self._check()
+        self._args = with_local_cluster(self._args)
         self._target = target_of(PipelineOptions(self._args))
         self._is_checked = False
         # What workers on other machines must have, as `CodeIdentity.user_modules` of all stages: set by the caller.

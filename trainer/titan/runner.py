@@ -135,8 +135,10 @@ def convert(titan: TitanJob, source: Path, target: Path) -> None:
     try:
         from trainer.titan.engine import build_whole, trainer_config
     except ImportError as error:
-        wanted = "`pip install --no-deps -r trainer/titan/requirements.txt`"
-        raise ConfigError(f"runner: titan needs {wanted} ({error.name} is missing)") from None
+        wanted = Path(__file__).with_name("requirements.txt")
+        raise ConfigError(
+            f"runner: titan needs `pip install --no-deps -r {wanted}` ({error.name} is missing)"
+        ) from None
     plain = replace(titan.recipe, titan=replace(titan.recipe.titan, float8="", float8_emulate=False))
     job = replace(titan, recipe=plain)
     _, tokenizer = job.open_data()
