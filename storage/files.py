@@ -27,13 +27,14 @@ from typing import Any, BinaryIO, cast
 from fsspec.core import split_protocol
 
 from schemas.errors import InputError
-from storage.remote import GCS, S3, WRITE, RemoteFile, list_s3, or_none, protocol_of, remove_s3, upload_options
+from storage.remote import GCS, HUB, S3, WRITE, RemoteFile, list_s3, or_none, protocol_of, remove_s3, upload_options
 from storage.remote import filesystem as filesystem
 from storage.remote import retry as retry
 from storage.remote import with_protocol as with_protocol
 
 BLOCK_BYTES = 4 << 20  # one request of a remote read
-_CHECKSUMS = ("ETag", "etag", "md5Hash", "crc32c", "Content-MD5", "generation", "LastModified", "Last-Modified")
+_CHECKSUMS = ("ETag", "etag", "md5Hash", "crc32c", "Content-MD5", "generation", "blob_id", "LastModified",
+              "Last-Modified")  # fmt: skip
 
 
 def is_local(path: str) -> bool:
@@ -161,7 +162,7 @@ def exists(path: str) -> bool:
     """Return whether there is a file or a directory at `path`."""
     if is_local(path):
         return local_path(path).exists()
-    fs = filesystem(path)
+    fs = _listed_anew(path)
     return bool(retry(path, lambda: fs.exists(path)))
 
 
@@ -187,7 +188,7 @@ def list_sizes(directory: str) -> dict[str, int]:
     """Return the path and the bytes of each file beneath `directory`; none if it does not exist."""
     if is_local(directory):
         return {str(path): path.stat().st_size for path in local_path(directory).rglob("*") if path.is_file()}
-    fs = filesystem(directory)
+    fs = _listed_anew(directory)
     if protocol_of(directory) in S3:
         return retry(directory, lambda: list_s3(fs, f"{directory.rstrip('/')}/"))
     found = retry(directory, lambda: or_none(lambda: dict(fs.find(directory, detail=True))))
@@ -199,12 +200,20 @@ def list_names(directory: str) -> list[str]:
     if is_local(directory):
         root = local_path(directory)
         return sorted(entry.name for entry in root.iterdir()) if root.is_dir() else []
-    fs = filesystem(directory)
+    fs = _listed_anew(directory)
     if protocol_of(directory) in S3:
         found = list(retry(directory, lambda: list_s3(fs, f"{directory.rstrip('/')}/", "/")))
     else:
         found = retry(directory, lambda: or_none(lambda: list(fs.ls(directory, detail=False))) or [])
     return sorted({str(path).rstrip("/").rsplit("/", 1)[-1] for path in found})
+
+
+def _listed_anew(path: str) -> Any:
+    """Return the file system of a remote path, which will list what is there now."""
+    fs = filesystem(path)
+    if protocol_of(path) in HUB:
+        fs.invalidate_cache()
+    return fs
 
 
 def remove_tree(path: str) -> None:
