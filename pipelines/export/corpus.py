@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -98,7 +98,7 @@ class Part:
     tokens: int  # of all copies
 
 
-def parts_of(runs: list[FinishedRun]) -> list[Part]:
+def parts_of(runs: Sequence[FinishedRun]) -> list[Part]:
     """Return what the mix took, by run, part and source, in that order; what it left out has no entry."""
     places = [(n, part) for n, run in enumerate(runs) for part in range(run.mix[0].parts)]
     tables = [run.mixed for run in runs]
@@ -118,7 +118,7 @@ def _weigh(tables: Tables, run: int, part: int) -> list[Part]:
     return [Part(run, part, source, *sums[source]) for source in sorted(sums)]
 
 
-def schema_of_documents(runs: list[FinishedRun]) -> pa.Schema:
+def schema_of_documents(runs: Sequence[FinishedRun]) -> pa.Schema:
     """Return the columns of the documents of all runs. RunError when two runs have one of different types."""
     schemas = []
     for run in runs:

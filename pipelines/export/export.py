@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import storage
 from pipelines.export import tokens
 from pipelines.export.card import Made, text_card, token_card, tokenizer_card, unit_of
 from pipelines.export.corpus import SHARDS, FinishedRun, finished_runs, parts_of, schema_of_documents
 from pipelines.export.folder import ExportFolder, Record, open_hashed
-from pipelines.export.text import ROWS, TEXT_FORMATS, plan_files, plan_text, write_file
+from pipelines.export.text import ROWS, TEXT_FORMATS, TextFile, plan_files, plan_text, write_file
 from pipelines.export.token_files import TOKEN_FORMATS, FileFacts
 from pipelines.runs.dataset import Dataset
 from pipelines.runs.plan import VERSION
@@ -27,6 +29,7 @@ from transforms.tokens.tokenizer import TokenizerConfig
 from transforms.tokens.tokenizer_fit import TokenizerFit
 from transforms.tokens.tokenizer_folder import FILE, tokenizer_folder
 
+Unit: TypeAlias = Callable[[str], Record]  # writes some files below a folder, and returns what they are
 FORMAT = 1  # of an export; a part of its key, so another one is written anew
 TOKENIZER = "tokenizer"
 FORMATS = (*TEXT_FORMATS, *TOKEN_FORMATS, TOKENIZER)
@@ -66,7 +69,7 @@ class Exported:
 class _Work:
     """The files of an export, each made by a function that can be called by itself."""
 
-    units: dict[str, Callable[[str], Record]] = field(default_factory=dict)  # from the folder to what was written
+    units: dict[str, Unit] = field(default_factory=dict)
     card: Callable[[Mapping[str, Record]], str] = lambda records: ""
     check: Callable[[Mapping[str, Record]], None] = lambda records: None
 
@@ -93,7 +96,7 @@ def _export(
     if target.is_done():
         return _exported(to, json.loads(storage.read_bytes(f"{to}/export.json")), is_new=False)
     work = _text_work(made, options) if options.kind in TEXT_FORMATS else _token_work(made, options)
-    with target.begin() as records:
+    with _told_of_full_disks(to), target.begin() as records:
         for n, (name, make) in enumerate(work.units.items()):
             tell(n, len(work.units))
             if name not in records:
@@ -109,6 +112,16 @@ def _export(
         }
         whole = target.finish(records, work.card(records), facts)
     return _exported(to, whole, is_new=True)
+
+
+@contextlib.contextmanager
+def _told_of_full_disks(to: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise RunError(f"{to}: no space left; make room and run the same command again to go on") from error
 
 
 def _exported(path: str, facts: Mapping[str, Any], *, is_new: bool) -> Exported:
@@ -137,7 +150,11 @@ def _text_work(made: Made, options: ExportOptions) -> _Work:
     files = plan_files(parts_of(runs), options.kind, options.file_tokens or TEXT_TOKENS)
     if not files:
         raise RunError(f"{runs[0].path}: the mix took no document, so there is nothing to export")
-    units = {unit_of(file): lambda root, file=file: write_file(file, plan, runs, root) for file in files}
+
+    def unit(file: TextFile) -> Unit:
+        return lambda root: write_file(file, plan, runs, root)
+
+    units = {unit_of(file): unit(file) for file in files}
     return _Work(units, lambda records: text_card(made, plan, files, records))
 
 
@@ -145,16 +162,19 @@ def _token_work(made: Made, options: ExportOptions) -> _Work:
     runs = made.runs
     if len({run.tokenizer.sha256 for run in runs}) > 1:
         raise RunError(f"{runs[0].path}: its runs have different tokenizers; export them one by one with --run")
-    units: dict[str, Callable[[str], Record]] = {TOKENIZER: lambda root: _write_tokenizer(runs[0], root, options.kind)}
+    units: dict[str, Unit] = {TOKENIZER: lambda root: _write_tokenizer(runs[0], root, options.kind)}
     if options.kind == TOKENIZER:
         return _Work(units, lambda records: tokenizer_card(made))
     files = tokens.plan_tokens(runs, options.file_tokens or TOKEN_TOKENS)
     if not files:
         raise RunError(f"{runs[0].path}: its shards hold no token, so there is nothing to export")
     facts = FileFacts(runs[0].tokenizer, f"{TOKENIZER}/{FILE}")
-    for file in files:
-        units[file.stem.replace("/", "-")] = lambda root, file=file: tokens.write_file(file, options.kind, facts, root)
     names = {file.stem.replace("/", "-"): file for file in files}
+
+    def unit(file: tokens.TokenFile) -> Unit:
+        return lambda root: tokens.write_file(file, options.kind, facts, root)
+
+    units |= {name: unit(file) for name, file in names.items()}
 
     def by_source(records: Mapping[str, Record]) -> list[tuple[str, int, int, int]]:
         sums: dict[str, tuple[int, int, int]] = {}

@@ -65,6 +65,8 @@ class ExportFolder:
 
     def is_done(self) -> bool:
         """Return whether the folder holds exactly this export. RunError when something else is in it."""
+        if storage.is_local(self.path):
+            self._check_place()
         beside = set() if storage.is_local(self.path) else {*OWN_FILES} if self.waiting else {_WORK}
         if set(storage.list_names(self.path)) <= beside:
             return False
@@ -79,6 +81,14 @@ class ExportFolder:
             if name not in written and name.partition("/")[0] not in beside:
                 raise RunError(f"{self.path}: holds {name}, which winnow export did not write; give a new folder")
         return bool(here.get("key") == self.key)
+
+    def _check_place(self) -> None:
+        """Raise RunError where no folder can be renamed to."""
+        local = storage.local_path(self.path)
+        if local.is_symlink() or (local.exists() and not local.is_dir()):
+            raise RunError(f"{self.path}: is a {'link' if local.is_symlink() else 'file'}; give a new folder")
+        if local.is_mount():
+            raise RunError(f"{self.path}: is a mount point, which an export cannot be renamed to; give a folder in it")
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[dict[str, Record]]:

@@ -167,7 +167,8 @@ def _column(rows: pa.RecordBatch, field: pa.Field) -> pa.Array:
 def _write_parquet(target: HashedFile, rows: Iterator[pa.RecordBatch], plan: TextPlan) -> int:
     """Write Parquet in row groups of about 64 MiB, and return the number of rows."""
     hub = {"write_page_index": True, "use_content_defined_chunking": True} if plan.kind == "hf" else {}
-    written, waiting, waiting_bytes = 0, [], 0
+    waiting: list[pa.RecordBatch] = []
+    written, waiting_bytes = 0, 0
     with pq.ParquetWriter(
         target, plan.schema, compression="zstd", compression_level=3, write_page_checksum=True, **hub
     ) as writer:

@@ -229,3 +229,26 @@ def test_a_killed_run_of_two_sources_goes_on_to_the_same_bytes(folder: Path, ran
     printed = run(folder, shlex.join(words))
     assert printed.count("committed and unchanged") == 5  # the stages of both branches
     assert shards(folder, "runs/killed") == shards(folder, "runs/forum")
+
+
+def test_the_page_of_exports_runs_as_it_stands(folder: Path, ran: list[str]) -> None:
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    page = (ROOT / "docs" / "export.md").read_text(encoding="utf-8").replace("runs/cc", "runs/forum")
+    blocks = re.findall(r"```(\w*)\n(.*?)```", page, re.DOTALL)
+    for line in blocks[0][1].splitlines():
+        assert "MB" in run(folder, line.partition("   #")[0].strip())
+    rows = [
+        row
+        for path in sorted((folder / "export" / "text").rglob("*.parquet"))
+        for row in pq.read_table(path).to_pylist()
+    ]
+    assert {row["source"] for row in rows} == {"posts", "books"}
+    names: dict[str, Any] = {}
+    reader = next(code for kind, code in blocks if kind == "python" and "def documents" in code)
+    exec(compile(reader, "export.md", "exec"), names)  # noqa: S102  the page's own code
+    tokens = [names["documents"](str(folder / "export" / "flat" / source)) for source in ("books", "posts")]
+    assert sum(map(len, tokens)) == len(rows)
+    assert sum(len(document) for some in tokens for document in some) == sum(row["n_tokens"] for row in rows)
+    assert np.unique([document[0] for some in tokens for document in some]).tolist() == [0]  # BOS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -144,6 +145,39 @@ def test_a_folder_of_somebody_else_is_refused(exported_run: Path, tmp_path: Path
     with pytest.raises(RunError, match="not empty and not written by winnow export; give a new folder"):
         make(exported_run, tmp_path / "out")
     assert bytes_of(tmp_path / "out") == {name: b"mine"}
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_a_file_or_a_link_is_never_replaced(exported_run: Path, tmp_path: Path, kind: str) -> None:
+    target = tmp_path / "out"
+    if kind == "file":
+        target.write_text("mine")
+    else:
+        (tmp_path / "empty").mkdir()
+        target.symlink_to(tmp_path / "empty")
+    with pytest.raises(RunError, match=f"is a {kind}; give a new folder"):
+        make(exported_run, target)
+    assert target.is_symlink() or target.read_text() == "mine"
+
+
+def test_a_mount_point_is_told_before_any_work(exported_run: Path) -> None:
+    with pytest.raises(RunError, match="/proc: is a mount point"):
+        make(exported_run, "/proc")
+
+
+def test_a_full_disk_is_one_line_and_the_export_goes_on(
+    exported_run: Path, whole: Callable[[str], dict[str, bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "write_file", full)
+        with pytest.raises(RunError, match="no space left; make room and run the same command again to go on"):
+            make(exported_run, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    make(exported_run, tmp_path / "out")
+    assert bytes_of(tmp_path / "out") == whole("parquet")
 
 
 @pytest.mark.parametrize("options", [TEXT, TOKENS])
