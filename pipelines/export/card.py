@@ -89,7 +89,14 @@ def unit_of(file: TextFile) -> str:
 
 def _head(entries: Mapping[str, Any]) -> str:
     plain = {name: value for name, value in entries.items() if value}
-    return f"---\n{yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)}---\n"
+    return f"---\n{yaml.dump(plain, Dumper=_Whole, sort_keys=False, allow_unicode=True)}---\n"
+
+
+class _Whole(yaml.SafeDumper):
+    """Writes what occurs twice twice: not every reader of cards knows YAML's references."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def _configs(files: Sequence[TextFile]) -> list[dict[str, Any]]:

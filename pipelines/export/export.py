@@ -36,7 +36,7 @@ FORMATS = (*TEXT_FORMATS, *TOKEN_FORMATS, TOKENIZER)
 TEXT_TOKENS, TOKEN_TOKENS = 200_000_000, 1_000_000_000  # tokens of a file, where nothing else is asked for
 _HOW = {
     "megatron": "Megatron-LM's indexed datasets: prefixes `SOURCE/tokens-*`, one sequence a document. `data-args.txt`"
-    " has them with their tokens as weights, for `--data-args-path`, as paths below this folder.",
+    " has them with their sizes as weights, for `--data-args-path`, as paths below this folder.",
     "nanotron": "datatrove's `.ds` files with `.ds.index`, for nanotron's Nanoset: one folder a source.",
     "bin": "Flat little-endian tokens in `.bin`; `.ends`, a uint64 for each document, has the token after its last;"
     " `.json` says what a reader needs to know.",
@@ -211,7 +211,7 @@ def _write_tokenizer(run: FinishedRun, root: str, kind: str) -> Record:
 
 
 def _write_data_args(root: str, names: Mapping[str, tokens.TokenFile]) -> Record:
-    """Write the list of weights and prefixes; weights are the tokens of each, from its file's size in bytes."""
+    """Write the list of weights and prefixes, whose weights are the bytes of each file."""
     lines = [f"{storage.size(f'{root}/{file.stem}.bin')} {file.stem}" for file in names.values()]
     return _write_small(root, {"data-args.txt": ("\n".join(lines) + "\n").encode()})
 

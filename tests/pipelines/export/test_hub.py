@@ -40,9 +40,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", ["hf", "nanotron"])
-def test_the_same_bytes_as_on_a_disk_in_one_commit(
-    exported_run: Path, served: Hub, tmp_path: Path, kind: str
-) -> None:
+def test_the_same_bytes_as_on_a_disk_in_one_commit(exported_run: Path, served: Hub, tmp_path: Path, kind: str) -> None:
     make(exported_run, tmp_path / "out", kind, file_tokens=800)
     assert make(exported_run, TO, kind, file_tokens=800).is_new
     assert served.repositories["me/corpus"] == {**NEW, **bytes_of(tmp_path / "out")}

@@ -16,10 +16,15 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from pipelines.export.corpus import Part, Taken
+from pipelines.export.card import Made, text_card, unit_of
+from pipelines.export.corpus import FinishedRun, Part, Taken
 from pipelines.export.export import ExportOptions, export
+from pipelines.export.folder import Record
 from pipelines.export.text import TextPlan, _json_line, _repeated, folder_of, plan_files, plan_text
+from pipelines.runs.counts import Counts
 from pipelines.runs.dataset import Dataset
+from pipelines.runs.folder import DataFolder, Manifest
+from pipelines.stages.mix import TOKENIZED
 from schemas.errors import ConfigError, RunError
 
 
@@ -84,12 +89,39 @@ def test_the_card_counts_what_is_there(exported_run: Path, taken: list[dict[str,
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     head = yaml.safe_load(card.split("---\n")[1])
     assert head["language"] == ["en"]
+    assert "*id" not in card.split("---\n")[1]
     assert [config["config_name"] for config in head["configs"]] == ["default"]
     assert [column["name"] for column in head["dataset_info"][0]["features"]][-2:] == ["n_tokens", "copy"]
     copies, tokens = sum(r["copies"] for r in taken), sum(r["copies"] * r["n_tokens"] for r in taken)
     assert f"| common_crawl | {len(taken):,} | {copies:,} | {tokens:,} | 2 |" in card
     assert "licences of their sources" in card
     assert "| dedup |" in card
+
+
+def test_each_source_has_a_configuration_of_its_own() -> None:
+    documents = pa.schema([("id", pa.string()), ("text", pa.large_string()), ("at", pa.timestamp("ms", "UTC"))])
+    sources = ("web", "a/b", "default")
+    files = plan_files([part for source in sources for part in parts(1, source=source)], "jsonl", 100)
+    run = FinishedRun("run", 0, [(manifest_of("mix", {TOKENIZED: "tokenize"}), DataFolder("run"))])
+    plan = plan_text("jsonl", "rows", documents, ())
+    records = {unit_of(file): Record({}, {"rows": 1}) for file in files}
+    head = yaml.safe_load(text_card(Made([run], "recipe", "0"), plan, files, records).split("---\n")[1])
+    paths = {config["config_name"]: config["data_files"][0]["path"] for config in head["configs"]}
+    assert paths == {
+        "default": ["a%2Fb/train-*", "default/train-*", "web/train-*"], "a%2Fb": ["a%2Fb/train-*"],
+        "source-default": ["default/train-*"], "web": ["web/train-*"],
+    }  # fmt: skip
+    columns = {"id": "string", "text": "large_string", "at": "string", "n_tokens": "int64", "copy": "int32"}
+    for info in head["dataset_info"]:
+        assert {column["name"]: column["dtype"] for column in info["features"]} == columns
+    assert head["size_categories"] == ["n<1K"]
+
+
+def manifest_of(stage: str, facts: dict[str, Any]) -> Manifest:
+    return Manifest(
+        stage=stage, key="k", version="0", upstream={}, config={}, inputs=[], parts=1,
+        counts=Counts.of(Counter(), {}), facts=facts,
+    )  # fmt: skip
 
 
 def test_hugging_face_datasets_loads_it(exported_run: Path, taken: list[dict[str, Any]], tmp_path: Path) -> None:
