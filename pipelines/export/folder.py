@@ -71,16 +71,20 @@ class ExportFolder:
         if set(storage.list_names(self.path)) <= beside:
             return False
         here = _read_json(f"{self.path}/{EXPORT}")
-        if here is None:
+        if here is None or not {"key", "files"} <= here.keys():
             if _read_json(f"{self.path}/{_WORK}/{EXPORT}") is not None:
                 return False  # an object store's, interrupted
             raise RunError(f"{self.path}: not empty and not written by winnow export; give a new folder")
-        written = {EXPORT, *here.get("files", {})}
-        for path in storage.list_files(self.path):
-            name = _below(self.path, path)
-            if name not in written and name.partition("/")[0] not in beside:
+        is_same = here.get("key") == self.key
+        written = {name: int(entry["bytes"]) for name, entry in here["files"].items()}
+        found = {_below(self.path, path): size for path, size in storage.list_sizes(self.path).items()}
+        for name in found:
+            if name not in written and name != EXPORT and name.partition("/")[0] not in beside:
                 raise RunError(f"{self.path}: holds {name}, which winnow export did not write; give a new folder")
-        return bool(here.get("key") == self.key)
+        for name, size in written.items():
+            if found.get(name) != size and not (is_same and name == CARD):  # a card may be added to, and is kept
+                raise RunError(f"{self.path}: {name} is not as it was exported; give a new folder or remove this one")
+        return is_same
 
     def _check_place(self) -> None:
         """Raise RunError where no folder can be renamed to."""

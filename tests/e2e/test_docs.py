@@ -143,6 +143,13 @@ def test_several_workers_and_new_inputs(folder: Path, ran: list[str]) -> None:
     line = commands()[1].replace("runs/forum", "runs/two")
     run(folder, f"{line} -- --direct_num_workers 2 --direct_running_mode multi_processing")
     assert shards(folder, "runs/two") == shards(folder, "runs/forum")
+    for name in ("forum", "two"):
+        run(folder, f"winnow export runs/{name} --to of-{name} --format jsonl")
+    one, two = (
+        {path.relative_to(folder / root): path.read_bytes() for path in (folder / root).rglob("*") if path.is_file()}
+        for root in ("of-forum", "of-two")
+    )
+    assert one == two
     write(folder / "more.jsonl", [{"text": sentence(300 + n), "id": f"m{n}"} for n in range(5)])
     new = line.replace("--recipe forum_recipe:recipe", "").replace("books=books.jsonl", "books=more.jsonl")
     assert "runs/000001" in run(folder, f"{new} --new")

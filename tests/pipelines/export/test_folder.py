@@ -190,6 +190,31 @@ def test_a_file_that_was_added_is_never_removed(exported_run: Path, tmp_path: Pa
     assert bytes_of(tmp_path / "out") == before
 
 
+@pytest.mark.parametrize("options", [TEXT, TOKENS])
+@pytest.mark.parametrize("data", [None, b"short"])
+def test_an_export_that_was_damaged_is_told(
+    exported_run: Path, tmp_path: Path, options: ExportOptions, data: bytes | None
+) -> None:
+    make(exported_run, tmp_path / "out")
+    path = max((tmp_path / "out").rglob("train-*"))
+    if data is None:
+        path.unlink()
+    else:
+        path.write_bytes(data)
+    with pytest.raises(RunError, match=f"{path.name} is not as it was exported; give a new folder or remove this one"):
+        make(exported_run, tmp_path / "out", options)
+
+
+def test_a_card_that_was_added_to_is_never_replaced(exported_run: Path, tmp_path: Path) -> None:
+    make(exported_run, tmp_path / "out")
+    card = tmp_path / "out" / "README.md"
+    card.write_text(f"{card.read_text()}\nLicence: CC-BY-4.0\n")
+    assert not make(exported_run, tmp_path / "out").is_new
+    with pytest.raises(RunError, match=r"README.md is not as it was exported"):
+        make(exported_run, tmp_path / "out", TOKENS)
+    assert "CC-BY-4.0" in card.read_text()
+
+
 def test_a_file_that_was_lost_is_told(exported_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     original = ExportFolder.finish
 

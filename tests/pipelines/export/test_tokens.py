@@ -245,7 +245,9 @@ def test_datatroves_own_reader(exported_run: Path, tmp_path: Path) -> None:
     wanted = in_shards(exported_run)
     for path in sorted((tmp_path / "out" / "common_crawl").glob("*.ds")):
         whole = path.stat().st_size // 2  # one window over the whole file
-        (window,) = reader.DatatroveFileDataset(str(path), whole - 1, token_size=2, return_positions=True)
+        windows = reader.DatatroveFileDataset(str(path), whole - 1, token_size=2, return_positions=True)
+        assert len(windows) == 1
+        window = windows[0]
         n_documents = len(read_datatrove(path.with_suffix("")))
         here, wanted = wanted[:n_documents], wanted[n_documents:]
         assert window["input_ids"].tolist() == [token for tokens in here for token in tokens]
