@@ -35,7 +35,7 @@ def publish(folder: str, address: str, stale: Iterable[str]) -> None:
 
     Until the commit nothing can be seen; large files are sent before it. RunError when it cannot be done.
     """
-    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
     fs, place = filesystem(address), _resolved(address)
     prefix = f"{place.path_in_repo}/" if place.path_in_repo else ""
@@ -47,7 +47,7 @@ def publish(folder: str, address: str, stale: Iterable[str]) -> None:
 
     def commit() -> None:
         try:
-            fs._api.create_commit(
+            HfApi(fs.endpoint, token=fs.token).create_commit(
                 place.repo_id,
                 operations,
                 commit_message="Exported by Winnow",
@@ -74,4 +74,6 @@ def _resolved(address: str) -> Any:
     found = retry(address, resolve, WRITE)
     if isinstance(found, FileNotFoundError):
         raise found
+    if not hasattr(found, "repo_id"):
+        raise RunError(f"{address}: is a bucket, which has no commits; give hf://datasets/OWNER/NAME")
     return found

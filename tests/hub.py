@@ -90,6 +90,10 @@ class _Handler(BaseHTTPRequestHandler):
             return self._missing("RepoNotFound")
         return self._json({"id": name, "sha": "0" * 40, "siblings": [], "private": True, "tags": []})
 
+    def bucket(self, body: bytes, query: dict[str, str], name: str) -> None:
+        day = "2026-01-01T00:00:00.000Z"
+        self._json({"id": name, "private": True, "createdAt": day, "size": 0, "totalFiles": 0})
+
     def tree(self, body: bytes, query: dict[str, str], name: str, revision: str, folder: str) -> None:
         if name not in self.hub.repositories:
             return self._missing("RepoNotFound")
@@ -163,6 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
 _NAME = r"([^/]+/[^/]+)"
 _ROUTES: list[tuple[str, Callable[..., None]]] = [
     (rf"/api/datasets/{_NAME}", _Handler.info),
+    (rf"/api/buckets/{_NAME}", _Handler.bucket),
     (rf"/api/datasets/{_NAME}/revision/([^/]+)", _Handler.info),
     (rf"/api/datasets/{_NAME}/tree/([^/]+)(/.*)?", _Handler.tree),
     (rf"/api/datasets/{_NAME}/paths-info/([^/]+)", _Handler.paths_info),

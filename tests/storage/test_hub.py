@@ -142,6 +142,11 @@ def test_a_repository_is_never_made(served: Hub) -> None:
         check_repository("hf://datasets/me/new")
 
 
+def test_a_bucket_is_no_place_for_a_commit(served: Hub) -> None:
+    with pytest.raises(RunError, match="hf://buckets/me/web: is a bucket, which has no commits"):
+        check_repository("hf://buckets/me/web")
+
+
 def test_what_is_on_the_hub() -> None:
     assert [is_hub(path) for path in ("hf://datasets/a/b", "s3://a/b", "/hf/a", "hf")] == [True, False, False, False]
 
