@@ -1,4 +1,4 @@
-"""The command line: `winnow run | plan | ledger | show | compare | drop-former | config | recipes | lists | ...`.
+"""The command line: `winnow run | plan | ledger | show | compare | export | drop-former | config | lists | ...`.
 
 What the commands do is in pipelines/commands. Errors that we raise on purpose are one line on stderr. Exit codes: 0
 done, or nothing new; 1 a named error; 2 wrong usage; 3 another run holds the folder; 130 and 143 stopped; 141
@@ -14,6 +14,7 @@ import typer
 
 from pipelines.commands.compare import compare_command
 from pipelines.commands.ending import BROKEN_PIPE, GO_ON, TerminatedError, exit_of
+from pipelines.commands.export import export_command
 from pipelines.commands.lists import lists_app
 from pipelines.commands.look import config_command, drop_former_command, ledger_command, recipes_command, show_command
 from pipelines.commands.run import plan_command, run_command
@@ -27,6 +28,7 @@ app.command("plan")(plan_command)
 app.command("ledger")(ledger_command)
 app.command("show")(show_command)
 app.command("compare")(compare_command)
+app.command("export")(export_command)
 app.command("drop-former")(drop_former_command)
 app.command("config")(config_command)
 app.command("recipes")(recipes_command)

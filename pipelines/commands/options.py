@@ -22,6 +22,7 @@ from pipelines.runs.plan import VERSION
 from schemas.errors import ConfigError, RunError
 from schemas.settings import merge, overlay
 from schemas.settings_yaml import read_yaml
+from storage.hub import is_hub
 from storage.inputs import SKIP, Unreadable, expand
 
 PRESET = "preset:"
@@ -130,6 +131,8 @@ def absolute(path: str) -> str:
     """Return the path of an output folder, without a slash at its end. Raises RunError for a web address."""
     if storage.is_web(path):
         raise RunError(f"{path}: a web server cannot be written to; give a local folder, gs:// or s3://")
+    if is_hub(path):
+        raise RunError(f"{path}: cannot be a run's folder, as each file would be a commit; winnow export writes there")
     return str(Path(path).absolute()) if storage.is_local(path) else path.rstrip("/")
 
 

@@ -144,6 +144,13 @@ def test_several_workers_and_new_inputs(folder: Path, ran: list[str]) -> None:
     line = commands()[1].replace("runs/forum", "runs/two")
     run(folder, f"{line} -- --direct_num_workers 2 --direct_running_mode multi_processing")
     assert shards(folder, "runs/two") == shards(folder, "runs/forum")
+    for name in ("forum", "two"):
+        run(folder, f"winnow export runs/{name} --to of-{name} --format jsonl")
+    one, two = (
+        {path.relative_to(folder / root): path.read_bytes() for path in (folder / root).rglob("*") if path.is_file()}
+        for root in ("of-forum", "of-two")
+    )
+    assert one == two
     write(folder / "more.jsonl", [{"text": sentence(300 + n), "id": f"m{n}"} for n in range(5)])
     new = line.replace("--recipe forum_recipe:recipe", "").replace("books=books.jsonl", "books=more.jsonl")
     assert "runs/000001" in run(folder, f"{new} --new")
@@ -285,3 +292,26 @@ def test_a_page_names_settings_that_there_are(name: str) -> None:
 def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / link).exists(), link
+
+
+def test_the_page_of_exports_runs_as_it_stands(folder: Path, ran: list[str]) -> None:
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    page = (ROOT / "docs" / "export.md").read_text(encoding="utf-8").replace("runs/cc", "runs/forum")
+    blocks = re.findall(r"```(\w*)\n(.*?)```", page, re.DOTALL)
+    for line in blocks[0][1].splitlines():
+        assert "MB" in run(folder, line.partition("   #")[0].strip())
+    rows = [
+        row
+        for path in sorted((folder / "export" / "text").rglob("*.parquet"))
+        for row in pq.read_table(path).to_pylist()
+    ]
+    assert {row["source"] for row in rows} == {"posts", "books"}
+    names: dict[str, Any] = {}
+    reader = next(code for kind, code in blocks if kind == "python" and "def documents" in code)
+    exec(compile(reader, "export.md", "exec"), names)  # noqa: S102  the page's own code
+    tokens = [names["documents"](str(folder / "export" / "flat" / source)) for source in ("books", "posts")]
+    assert sum(map(len, tokens)) == len(rows)
+    assert sum(len(document) for some in tokens for document in some) == sum(row["n_tokens"] for row in rows)
+    assert np.unique([document[0] for some in tokens for document in some]).tolist() == [0]  # BOS

@@ -207,8 +207,11 @@ class _JsonEngine:
         return self._tokenizer.decode(ids, skip_special_tokens=False)
 
 
-def _load_ranks(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
-    """Read lines of base64 token and rank. A special token the ranks lack gets the next id after the vocabulary."""
+def parse_ranks(data: bytes, name: str, config: TokenizerConfig) -> tuple[dict[bytes, int], dict[str, int]]:
+    """Return the ranks of a tiktoken file, lines of base64 token and rank, and the ids of its special tokens.
+
+    A special token the ranks lack gets the next id after the vocabulary. ConfigError when it is no such file.
+    """
     ranks: dict[bytes, int] = {}
     for number, line in enumerate(data.splitlines(), 1):
         fields = line.split()
@@ -227,11 +230,21 @@ def _load_ranks(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
         specials[text] = ranks.pop(text.encode(), -1)
         if specials[text] < 0:
             specials[text], after = after, after + 1
+    return ranks, specials
+
+
+def _load_ranks(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
+    ranks, specials = parse_ranks(data, name, config)
     engine = _RankEngine(name, config.pattern, ranks, specials)
-    return _tokenizer(data, name, after, specials[config.bos], specials[config.eos], engine)
+    size = max(*ranks.values(), *specials.values()) + 1
+    return _tokenizer(data, name, size, specials[config.bos], specials[config.eos], engine)
 
 
-def _load_json(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
+def parse_json(data: bytes, name: str, config: TokenizerConfig) -> tuple[dict[str, Any], int, int]:
+    """Return a tokenizer.json as texts are encoded with it, and the ids of BOS and EOS, which are marked special in it.
+
+    ConfigError when `data` is no tokenizer.json or lacks BOS or EOS.
+    """
     try:
         spec = json.loads(data)
     except ValueError:
@@ -242,6 +255,11 @@ def _load_json(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
     spec["truncation"] = spec["padding"] = None
     if "dropout" in spec["model"]:
         spec["model"]["dropout"] = None  # merges left out at random are for training a model, not for a data set
+    return spec, bos_id, eos_id
+
+
+def _load_json(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
+    spec, bos_id, eos_id = parse_json(data, name, config)
     added = {token["content"]: token["id"] for token in spec["added_tokens"]}
     ranks = _exact_ranks(spec)
     engine: Engine
@@ -300,7 +318,7 @@ def _pattern(pre_tokenizer: Any) -> str:
 
 
 @functools.cache
-def _byte_of_letter() -> dict[str, int]:
+def byte_of_letter() -> dict[str, int]:
     """Return the byte that each letter of GPT-2's byte alphabet represents."""
     shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in set(shown)]
@@ -327,7 +345,7 @@ def _exact_ranks(spec: Mapping[str, Any]) -> dict[bytes, int] | None:
         or _pattern(spec.get("pre_tokenizer")) not in _AGREED_PATTERNS
     ):
         return None
-    letters, added = _byte_of_letter(), {token["content"] for token in spec["added_tokens"]}
+    letters, added = byte_of_letter(), {token["content"] for token in spec["added_tokens"]}
     try:
         ranks = {bytes(letters[c] for c in token): n for token, n in model["vocab"].items() if token not in added}
     except KeyError:
