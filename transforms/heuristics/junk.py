@@ -92,7 +92,7 @@ class JunkStats:
     interface_fraction: float
     n_top_word: int  # occurrences of the most frequent word
     top_word_fraction: float
-    commas_per_word: float
+    commas_per_word: float  # none behind a digit
     replacement_fraction: float
     mojibake_fraction: float
 
@@ -141,7 +141,7 @@ def measure(view: TextView, config: JunkConfig, url: str = "") -> JunkStats:
         interface_fraction=_interface_fraction(view) if view.is_english else 0.0,
         n_top_word=n_top_word,
         top_word_fraction=ratio(n_top_word, len(prose.word_ids)) if n_top_word else 0.0,
-        commas_per_word=ratio(prose.text.count(","), prose.n_words),
+        commas_per_word=ratio(_count_commas(prose.text), prose.n_words),
         replacement_fraction=ratio(view.text.count("\ufffd"), n_chars),
         mojibake_fraction=0.0
         if view.text.isascii()
@@ -223,6 +223,11 @@ def _interface_fraction(view: TextView) -> float:
 
 def _is_sentence(line: str) -> bool:
     return ends_with_terminal(line) or len(line) > _INTERFACE_CHARS
+
+
+def _count_commas(text: str) -> int:
+    """Count commas but those behind a digit: 1, 3, 5, 7 are no keywords."""
+    return sum(not before[-1:].isdigit() for before in text.split(",")[:-1])
 
 
 def _count_top_word(view: TextView) -> int:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from schemas.blocks import CODE, LIST_ITEM, QUOTATION
 from transforms.heuristics.notice_phrases.row import Row
-from transforms.heuristics.notice_phrases.table import ANY_ERROR, ROWS
+from transforms.heuristics.notice_phrases.table import HTTP_ERROR, ROWS, SERVER_ERRORS
 from transforms.text.scripts import UNDETERMINED
 from transforms.text.view import TextView, ends_with_terminal, ratio, split_words
 
@@ -53,10 +53,11 @@ def notice_of(view: TextView) -> str:
         for sentence in _sentences(line[:_HEADLINE_CHARS].lower())
         if not _SPEECH.search(sentence)
     ]
-    for phrases in _phrases_for(view):
-        for notice, pattern in phrases.headlines.items():
-            if any(map(pattern.fullmatch, heads)):
-                return notice
+    for head in heads:
+        for phrases in _phrases_for(view):
+            for notice, pattern in phrases.headlines.items():
+                if pattern.fullmatch(head):
+                    return notice
     return ""
 
 
@@ -143,9 +144,9 @@ def _phrases(language: str) -> _Phrases:
         consent=_any_of(row.consent),
         buttons=re.compile(rf"\W*(?:{'|'.join(row.buttons)})\W*"),
         headlines={
-            ERROR: _headline((*ANY_ERROR, *row.error)),
             PARKED: _headline(row.parked),
             NO_RESULTS: _headline(row.no_results),
+            ERROR: _headline((HTTP_ERROR, *SERVER_ERRORS, *row.error)),  # the most general last: "sorry, nothing found"
         },
         advice=_any_of(row.advice),
         label=_any_of(row.labels),
@@ -159,6 +160,5 @@ def _any_of(alternatives: Sequence[str]) -> re.Pattern[str]:
 
 def _headline(alternatives: Sequence[str]) -> re.Pattern[str]:
     """Match the whole of a sentence, be it a title with the name of the site behind it."""
-    return re.compile(
-        rf"[^\w(]*(?:(?:oops|error|sorry)\W+)?(?:{'|'.join(alternatives)})[^\w(]*(?:[|–—·-]\s?.{{1,60}})?"
-    )
+    before = rf"[^\w($€£+#-]*(?:(?:oops|error|sorry|{HTTP_ERROR})\W+)?"
+    return re.compile(rf"{before}(?:{'|'.join(alternatives)})[^\w(]*(?:[|–—·-]\s?.{{1,60}})?")

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from schemas.records import Document
+from tests.transforms.heuristics.notice_headlines import HEADLINES
 from tests.transforms.heuristics.notice_texts import ABOUT, JUNK
 from transforms.heuristics.junk import PLAIN, SEARCH, SIGN_IN, TAGS, FilterJunk, JunkConfig, kind_of_address
 from transforms.heuristics.notice_phrases.table import ROWS
@@ -221,6 +222,22 @@ def test_every_language_of_the_table_has_texts() -> None:
         assert any(own == language for own, _ in ABOUT)
 
 
+@pytest.mark.parametrize(("own", "why", "text"), HEADLINES)
+def test_first_lines_of_notices_and_forms(own: str, why: str, text: str) -> None:
+    assert reason(with_text(text, language=own)) == why
+
+
+@pytest.mark.parametrize("line", ["424", "$499+", "460 votes", "$400 - $2,000+", "Offline", "#404", "503 boats"])
+def test_a_number_alone_is_no_error(line: str) -> None:
+    """Prices and counts in the first lines of a list."""
+    assert reason(with_text(f"{line}\n{PROSE}")) == ""
+
+
+def test_privacy_of_others_is_no_consent() -> None:
+    family = "Die Familie bat darum, ihre Privatsphäre zu respektieren, und wir danken für Ihre Zustimmung."
+    assert reason(with_text(family, language="de")) == ""
+
+
 def test_a_language_without_a_row_is_not_judged_by_another() -> None:
     assert reason(with_text("Page not found\nTides", language="fi")) == ""
 
@@ -257,6 +274,12 @@ def test_stuffed_keywords(word: str) -> None:
     assert reason(with_text(text), max_word_occurrences=11) == "stuffed_keywords"
     words = ", ".join(f"term{chr(97 + n)}{chr(97 + n % 7)}" for n in range(26))
     assert reason(with_text(words)) == "stuffed_keywords"
+
+
+def test_numbers_between_commas_are_no_keywords() -> None:
+    numbers = "the values are 1, 3, 5, 7, 9, 11, 13, 15, 17 and then 19, 21, 23, 25, 27, 29, 31"
+    assert reason(with_text(numbers)) == ""
+    assert reason(with_text("red, blue, " + numbers), max_commas_per_word=0.05) == "stuffed_keywords"
 
 
 @pytest.mark.parametrize(

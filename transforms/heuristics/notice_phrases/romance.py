@@ -9,9 +9,10 @@ from transforms.heuristics.notice_phrases.row import Row
 
 ROMANCE: Final[Mapping[str, Row]] = {
     "fr": Row(
-        signs=("cookie", "consentement", "vie privée", "traceurs"),
+        signs=("cookie", "traceurs"),
         reader=r"\b(?:nous|nos|notre|vous|vos|votre|(?:ce|notre) site|ce service|j['’]accepte)\b",
         consent=(
+            r"\b(?:consentir|consentement)\b.{0,60}\b(?:ces technologies|fonctions|fonctionnalités)",
             r"\b(?:utilis\w+|stock\w+|dépos\w+|plac\w+|enregistr\w+|recour\w+)\b.{0,80}\b(?:cookies?|traceurs)\b",
             r"\b(?:cookies?|traceurs)\b.{0,120}\b(?:accept\w+|refus\w+|consent\w+|votre (?:expérience|navigation|"
             r"choix)|personnalis\w+|mesure d['’]audience)",
@@ -47,6 +48,7 @@ ROMANCE: Final[Mapping[str, Row]] = {
             r"(?:pour|votre|ce|cette|vous) .{0,60}\bjava ?script\b.{0,80}",
         ),
         parked=(
+            "(?:ce )?site (?:web )?est (?:à vendre|en vente).{0,30}",
             r"(?:le |ce )?(?:nom de )?domaine (?:\S+ )?(?:est |a été )?(?:actuellement )?(?:à vendre|en vente|"
             r"parqué|réservé|enregistré|expiré|disponible)\b.{0,40}",
             r"[\w-]+(?:\.[\w-]+)+ est (?:à vendre|en vente|parqué)\b.{0,40}|acheter ce (?:nom de )?domaine",
@@ -79,7 +81,6 @@ ROMANCE: Final[Mapping[str, Row]] = {
         ),
     ),
     "es": Row(
-        signs=("cookie", "consentimiento", "privacidad"),
         reader=(
             r"\b(?:nosotros|nuestr[oa]s?|usted(?:es)?|sus?|tus?|te|le|utilizamos|usamos|est[ea] (?:sitio|"
             r"página|web)|acept(?:o|as|a)|puedes?)\b"
@@ -103,6 +104,7 @@ ROMANCE: Final[Mapping[str, Row]] = {
             r"siempre activo|política de (?:cookies|privacidad)|cookies \w+|(?:ver |nuestros )*socios",
         ),
         error=(
+            "no se ha podido encontrar (?:la|esa|esta) página.{0,30}",
             "(?:la |esta |el |este )?(?:página|recurso|dirección|url|archivo|contenido|artículo)(?: (?:que|"
             "solicitad[oa]).{0,50}?)? (?:no )?(?:se )?(?:ha sido |fue |pudo |ha podido |puede |está |ha )?(?:no )?"
             r"(?:encontr\w+|disponible|existe|eliminad[oa]|ser encontrad[oa])\b.{0,30}",
@@ -116,11 +118,13 @@ ROMANCE: Final[Mapping[str, Row]] = {
             r"(?:para|su|tu|este|esta|necesitas?) .{0,60}\bjava ?script\b.{0,80}",
         ),
         parked=(
+            "(?:este )?sitio (?:web )?está (?:en|a la) venta.{0,30}",
             r"(?:el |este )?(?:nombre de )?dominio (?:\S+ )?(?:está |es |ha )?(?:actualmente )?(?:a la venta|en "
             r"venta|aparcado|estacionado|registrado|reservado|expirado|caducado|disponible)\b.{0,40}",
             r"[\w-]+(?:\.[\w-]+)+ está (?:a la venta|en venta|aparcado)\b.{0,40}|compr(?:e|a|ar) este dominio",
         ),
         no_results=(
+            "(?:lo sentimos, )?(?:pero )?nada coincide con .{0,60}|nada encontrado",
             r"(?:lo sentimos,? ?)?(?:no (?:se )?(?:han? |hemos )?(?:encontr\w+|hay|existen|hubo)|0|sin|ningún)(?: "
             r"\w+)? (?:resultados?|productos?|artículos?|coincidencias|elementos)\b(?: (?:para|con|que|"
             r"en)\b.{0,70})?",
@@ -152,7 +156,6 @@ ROMANCE: Final[Mapping[str, Row]] = {
         ),
     ),
     "it": Row(
-        signs=("cookie", "consenso", "privacy"),
         reader=(
             r"\b(?:noi|nostr[oaie]|tu[oae]?|tuoi|su[oa]|vostr[oaie]|utilizziamo|usiamo|(?:questo|il nostro|il "
             r"presente) sito|questa pagina|accett[oi]|ti|puoi|acconsent\w+)\b"
@@ -177,6 +180,7 @@ ROMANCE: Final[Mapping[str, Row]] = {
             r"statistich?e|marketing|sempre attiv[oi]|(?:cookie|privacy) policy|informativa .{1,30}|cookie \w+|ok",
         ),
         error=(
+            "impossibile trovare (?:la|questa) pagina.{0,30}",
             "(?:la |questa |il |questo )?(?:pagina|risorsa|indirizzo|url|file|contenuto|articolo)(?: (?:che|"
             "richiest[oa]|cercat[oa]).{0,50}?)? (?:non (?:è |è stat[oa] |può essere )?(?:più )?(?:stat[oa] )?"
             r"(?:trovat[oa]|disponibile|presente|esiste)|(?:è )?(?:stat[oa] )?rimoss[oa]|inesistente)\b.{0,30}",
@@ -189,6 +193,7 @@ ROMANCE: Final[Mapping[str, Row]] = {
             r"(?:per|il tuo|questo|questa|è necessario) .{0,60}\bjava ?script\b.{0,80}",
         ),
         parked=(
+            "(?:questo )?sito (?:web )?è in vendita.{0,30}",
             r"(?:il |questo )?(?:nome di )?dominio (?:\S+ )?(?:è |è stato )?(?:in vendita|parcheggiato|registrato|"
             r"scaduto|disponibile|riservato)\b.{0,40}",
             r"[\w-]+(?:\.[\w-]+)+ è (?:in vendita|parcheggiato)\b.{0,40}|acquista questo dominio",
@@ -223,7 +228,6 @@ ROMANCE: Final[Mapping[str, Row]] = {
         ),
     ),
     "pt": Row(
-        signs=("cookie", "consentimento", "privacidade"),
         reader=(
             r"\b(?:nós|noss[oa]s?|você|sua?s?|teus?|tuas?|utilizamos|usamos|(?:este|o nosso) (?:site|website|"
             r"sítio)|esta página|aceit[oa]|concorda|pode)\b"
@@ -246,6 +250,7 @@ ROMANCE: Final[Mapping[str, Row]] = {
             r"marketing|sempre ativ[oa]|política de (?:cookies|privacidade)|cookies \w+|ok",
         ),
         error=(
+            "(?:o )?java ?script está (?:desativado|desabilitado|desligado).{0,60}",
             "(?:a |essa |esta |o |este )?(?:página|recurso|endereço|url|arquivo|ficheiro|conteúdo|artigo)(?: "
             "(?:que|solicitad[oa]|procurad[oa]).{0,50}?)? (?:não (?:foi |pôde ser |pode ser |está )?(?:mais )?"
             r"(?:encontrad[oa]|disponível|existe)|foi removid[oa]|inexistente)\b.{0,40}",
@@ -258,11 +263,13 @@ ROMANCE: Final[Mapping[str, Row]] = {
             r"(?:para|seu|este|esta|é necessário) .{0,60}\bjava ?script\b.{0,80}",
         ),
         parked=(
+            "(?:este )?site está à venda.{0,30}",
             r"(?:o |este )?(?:nome de )?domínio (?:\S+ )?(?:está |é |foi )?(?:à venda|estacionado|registrado|"
             r"registado|expirado|expirou|disponível|reservado)\b.{0,40}",
             r"[\w-]+(?:\.[\w-]+)+ está (?:à venda|estacionado)\b.{0,40}|compr(?:e|ar) este domínio",
         ),
         no_results=(
+            "(?:desculpe, )?(?:mas )?nada foi encontrado com .{0,60}",
             r"(?:desculpe,? ?)?(?:não (?:foram |há |foi |existem |encontramos )?(?:encontrad\w+ )?|nenhum|0|sem)(?: "
             r")?(?:\w+ )?(?:resultados?|produtos?|artigos?|itens|item)\b(?: (?:encontrad[oa]s?|foi|para|"
             r"corresponde\w*|com)\b.{0,70})?",

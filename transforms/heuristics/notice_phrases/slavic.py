@@ -9,7 +9,7 @@ from transforms.heuristics.notice_phrases.row import Row
 
 SLAVIC: Final[Mapping[str, Row]] = {
     "pl": Row(
-        signs=("cookie", "ciastecz", "zgod", "prywatność"),
+        signs=("cookie", "ciastecz"),
         reader=(
             r"\b(?:my|nasz\w*|nas|nami|państw\w*|twoj\w*|twój|ciebie|cię|możesz|możecie|używamy|"
             "wykorzystujemy|stosujemy|(?:ta|nasza|niniejsza) (?:strona|witryna)|ten serwis|serwis|zgadzam|"
@@ -36,6 +36,7 @@ SLAVIC: Final[Mapping[str, Row]] = {
             "przejdź do serwisu",
         ),
         error=(
+            "nie (?:można|udało się) (?:odnaleźć|znaleźć) (?:tej |żądanej )?(?:strony|witryny).{0,20}",
             r"(?:nie znaleziono (?:\w+ )?(?:strony|pliku|dokumentu|zasobu))\b.{0,40}",
             r"(?:podana |ta |taka |szukana |żądana )?(?:strona|podstrona|adres)\b.{0,60}\b(?:nie (?:została "
             r"znaleziona|istnieje|jest dostępna)|została usunięta)\b.{0,30}",
@@ -46,13 +47,14 @@ SLAVIC: Final[Mapping[str, Row]] = {
             r"(?:aby|do|ta|twoja) .{0,60}\bjava ?script\w*\b.{0,80}",
         ),
         parked=(
+            "(?:ta )?(?:strona|witryna) jest na sprzedaż.{0,30}",
             r"(?:ta |domena )?(?:domena )?(?:\S+ )?(?:jest |została )?(?:na sprzedaż|do sprzedania|zaparkowana|"
             r"zarejestrowana|wygasła)\b.{0,40}",
             "kup tę domenę|domena .{0,40}na sprzedaż",
         ),
         no_results=(
-            r"(?:niestety,? ?)?(?:brak|0|nie znaleziono|nie znaleźliśmy)(?: \w+)? ?(?:wyników|produktów|rezultatów|"
-            r"artykułów)?\b(?: (?:dla|wyszukiwania|spełniających|pasujących)\b.{0,70})?",
+            r"(?:niestety,? ?)?(?:brak|0|nie znaleziono|nie znaleźliśmy)(?: \w+)? (?:wyników|produktów|rezultatów|"
+            r"artykułów)\b(?: (?:dla|wyszukiwania|spełniających|pasujących)\b.{0,70})?",
             r"nic nie znaleziono\b.{0,20}",
         ),
         advice=(
@@ -77,12 +79,13 @@ SLAVIC: Final[Mapping[str, Row]] = {
     ),
     "ru": Row(
         script="Cyrl",
-        signs=("cookie", "куки", "согласие на обработку"),
+        signs=("cookie", "куки"),
         reader=(
             r"\b(?:мы|нас|наш\w*|вы|вас|вам|ваш\w*|(?:этот|данный|наш) (?:веб-?)?сайт|сайт|я (?:согла\w+|"
             r"принима\w+))\b"
         ),
         consent=(
+            r"\bоставаясь\b.{0,40}\bсоглаша\w+|\bиспользуются (?:файлы )?(?:cookies?|куки)\b",
             r"\b(?:использу\w+|использован\w+|применя\w+|сохраня\w+|обрабатыва\w+)\b.{0,80}(?:\bcookies?\b|\bкуки\b)",
             r"(?:\bcookies?\b|\bкуки\b).{0,120}\b(?:соглас\w+|соглаш\w+|принима\w+|отклон\w+|отказ\w+|персонализ\w+|"
             r"удобств\w+)",
@@ -98,6 +101,7 @@ SLAVIC: Final[Mapping[str, Row]] = {
             "политика .{1,40}",
         ),
         error=(
+            "(?:такой|этой) страницы (?:нет|не существует).{0,30}",
             "(?:запрашиваемая |запрошенная |данная |эта |такая |извините,? )*(?:вами )?(?:страница|страницы|файл|"
             r"документ|материал)\b.{0,40}\b(?:не (?:найден[аоы]?|существует|обнаружен[аоы]?|доступн[аоы])|"
             r"удал[её]н[аоы]?)\b.{0,30}",
@@ -111,11 +115,13 @@ SLAVIC: Final[Mapping[str, Row]] = {
             r"(?:для|в вашем|ваш|этот) .{0,60}\bjava ?script\b.{0,80}",
         ),
         parked=(
+            "(?:этот )?сайт прода[её]тся.{0,30}",
             r"(?:этот |данный )?домен(?:ное имя)? (?:\S+ )?(?:прода[её]тся|припаркован|зарегистрирован|выставлен на "
             r"продажу|свободен|истек)\b.{0,40}",
             r"купить (?:этот )?домен|домен .{0,30}прода[её]тся|срок регистрации домена\b.{0,50}",
         ),
         no_results=(
+            "(?:извините|к сожалению),? .{0,40}ничего не (?:найдено|нашлось)",
             "(?:к сожалению,? |извините,? )?(?:по (?:вашему )?запросу .{0,60})?(?:ничего не найдено|результатов не "
             "найдено|товаров не найдено|нет результатов|не найдено ни одного .{0,30}|ничего не нашлось|совпадений "
             r"не найдено)\b.{0,60}",

@@ -13,9 +13,12 @@ from transforms.heuristics.notice_phrases.slavic import SLAVIC
 
 ROWS: Final[Mapping[str, Row]] = {**GERMANIC, **ROMANCE, **SLAVIC, **EAST_ASIAN}
 
-# In every language: what servers say in English, and a code of HTTP.
-ANY_ERROR: Final = (
-    r"(?:http |error |fehler |erreur |errore |erro |fout |błąd |ошибка |エラー ?|错误 ?)*[45]\d\d(?:[\s:,!.–—|-]+"
-    r"(?:error|fehler|erreur|errore|erro|fout|błąd|ошибка|page|not found|forbidden|エラー|错误))*",
-    r"just a moment|access denied|bad gateway",
+# In every language: a code of HTTP, which can come before what else a headline says, and what servers say in English.
+# A number alone is an error only if it is one of the two that everybody knows: 460 is a count.
+_CODE = r"(?:40[0-9]|410|451|50[0-4])(?:\.\d)?"
+_AFTER = r"[\s:,!.–—|-]+(?:error|fehler|erreur|errore|erro|fout|błąd|ошибка|page|not found|forbidden|gone|エラー|错误)"
+HTTP_ERROR: Final = (
+    rf"(?:(?:(?:http|error|fehler|erreur|errore|erro|fout|błąd|ошибка|エラー|错误)[ :-]*)+{_CODE}(?:{_AFTER})*"
+    rf"|{_CODE}(?:{_AFTER})+|40[34])"
 )
+SERVER_ERRORS: Final = ("just a moment|access denied|bad gateway",)
