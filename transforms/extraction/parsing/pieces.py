@@ -23,6 +23,8 @@ _SENTENCES: Final = names(
     "p h1 h2 h3 h4 h5 h6 a b strong i em span li dd dt td th figcaption caption blockquote summary label q cite small"
 )
 _FORMATS: Final = names("a b strong i em span code kbd samp time abbr small mark u s sub sup q cite var font bdi")
+_PLAIN: Final = names("a b strong i em span small u var font bdi")  # as sentences have them, on the line
+_CLOSED: Final = 3  # elements that may end or begin between a raised text and the next letter
 _NOTHING: Final = frozenset({"", "-comment"})  # processing instructions have no tag
 _NEAR: Final = 8  # siblings that are looked at for text
 # Ways to take an element out of sight, of which the walk marks but the first two, and the one to raise it.
@@ -75,6 +77,23 @@ def _text_beside(node: Any, is_sentence: bool, *, back: bool) -> str:
         if text:
             return str(text)
     return ""
+
+
+def text_after(node: Any) -> str:
+    """Return the first text that follows an element in its line, '' when a break, a box or another raised text does."""
+    following = node.next
+    for _ in range(_CLOSED):
+        if following is not None:
+            break
+        node = node.parent
+        if node is None or node.tag not in _PLAIN:
+            return ""
+        following = node.next
+    for _ in range(_CLOSED):
+        if following is None or following.tag not in _PLAIN:
+            break
+        following = following.first_child
+    return str(following.text_content or "") if following is not None and following.tag == "-text" else ""
 
 
 def is_hidden_piece(node: Any, *, has_text: bool) -> bool:

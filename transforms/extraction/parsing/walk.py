@@ -26,8 +26,8 @@ from transforms.extraction.parsing.listing import code_of
 from transforms.extraction.parsing.marks import DIALOG, HIDES, HIGH, SPANS, TELLING, UNSHOWN, mark_of, spans_of
 from transforms.extraction.parsing.names import names
 from transforms.extraction.parsing.outline import Outline
-from transforms.extraction.parsing.pieces import BOXES, is_hidden_piece, is_in_sentence
-from transforms.extraction.parsing.raised import BEFORE, LONGEST, raised
+from transforms.extraction.parsing.pieces import BOXES, is_hidden_piece, is_in_sentence, text_after
+from transforms.extraction.parsing.raised import BEFORE, LONGEST, lowered, raised
 from transforms.extraction.parsing.shown import nests_deep
 from transforms.extraction.parsing.spaces import collapsed, lines_of
 
@@ -71,7 +71,7 @@ _WAYS = _Ways(
         **dict.fromkeys(SKIPPED, _UNSEEN),
         **dict.fromkeys(("script", "meta", "title", "img"), _NOTED_ONLY),
         **dict.fromkeys(BLOCK_LEVEL, _BLOCK),
-        **dict.fromkeys(("button", "sup", "template"), _ASKED),
+        **dict.fromkeys(("button", "sub", "sup", "template"), _ASKED),
         "a": _LINK,
         "br": _BREAK,
     }
@@ -228,7 +228,7 @@ class _Walker:
             tags = self.out.tags
             n_open = sum(tags[box] == tag for box in self.boxes[1:])
             return _SHADOW if n_open < _MAX_SHADOWS else _UNSEEN
-        if tag == "sup":
+        if tag in ("sup", "sub"):
             return _RAISED if _is_simple(node) else _INLINE
         if not is_in_sentence(node, tag):
             return _BLOCK
@@ -259,18 +259,26 @@ class _Walker:
         return body.first_child if body is not None else None
 
     def _raise(self, node: Any, index: int) -> None:
-        """Write what is raised into the open block."""
-        text = collapsed(node.text(deep=True))
+        """Write what is raised or lowered into the open block."""
+        shown = node.text(deep=True)
+        text = collapsed(shown)
         if not text:
             return
+        parts, tags = self.parts, self.out.tags
         link = node.css_first("a")
-        following = node.next
-        after = following.text_content or "" if following is not None and following.tag == "-text" else ""
         parent = node.parent
         is_link = link is not None or (parent is not None and parent.tag == "a")
+        is_sub = tags[index] == "sub"
         if len(text) <= LONGEST:
-            text = raised(text, "".join(self.parts[-3:])[-BEFORE:], after[:BEFORE], is_link=is_link)
-        self.parts.append(text)
+            after = text_after(node)[:BEFORE]
+            if is_sub:
+                written = lowered(text, "".join(parts[-3:])[-BEFORE:], after)
+                text = written if written != text else shown
+            else:
+                has_index = parts and self.sources and tags[self.sources[-1]] == "sub" and not parts[-1].isspace()
+                before = "".join(parts[-4:-1] if has_index else parts[-3:])
+                text = raised(text, before[-BEFORE:], after, is_link=is_link)
+        parts.append(text)
         self.sources.append(index)
         if is_link:
             self.links.append(len(text))

@@ -184,6 +184,45 @@ def test_what_is_raised_keeps_its_meaning(body: str, text: str) -> None:
     assert walked(f"<p>{body}</p>").texts == [text]
 
 
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("a<sup>m+n</sup> = a<sup>m</sup>a<sup>n</sup>.", "a^(m+n) = a^m a^n."),
+        ("<i>a</i><sup><i>m</i> + <i>n</i></sup> = <i>a<sup>m</sup></i><i>a</i>", "a^(m+n) = a^m a"),
+        ("2<sup>n−1</sup>, (a+b)<sup>2n+1</sup>, x<sup>1/2</sup>", "2^(n−1), (a+b)^(2n+1), x^(1/2)"),
+        ("e<sup>iπ</sup>, e<sup>−iωt</sup>, e<sup>ix</sup>, e<sup>(x+y)</sup>", "e^iπ, e^−iωt, e^ix, e^(x+y)"),
+        ("e<sup>i(kx − t)</sup>, 10<sup>2n</sup>, f<sup>(n)</sup>(x)", "e^(i(kx−t)), 10^2n, f^(n)(x)"),
+        ("sin<sup>2</sup>x + cos<sup>2</sup> x, E = mc<sup>2</sup>", "sin^2 x + cos^2 x, E = mc^2"),
+        ("x<sup>2</sup>y, 10<sup>6</sup><b>readings</b>, x<sup>2</sup>, y", "x^2 y, 10^6 readings, x^2, y"),
+        # lowered
+        (
+            "x<sub>1</sub><sup>2</sup> + x<sub><i>i</i></sub><sup>n</sup>, x<sup>2</sup><sub>1</sub>",
+            "x1^2 + xi^n, x^2_1",
+        ),
+        (
+            "log<sub>2</sub>8, log<sub>10</sub> 9, ln<sub>b</sub>(x), max<sub>x</sub>y",
+            "log_2 8, log_10 9, ln_b(x), max_x y",
+        ),
+        ("a<sub>n+1</sub> = a<sub>n</sub>, x<sub>1</sub>2, 101<sub>2</sub>", "a_(n+1) = an, x1 2, 101_2"),
+        ("H<sub>2</sub>O, CO<sub>2</sub>, C<sub>6</sub>H<sub>12</sub>O<sub>6</sub>", "H2O, CO2, C6H12O6"),
+        ("SO<sub>4</sub><sup>2−</sup>, (CH<sub>2</sub>)<sub>3</sub>, La<sub>1-x</sub>Sr", "SO4^2−, (CH2)3, La1-xSr"),
+        ("<sup>1</sup>/<sub>2</sub>, $19<sub>99</sub>, word<sub> small</sub>", "1/2, $19.99, word small"),
+        # notes and ordinals all the same
+        (
+            "CO<sub>2</sub><sup>3</sup>, sin<sup><a href=#n>2</a></sup>, don't<sup>4</sup>",
+            "CO2 [3], sin [2], don't [4]",
+        ),
+        (
+            "n<sup>th</sup>, n<sup>o</sup>, 2<sup>e</sup>, M<sup>mes</sup>, 12.4<sup>a-c</sup>",
+            "nth, no, 2e, Mmes, 12.4 a-c",
+        ),
+        ("we use it<sup>2</sup> in C++ so<sup>3</sup>, x<sup>ii</sup>", "we use it [2] in C++ so [3], x [ii]"),
+    ],
+)
+def test_terms_are_read_as_terms(body: str, text: str) -> None:
+    assert walked(f"<p>{body}</p>").texts == [text]
+
+
 def test_what_nobody_closed_is_not_raised() -> None:
     page = walked(f"<div>one<sup>2 and<p>a paragraph</p><p>another</p></div><p>x<sup>{'long ' * 40}</sup></p>")
     assert page.texts[:3] == ["one2 and", "a paragraph", "another"]
