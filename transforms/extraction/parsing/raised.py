@@ -69,7 +69,7 @@ def raised(text: str, before: str, after: str, *, is_link: bool) -> str:
     if text in _MARKS and before and before[-1].isalnum():
         return _MARKS[text]
     written = _raised(text, before, after, is_link=is_link)
-    return f"{written} " if written[:1] == "^" and after[:1].isalnum() else written
+    return f"{written} " if written[:1] == "^" != text[:1] and after[:1].isalnum() else written
 
 
 def lowered(text: str, before: str, after: str) -> str:
