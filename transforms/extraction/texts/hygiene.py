@@ -103,6 +103,8 @@ def _is_about_it(text: str) -> bool:
     """Return whether a text shows what wrong decoding makes: of its broken words at least half are there unbroken, too,
     or are nothing but broken characters beside the right ones in their line. A wrongly decoded text breaks all it has;
     the sound template around one holds other words."""
+    if _CONTROL.search("".join(_BROKEN.findall(text))):
+        return False
     shown: dict[str, bool] = {}
     sound = _BROKEN.sub(" ", text)
     words = {word for word in _WORD.findall(sound) if not word.isascii()}
@@ -114,8 +116,8 @@ def _is_about_it(text: str) -> bool:
             if _BROKEN.search(token) is None:
                 continue
             repaired = fix_encoding(token)
-            meant = [word for word in _WORD.findall(repaired) if not word.isascii()] if repaired != token else []
-            is_there = bool(meant) and words.issuperset(meant)
+            meant = [word for word in _WORD.findall(repaired) if len(word) > 1 and not word.isascii()]
+            is_there = bool(meant) and repaired != token and words.issuperset(meant)
             if not is_there and not any(map(str.isalnum, _BROKEN.sub("", token))):
                 is_there = all(_meant(found) in around for found in _BROKEN.finditer(token))
             shown[token] = shown.get(token, False) or is_there

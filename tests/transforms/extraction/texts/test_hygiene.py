@@ -56,6 +56,8 @@ def test_characters(text: str, clean: str) -> None:
         ("CreditÃ\x81ngel Franco", "CreditÁngel Franco"),
         ("à¤¨à¤®à¤¸à¥\x8dà¤¤à¥‡", "नमस्ते"),
         ("РџСЂРёРІРµС‚ РјРёСЂ", "Привет мир"),
+        ("1%Â â\x80\x93Â over 8Â â\x80\x93Â of", "1%\xa0–\xa0over 8\xa0–\xa0of"),
+        ("1%Â â€“Â over 8Â â€“Â of usÂ â€™", "1%\xa0–\xa0over 8\xa0–\xa0of us\xa0’"),
         # a sound template around broken text
         ("Café – Bücher\nDas schÃ¶ne StraÃŸe, grÃ¼n", "Café – Bücher\nDas schöne Straße, grün"),
         ("News – Home\nSo â€“ they said â€“ it isnâ€™t", "News – Home\nSo – they said – it isn’t"),
