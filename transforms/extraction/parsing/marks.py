@@ -13,12 +13,16 @@ from transforms.extraction.parsing.pieces import TELLING_STYLE
 # Attributes that carry information besides the class.
 TELLING: Final = names("id role itemprop style hidden aria-hidden aria-modal colspan rowspan")
 # Bits of how an element is shown: it says that it is hidden; it is out of sight; it is raised; it is a dialog; it spans
-# columns or rows of a table.
+# columns or rows of a table; it is for screen readers alone.
 HIDES: Final = 1
 UNSHOWN: Final = 2
 HIGH: Final = 4
 DIALOG: Final = 8
 SPANS: Final = 16
+ALOUD: Final = 32
+# Classes of what is for screen readers alone, as Bootstrap, HTML5 Boilerplate and Tailwind define them. The one of
+# WordPress is not among them: the prices of its shops are told apart by nothing else, and without it word F1 falls.
+READ_ALOUD: Final = names("sr-only visually-hidden visuallyhidden")
 _DIALOGS: Final = frozenset({"dialog", "alertdialog"})
 _HIDING: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _INTEGER: Final = re.compile(r"\s*\+?(\d{1,9})", re.ASCII)

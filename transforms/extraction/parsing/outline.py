@@ -29,6 +29,9 @@ class Outline:
     ends: list[int] = field(default_factory=list)
     hidden: list[int] = field(default_factory=list)  # the elements that say themselves that they are not shown
     nameless: list[int] = field(default_factory=list)  # blocks out of sight that no script can find by name
+    read_aloud: list[int] = field(
+        default_factory=list
+    )  # elements for screen readers alone, of which no text is left out
     dialogs: list[int] = field(default_factory=list)  # the elements that say so by role or `aria-modal`
     signatures: dict[tuple[str, str], int] = field(default_factory=dict)  # (tag; class, id, role, itemprop) -> number
     spans: dict[int, tuple[int, int]] = field(default_factory=dict)  # a table's cell -> columns and rows it spans

@@ -23,7 +23,18 @@ from transforms.extraction.parsing.code import is_code_block, may_be_code
 from transforms.extraction.parsing.code_names import CLASS_PARTS, WRAPPERS
 from transforms.extraction.parsing.dates import DATED, note_date
 from transforms.extraction.parsing.listing import code_of
-from transforms.extraction.parsing.marks import DIALOG, HIDES, HIGH, SPANS, TELLING, UNSHOWN, mark_of, spans_of
+from transforms.extraction.parsing.marks import (
+    ALOUD,
+    DIALOG,
+    HIDES,
+    HIGH,
+    READ_ALOUD,
+    SPANS,
+    TELLING,
+    UNSHOWN,
+    mark_of,
+    spans_of,
+)
 from transforms.extraction.parsing.names import names
 from transforms.extraction.parsing.outline import Outline
 from transforms.extraction.parsing.pieces import BOXES, is_hidden_piece, is_in_sentence, text_after
@@ -43,7 +54,7 @@ BLOCK_LEVEL = names(
 # MediaWiki's column of links, and links to the place where they stand: "[edit | edit source]", the pilcrow; LaTeXML's
 # notes, whose mark, type and text are pieces of the sentence they belong to.
 _NEVER_TEXT = names("mw-editsection mw-cite-backlink headerlink hash-link mw-navigation mw-panel ltx_note gist-meta")
-_WATCHED = _NEVER_TEXT | FORMULAS | WRAPPERS | DATED  # class names of elements that are looked at closely
+_WATCHED = _NEVER_TEXT | FORMULAS | WRAPPERS | DATED | READ_ALOUD  # class names of elements that are looked at closely
 _NAMELESS = frozenset({"style", "hidden", "aria-hidden", "align", "dir", "lang"})  # no script finds an element by these
 _NOT_RAISED = ", ".join([BOXES, "math", "br", "template", *sorted(SKIPPED)])  # not a short text alone
 _HAS_WORD = re.compile(r"[^\W_]")
@@ -149,6 +160,8 @@ class _Walker:
                 signature = signatures.get((tag, mark))
                 if signature is None:
                     signature = self._new_signature(tag, mark, attributes)
+                if watched[signature] and not READ_ALOUD.isdisjoint(mark.split()):
+                    hidden |= ALOUD
                 watch = watched[signature] or (tag == "span" and len(attributes) > 1)
                 if not watch or not self._is_settled(node, tag, mark, attributes, element):
                     if way >= _BLOCK and parts:
@@ -244,12 +257,16 @@ class _Walker:
             self.out.dialogs.append(index)
         if shown & SPANS:
             self.out.spans[index] = spans_of(attributes)
-        if shown & UNSHOWN and way == _BLOCK and attributes.keys() <= _NAMELESS:
+        if shown & UNSHOWN and way <= _BLOCK and attributes.keys() <= _NAMELESS:
             self.out.nameless.append(index)
+        if shown & ALOUD and (nests_deep(node) or node.css_first("math") is not None):
+            shown ^= ALOUD  # pages that show a formula as an image keep it there
+        if way <= _LINK and shown & (UNSHOWN | ALOUD) and is_hidden_piece(node, has_text=bool(self.parts)):
+            return _PIECE
+        if shown & ALOUD:
+            self.out.read_aloud.append(index)
         if way > _LINK:
             return way
-        if shown & UNSHOWN and is_hidden_piece(node, has_text=bool(self.parts)):
-            return _PIECE
         return _RAISED if shown & HIGH and way == _INLINE and _is_simple(node) else way
 
     def _shadow_of(self, node: Any) -> Any:

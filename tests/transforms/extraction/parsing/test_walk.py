@@ -77,6 +77,7 @@ def test_pieces_of_a_sentence(body: str, texts: list[str]) -> None:
         ('<p><span style="DISPLAY: none;">Smith, J</span><b>J Smith</b></p>', "J Smith"),
         ("<p>one <span hidden>two</span> three</p>", "one three"),
         ('<p>one <i style="visibility:hidden">two</i>three</p>', "one three"),
+        ('<p>one <span style="visibility:hidden">' + "two " * 99 + "</span></p>", "one"),
         ('<p>one <span style="position:absolute; left:-9999px">two <a>three</a></span> four</p>', "one four"),
         ('<p>one <a href="#" style="display:none">two</a> <a>three</a></p>', "one three"),
         (
@@ -94,10 +95,23 @@ def test_hidden_pieces_of_a_sentence_are_not_written(body: str, shown: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("<p>one <span class=sr-only>two</span> three</p>", "one three"),
+        ("<p>one <a>more<span class='visually-hidden link'> about one</span></a></p>", "one more"),
+        ("<p><b class=visuallyhidden>Price:</b> one</p>", "one"),
+    ],
+)
+def test_what_is_for_screen_readers_alone_is_not_written(body: str, shown: str) -> None:
+    assert walked(body).shown == {0: shown}
+
+
+@pytest.mark.parametrize(
     "body",
     [
         '<p><span style="display:none">the whole of it</span></p>',
         '<p>one <span style="display:none">' + "the rest " * 99 + "</span></p>",  # "read more"
+        "<p>one <span class=sr-only><math><mi>x</mi></math></span> two</p>",
         '<p>one <span aria-hidden="true">two</span></p>',  # shown, not read aloud
         '<div>one <span style="display:none"><p>a folded answer</p></span> two</div>',
         '<p>one <span style="font-size:0.9em; left:-1px">two</span></p>',
