@@ -16,8 +16,8 @@ NAME = "winnow-corpus"
 # Top-level modules that only an extra brings, by the extra that a message names.
 EXTRA_OF = {
     "gcsfs": "gcp", "google": "gcp", "s3fs": "s3", "huggingface_hub": "hf", "mypyc": "compiled",
-    "lightgbm": "train-extractor", "sklearn": "train-extractor", "jinja2": "train", "matplotlib": "train", "safetensors": "train",
-    "scipy": "train", "tensorboard": "train", "torch": "train", "transformers": "train",
+    "lightgbm": "train-extractor", "sklearn": "train-extractor", "jinja2": "train", "matplotlib": "train",
+    "safetensors": "train", "scipy": "train", "tensorboard": "train", "torch": "train", "transformers": "train",
 }  # fmt: skip
 _CHECKOUT = Path(__file__).parents[1] / "pyproject.toml"  # of source that runs without having been installed
 
