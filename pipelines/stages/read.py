@@ -28,6 +28,7 @@ from schemas.identity import content_id
 from schemas.records import Document, Header, arrow_schema
 from transforms.sources.items import Part
 from transforms.sources.source import Source, Text
+from transforms.sources.strings import storable_path
 from transforms.step import Draft, Drop, Step, run_steps
 from transforms.text.blank_lines import without_blank_runs
 
@@ -159,7 +160,7 @@ class _ReadWork(PartWork):
             fetched_at=header.fetched_at,
             language=text.language,
             record_id=header.record_id,
-            archive=archive,
+            archive=storable_path(archive),
             offset=header.offset,
             length=header.length,
             page_kind=text.page_kind,
