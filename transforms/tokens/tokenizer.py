@@ -7,9 +7,11 @@ to the smaller pair, so the file depends on neither the order of the texts nor t
 Encoding runs in tiktoken wherever that gives the ids of the file exactly (`_exact_ranks` proves it, token by token),
 else in `tokenizers`: 2.9 against 0.36 million tokens per second of CPU on English web pages, the same ids.
 
-A text is only text: a page that spells a special token never yields the special id. Deviations: lone surrogates, which
-no UTF-8 can hold, become U+FFFD; runs of more than 25,000 characters without (or only of) white space are cut first, as
-Meta's own tokenizer.py for Llama 3 does, because the pattern's backtracking fails on them.
+A text is only text: a page that spells a special token never yields the special id, nor that of an added token that
+looks like a control token (`<|user|>`, `[INST]`, `<think>`), whether or not the file calls it special. Deviations: lone
+surrogates, which no UTF-8 can hold, become U+FFFD; runs of more than 25,000 characters without (or only of) white space
+are cut first, as Meta's own tokenizer.py for Llama 3 does, because the pattern's backtracking fails on them. Only
+byte-level tokenizers are cut so: others may put something before each piece (Llama 2's `▁`).
 """
 
 from __future__ import annotations
@@ -49,6 +51,13 @@ MAX_RUN = 25_000  # characters without, or only of, white space; Meta's MAX_NO_W
 _NEVER_IN_UTF8 = frozenset((0xC0, 0xC1, *range(0xF5, 0x100)))
 _RUNS = re.compile(r"\S+|\s+")
 _NOT_SPACE = re.compile(r"\S+")
+_CONTROL = re.compile(r"<[|\uff5c].*[|\uff5c]>|\[/?[A-Z][A-Z0-9_ ]*\]|</?(?P<name>[^<>\s/]+)>", re.DOTALL)
+# Added tokens of this form are for text (Gemma), unless the file calls them special.
+_HTML_NAME = re.compile(
+    r"a|b|body|blockquote|br|caption|code|div|em|h[1-6r]|head|html|i|img|li|ol|p|pre|span|strong|su[bp]|table|t[rdh]"
+    r"|tbody|tfoot|thead|u|ul",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +118,10 @@ def train_bpe(texts: Iterable[str], config: TokenizerConfig) -> bytes:
 class Engine(Protocol):
     """A library that turns text into ids without ever reading a special token in it."""
 
+    @property
+    def takes_pieces(self) -> bool:
+        """Whether the pieces of a long run have the ids that they have in the run, but at the cuts."""
+
     def encode(self, texts: Sequence[str]) -> list[Ids]: ...
 
     def decode(self, ids: Sequence[int]) -> str: ...
@@ -127,7 +140,7 @@ class Tokenizer:
 
     def encode_batch(self, texts: Sequence[str]) -> list[Ids]:
         """Return each text as BOS, its tokens, EOS."""
-        pieces = [_encodable(text) for text in texts]
+        pieces = [_encodable(text) if self.engine.takes_pieces else [_storable(text)] for text in texts]
         encoded = iter(self.engine.encode([piece for group in pieces for piece in group]))
         bos, eos = np.array([self.bos_id], np.uint32), np.array([self.eos_id], np.uint32)
         return [np.concatenate((bos, *(next(encoded) for _ in group), eos)) for group in pieces]
@@ -151,20 +164,30 @@ def load(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
     Raises ConfigError when the file is neither, lacks BOS or EOS, or would let a page's text yield their ids.
     """
     make = _load_json if data.lstrip()[:1] == b"{" else _load_ranks
-    tokenizer = make(data, name, config)
+    try:
+        tokenizer = make(data, name, config)
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise ConfigError(f"{name}: not a tokenizer.json or rank file as their libraries write it ({what})") from None
     spelled = tokenizer.engine.encode([config.bos + config.eos + config.bos])[0]
     if np.isin(spelled, (tokenizer.bos_id, tokenizer.eos_id)).any():
         raise ConfigError(f"{name}: a text that spells {config.bos} or {config.eos} yields the special token itself")
     return tokenizer
 
 
-def _encodable(text: str) -> list[str]:
-    """Return `text` in pieces whose runs are bounded, lone surrogates replaced."""
+def _storable(text: str) -> str:
+    """Return `text` with lone surrogates replaced."""
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:
-            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _encodable(text: str) -> list[str]:
+    """Return `text` in pieces whose runs are bounded, lone surrogates replaced."""
+    text = _storable(text)
     if len(text) <= MAX_RUN or max(map(len, (*text.split(), *_NOT_SPACE.split(text)))) <= MAX_RUN:
         return [text]
     cuts = [0, *_cuts(text), len(text)]
@@ -178,6 +201,8 @@ def _cuts(text: str) -> Iterator[int]:
 
 class _RankEngine:
     """tiktoken."""
+
+    takes_pieces = True
 
     def __init__(self, name: str, pattern: str, ranks: dict[bytes, int], specials: dict[str, int]) -> None:
         # tiktoken drops what its pattern does not match; the last arm keeps it.
@@ -195,7 +220,8 @@ class _RankEngine:
 class _JsonEngine:
     """tokenizers."""
 
-    def __init__(self, tokenizer: tokenizers.Tokenizer) -> None:
+    def __init__(self, tokenizer: tokenizers.Tokenizer, *, takes_pieces: bool) -> None:
+        self.takes_pieces = takes_pieces
         self._tokenizer = tokenizer
         self._tokenizer.encode_special_tokens = True  # that is: as the text they are
 
@@ -239,6 +265,7 @@ def _load_json(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
     if not isinstance(spec.get("model"), dict) or not isinstance(spec["model"].get("vocab"), (dict, list)):
         raise ConfigError(f"{name}: a JSON file without a model and its vocabulary, so not a tokenizer.json")
     bos_id, eos_id = (_mark_special(spec, name, role, getattr(config, role)) for role in ("bos", "eos"))
+    _mark_control(spec["added_tokens"])
     spec["truncation"] = spec["padding"] = None
     if "dropout" in spec["model"]:
         spec["model"]["dropout"] = None  # merges left out at random are for training a model, not for a data set
@@ -255,7 +282,9 @@ def _load_json(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
             raise
         raise ConfigError(f"{name}: not a tokenizer.json: {error}") from None
     ids = loaded.get_vocab(with_added_tokens=True).values()
-    return _tokenizer(data, name, max(ids) + 1, bos_id, eos_id, _JsonEngine(loaded))
+    takes_pieces = not spec.get("normalizer") and _pattern(spec.get("pre_tokenizer")) != ""
+    engine = _JsonEngine(loaded, takes_pieces=takes_pieces)
+    return _tokenizer(data, name, max(ids) + 1, bos_id, eos_id, engine)
 
 
 def _tokenizer(data: bytes, name: str, vocab_size: int, bos_id: int, eos_id: int, engine: Engine) -> Tokenizer:
@@ -278,6 +307,14 @@ def _mark_special(spec: dict[str, Any], name: str, role: str, text: str) -> int:
     candidates = [token["content"] for token in added if token.get("special")]
     allowed = ", ".join(candidates) if candidates else "the file has no special tokens"
     raise ConfigError(f"{role}: {text!r} is not in {name}; special tokens there: {allowed}")
+
+
+def _mark_control(added: list[dict[str, Any]]) -> None:
+    """Mark the added tokens special that look like control tokens: chat files often leave that out."""
+    for token in added:
+        form = _CONTROL.fullmatch(token["content"])
+        if form is not None and not _HTML_NAME.fullmatch(form["name"] or ""):
+            token["special"] = True
 
 
 def _spells_all(ranks: Mapping[bytes, int]) -> bool:
