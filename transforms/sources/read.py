@@ -9,7 +9,7 @@ from typing import BinaryIO
 from schemas.errors import BadRecord, InputError
 from schemas.records import Header
 from storage.files import open_read
-from transforms.sources.formats import detect
+from transforms.sources.formats import detect, why_none
 from transforms.sources.items import Body, Broken, IngestConfig, Part, RawRecord, Skipped
 from transforms.sources.members import RawFile
 from transforms.sources.tables.parquet import declared_rows, read_parquet
@@ -83,9 +83,7 @@ def _records(
         return
     elif found is None:
         if part.start == 0:
-            yield Broken(
-                row=0, offset=0, cause="not_an_archive", detail="neither its first bytes nor its name tell a format"
-            )
+            yield Broken(row=0, offset=0, cause="not_an_archive", detail=why_none(raw))
     elif isinstance(found.reader, Grammar):
         yield from read_archive(raw, part, found.codec, found.reader, wanted, config.max_body_bytes + MAX_HEAD_BYTES)
     elif found.reader == "jsonl":

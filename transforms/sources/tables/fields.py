@@ -149,7 +149,7 @@ class OtherColumns:
                 self._batch, self._at = next(self._batches), 0
                 if self._batch.num_rows:
                     break
-        except (StopIteration, pa.ArrowException, OSError):
+        except (StopIteration, pa.ArrowException, OSError, UnicodeDecodeError):
             self._batch, self._batches = None, iter(())
         return self._batch is not None
 

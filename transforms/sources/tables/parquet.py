@@ -27,7 +27,7 @@ from transforms.sources.tables.rows import RowValues, named_columns, record_of
 BATCH_ROWS = 256
 _PER_MILLISECOND = {"s": (1000, 1), "ms": (1, 1), "us": (1, 1000), "ns": (1, 1_000_000)}  # factor, divisor
 _UNREADABLE = (pa.ArrowException, ValueError, OverflowError, KeyError)  # of a value; KeyError: an unknown time zone
-_DAMAGED = (pa.ArrowException, OSError)  # of a file or a page
+_DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)  # of a file or a page; the last: a column's name
 
 
 @dataclass(frozen=True)
