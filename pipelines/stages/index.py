@@ -30,6 +30,7 @@ from pipelines.runs.folder import DataFolder
 from pipelines.runs.stage import StageContext, StageResult
 from pipelines.runs.tables import BATCH_ROWS, FateWriter, read_headers
 from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
+from pipelines.stages.located import located
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
 from schemas.identity import content_id, id_words
 from schemas.records import Failure, Header, Rejection, arrow_schema, to_batch
@@ -185,7 +186,8 @@ class _ScanWork(PartWork):
         batch: list[Header] = []
         notes = _Notes(self.stage, self.of.source.name, storable_path(path))
         with FateWriter(self.target, self.stage, part, "candidates", arrow_schema(Header)) as fates:
-            for item in self.of.source.scan(Part(path, start, end)):
+            items = self.of.source.scan(Part(path, start, end))
+            for item in located(items, lambda item: item.offset, path, self.stage):
                 fates.counts.read[self.of.source.name] += 1
                 if isinstance(item, Header):
                     if item.date_unreadable:

@@ -21,6 +21,7 @@ from pipelines.runs.tables import (
     with_measures,
 )
 from pipelines.runs.upstream import Tables
+from pipelines.stages.located import located
 from pipelines.stages.of_steps import KeepEdits, language_facts, open_steps
 from pipelines.stages.parts import PartWork, run_parts
 from schemas.errors import InputError
@@ -124,7 +125,8 @@ class _ReadWork(PartWork):
     def _drafts(self, place: Part, headers: dict[int, Header], fates: FateWriter) -> Iterator[list[Draft]]:
         drafts: list[Draft] = []
         counts = fates.counts
-        texts = self.source.reader.read(place, headers)
+        read = self.source.reader.read(place, headers)
+        texts = located(read, lambda text: headers[text.row].offset, place.path, self.stage)
         while True:
             started = time.thread_time_ns()
             text = next(texts, None)

@@ -36,6 +36,7 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 from schemas.errors import ConfigError
 from schemas.identity import keyed_fraction
 from schemas.settings import setting, validate
+from transforms.tokens.control_tokens import mark_control_tokens
 
 Ids = npt.NDArray[np.uint32]
 
@@ -51,13 +52,6 @@ MAX_RUN = 25_000  # characters without, or only of, white space; Meta's MAX_NO_W
 _NEVER_IN_UTF8 = frozenset((0xC0, 0xC1, *range(0xF5, 0x100)))
 _RUNS = re.compile(r"\S+|\s+")
 _NOT_SPACE = re.compile(r"\S+")
-_CONTROL = re.compile(r"<[|\uff5c].*[|\uff5c]>|\[/?[A-Z][A-Z0-9_ ]*\]|</?(?P<name>[^<>\s/]+)>", re.DOTALL)
-# Added tokens of this form are for text (Gemma), unless the file calls them special.
-_HTML_NAME = re.compile(
-    r"a|b|body|blockquote|br|caption|code|div|em|h[1-6r]|head|html|i|img|li|ol|p|pre|span|strong|su[bp]|table|t[rdh]"
-    r"|tbody|tfoot|thead|u|ul",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +199,9 @@ class _RankEngine:
     takes_pieces = True
 
     def __init__(self, name: str, pattern: str, ranks: dict[bytes, int], specials: dict[str, int]) -> None:
+        ids = [*ranks.values(), *specials.values()]
+        if len(set(ids)) < len(ids) or not all(type(one) is int and 0 <= one < 2**31 for one in ids):
+            raise ConfigError(f"{name}: two tokens share an id, or an id is no number below 2^31")  # tiktoken aborts
         # tiktoken drops what its pattern does not match; the last arm keeps it.
         self._encoding = tiktoken.Encoding(
             name, pat_str=f"{pattern}|(?s:.)", mergeable_ranks=ranks, special_tokens=specials
@@ -265,7 +262,7 @@ def _load_json(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
     if not isinstance(spec.get("model"), dict) or not isinstance(spec["model"].get("vocab"), (dict, list)):
         raise ConfigError(f"{name}: a JSON file without a model and its vocabulary, so not a tokenizer.json")
     bos_id, eos_id = (_mark_special(spec, name, role, getattr(config, role)) for role in ("bos", "eos"))
-    _mark_control(spec["added_tokens"])
+    mark_control_tokens(spec["added_tokens"])
     spec["truncation"] = spec["padding"] = None
     if "dropout" in spec["model"]:
         spec["model"]["dropout"] = None  # merges left out at random are for training a model, not for a data set
@@ -307,14 +304,6 @@ def _mark_special(spec: dict[str, Any], name: str, role: str, text: str) -> int:
     candidates = [token["content"] for token in added if token.get("special")]
     allowed = ", ".join(candidates) if candidates else "the file has no special tokens"
     raise ConfigError(f"{role}: {text!r} is not in {name}; special tokens there: {allowed}")
-
-
-def _mark_control(added: list[dict[str, Any]]) -> None:
-    """Mark the added tokens special that look like control tokens: chat files often leave that out."""
-    for token in added:
-        form = _CONTROL.fullmatch(token["content"])
-        if form is not None and not _HTML_NAME.fullmatch(form["name"] or ""):
-            token["special"] = True
 
 
 def _spells_all(ranks: Mapping[bytes, int]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -92,3 +93,11 @@ def test_a_file_that_is_out_of_shape_is_one_line(change: dict[str, Any]) -> None
     with pytest.raises(ConfigError, match="file: ") as raised:
         load(json.dumps({**spec, **change}).encode(), "file", CONFIG)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("ranks", [b"YQ== 0\nYg== 0\n", b"YQ== -1\n", b"YQ== 99999999999\n"])
+def test_ids_that_tiktoken_aborts_on_are_one_line(ranks: bytes) -> None:
+    single = b"".join(b"%s %d\n" % (base64.b64encode(bytes([n])), n + 10) for n in range(256) if n not in b"ab")
+    rest = b"Yg== 5\n" if b"Yg==" not in ranks else b""
+    with pytest.raises(ConfigError, match="share an id, or an id is no number"):
+        load(single + rest + ranks, "file", CONFIG)
