@@ -22,10 +22,11 @@ import posixpath
 import re
 from typing import NamedTuple
 
+from resiliparse.parse.encoding import bytes_to_str, detect_encoding, map_encoding_to_html5
+
 from schemas.errors import BadRecord
 from schemas.identity import content_id
 from schemas.records import Header
-from transforms.extraction.texts.decoding import decode_html
 from transforms.sources.dates import parse_date
 from transforms.sources.items import Body, Broken, IngestConfig, RawRecord, Skipped
 from transforms.sources.web.digests import is_of_nothing, normalise_digest, payload_digest
@@ -50,6 +51,8 @@ _HTML_START = re.compile(
 )
 _XML_START = re.compile(rb"<\?xml[^>]*>\s*(?:<!--.*?-->\s*)*(?:<!DOCTYPE\s+html|<html[\s>])", re.IGNORECASE | re.DOTALL)
 _WRAPPED = re.compile(r"https?://[^/]+/(?:[^?#]*/)?(\d{14})(?:[a-z]{2}_)?/((?:https?:)/{1,2}[^/].*)", re.IGNORECASE)
+
+_CODE_PAGE = re.compile(r"cp\d|ibm|mac|hp-?roman|koi8|ptcp", re.ASCII)  # Python's, that the Web has not
 
 PARTIAL_CONTENT = 206
 # A resource is a file that a crawler stored without an exchange of HTTP: from a disk, from a browser's cache.
@@ -174,14 +177,23 @@ def body_of(raw: RawRecord, config: IngestConfig) -> Body:
 
 
 def to_utf8(payload: bytes, charset: str) -> bytes:
-    """Return a text as valid UTF-8: as it is if it is that, else decoded as a page would be; never raises.
+    """Return a text as valid UTF-8: as it is if it is that, else decoded from its charset, declared or detected.
 
-    A charset that nobody knows (`none`, `utf8mb4`, `x-user-defined`) is none.
+    A charset that nobody knows (`none`, `utf8mb4`, `x-user-defined`), or that is none of characters (`hex`), is none.
+    Never raises.
     """
     try:
         payload.decode("utf-8")
     except UnicodeDecodeError:
-        return decode_html(payload, charset).encode("utf-8", "replace")
+        declared = map_encoding_to_html5(charset, fallback_utf8=False) if charset else None
+        older = charset if _CODE_PAGE.match(charset) else None
+        for encoding in (declared, older, detect_encoding(payload)):
+            if encoding and encoding != "utf-8":
+                try:
+                    return str(bytes_to_str(payload, encoding)).encode("utf-8", "replace")
+                except (LookupError, UnicodeError):
+                    continue
+        return payload.decode("utf-8", "replace").encode()
     return payload
 
 

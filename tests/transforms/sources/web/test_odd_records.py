@@ -135,6 +135,13 @@ def test_an_unknown_charset_is_none(make: SimpleNamespace, save: Save, label: st
     assert body.payload.decode().startswith("Gr")
 
 
+@pytest.mark.parametrize(("label", "codec"), [("cp437", "cp437"), ("koi8-r", "koi8-r"), ("Shift_JIS", "shift_jis")])
+def test_a_known_charset_is_used(make: SimpleNamespace, save: Save, label: str, codec: str) -> None:
+    text = {"cp437": "caf\u00e9 \u2502", "koi8-r": "\u0434\u043e\u043c", "shift_jis": "\u6e2f\u306e"}[codec]
+    record = make.warc(text.encode(codec), kind="conversion", Content_Type=f"text/plain; charset={label}")
+    assert make.bodies(save("a.warc.gz", make.gz(record))) == [Body(text.encode(), "utf-8")]
+
+
 def test_a_date_that_cannot_be_read_is_marked(make: SimpleNamespace, save: Save) -> None:
     for date, unreadable in [("2024-05-18T01:58:10Z", False), ("2024-13-01", True), ("soon", True), ("", False)]:
         assert _one(make, save, make.warc(make.http(), WARC_Date=date)).date_unreadable == unreadable
