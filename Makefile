@@ -84,6 +84,7 @@ clean-root: $(VENV)/.dev
 fuzz: $(VENV)/.dev
 	$(PIP) atheris
 	for part in bytes page whole parts; do WINNOW_COMPILED=0 $(BIN)/python -m tests.fuzz.fuzz_extract $$part -max_total_time=$(SECONDS) -rss_limit_mb=12000 || exit 1; done
+	for part in archives http jsonl parquet lists addresses dates tokenizers; do $(BIN)/python -m tests.fuzz.fuzz_readers $$part -max_total_time=$(SECONDS) -rss_limit_mb=12000 || exit 1; done
 
 bench: $(VENV)/.dev compiled
 	$(BIN)/python benchmarks/steps.py

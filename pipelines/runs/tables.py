@@ -138,6 +138,8 @@ class FateWriter:
     def fail(self, failure: Failure) -> None:
         self._failures.append(failure)
         self.counts.fates[Fate(failure.source, failure.language, FAILED, failure.cause)] += 1
+        if len(self._failures) >= 8 * BATCH_ROWS:
+            self._flush()
 
     def drop(self, document: Document, step: str, drop: Drop) -> None:
         """Write the rejection of a document."""

@@ -35,7 +35,8 @@ from schemas.settings import PerLanguage, setting, validate
 from transforms.heuristics import notices
 from transforms.heuristics import page_phrases as phrases
 from transforms.step import Draft, Drop, check_scripts, settings_for
-from transforms.text.view import TextView, ends_with_terminal, ratio
+from transforms.text.sentences import ends_with_terminal
+from transforms.text.view import TextView, ratio
 
 SEARCH, SIGN_IN, TAGS, PLAIN = "search", "sign_in", "tags", ""
 

@@ -19,7 +19,8 @@ from schemas.blocks import CODE, LIST_ITEM, QUOTATION
 from transforms.heuristics.notice_phrases.row import Row
 from transforms.heuristics.notice_phrases.table import HTTP_ERROR, ROWS, SERVER_ERRORS
 from transforms.text.scripts import UNDETERMINED
-from transforms.text.view import TextView, ends_with_terminal, ratio, split_words
+from transforms.text.sentences import ends_with_terminal
+from transforms.text.view import TextView, ratio, split_words
 
 ERROR, PARKED, NO_RESULTS = "error", "parked", "no_results"
 

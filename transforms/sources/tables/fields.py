@@ -149,7 +149,7 @@ class OtherColumns:
                 self._batch, self._at = next(self._batches), 0
                 if self._batch.num_rows:
                     break
-        except (StopIteration, pa.ArrowException, OSError):
+        except (StopIteration, pa.ArrowException, OSError, UnicodeDecodeError):
             self._batch, self._batches = None, iter(())
         return self._batch is not None
 
@@ -158,10 +158,10 @@ class OtherColumns:
         if not self.skip() or self._batch is None:
             return dict.fromkeys(self._names)
         batch, at = self._batch, self._at
-        return {name: _json_in(batch, name, at, max_bytes) for name in self._names}
+        return {name: json_in(batch, name, at, max_bytes) for name in self._names}
 
 
-def _json_in(batch: pa.RecordBatch, name: str, row: int, max_bytes: int) -> str | None:
+def json_in(batch: pa.RecordBatch, name: str, row: int, max_bytes: int) -> str | None:
     """Return the value of a column as JSON; None when it cannot be read, or two columns have its name."""
     try:
         return json_of(batch.column(name)[row].as_py(), max_bytes)
