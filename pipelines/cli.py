@@ -13,13 +13,13 @@ import sys
 import typer
 
 from pipelines.commands.compare import compare_command
-from pipelines.commands.ending import BROKEN_PIPE, GO_ON, TerminatedError, exit_of
+from pipelines.commands.ending import BROKEN_PIPE, TerminatedError, exit_of
 from pipelines.commands.lists import lists_app
 from pipelines.commands.look import config_command, drop_former_command, ledger_command, recipes_command, show_command
 from pipelines.commands.run import plan_command, run_command
 from pipelines.commands.train import demo_web_command, train_command
 from pipelines.engines.beam_options import take_beams
-from pipelines.reports.outcome import STOPPED
+from pipelines.reports.outcome import GO_ON, STOPPED
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.command("run")(run_command)

@@ -11,11 +11,10 @@ import typer
 
 from pipelines.reports.metrics import check_metrics, write_metrics
 from pipelines.reports.notify import check_notify, notify
-from pipelines.reports.outcome import DONE, ERROR, HELD, STOPPED, TERMINATED, Outcome
+from pipelines.reports.outcome import DONE, ERROR, GO_ON, HELD, STOPPED, TERMINATED, Outcome
 from schemas.errors import LockHeldError, WinnowError
 
 BROKEN_PIPE = 141  # nobody reads what is printed; as a shell gives it
-GO_ON = "stopped; run the same command again to go on"
 
 
 class TerminatedError(BaseException):

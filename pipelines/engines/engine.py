@@ -35,6 +35,7 @@ from apache_beam.runners.runner import PipelineRunner
 from pipelines.engines.child import start_child, stop_child
 from pipelines.engines.flink_rest import FlinkRest
 from pipelines.engines.interrupt import LostError, interruptible, worker_deaths
+from pipelines.engines.local_workers import recorded
 from pipelines.engines.portable import (
     Target,
     cancel_jobs,
@@ -121,7 +122,7 @@ class Engine:
                     build(pipeline)
                     if self.user_modules and not local:  # Dataflow, where a job of its own would take minutes
                         add_worker_check(pipeline, self.user_modules)
-                    with _same_modules(), interruptible() as stop, worker_deaths(stop):
+                    with _same_modules(), recorded() as workers, interruptible() as stop, worker_deaths(stop, workers):
                         state = pipeline.run().wait_until_finish()
             except LostError as lost:
                 logging.getLogger(__name__).error("stage %s: %s", name, lost)
