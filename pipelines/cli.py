@@ -1,8 +1,8 @@
 """The command line: `winnow run | plan | ledger | show | compare | drop-former | config | recipes | lists | ...`.
 
 What the commands do is in pipelines/commands. Errors that we raise on purpose are one line on stderr. Exit codes: 0
-done, or nothing new; 1 a named error; 2 wrong usage; 3 another run holds the folder; 130 and 143 stopped; 141
-broken pipe (stdout was closed).
+done, or nothing new; 1 a named error; 2 wrong usage; 3 another run holds the folder; 4 the run kept nothing;
+130 and 143 stopped; 141 broken pipe (stdout was closed).
 """
 
 from __future__ import annotations

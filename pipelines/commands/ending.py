@@ -11,8 +11,8 @@ import typer
 
 from pipelines.reports.metrics import check_metrics, write_metrics
 from pipelines.reports.notify import check_notify, notify
-from pipelines.reports.outcome import DONE, ERROR, GO_ON, HELD, STOPPED, TERMINATED, Outcome
-from schemas.errors import LockHeldError, WinnowError
+from pipelines.reports.outcome import DONE, EMPTY, ERROR, GO_ON, HELD, STOPPED, TERMINATED, Outcome
+from schemas.errors import EmptyRunError, LockHeldError, WinnowError
 
 BROKEN_PIPE = 141  # nobody reads what is printed; as a shell gives it
 
@@ -24,7 +24,8 @@ class TerminatedError(BaseException):
 def exit_of(error: BaseException) -> tuple[int, str] | None:
     """Return the exit code of an error and the line that tells of it; None for one that nobody foresaw."""
     if isinstance(error, WinnowError):
-        return (HELD if isinstance(error, LockHeldError) else ERROR), str(error)
+        codes = ((LockHeldError, HELD), (EmptyRunError, EMPTY))
+        return next((code for kind, code in codes if isinstance(error, kind)), ERROR), str(error)
     if isinstance(error, (typer.Abort, KeyboardInterrupt)):
         return STOPPED, GO_ON
     if isinstance(error, TerminatedError):
