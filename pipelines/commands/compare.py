@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from pipelines.commands.options import AsJson, existing_at, print_json
+from pipelines.commands.screen import print_report
 from pipelines.reports.compare import compare
 from pipelines.reports.compare_draw import draw
 
@@ -25,4 +25,4 @@ def compare_command(
     if as_json:
         print_json(book)
     else:
-        Console(soft_wrap=True, highlight=False).print(draw(book))
+        print_report(draw(book), highlight=False)

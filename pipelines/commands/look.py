@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from pipelines.commands.options import (
     AsJson,
@@ -19,6 +18,7 @@ from pipelines.commands.options import (
     print_json,
     settings_of,
 )
+from pipelines.commands.screen import print_report
 from pipelines.locks.lock import locked
 from pipelines.recipes.find import find_recipe, known_recipes
 from pipelines.reports import diff, ledger, near, show
@@ -43,7 +43,7 @@ def ledger_command(
     if as_json:
         print_json(book)
     else:
-        Console(soft_wrap=True).print(ledger.draw(book))
+        print_report(ledger.draw(book))
 
 
 def show_command(
@@ -87,7 +87,7 @@ def show_command(
         if as_json:
             print_json(way.plain)
         else:
-            Console(soft_wrap=True, highlight=False).print(diff.draw(way))
+            print_report(diff.draw(way), highlight=False)
         return
     if near_limit:
         where = near.Where(stage=stage, language=language, source=source, limit=limit)
@@ -95,7 +95,7 @@ def show_command(
         if as_json:
             print_json(some)
         else:
-            Console(soft_wrap=True, highlight=False).print(near.draw(some))
+            print_report(near.draw(some), highlight=False)
         return
     if token:
         found = [show.trace_token(chains, token)]
@@ -108,7 +108,7 @@ def show_command(
     if as_json:
         print_json(found)
     else:
-        Console(soft_wrap=True).print(show.draw(found, chars))
+        print_report(show.draw(found, chars))
 
 
 def drop_former_command(directory: RunDir = None, output: RunOption = None) -> None:

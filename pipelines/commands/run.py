@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import storage
+from pipelines.commands.empty import refuse_empty
 from pipelines.commands.ending import Ending
 from pipelines.commands.options import (
     AsJson,
@@ -30,6 +31,7 @@ from pipelines.commands.options import (
     print_json,
     settings_of,
 )
+from pipelines.commands.screen import show
 from pipelines.engines.dataflow import check_dataflow
 from pipelines.engines.engine import Engine
 from pipelines.locks.lock import locked
@@ -146,8 +148,9 @@ class Job:
         self.ending.new_inputs += n_new
         folder.record(archives, to_commented_yaml(self.recipe.settings))
         with Progress(self.console) as progress:
-            run(self.recipe, archives, folder, self.engine, progress, earlier)
-        self.console.print(ledger.draw(ledger.ledger(folder)))
+            manifests = run(self.recipe, archives, folder, self.engine, progress, earlier)
+        show(self.console, ledger.draw(ledger.ledger(folder)))
+        refuse_empty(self.recipe, folder, manifests)
         self._say(f"{folder.path}: done in {time.monotonic() - started:.1f} s")
 
     def _say(self, line: str) -> None:
@@ -271,6 +274,6 @@ def _draw_plan(planned: _Plan) -> None:
         table.add_column(name)
     for step in planned.stages:
         table.add_row(step.id, "skip" if step.skip else "run", escape(step.why))
-    console.print(table)
+    show(console, table)
     if planned.facts.get("former"):
         console.print(escape(ledger.former_line(planned.facts["former"])), highlight=False)
