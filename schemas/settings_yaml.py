@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from schemas.errors import ConfigError
+from schemas.given import read_document
 from schemas.settings import BY_LANGUAGE, OTHER, PerLanguage, is_section, limits_text, to_plain
 
 _BY_LANGUAGE_DOC = (
@@ -24,14 +25,12 @@ _OPTIONAL_DOC = "; `off` switches it off"
 
 def read_yaml(text: str, name: str) -> dict[str, Any]:
     """Return the mapping of settings in a YAML document; `name` says where it came from in messages."""
-    try:
-        changes = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{name}: not valid YAML: {' '.join(str(error).split())}") from None
+    changes = read_document(text, name)
     if changes is None:
         return {}
     if not isinstance(changes, dict):
-        raise ConfigError(f"{name}: expected a mapping of settings, found {type(changes).__name__}")
+        found = "a list" if isinstance(changes, list) else "one value"
+        raise ConfigError(f"{name}: expected a mapping of settings (name: value), found {found}")
     return changes
 
 

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from types import FrameType
+
+STOPPED = 130  # exit code: Ctrl-C
+
 
 def main() -> None:
+    interrupted = signal.getsignal(signal.SIGINT)
+    if interrupted is signal.default_int_handler:  # what is ignored, as under nohup, stays so
+        signal.signal(signal.SIGINT, _leave)
     from trainer.commands.cli import main as run
 
+    signal.signal(signal.SIGINT, interrupted)
     run()
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """End at once: a KeyboardInterrupt within the imports comes out of a library as any error."""
+    os.write(2, f"{os.linesep if os.isatty(2) else ''}winnow-train: stopped{os.linesep}".encode())
+    os._exit(STOPPED)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import storage
@@ -84,7 +84,7 @@ def _settings_named(name: str, plain: Mapping[str, Any], where: str = "") -> Ite
             yield from _settings_named(name, value, f"{where}{key}.")
 
 
-def _failed_archives(folder: RunFolder, sources: Sequence[Manifest], causes: frozenset[str] | set[str]) -> Iterator[str]:
+def _failed_archives(folder: RunFolder, sources: Sequence[Manifest], causes: Set[str]) -> Iterator[str]:
     """Yield the files of records that failed by some causes."""
     for manifest in sources:
         table = folder.data(manifest.stage, manifest.key).table("failed")

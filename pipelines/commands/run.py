@@ -15,6 +15,7 @@ from rich.table import Table
 import storage
 from pipelines.commands.empty import refuse_empty
 from pipelines.commands.ending import Ending
+from pipelines.commands.inputs import inputs_of, refuse_own_output
 from pipelines.commands.options import (
     AsJson,
     Changes,
@@ -25,7 +26,6 @@ from pipelines.commands.options import (
     Output,
     RecipeOption,
     absolute,
-    inputs_of,
     log_path,
     maker_of,
     print_json,
@@ -75,10 +75,11 @@ def run_command(
         refuse_later_run(ending.output)
         maker = maker_of(recipe, ending.output)
         made = make_recipe(maker, settings_of(maker, config, changes))
+        engine = Engine(context.obj or [], log_path(ending.output), ending.output)
         files = inputs_of(inputs, made)
+        refuse_own_output(inputs, files, ending.output)
         archives = [] if new else describe(files)
         check_dataflow(context.obj or [], [ending.output, *(file.path for file in files), *resources_of(made)])
-        engine = Engine(context.obj or [], log_path(ending.output), ending.output)
         job = Job(maker, made, Dataset(ending.output), engine, Console(soft_wrap=True), ending)
         with locked(ending.output):
             if new:
@@ -208,6 +209,7 @@ def plan_command(
     maker = maker_of(recipe, dataset.path)
     made = make_recipe(maker, settings_of(maker, config, changes))
     files = inputs_of(inputs, made)
+    refuse_own_output(inputs, files, dataset.path)
     dataset.check_usable(maker.reference, VERSION)
     planned = _plan_new(made, dataset, files, max_inputs or 0) if new else _plan_whole(made, dataset, files)
     if as_json:

@@ -25,11 +25,11 @@ class LocalWorkers:
 
     def __init__(self) -> None:
         self.stopped = False  # by `kill`: what ends after that was not lost
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[subprocess.Popen[Any]] = []
 
-    def start(self, *words: Any, **how: Any) -> subprocess.Popen[bytes]:
+    def start(self, *words: Any, **how: Any) -> subprocess.Popen[Any]:
         """Do as `subprocess.Popen`, in a session of its own."""
-        process: subprocess.Popen[bytes] = subprocess.Popen(*words, **how, start_new_session=True)
+        process: subprocess.Popen[Any] = subprocess.Popen(*words, **how, start_new_session=True)
         self._processes.append(process)
         if self.stopped:  # it was being started meanwhile
             self.kill()
@@ -60,7 +60,8 @@ def recorded() -> Iterator[LocalWorkers]:
     from apache_beam.runners.portability import local_job_service
 
     workers = LocalWorkers()
-    before, local_job_service.subprocess = local_job_service.subprocess, _Subprocess(workers)
+    before = vars(local_job_service)["subprocess"]
+    vars(local_job_service)["subprocess"] = _Subprocess(workers)
     try:
         with _asked_to_stop(workers):
             yield workers
@@ -68,12 +69,12 @@ def recorded() -> Iterator[LocalWorkers]:
         workers.kill()
         raise
     finally:
-        local_job_service.subprocess = before
+        vars(local_job_service)["subprocess"] = before
 
 
 @contextlib.contextmanager
 def _asked_to_stop(workers: LocalWorkers) -> Iterator[None]:
-    """Kill the workers on SIGINT and SIGTERM, then do what the signal did before; interrupt the tidying again and again.
+    """Kill the workers on SIGINT and SIGTERM, then do what the signal did before; interrupt the tidying time and again.
 
     Beam's tidying waits in turn for bundles, threads and servers, some of which a killed worker never answers.
     """

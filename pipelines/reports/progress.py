@@ -76,7 +76,9 @@ class Progress(Watcher):
         self._console = console
         is_live = console.is_terminal and not console.is_dumb_terminal
         # Not stderr: rich would stand between it and the log of Beam, which goes where file descriptor 2 does.
-        self._live = Live(console=console, auto_refresh=False, transient=True, redirect_stderr=False) if is_live else None
+        self._live = (
+            Live(console=console, auto_refresh=False, transient=True, redirect_stderr=False) if is_live else None
+        )
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._stages: list[str] = []
