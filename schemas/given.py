@@ -25,7 +25,11 @@ class Written:
 
 
 def bare(value: Any) -> Any:
-    """Return a value without how it was written."""
+    """Return a value, and all that it holds, without how it was written."""
+    if isinstance(value, dict):
+        return {key: bare(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [bare(item) for item in value]
     return value.value if isinstance(value, Written) else value
 
 

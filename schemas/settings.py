@@ -166,10 +166,10 @@ def is_section(field: dataclasses.Field[Any], value: Any) -> bool:
 
 
 def _overlay_section(field: dataclasses.Field[Any], current: Any, value: Any, path: str) -> Any:
-    value = bare(value)
     optional = field.metadata.get("optional", False)
     if isinstance(value, Mapping):
         return _overlay(_switched_on(field, current), value, f"{path}.")
+    value = bare(value)
     if optional and (value is False or value == "off"):
         return None
     if optional and (value is True or value == "on"):
@@ -293,7 +293,7 @@ def _given(value: Any, hint: Any, path: str) -> Any:
         if len(rest) == 1 and len(rest) < len(arms):
             return None if bare(value) is None else _given(value, rest[0], path)
     if origin is tuple and bare(value) is not None and not isinstance(value, (list, tuple, Mapping)):
-        value = [value]
+        return (_given(value, arms[0], path),)
     if origin is tuple and isinstance(value, (list, tuple)):
         return tuple(_given(item, arms[0], f"{path}[{n}]") for n, item in enumerate(value))
     if origin is dict and isinstance(value, Mapping):
@@ -326,7 +326,7 @@ def _coerce(value: Any, hint: Any, path: str) -> Any:
             return value
         if isinstance(value, Mapping):
             return overlay(hint(), value, f"{path}.")
-    raise ConfigError(f"{path}: {value!r} is not allowed; expected {_type_text(hint)}{hint_for(value, hint)}")
+    raise ConfigError(f"{path}: {bare(value)!r} is not allowed; expected {_type_text(hint)}{hint_for(value, hint)}")
 
 
 def _validate(config: Any, where: str) -> None:

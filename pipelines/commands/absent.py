@@ -18,7 +18,7 @@ def refuse_absent(chains: Chains, query: Query) -> None:
     edited = {name.partition(":")[2] or name for each in counts for name in each.edits}
     reasons = {fate.reason for fate in fates if fate.reason}
     there = {
-        "--reason": (query.reason, edited | reasons if query.table == "edits" else reasons),
+        "--reason": (query.reason, edited if query.table == "edits" else reasons),
         "--language": (query.language, {fate.language for fate in fates if fate.language}),
         "--source": (query.source, {fate.source for fate in fates if fate.source}),
     }

@@ -65,15 +65,22 @@ def _expanded(item: str, sources: Sequence[str]) -> list[str]:
     path = f"@{storage.with_home(item[1:])}" if listing else storage.with_home(item)
     try:
         return expand([path])
-    except InputError as error:
-        said = str(error) if len(str(error)) <= 2 * _SHOWN else f"{str(error)[:_SHOWN]} ... {str(error)[-_SHOWN:]}"
+    except (InputError, OSError) as error:
+        if isinstance(error, OSError) and is_network_error(error):
+            raise _unreachable(item, error) from None
+        said = str(error) if isinstance(error, InputError) else f"{error.filename}: {error.strerror}"
+        said = said if len(said) <= 2 * _SHOWN else f"{said[:_SHOWN]} ... {said[-_SHOWN:]}"
         if listing and not said.startswith(path[1:]):
             raise InputError(f"{item}: a line of this list: {said}") from None
         raise InputError(f"{said}{_hint(path, sources)}") from None
     except Exception as error:
         if not is_network_error(error):
             raise
-        raise InputError(f"{item}: cannot be read: {' '.join(str(error).split())}; is there a network?") from None
+        raise _unreachable(item, error) from None
+
+
+def _unreachable(item: str, error: Exception) -> InputError:
+    return InputError(f"{item}: cannot be read: {' '.join(str(error).split())}; is there a network?")
 
 
 def _hint(path: str, sources: Sequence[str]) -> str:

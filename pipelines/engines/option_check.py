@@ -21,13 +21,13 @@ _ELSEWHERE = (
 
 
 def runner_of(args: Sequence[str]) -> str:
-    """Return the name of the runner in small letters, without its module; '' for the default."""
-    return (PipelineOptions(list(args)).view_as(StandardOptions).runner or "").rpartition(".")[2].lower()
+    """Return the name of the runner, without its module; '' for the default."""
+    return (PipelineOptions(list(args)).view_as(StandardOptions).runner or "").rpartition(".")[2]
 
 
 def is_local_runner(name: str) -> bool:
     """Return whether the pipelines of a runner run in this process and its children."""
-    return not name or name in LOCAL
+    return not name or name.lower() in LOCAL
 
 
 def check_options(args: Sequence[str]) -> None:
@@ -58,14 +58,11 @@ def check_options(args: Sequence[str]) -> None:
 
 def _check_runner(runner: str) -> None:
     known = {*LOCAL, *(name.lower() for name in RUNNERS)}
-    if runner and runner not in known:
-        close = difflib.get_close_matches(runner, [name.lower() for name in RUNNERS], n=1)
+    if runner and runner.lower() not in known:
+        close = difflib.get_close_matches(runner.lower(), [name.lower() for name in RUNNERS], n=1, cutoff=0.8)
         meant = next((f"did you mean {name}?" for name in RUNNERS if [name.lower()] == close), "")
-        raise ConfigError(f"--runner {runner}: Winnow does not run on it; {meant or f'expected {_or(RUNNERS)}'}")
-
-
-def _or(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"
+        expected = f"expected {', '.join(RUNNERS[:-1])} or {RUNNERS[-1]}"
+        raise ConfigError(f"--runner {runner}: Winnow does not run on it; {meant or expected}")
 
 
 def _check_workers(args: Sequence[str]) -> None:
