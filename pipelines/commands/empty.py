@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import storage
+from pipelines.runs.dataset import Dataset
 from pipelines.runs.folder import Manifest, RunFolder
 from pipelines.runs.graph import Recipe
 from pipelines.runs.tables import read_batches
-from schemas.errors import EmptyRunError, InputError
+from pipelines.stages.tokenizer_facts import FACTS
+from schemas.errors import EmptyRunError, InputError, RunError
 from schemas.settings import to_plain
 from transforms.sources.tables.columns import column_names
 
@@ -27,6 +29,18 @@ def refuse_empty(recipe: Recipe, folder: RunFolder, manifests: Sequence[Manifest
     if any(of_stage[node.id].counts.kept for node in recipe.nodes if node.id not in handed_on):
         return
     raise EmptyRunError(f"{folder.path}: {_why(recipe, folder, of_stage)}")
+
+
+def refuse_untrained(dataset: Dataset) -> None:
+    """Raise RunError when the first run of a dataset kept nothing: all later ones would take its tokenizer, which was
+    trained on no text."""
+    for manifest, _ in [stage for run in dataset.runs()[:1] for stage in run.committed()]:
+        given = any(path for _, path in _settings_named("path", manifest.config))
+        if FACTS in manifest.facts and not manifest.counts.read and not given:
+            raise RunError(
+                f"{dataset.path}: its first run kept nothing, so its tokenizer was trained on no text, and later runs"
+                " must use the same; remove the folder, or give another --output"
+            )
 
 
 def _why(recipe: Recipe, folder: RunFolder, of_stage: Mapping[str, Manifest]) -> str:

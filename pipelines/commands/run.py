@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import storage
-from pipelines.commands.empty import refuse_empty
+from pipelines.commands.empty import refuse_empty, refuse_untrained
 from pipelines.commands.ending import Ending
 from pipelines.commands.inputs import inputs_of, refuse_own_output
 from pipelines.commands.options import (
@@ -130,6 +130,7 @@ class Job:
             self._run_newest(unfinished, begun_inputs(unfinished))
         new = dataset.new_inputs(files, limit)
         if new:
+            refuse_untrained(dataset)
             self._run_newest(dataset.next(), new)
         elif unfinished is None:
             self._say(nothing_new(files))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
@@ -14,6 +14,9 @@ from typer.core import TyperCommand
 from pipelines.commands.options import AsJson, Changes, nested, print_json
 from schemas.errors import ConfigError
 from schemas.settings import limits_text, overlay, to_plain
+
+if TYPE_CHECKING:
+    from classifiers.training.train_fasttext import ThresholdRow
 
 
 class TrainCommand(TyperCommand):
@@ -33,6 +36,11 @@ class TrainCommand(TyperCommand):
 def _doc_of(metadata: Mapping[str, Any]) -> str:
     limits = limits_text(metadata)
     return str(metadata["doc"]) + (f" [{limits}]" if limits else "")
+
+
+def _shares(row: ThresholdRow) -> str:
+    shares = {"precision": row.precision, "recall": row.recall}
+    return ", ".join(f"{name} {'unknown' if share is None else f'{share:.3f}'}" for name, share in shares.items())
 
 
 def train_command(
@@ -59,7 +67,7 @@ def train_command(
         best = report.at_suggested
         typer.echo(f"{output}: sha256 {report.sha256}")
         if best is not None:
-            typer.echo(f"held out, at score >= {best.threshold:.3f}: precision {best.precision}, recall {best.recall}")
+            typer.echo(f"held out, at score >= {best.threshold:.3f}: {_shares(best)}")
         typer.echo(f"the whole report is in {output}.json")
 
 

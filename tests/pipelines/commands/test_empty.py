@@ -44,12 +44,6 @@ def other_column(folder: Path) -> Path:
     return folder
 
 
-def binary_column(folder: Path) -> Path:
-    table = pa.table({"text": pa.array([{"en": "x"}]), "url": ["u"]})
-    pq.write_table(table, folder / "a.parquet")
-    return folder
-
-
 def token_shard(folder: Path) -> Path:
     pq.write_table(pa.table({"tokens": pa.array([[1, 2, 3]], pa.list_(pa.uint16()))}), folder / "shard.parquet")
     return folder
@@ -69,11 +63,9 @@ NAME_IT = "; name it with --set index.ingest.text_column=COLUMN"
     ("make", "parts"),
     [
         (csv, ["no record was read: ", "page.html is in none of the formats", "as is every other input", FORMATS]),
-        (no_bytes, ["no record was read: ", "a.jsonl is empty"]),
         (blank_lines, ["no record was read: ", "a.jsonl holds none"]),
         (array, ["no record was read: ", "a.json is in none of the formats that are read", FORMATS]),
         (other_column, [NO_TEXT, "a.jsonl.gz; its columns are body, link", NAME_IT]),
-        (binary_column, [NO_TEXT, "a.parquet; its columns are text (struct<en: string>), url", NAME_IT]),
         (token_shard, [NO_TEXT, "shard.parquet; its columns are tokens (list<", NAME_IT]),
         (too_short, ["7 records were read and none was kept; most ended in stage web/clean: too_few_words 7;",
                      "look at them with `winnow show ", " --reason too_few_words`"]),
@@ -94,10 +86,23 @@ def test_it_says_why(
 def test_it_says_so_again_and_tells_the_monitor(command: Call, config: Path, tmp_path: Path) -> None:
     words = ("run", "-i", no_bytes(tmp_path) / "a.jsonl", "-o", tmp_path / "run", "-c", config)
     first = command(*words)
-    again = command(*words, "--metrics", tmp_path / "run.prom", "--notify", f"tee {tmp_path}/notice.json")
+    again = command(*words, "--metrics", tmp_path / "run.prom", "--notify", f"sh -c 'cat > {tmp_path}/notice.json'")
     assert (first.code, again.code) == (4, 4)
     assert first.err == again.err
+    assert "no record was read: " in first.err
+    assert "a.jsonl is empty" in first.err
     metrics = (tmp_path / "run.prom").read_text()
     assert 'winnow_last_run_exit_code{dataset="' in metrics
     assert 'outcome="empty"} 1' in metrics
     assert json.loads((tmp_path / "notice.json").read_text())["outcome"] == "empty"
+
+
+def test_a_dataset_is_not_built_on_a_run_that_kept_nothing(
+    command: Call, config: Path, jsonl: Path, tmp_path: Path
+) -> None:
+    words = ("run", "--new", "-o", tmp_path / "run", "-c", config, "-i")
+    assert command(*words, no_bytes(tmp_path) / "a.jsonl").code == 4
+    said = command(*words, jsonl)
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert "its first run kept nothing, so its tokenizer was trained on no text" in said.err
+    assert not (tmp_path / "run" / "runs").exists()

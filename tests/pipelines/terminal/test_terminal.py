@@ -119,6 +119,23 @@ def test_a_pipe_gets_plain_lines(redo: tuple[object, ...], command: Call) -> Non
     assert strangers([line.rstrip() for line in said.out.splitlines()]) == []
 
 
+def test_the_demos_other_commands_show_no_line_that_is_not_ours(tmp_path: Path) -> None:
+    web, model = tmp_path / "web", tmp_path / "quality.bin"
+    ours = {
+        ("demo-web", "-o", web): [rf"{web}: 1,268 records"],
+        ("train-classifier", "-i", web / "quality_labels.jsonl", "-o", model, "--set", "dim=8"): [
+            rf"{model}: sha256 [0-9a-f]{{64}}",
+            r"held out, at score >= [\d.]+: precision [\d.]+, recall [\d.]+",
+            rf"the whole report is in {model}.json",
+        ],
+    }
+    for words, lines in ours.items():
+        terminal = open_terminal(200, *words)
+        assert terminal.end() == 0, terminal.text
+        assert len(terminal.lines) == len(lines)
+        assert all(map(re.fullmatch, lines, terminal.lines)), terminal.lines
+
+
 # --- Ctrl-C
 
 
