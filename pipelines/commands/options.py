@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,10 +51,10 @@ def maker_of(recipe: str | None, folder: str | None = None) -> RecipeMaker:
     return find_recipe(recipe or made or DEFAULT)
 
 
-def settings_of(maker: RecipeMaker, files: list[str] | None, changes: list[str] | None) -> Any:
+def settings_of(maker: RecipeMaker, files: Sequence[str | Path] | None, changes: list[str] | None) -> Any:
     """Return the settings that files and `--set` make of a recipe's defaults. Raises ConfigError."""
     merged: dict[str, Any] = {}
-    for name in files or []:
+    for name in map(str, files or []):
         file = str(maker.preset(name.removeprefix(PRESET))) if name.startswith(PRESET) else name
         merged = merge(merged, read_yaml(_text_of(file, maker), file))
     return overlay(maker.settings(), merge(merged, nested(changes)))
