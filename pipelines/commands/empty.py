@@ -19,6 +19,7 @@ from transforms.sources.tables.columns import column_names
 UNREADABLE = frozenset({"not_an_archive", "not_a_dump", "empty_file"})  # causes: a whole file is none of its source's
 NO_TEXT = "missing_text"  # cause: a row without the column that the settings name
 COLUMN_SETTING = "text_column"  # names that column, wherever a recipe's settings have it
+_KNOWN = "_in_earlier_run"  # how reasons end that only a later run of a dataset has
 _SHOWN = 12  # columns
 
 
@@ -28,6 +29,8 @@ def refuse_empty(recipe: Recipe, folder: RunFolder, manifests: Sequence[Manifest
     handed_on = {before for node in recipe.nodes for before in node.upstream}
     if any(of_stage[node.id].counts.kept for node in recipe.nodes if node.id not in handed_on):
         return
+    if any(reason.endswith(_KNOWN) for manifest in manifests for reason in manifest.counts.dropped):
+        return  # a later run whose documents an earlier one of the dataset has: nothing is new, and nothing wrong
     raise EmptyRunError(f"{folder.path}: {_why(recipe, folder, of_stage)}")
 
 

@@ -17,9 +17,8 @@ from pipelines.runs.dataset import FORMER_ADDRESS, Dataset
 from pipelines.runs.folder import RunFolder
 from pipelines.runs.plan import VERSION
 from schemas.errors import ConfigError, InputError, RunError
-from schemas.given import read_value
 from schemas.settings import merge, overlay
-from schemas.settings_yaml import read_yaml
+from schemas.settings_yaml import read_value, read_yaml
 
 PRESET = "preset:"
 STORES = ("gs", "gcs", "s3", "s3a", "memory")  # that a run can be in

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from schemas.errors import ConfigError
-from schemas.given import Written, bare, read_document, read_value
+from schemas.given import Written, bare
 from schemas.settings import merge, overlay, section, setting, validate
+from schemas.settings_yaml import read_document, read_value
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
