@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
 import tempfile
 import traceback
-from types import TracebackType
+from types import FrameType, TracebackType
 
+from pipelines.reports.outcome import GO_ON, STOPPED
 from schemas.distribution import missing_module
 
 
@@ -15,9 +18,19 @@ def main() -> None:
     """Run the command line."""
     logging.getLogger().addHandler(logging.NullHandler())  # Beam warns of clouds that are not installed
     sys.excepthook = _report
+    interrupted = signal.getsignal(signal.SIGINT)
+    if interrupted is signal.default_int_handler:  # what is ignored, as under nohup, stays so
+        signal.signal(signal.SIGINT, _leave)
     from pipelines import cli
 
+    signal.signal(signal.SIGINT, interrupted)
     cli.main()
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """End at once: a KeyboardInterrupt within the seconds of imports comes out of a library as any error."""
+    os.write(2, f"{os.linesep if os.isatty(2) else ''}winnow: {GO_ON}{os.linesep}".encode())
+    os._exit(STOPPED)
 
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

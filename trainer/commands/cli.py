@@ -17,7 +17,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from schemas.distribution import version as winnow_version
 from schemas.errors import ConfigError, WinnowError
+from trainer.command import STOPPED
 from trainer.commands.status import status
 from trainer.evaluate.cli import AsJson, RunDir, eval_command, plot_command, sample_command
 from trainer.presets import PRESETS
@@ -35,6 +37,21 @@ app.add_typer(scaling_app, name="scaling")
 
 RecipeArg = Annotated[str, typer.Argument(help="A TOML file, or the name of a preset.")]
 Data = Annotated[list[str] | None, typer.Option("--data", help="Output of Winnow, or folder of shards.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"winnow-train {winnow_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def winnow_train(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Train a model on the shards of `winnow`."""
 
 
 @app.command("plan")
@@ -213,6 +230,8 @@ def main(argv: list[str] | None = None) -> None:
         text = error.format_message()
         typer.echo(text if text.startswith("Usage: ") else f"winnow-train: {text}", err=True)
         raise SystemExit(error.exit_code) from None
+    if code == STOPPED:  # how typer tells of Ctrl-C
+        typer.echo("winnow-train: stopped", err=True)
     raise SystemExit(code if isinstance(code, int) else 0)
 
 

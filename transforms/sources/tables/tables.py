@@ -83,6 +83,7 @@ class Tables:
     name: str
     settings: TablesConfig
     kind: ClassVar[str] = "tables"
+    formats: ClassVar[str] = "JSONL (one object a line; plain, gzip, LZ4, Zstandard) and Parquet"
 
     @property
     def reader(self) -> RowReader:
