@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
 from schemas.errors import RunError
-from trainer.data.mixture import Mixture
 from trainer.loop import checkpoints
 from trainer.loop.checkpoints import Saver, State
 from trainer.loop.loop import StageLoop
@@ -56,7 +55,7 @@ class LocalRunner:
         training.ranks.barrier()
         with StageLoop(training, job, begin, state.global_step, restart, self._objective) as loop:
             state = self._until_open(loop, job, state)
-            return self._end(job, loop.mixture, state)
+            return self._end(job, loop.ends(state), state)
 
     def _resume(self, job: StageJob, begin: State, restart: Callable[[], None]) -> State:
         found = self._training.newest_of(job.key)
@@ -97,8 +96,11 @@ class LocalRunner:
             self._gate.look(job, state)
         return loop.train(state, until)
 
-    def _end(self, job: StageJob, mixture: Mixture, state: State) -> State:
-        """Average if the stage asks for it, write checkpoint and model, mark the stage as done."""
+    def _end(self, job: StageJob, ends: Mapping[str, int], state: State) -> State:
+        """Average if the stage asks for it, write checkpoint and model, mark the stage as done.
+
+        `ends` is the position in each source that the stage drew from.
+        """
         training = self._training
         if job.config.average:
             self._average(job)
@@ -106,7 +108,7 @@ class LocalRunner:
             stage=job.number + 1,
             taken=(*state.taken, state.step),
             tokens=state.tokens,
-            starts={**state.starts, **mixture.ends(state.step)},
+            starts={**state.starts, **ends},
             weights_sha256=training.digest(),
         )
         saver = Saver(training.model, training.optimiser, training.ranks)

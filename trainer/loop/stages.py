@@ -18,7 +18,7 @@ from trainer.loop.checkpoints import State
 from trainer.model.export import weights_sha256
 from trainer.recipe import Recipe, StageConfig
 
-FORMAT = 1
+FORMAT = 2  # of keys; 2: each source of a block is read forward
 
 
 @dataclass(frozen=True)

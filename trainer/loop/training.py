@@ -103,9 +103,10 @@ class Training:
         if self.journal is not None:
             self.journal.write(event, **fields)
 
-    def newest_of(self, stage_key: str) -> tuple[Path, State] | None:
-        """Return the newest complete checkpoint, if it is of this stage."""
-        found = self.ranks.from_first(self.checkpoints.newest(self.watcher.say) if self.ranks.is_first else None)
+    def newest_of(self, stage_key: str, at_most: int | None = None) -> tuple[Path, State] | None:
+        """Return the newest complete checkpoint, up to step `at_most` of the run, if it is of this stage."""
+        here = self.checkpoints.newest(self.watcher.say, at_most) if self.ranks.is_first else None
+        found = self.ranks.from_first(here)
         return found if found is not None and found[1].stage_key == stage_key else None
 
     def save(self, saver: Saver, state: State) -> None:
