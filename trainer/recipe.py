@@ -83,7 +83,10 @@ class GateConfig:
     enabled: bool = setting(False, "hold the stage until it passes, up to max_tokens")
     max_tokens: int = setting(0, "tokens at which a gate that has not passed ends the run; 0: twice the stage's", ge=0)
     tolerance: float = setting(
-        0.0, "nats by which the short evals' loss may lie above that before the stage (L3: recovered completely)", ge=0
+        0.01,
+        "nats by which the short evals' loss may lie above that before the stage (L3: recovered completely; ours: ten"
+        " times what two measurements of an unchanged model differ by)",
+        ge=0,
     )
     needle_accuracy: float = setting(1.0, "share of needles that must be found (L3: perfectly)", ge=0, le=1)
 

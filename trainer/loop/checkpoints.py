@@ -67,9 +67,17 @@ class Saver:
     All ranks call `begin` and `finish` together; torch writes each rank's share and then, on rank 0, `.metadata`.
     """
 
-    def __init__(self, model: nn.Module, optimiser: torch.optim.Optimizer, ranks: Ranks) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        ranks: Ranks,
+        told: Callable[[State], None] | None = None,
+    ) -> None:
+        """`told` hears of each checkpoint that is complete, on every rank."""
         self._model, self._optimiser = model, optimiser
         self._is_first, self._group = ranks.is_first, ranks.saving
+        self._told = told
         self._writing: tuple[Path, State, Any] | None = None
 
     def begin(self, folder: Path, state: State) -> None:
@@ -91,6 +99,8 @@ class Saver:
             future.result()
             if self._is_first:
                 complete(folder, state)
+            if self._told is not None:
+                self._told(state)
 
     @property
     def is_writing(self) -> bool:

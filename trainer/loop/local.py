@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Protocol
 
 from schemas.errors import RunError
@@ -28,6 +27,9 @@ class Gate(Protocol):
     def __call__(self, job: StageJob, state: State) -> bool:
         """Return whether the stage may end here."""
 
+    def begin(self, job: StageJob, state: State) -> None:
+        """Evaluate before the stage is trained, or trained further."""
+
     def look(self, job: StageJob, state: State) -> None:
         """Evaluate during the stage."""
 
@@ -45,7 +47,7 @@ class LocalRunner:
         `start` is the state after the stage before, whose checkpoint lies in that stage's folder.
         """
         training = self._training
-        begin = replace(start, stage=job.number, stage_key=job.key, step=0)
+        begin = job.begin(start)
         restart = functools.partial(self._restart, job)
         state = self._resume(job, begin, restart)
         if training.ranks.is_first:
@@ -53,6 +55,7 @@ class LocalRunner:
         training.write("start", step=state.global_step, stage=job.config.name, world=training.ranks.world)
         training.watcher.stage_started(job.config, state.step)
         training.ranks.barrier()
+        self._gate.begin(job, state)
         with StageLoop(training, job, begin, state.global_step, restart, self._objective) as loop:
             state = self._until_open(loop, job, state)
             return self._end(job, loop.ends(state), state)
@@ -114,7 +117,9 @@ class LocalRunner:
         saver = Saver(training.model, training.optimiser, training.ranks)
         saver.begin(job.checkpoint, after)
         saver.finish()
+        training.watchdog.beat()
         export(training.model, job.folder / "model", training.ranks.is_first)
+        training.watchdog.beat()
         if training.ranks.is_first:
             job.finish(after)
         training.write("stage", stage=job.config.name, step=after.global_step, sha256=after.weights_sha256)

@@ -13,7 +13,7 @@ from trainer.data.corpus import Stream
 from trainer.data.mixture import Batch, Mixture, data_step
 from trainer.faults.bad_steps import Verdict, Watch, distrusted_from, kept
 from trainer.loop import checkpoints
-from trainer.loop.checkpoints import Saver, State
+from trainer.loop.checkpoints import State
 from trainer.loop.journal import Rollbacks, read_journal, recent_losses, rollbacks_of
 from trainer.loop.ranks import Ranks
 from trainer.loop.schedule import learning_rate
@@ -43,7 +43,7 @@ class StageLoop:
         self._loader = _Loader(self._mixture, ranks)
         self._share = -(-stage.batch_sequences // ranks.world)
         self._stepper = Stepper(training, min(training.micro_sequences(stage.seq_len), self._share), objective)
-        self._saver = Saver(training.model, training.optimiser, ranks)
+        self._saver = training.make_saver()
         self._saved_at = time.monotonic()
         self._stands_at: int | None = None  # the step of the checkpoint that a roll-back has loaded
         self._averaged = set(averaged_steps(stage, stage.steps)) if stage.average else set()
@@ -157,7 +157,7 @@ class StageLoop:
         training.watcher.say(f"rolled back from step {state.step} to {back.step}; {len(skip)} batches are passed over")
         training.ranks.barrier()
         self._stands_at = back.global_step
-        self._saver = Saver(training.model, training.optimiser, training.ranks)  # a new optimiser, if begun anew
+        self._saver = training.make_saver()  # a new optimiser, if begun anew
         self._read_history(back.global_step)
         return back
 

@@ -244,15 +244,6 @@ def test_an_averaged_stage_of_a_model_with_tied_embeddings(data: str, tmp_path: 
     assert len(list((tmp_path / "stages" / "00-a" / "average").iterdir())) == 3
 
 
-def test_another_recipe_does_not_take_over_a_stage(recipe: Recipe, data: str, tmp_path: Path) -> None:
-    with pytest.raises(StoppedError):
-        train(recipe, tmp_path, stop_after(6))
-    changed = recipe_of(data, stage("short", 8, sequences=2))
-    resumed = Listener()
-    train(changed, tmp_path, resumed)
-    assert len(resumed.losses) == 8
-
-
 def test_two_processes_do_not_train_in_one_folder(recipe: Recipe, tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     with pytest.raises(RunError, match="another process trains here"):
