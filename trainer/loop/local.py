@@ -97,7 +97,7 @@ class LocalRunner:
         while every and (then := state.step - state.step % every + every) < until:
             state = loop.train(state, then)
             self._gate.look(job, state)
-        return loop.train(state, until)
+        return loop.train(state, until, ends=True)
 
     def _end(self, job: StageJob, ends: Mapping[str, int], state: State) -> State:
         """Average if the stage asks for it, write checkpoint and model, mark the stage as done.

@@ -75,10 +75,15 @@ class StageLoop:
         """Return the position in each source after the stage: behind the skipped batches, too."""
         return self._mixture.ends(data_step(state.step, self._skipped))
 
-    def train(self, state: State, until: int) -> State:
-        """Take steps until `until` of the stage are done. Raises StoppedError when asked to stop, once all is saved."""
+    def train(self, state: State, until: int, ends: bool = False) -> State:
+        """Take steps until `until` of the stage are done. Raises StoppedError when asked to stop, once all is saved.
+
+        Where the stage `ends` there, it does not end in trouble: no later step would tell a wave from a spike.
+        """
         while state.step < until:
             state = self._take(state)
+            if ends and state.step == until and self._watch.troubled:
+                state = self._roll_back(replace(state, step=until - 1))
             self._save_if_due(state)
         self._saver.finish()
         return state

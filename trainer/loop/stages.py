@@ -95,7 +95,7 @@ def made_by_others(planned: Sequence[StageJob], folder: Path) -> list[tuple[int,
     found = [(int(path.name.partition("-")[0]), path) for path in stages if _keys_in(path) - {own.get(path, "")}]
     for path in sorted(folder.glob(f"checkpoints/step-*/{STATE}")):
         state = _read(path)
-        if state.get("stage_key") not in keys:
+        if state.get("stage_key", "") not in {*keys, ""}:  # without one it is torn
             found.append((int(state.get("stage", 0)), path.parent))
     return found
 

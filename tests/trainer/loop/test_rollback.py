@@ -91,17 +91,21 @@ def batches(long_data: str, tmp_path_factory: pytest.TempPathFactory) -> list[by
 
 
 @pytest.mark.parametrize("faults", [EACH_STEP, NEVER], ids=["a checkpoint each step", "no checkpoint"])
+@pytest.mark.parametrize(("harmful", "last", "landmark"), [(20, 22, 16), (32, 33, 26)])
 def test_the_batch_that_did_the_harm_is_skipped_whenever_checkpoints_were_due(
-    long_data: str, batches: list[bytes], tmp_path: Path, wrecking: Callable[..., list[bytes]], faults: FaultConfig
-) -> None:
-    recipe, skip = _recipe(long_data, faults), list(range(16, 23))
+    long_data: str, batches: list[bytes], tmp_path: Path, wrecking: Callable[..., list[bytes]],
+    faults: FaultConfig, harmful: int, last: int, landmark: int,
+) -> None:  # fmt: skip
+    """The loss is high one step after the harm; after 32 the stage ends with its first high loss."""
+    first = harmful + 1 - 5
+    recipe, skip = _recipe(long_data, faults), list(range(first, last + 1))
     wanted = _without(recipe, tmp_path / "without", skip)
-    seen = wrecking([batches[20]])
+    seen = wrecking([batches[harmful]])
     state = train(recipe, tmp_path / "run")
     [back] = _rollbacks(tmp_path / "run")
-    assert (back["at"], back["skip"]) == (22, skip)  # high losses at 21 and 22: five steps before the first, 16
-    assert back["step"] == (16 if faults is EACH_STEP else 0)
-    assert seen.count(batches[20]) == 1
+    assert (back["at"], back["skip"]) == (last, skip)
+    assert back["step"] == (landmark if faults is EACH_STEP else 0)
+    assert seen.count(batches[harmful]) == 1
     assert state.weights_sha256 == wanted.weights_sha256
 
 
