@@ -143,7 +143,9 @@ class FaultConfig:
     )
     max_rollbacks: int = setting(10, "roll-backs after which the run stops", ge=0)
     max_restarts: int = setting(3, "times that torchrun starts all ranks anew after one failed", ge=0)
-    stall_s: float = setting(1800.0, "seconds without any event after which a rank counts as stalled, and ends", gt=0)
+    stall_s: float = setting(
+        1800.0, "seconds without any progress after which a rank counts as stalled, and ends", gt=0
+    )
 
     def __post_init__(self) -> None:
         validate(self)

@@ -122,12 +122,12 @@ def test_trouble_that_returns_goes_further_back(
 
 
 @pytest.mark.parametrize("faults", [EACH_STEP, NEVER], ids=["a checkpoint each step", "no checkpoint"])
-@pytest.mark.parametrize("nth", [22, 30])
+@pytest.mark.parametrize("nth", [22, 23, 30])
 def test_a_run_that_is_stopped_in_trouble_or_after_it_ends_with_the_same_bits(
     long_data: str, batches: list[bytes], tmp_path: Path, wrecking: Callable[..., list[bytes]],
     faults: FaultConfig, nth: int,
 ) -> None:  # fmt: skip
-    """The 22nd step is the first with a high loss; the 30th is the seventh after the roll-back."""
+    """The 22nd step is the first with a high loss, the 23rd rolls back, the 30th is the seventh after that."""
     recipe = _recipe(long_data, faults)
     wrecking([batches[20]])
     wanted = train(recipe, tmp_path / "undisturbed")
