@@ -27,6 +27,7 @@ from trainer.loop.local import LocalRunner
 from trainer.loop.loop import make_mixture
 from trainer.loop.ranks import Ranks
 from trainer.loop.stage_data import (
+    Lists,
     freeze,
     held_out_paths,
     is_there,
@@ -45,12 +46,14 @@ RECIPE = "recipe.json"
 _IN_KEYS = ("seed", "model.", "adamw.", "mix_block", "init_from", "stages.")  # settings that a result depends on
 
 
-def plan_jobs(recipe: Recipe, shards: Shards, folder: Path, keep: int | None = None) -> list[StageJob]:
-    """Return the stages, over the shards that the folder froze, and over these where it did not.
+def plan_jobs(recipe: Recipe, shards: Shards, folder: Path) -> list[StageJob]:
+    """Return the stages, over the shards that the folder froze, and over these where it did not."""
+    return _plan(recipe, measured(shards), folder)
 
-    With `keep` only the first so many stages read what was frozen.
-    """
-    return jobs(recipe, plan_data(recipe, measured(shards), read_frozen(folder), keep), folder)
+
+def _plan(recipe: Recipe, present: Lists, folder: Path, keep: int | None = None) -> list[StageJob]:
+    """Return the stages; with `keep` only the first so many read what was frozen."""
+    return jobs(recipe, plan_data(recipe, present, read_frozen(folder), keep), folder)
 
 
 def first_open(planned: list[StageJob]) -> tuple[int, State]:
@@ -74,16 +77,17 @@ def run(recipe: Recipe, folder: Path, watcher: Watcher, anew: bool = False) -> S
     if not recipe.stages:
         raise ConfigError("stages: none; a recipe has at least one")
     shards = training_shards(recipe)
-    planned = plan_jobs(recipe, shards, folder)
+    present = measured(shards)
+    planned = _plan(recipe, present, folder)
     number, state = first_open(planned)
     if number == len(planned):
         return state
     left = made_by_others(planned, folder)
     if left and not anew:
         raise RunError(_refusal(recipe, folder, left))
-    gone = [job.number for job in planned[number:] if not is_there(job.data, measured(shards))]
+    gone = [job.number for job in planned[number:] if not is_there(job.data, present)]
     if anew and (left or gone):
-        planned = plan_jobs(recipe, shards, folder, keep=min([*gone, *(number for number, _ in left)]))
+        planned = _plan(recipe, present, folder, keep=min([*gone, *(number for number, _ in left)]))
         (number, state), left = first_open(planned), made_by_others(planned, folder)
     start = _Start(recipe, folder, planned, [path for _, path in left])
     if recipe.runner == "titan":
@@ -92,7 +96,7 @@ def run(recipe: Recipe, folder: Path, watcher: Watcher, anew: bool = False) -> S
             return _train(TitanRunner(recipe, journal, watcher), planned[number:], state)
     if recipe.local.threads:
         torch.set_num_threads(recipe.local.threads)
-    corpora = {job.number: start.streams(job, shards) for job in planned[number:]}
+    corpora = {job.number: start.streams(job, shards, present) for job in planned[number:]}
     evaluation = open_evaluation(recipe, start.held_out)
     with joined_and_watched(recipe.faults.stall_s) as (ranks, watchdog), start.journal(ranks) as journal:
         _refuse_before_drawing(recipe, ranks)
@@ -161,9 +165,9 @@ class _Start:
         self.held_out = held_out_paths(recipe, frozen, data, find_shards(recipe.data))
         self._frozen = freeze(recipe, data, frozen, self.held_out)
 
-    def streams(self, job: StageJob, shards: Shards) -> dict[str, Corpus]:
+    def streams(self, job: StageJob, shards: Shards, present: Lists) -> dict[str, Corpus]:
         """Return the streams of a stage. ConfigError when its mix does not fit them."""
-        corpora = open_streams(self._recipe, training_paths(job.data, shards), job.data.unit)
+        corpora = open_streams(self._recipe, training_paths(job.data, shards, present), job.data.unit)
         make_mixture(self._recipe, corpora, job.config, State())
         return corpora
 

@@ -59,7 +59,7 @@ def write_frozen(folder: Path, frozen: Frozen) -> None:
 
 
 def measured(shards: Shards) -> dict[str, tuple[Shard, ...]]:
-    """Return name and size of each shard."""
+    """Return name and size of each shard; that is a request a shard where they lie in an object store."""
     return {source: tuple(_facts(path) for path in paths) for source, paths in shards.items()}
 
 
@@ -96,11 +96,14 @@ def is_there(data: StageData, present: Lists) -> bool:
     return all(set(shards) <= set(present.get(source, ())) for source, shards in data.shards.items())
 
 
-def training_paths(data: StageData, present: Shards) -> dict[str, list[str]]:
-    """Return where a stage's shards are. RunError when one is gone or has another size than when the run began."""
+def training_paths(data: StageData, paths: Shards, present: Lists) -> dict[str, list[str]]:
+    """Return where a stage's shards are, given all paths and, in the same order, their names and sizes.
+
+    RunError when one is gone or has another size than when the run began.
+    """
     found = {}
     for source, shards in data.shards.items():
-        there = {_facts(path): path for path in present.get(source, ())}
+        there = dict(zip(present.get(source, ()), paths.get(source, ()), strict=True))
         for name, size in shards:
             if (name, size) not in there:
                 raise RunError(
@@ -117,6 +120,8 @@ def held_out_paths(recipe: Recipe, frozen: Frozen, data: Sequence[StageData], ev
     ConfigError when a stage trains on one of them.
     """
     held_out: Shards = held_out_shards(recipe)
+    if not held_out and not frozen.held_out:
+        return held_out
     if frozen.asked == _asked(recipe):
         wanted = {(source, shard) for source, shards in frozen.held_out.items() for shard in shards}
         there = {(source, _facts(path)): path for source, paths in everything.items() for path in paths}

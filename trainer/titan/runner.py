@@ -26,7 +26,7 @@ from trainer.loop.checkpoints import State
 from trainer.loop.journal import Journal
 from trainer.loop.loop import StoppedError
 from trainer.loop.placement import weights_digest, whole_weights
-from trainer.loop.stage_data import training_paths
+from trainer.loop.stage_data import measured, training_paths
 from trainer.loop.stages import StageJob
 from trainer.loop.training import Watcher
 from trainer.model.averages import averaged_steps, mean, snapshot_path, write_snapshot
@@ -71,10 +71,11 @@ class TitanRunner:
     def _titan_job(self, job: StageJob, start: State) -> TitanJob:
         stage = job.config
         every = averaged_steps(stage, stage.steps)[0] if stage.average else self._recipe.titan.checkpoint_steps
+        paths = training_shards(self._recipe)
         return TitanJob(
             key=job.key, recipe=self._recipe, number=job.number, steps=stage.steps, taken=start.taken,
             starts=dict(job.begin(start).starts), unit=job.data.unit,
-            shards=training_paths(job.data, training_shards(self._recipe)), keep_all=stage.average,
+            shards=training_paths(job.data, paths, measured(paths)), keep_all=stage.average,
             checkpoint_steps=every, folder=str((job.folder / FOLDER).absolute()),
         )  # fmt: skip
 

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from schemas.errors import ConfigError, RunError, WinnowError
 from tests.trainer.small import Listener, recipe_of, stage, train
 from trainer.loop import run as run_module
 from trainer.loop.journal import read_journal
+from trainer.loop.ranks import Ranks
 from trainer.recipe import EvalConfig, FaultConfig, GateConfig, LocalConfig, Recipe
 
 
@@ -50,7 +52,7 @@ def test_a_recipe_that_cannot_work_is_refused_before_weights_are_drawn(
 
 def test_more_ranks_than_a_later_stage_has_sequences_are_refused(recipe: Recipe) -> None:
     thin = dataclasses.replace(recipe, stages=(recipe.stages[0], stage("b", 4, sequences=1)))
-    two = dataclasses.replace(run_module.Ranks(0, 2, run_module.torch.device("cpu"), None))
+    two = Ranks(0, 2, torch.device("cpu"), None)
     with pytest.raises(ConfigError, match="stages: b: a batch of 1 sequences cannot be shared by 2 ranks"):
         run_module._refuse_before_drawing(thin, two)
 
