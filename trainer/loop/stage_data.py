@@ -101,16 +101,18 @@ def training_paths(data: StageData, paths: Shards, present: Lists) -> dict[str, 
 
     RunError when one is gone or has another size than when the run began.
     """
-    found = {}
+    found: dict[str, list[str]] = {}
     for source, shards in data.shards.items():
-        there = dict(zip(present.get(source, ()), paths.get(source, ()), strict=True))
+        there: dict[Shard, list[str]] = {}  # folders can hold shards of one name and size
+        for shard, path in zip(present.get(source, ()), paths.get(source, ()), strict=True):
+            there.setdefault(shard, []).append(path)
         for name, size in shards:
-            if (name, size) not in there:
+            if not there.get((name, size)):
                 raise RunError(
                     f"source {source}: {name} of {size:,} bytes, which this run reads, is gone or has changed;"
                     " give another folder, or --anew to begin the stage with the shards that are there"
                 )
-        found[source] = [there[shard] for shard in shards]
+            found.setdefault(source, []).append(there[name, size].pop(0))
     return found
 
 

@@ -17,7 +17,7 @@ from trainer.data.sources import training_shards
 from trainer.loop.journal import read_journal
 from trainer.loop.loop import StoppedError
 from trainer.loop.run import plan_jobs, run
-from trainer.loop.stage_data import Frozen, StageData, plan_data, read_frozen
+from trainer.loop.stage_data import Frozen, StageData, plan_data, read_frozen, training_paths
 from trainer.recipe import EvalConfig, Recipe
 
 
@@ -88,6 +88,14 @@ def test_what_stages_read_as_data_alone() -> None:
     ]
     anew = plan_data(recipe, {"a": (one, two)}, frozen, keep=0)
     assert [(data.unit, data.shards) for data in anew] == [(32, {"a": (one, two)})] * 3
+
+
+def test_two_shards_of_one_name_and_size_are_two() -> None:
+    paths = {"a": ["here/shard-0", "there/shard-0"]}
+    present = {"a": (("shard-0", 10), ("shard-0", 10))}
+    assert training_paths(StageData(16, present), paths, present) == paths
+    with pytest.raises(RunError, match="source a: shard-0 of 10 bytes, which this run reads, is gone"):
+        training_paths(StageData(16, present), {"a": paths["a"][:1]}, {"a": present["a"][:1]})
 
 
 def test_another_recipe_is_refused_and_takes_over_only_when_asked_to(recipe: Recipe, tmp_path: Path) -> None:
