@@ -96,6 +96,9 @@ def run_command(
     data: Data = None,
     ranks: Annotated[int, typer.Option(min=1, help="Processes on this machine; torchrun starts them.")] = 1,
     peak_tflops: Annotated[float, typer.Option(help="Peak of a rank, for MFU; 0: found out.")] = 0.0,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Remove what another recipe or other shards left there.")
+    ] = False,
 ) -> None:
     """Train a recipe, or resume it."""
     loaded = _load(recipe, data)
@@ -110,7 +113,7 @@ def run_command(
     console = Console(soft_wrap=True)
     machine = _machine(loaded, peak_tflops) if is_first_rank() else None
     with watching(console, loaded, vocab_size, machine, output / "tensorboard") as watcher:
-        state = run(loaded, output, watcher)
+        state = run(loaded, output, watcher, anew)
     if is_first_rank():
         from trainer.commands.curves import draw_curves
 

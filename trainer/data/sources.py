@@ -37,6 +37,6 @@ def _kept_from(source: str, paths: Sequence[str], recipe: Recipe) -> int:
     return len(paths) - n
 
 
-def open_streams(recipe: Recipe, shards: Shards) -> dict[str, Corpus]:
-    """Return the stream over each source's shards."""
-    return {source: Corpus(source, paths, recipe.unit, recipe.seed) for source, paths in shards.items()}
+def open_streams(recipe: Recipe, shards: Shards, unit: int = 0) -> dict[str, Corpus]:
+    """Return the stream over each source's shards, in units of the recipe's longest sequence unless one is given."""
+    return {source: Corpus(source, paths, unit or recipe.unit, recipe.seed) for source, paths in shards.items()}

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import ConfigError, RunError
+from trainer.data.sources import training_shards
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import Journal
 from trainer.loop.loop import StoppedError
 from trainer.loop.placement import weights_digest, whole_weights
+from trainer.loop.stage_data import measured, training_paths
 from trainer.loop.stages import StageJob
 from trainer.loop.training import Watcher
 from trainer.model.averages import averaged_steps, mean, snapshot_path, write_snapshot
@@ -55,7 +56,6 @@ class TitanRunner:
     def run(self, job: StageJob, start: State) -> State:
         """Train a stage to its end. RunError when torchtitan fails, StoppedError when asked to stop."""
         titan = self._titan_job(job, start)
-        forget_other(titan)
         titan.write()  # what it begins from is made with torchtitan's classes, which read it
         titan = replace(titan, load_from=self._load_from(job, titan))
         path = titan.write()
@@ -71,10 +71,12 @@ class TitanRunner:
     def _titan_job(self, job: StageJob, start: State) -> TitanJob:
         stage = job.config
         every = averaged_steps(stage, stage.steps)[0] if stage.average else self._recipe.titan.checkpoint_steps
+        paths = training_shards(self._recipe)
         return TitanJob(
             key=job.key, recipe=self._recipe, number=job.number, steps=stage.steps, taken=start.taken,
-            starts=dict(start.starts), keep_all=stage.average, checkpoint_steps=every,
-            folder=str((job.folder / FOLDER).absolute()),
+            starts=dict(job.begin(start).starts), unit=job.data.unit,
+            shards=training_paths(job.data, paths, measured(paths)), keep_all=stage.average,
+            checkpoint_steps=every, folder=str((job.folder / FOLDER).absolute()),
         )  # fmt: skip
 
     def _load_from(self, job: StageJob, titan: TitanJob) -> str:
@@ -179,13 +181,6 @@ def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def forget_other(titan: TitanJob) -> None:
-    """Remove what another recipe left in the job's folder: torchtitan would go on from it."""
-    path = Path(titan.folder) / FILE
-    if path.exists() and read_job(str(path)).key != titan.key:
-        shutil.rmtree(titan.folder)
 
 
 def _newest_of_stage(folder: Path) -> Path | None:

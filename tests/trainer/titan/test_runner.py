@@ -101,14 +101,21 @@ def test_a_stage_that_asks_for_it_is_averaged(tmp_path: Path) -> None:
     assert {float(parameter.detach().max()) for parameter in local.model.parameters()} == {(6.0 + 8.0) / 2}
 
 
-def test_what_another_recipe_left_is_removed(tmp_path: Path) -> None:
+def test_what_another_recipe_left_is_removed_only_when_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole, folder = recipe(tmp_path), tmp_path / "run"
+    monkeypatch.setattr(runner_module, "launch_and_wait", Engine())
     run_by(Engine(), whole, folder, stages=1)
     stale = folder / "stages" / "00-first" / "titan" / "checkpoint" / "step-900"
     stale.mkdir()
-    run_by(Engine(), whole, folder, stages=1)
+    run(whole, folder, Silent())
     assert stale.exists()
-    run_by(Engine(), replace(whole, seed=8), folder, stages=1)
+    other = replace(whole, seed=8)
+    with pytest.raises(RunError, match=r"00-first: made by another recipe, or with other shards \(differing: seed\)"):
+        run(other, folder, Silent())
+    assert stale.exists()
+    run(other, folder, Silent(), anew=True)
     assert not stale.exists()
 
 
