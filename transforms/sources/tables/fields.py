@@ -164,13 +164,24 @@ class OtherColumns:
 def json_in(batch: pa.RecordBatch, name: str, row: int, max_bytes: int) -> str | None:
     """Return the value of a column as JSON; None when it cannot be read, or two columns have its name."""
     try:
-        return json_of(batch.column(name)[row].as_py(), max_bytes)
+        value = batch.column(name)[row]
+        if not _has_nanoseconds(value.type):
+            return json_of(value.as_py(), max_bytes)
     except _UNREADABLE:
         pass
     try:  # nanoseconds and years beyond 9999, which Python's times do not hold: as Arrow writes them
         return json_of(batch.column(name)[row].cast(pa.string()).as_py(), max_bytes)
     except _UNREADABLE:
         return None
+
+
+def _has_nanoseconds(kind: pa.DataType) -> bool:
+    """Say whether a type holds times of which Python's are too coarse: with pandas as_py gives that one's, else none."""
+    if pa.types.is_timestamp(kind) or pa.types.is_duration(kind):
+        return bool(kind.unit == "ns")
+    if pa.types.is_dictionary(kind):
+        return _has_nanoseconds(kind.value_type)
+    return any(_has_nanoseconds(kind.field(n).type) for n in range(kind.num_fields))
 
 
 def json_of(value: Any, max_bytes: int) -> str | None:
