@@ -176,7 +176,7 @@ def json_in(batch: pa.RecordBatch, name: str, row: int, max_bytes: int) -> str |
 
 
 def _has_nanoseconds(kind: pa.DataType) -> bool:
-    """Say whether a type holds times of which Python's are too coarse: with pandas as_py gives that one's, else none."""
+    """Say whether a type holds nanoseconds: what Python makes of those depends on whether pandas is installed."""
     if pa.types.is_timestamp(kind) or pa.types.is_duration(kind):
         return bool(kind.unit == "ns")
     if pa.types.is_dictionary(kind):
