@@ -117,8 +117,9 @@ def test_what_comes_before_a_cut_is_kept(
     whole = next(path for path in archives if path.name == "webis-de__github.warc.gz")
     cut = tmp_path / whole.name
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 3 // 4])
-    settings = ("--set", "extract.engine=resiliparse", "--set", "tokenizer.vocab_size=300")
-    run = run_of(tmp_path / "run", winnow("run", "-i", cut, "-o", tmp_path / "run", *settings))
+    settings = ("extract.engine=resiliparse", "tokenizer.vocab_size=300", "clean.junk=off", "clean.fineweb=off")
+    changes = [word for setting in settings for word in ("--set", setting)]
+    run = run_of(tmp_path / "run", winnow("run", "-i", cut, "-o", tmp_path / "run", *changes))
     (failure,) = run.rows("web/index", "failed")
     assert failure["cause"] == "truncated_member"
     assert fates_by_archive(run) == {cut.name: count_records(cut)}
@@ -148,8 +149,9 @@ def test_an_archive_in_pieces_gives_the_documents_of_the_whole(
     whole = next(path for path in archives if path.name == "webis-de__github.warc.gz")
     plain = tmp_path / "github.warc"  # the same records uncompressed: other bytes, the same ids
     plain.write_bytes(gzip.decompress(whole.read_bytes()))
-    settings = ("--set", "extract.engine=resiliparse", "--set", "tokenizer.vocab_size=300")
-    run = run_of(tmp_path / "run", winnow("run", "-i", plain, "-o", tmp_path / "run", *settings))
+    settings = ("extract.engine=resiliparse", "tokenizer.vocab_size=300", "clean.junk=off", "clean.fineweb=off")
+    changes = [word for setting in settings for word in ("--set", setting)]
+    run = run_of(tmp_path / "run", winnow("run", "-i", plain, "-o", tmp_path / "run", *changes))
     expected = {
         row["id"]: row["text"] for row in all_archives.rows("web/extract", "documents") if row["archive"] == str(whole)
     }
