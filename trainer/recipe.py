@@ -164,7 +164,9 @@ class EvalConfig:
     held_out_shards: int = setting(0, "last shards of each source of `data` that are held out as well", ge=0)
     tokens: int = setting(262_144, "tokens of each held-out source that are read", ge=1)
     every_steps: int = setting(0, "steps between evaluations; 0: at the ends of stages", ge=0)
-    needle_depths: int = setting(10, "places of a context in which the needle is hidden (ours)", ge=1)
+    needle_depths: int = setting(10, "places of a context in which a needle is hidden (ours)", ge=1)
+    needles: int = setting(3, "needles hidden at each of them, each in another context (ours)", ge=1)
+    needle_count: int = setting(8, "times that a token must occur in the held-out text to be in a needle (ours)", ge=1)
     tasks: tuple[str, ...] = setting((), "multiple-choice tasks: YAML files (docs/trainer.md)")
     tokenizer: str = setting("", "tokenizer.json of the shards, for tasks; empty: the one in the outputs of `data`")
 

@@ -9,6 +9,8 @@ from storage.shard_folders import find_shards
 from trainer.data.corpus import Corpus
 from trainer.recipe import Recipe
 
+HELD_OUT_SEED = 0  # of the order of held-out text: ours, and never the recipe's
+
 Shards = Mapping[str, Sequence[str]]  # paths by source
 
 
@@ -38,5 +40,15 @@ def _kept_from(source: str, paths: Sequence[str], recipe: Recipe) -> int:
 
 
 def open_streams(recipe: Recipe, shards: Shards) -> dict[str, Corpus]:
-    """Return the stream over each source's shards."""
+    """Return the stream that is trained on over each source's shards."""
     return {source: Corpus(source, paths, recipe.unit, recipe.seed) for source, paths in shards.items()}
+
+
+def open_held_out(recipe: Recipe) -> dict[str, Corpus]:
+    """Return the stream over each source's held-out shards, in an order that is the same for every seed.
+
+    Measurements read the first tokens of a stream: an order by the recipe's seed would give each seed another text.
+    """
+    return {
+        source: Corpus(source, paths, recipe.unit, HELD_OUT_SEED) for source, paths in held_out_shards(recipe).items()
+    }

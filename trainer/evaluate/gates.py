@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import ConfigError
-from trainer.data.sources import held_out_shards, open_streams
-from trainer.evaluate.needle import needles_found
+from trainer.data.sources import open_held_out
+from trainer.evaluate.needle import NeedleTest
 from trainer.evaluate.perplexity import held_out_losses
 from trainer.evaluate.scores import measure_tasks
 from trainer.evaluate.tasks import read_task
@@ -29,7 +29,8 @@ class Gatekeeper:
     def __init__(self, training: Training) -> None:
         recipe = training.recipe
         self._training = training
-        self._held_out = open_streams(recipe, held_out_shards(recipe))
+        self._held_out = open_held_out(recipe)
+        self._needles = NeedleTest(self._held_out, recipe.evaluation) if self._held_out else None
         self._tasks = [read_task(Path(name)) for name in recipe.evaluation.tasks]
         gated = [stage.name for stage in recipe.stages if stage.gate.enabled]
         if gated and not self._held_out:
@@ -59,10 +60,8 @@ class Gatekeeper:
             length: held_out_losses(training, self._held_out, length, config.tokens) for length in {short, seq_len}
         }
         found: dict[str, Any] = {"seq_len": seq_len, "short_loss": losses[short], "loss": losses[seq_len]}
-        if self._held_out:
-            filler = self._held_out[min(self._held_out)]
-            needles = needles_found(training, filler, seq_len, config.needle_depths)
-            found["needle"] = sum(needles.values()) / len(needles)
+        if self._needles is not None:
+            found["needle"] = self._needles.share_found(training, seq_len)
         return {**found, "tasks": measure_tasks(training, self._tasks)}
 
     def _tell(self, job: StageJob, state: State, measured: Mapping[str, Any], is_open: bool | None) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import ConfigError
-from trainer.data.sources import held_out_shards, open_streams
+from trainer.data.sources import open_held_out
 from trainer.evaluate.finished import newest_stage, opened
-from trainer.evaluate.needle import needles_found
+from trainer.evaluate.needle import NeedleTest
 from trainer.evaluate.perplexity import held_out_losses
 from trainer.evaluate.scores import measure_tasks
 from trainer.evaluate.tasks import read_task
@@ -22,7 +22,7 @@ def measure(folder: Path, recipe: Recipe, length: int) -> dict[str, Any]:
     """
     if recipe.unit % length:
         raise ConfigError(f"--length: {length} is not allowed; must divide {recipe.unit}, the recipe's longest")
-    held_out = open_streams(recipe, held_out_shards(recipe))
+    held_out = open_held_out(recipe)
     if not held_out and not recipe.evaluation.tasks:
         raise ConfigError("nothing to measure: the recipe holds no shards out; give --held-out or --task")
     tasks = [read_task(Path(name)) for name in recipe.evaluation.tasks]
@@ -30,7 +30,6 @@ def measure(folder: Path, recipe: Recipe, length: int) -> dict[str, Any]:
         found: dict[str, Any] = {"model": str(newest_stage(folder) / "model"), "length": length, "needle": None}
         found["loss"] = held_out_losses(training, held_out, length, recipe.evaluation.tokens)
         if held_out:
-            needles = needles_found(training, held_out[min(held_out)], length, recipe.evaluation.needle_depths)
-            found["needle"] = sum(needles.values()) / len(needles)
+            found["needle"] = NeedleTest(held_out, recipe.evaluation).share_found(training, length)
         found["tasks"] = measure_tasks(training, tasks)
         return found if training.ranks.is_first else {}

@@ -94,7 +94,7 @@ def _cell(config: ValuationConfig, arm: str, mix: dict[str, float], seed: int, v
         name=STAGE, tokens=config.tokens, seq_len=config.seq_len, batch_tokens=config.batch_tokens, mix=mix,
         schedule=ScheduleConfig(kind=LINEAR, peak=config.rate, floor=0.0),
     )  # fmt: skip
-    name, evaluation = f"{arm}-s{seed}", dataclasses.replace(base.evaluation, needle_depths=1)
+    name, evaluation = f"{arm}-s{seed}", dataclasses.replace(base.evaluation, needle_depths=1, needles=1)
     recipe = dataclasses.replace(
         base, name=name, seed=base.seed + seed, stages=(stage,), evaluation=evaluation, init_from=config.start
     )

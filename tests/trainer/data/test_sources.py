@@ -8,7 +8,7 @@ import pytest
 from schemas.errors import ConfigError
 from storage.shard_folders import find_shards
 from tests.trainer.shards import counting, write_source
-from trainer.data.sources import held_out_shards, open_streams, training_shards
+from trainer.data.sources import held_out_shards, open_held_out, open_streams, training_shards
 from trainer.recipe import EvalConfig, Recipe, StageConfig
 
 
@@ -46,3 +46,19 @@ def test_one_shard_must_be_left(recipe: Recipe, shards: int) -> None:
         training_shards(wanted)
     with pytest.raises(ConfigError, match="data: none"):
         training_shards(Recipe())
+
+
+def test_every_seed_is_measured_on_the_same_text_in_the_same_order(recipe: Recipe) -> None:
+    kept = dataclasses.replace(recipe, evaluation=EvalConfig(held_out_shards=2))
+    texts = set()
+    for seed in range(6):
+        stream = open_held_out(dataclasses.replace(kept, seed=seed))["a"]
+        texts.add(
+            tuple(int(token) for at in range(0, stream.epoch_tokens, 16) for token in stream.slice(at, 16).tokens)
+        )
+    assert len(texts) == 1
+    trained = {
+        tuple(open_streams(replaced, training_shards(replaced))["a"].slice(0, 16).tokens.tolist())
+        for replaced in (dataclasses.replace(kept, seed=seed) for seed in range(6))
+    }
+    assert len(trained) > 1

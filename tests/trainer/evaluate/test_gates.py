@@ -6,13 +6,11 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from schemas.errors import ConfigError, RunError
 from tests.trainer.small import Listener, recipe_of, stage, train, write_shards
 from trainer.evaluate.gates import Gatekeeper, passes
-from trainer.evaluate.needle import KEY_TOKENS, VALUE_TOKENS, haystack
 from trainer.loop.journal import read_journal
 from trainer.recipe import EvalConfig, GateConfig, Recipe
 
@@ -90,20 +88,3 @@ def test_a_gate_needs_shards_that_are_held_out(recipe: Recipe, tmp_path: Path) -
     many = dataclasses.replace(recipe, evaluation=EvalConfig(held_out_shards=99))
     with pytest.raises(ConfigError, match=r"evaluation\.held_out_shards: 99 is not allowed; source a has \d+ shards"):
         train(many, tmp_path / "run")
-
-
-@pytest.mark.parametrize("depth", [0.0, 0.5, 1.0])
-def test_a_needle_lies_where_it_should_and_is_asked_for_at_the_end(depth: float) -> None:
-    filler = np.arange(10, 50)
-    context = haystack(filler, 64, depth, "x")
-    n = KEY_TOKENS + VALUE_TOKENS
-    needle = context[-n:]
-    place = round(depth * (len(filler) - 2 * n))
-    assert len(context) == len(filler)
-    assert np.array_equal(context[place : place + n], needle)
-    assert not set(needle.tolist()) & set(filler.tolist())
-    assert len(set(needle.tolist())) == n
-    assert np.array_equal(haystack(filler, 64, depth, "x"), context)
-    assert not np.array_equal(haystack(filler, 64, depth, "y")[-n:], needle)
-    with pytest.raises(ValueError, match="a context of 15 tokens is too short"):
-        haystack(filler[:15], 64, depth, "x")
