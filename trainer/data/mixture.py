@@ -20,7 +20,7 @@ from schemas.errors import ConfigError
 from trainer.data.corpus import Stream, TokenSlice
 from trainer.data.permutation import Permutation
 
-IGNORE = -100  # a label that no loss counts
+IGNORE = -100  # a label that no loss counts: that of torch's cross-entropy
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F  # noqa: N812  the field's name for it
 from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule
 from torch.distributed.tensor import DTensor
@@ -39,8 +38,11 @@ def next_token_loss(model: nn.Module, batch: Tensors) -> Tensor:
     The document mask comes from positions that start anew at each document; an attention mask, even one of ones, would
     switch it off (transformers 5, masking_utils).
     """
-    logits = model(input_ids=batch.tokens, position_ids=batch.positions, attention_mask=None, use_cache=False).logits
-    return F.cross_entropy(logits.flatten(0, 1).float(), batch.labels.flatten(), ignore_index=IGNORE, reduction="sum")
+    loss: Tensor = model(
+        input_ids=batch.tokens, position_ids=batch.positions, attention_mask=None, use_cache=False,
+        next_tokens=batch.labels,
+    )  # fmt: skip
+    return loss
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class Training:
         dtype = DTYPES[local.dtype if local.dtype != "auto" else "bfloat16" if on_gpu else "float32"]
         tokenizer = same_tokenizer(list(self.corpora.values()))
         model = empty_model(llama_config(self.recipe.model, tokenizer, self.recipe.unit, attention))
+        model.loss_tokens = local.loss_tokens
         if local.checkpoint_activations:
             model.gradient_checkpointing_enable()  # type: ignore[no-untyped-call]
         if local.compile:
