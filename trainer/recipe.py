@@ -146,6 +146,7 @@ class LocalConfig:
     micro_sequences: int = setting(0, "sequences of a rank's forward pass; 0: 16,384 tokens, 1,024 on CPUs", ge=0)
     dtype: str = setting("auto", "of parameters in compute; auto: bfloat16 on GPUs, float32 on CPUs",
                          choices=("auto", "float32", "bfloat16"))  # fmt: skip
+    tf32: bool = setting(True, "products of float32 matrices in TF32, on GPUs that have it (ours)")
     attention: str = setting("auto", "kernel; auto: flex_attention on GPUs, sdpa on CPUs",
                              choices=("auto", "sdpa", "eager", "flex_attention"))  # fmt: skip
     compile: bool = setting(False, "torch.compile each block")

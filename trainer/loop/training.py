@@ -67,6 +67,8 @@ class Training:
         local, on_gpu = self.recipe.local, self.ranks.device.type == "cuda"
         attention = local.attention if local.attention != "auto" else "flex_attention" if on_gpu else "sdpa"
         dtype = DTYPES[local.dtype if local.dtype != "auto" else "bfloat16" if on_gpu else "float32"]
+        if on_gpu:
+            torch.set_float32_matmul_precision("high" if local.tf32 else "highest")
         tokenizer = same_tokenizer(list(self.corpora.values()))
         model = empty_model(llama_config(self.recipe.model, tokenizer, self.recipe.unit, attention))
         model.loss_tokens = local.loss_tokens
