@@ -186,6 +186,9 @@ class Recipe:
         "",
         "checkpoint folder (weights and moments) or Hugging Face model (weights alone) to begin from; empty: neither",
     )
+    init_differs: tuple[str, ...] = setting(
+        (), "settings in which init_from's config.json may be another than `model`, by their names there (rope_theta)"
+    )
     data: tuple[str, ...] = setting((), "outputs of Winnow, or folders with source=NAME/shard-*.parquet")
     mix_block: int = setting(1000, "sequences in which shares are exact (SPEC 3.4)", ge=1)
     model: ModelConfig = section(ModelConfig, "the transformer")

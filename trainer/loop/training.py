@@ -19,7 +19,7 @@ from trainer.loop.journal import Journal
 from trainer.loop.placement import shard, weights_digest, whole_weights
 from trainer.loop.ranks import Ranks
 from trainer.model.averages import snapshot_path, write_snapshot
-from trainer.model.export import load_weights
+from trainer.model.export import check_config, load_weights
 from trainer.model.llama import empty_model, initialise, llama_config
 from trainer.model.optimiser import make_optimiser
 from trainer.recipe import Recipe, StageConfig
@@ -95,10 +95,12 @@ class Training:
 
     def _load_start(self, folder: Path) -> None:
         """Take weights, and moments where there are any, from where the recipe says; not places in the data."""
+        may_differ = self.recipe.init_differs
         if read_state(folder) is not None:
+            check_config(self.model.config, folder.parent / "model", may_differ)  # of the end of a stage
             load(folder, self.model, self.optimiser)
         else:
-            load_weights(self.model, folder)
+            load_weights(self.model, folder, may_differ)
 
     def write(self, event: str, **fields: Any) -> None:
         """Write an event to the journal, on rank 0; tells the watchdog that this rank makes progress."""

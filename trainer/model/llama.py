@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from schemas.errors import ConfigError
 from schemas.shards import TokenizerFacts
 from trainer.loop.placement import fill
 from trainer.model.loss import summed_loss, token_losses
@@ -17,7 +18,15 @@ LOW_FREQ_FACTOR, HIGH_FREQ_FACTOR = 1.0, 4.0  # of the released Llama 3.1 code
 
 
 def llama_config(config: ModelConfig, tokenizer: TokenizerFacts, max_len: int, attention: str) -> LlamaConfig:
-    """Return transformers' configuration; `max_len` is the longest sequence of the recipe."""
+    """Return transformers' configuration; `max_len` is the longest sequence of the recipe.
+
+    ConfigError when the embedding has fewer entries than the tokenizer.
+    """
+    if 0 < config.vocab_size < tokenizer.vocab_size:
+        raise ConfigError(
+            f"model.vocab_size: {config.vocab_size} is not allowed; the shards' tokenizer has {tokenizer.vocab_size}"
+            f" tokens"
+        )
     rope: dict[str, Any] = {"rope_type": "default", "rope_theta": config.rope_theta}
     if config.rope_factor > 1:
         rope |= {

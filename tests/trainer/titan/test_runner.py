@@ -15,7 +15,7 @@ import torch
 from torch.distributed.checkpoint.state_dict_saver import save
 
 from schemas.errors import ConfigError, RunError
-from tests.trainer.shards import TOKENIZER
+from tests.trainer.small import FACTS as TOKENIZER
 from tests.trainer.titan.jobs import MODEL, recipe
 from trainer.commands.progress import Silent
 from trainer.data.sources import training_shards
