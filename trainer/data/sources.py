@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from schemas.errors import ConfigError
 from storage.shard_folders import find_shards
-from trainer.data.corpus import Corpus
+from trainer.data.corpus import Corpus, document_ids
 from trainer.recipe import Recipe
 
 HELD_OUT_SEED = 0  # of the order of held-out text: ours, and never the recipe's
@@ -40,8 +40,13 @@ def _kept_from(source: str, paths: Sequence[str], recipe: Recipe) -> int:
 
 
 def open_streams(recipe: Recipe, shards: Shards) -> dict[str, Corpus]:
-    """Return the stream that is trained on over each source's shards."""
-    return {source: Corpus(source, paths, recipe.unit, recipe.seed) for source, paths in shards.items()}
+    """Return the stream that is trained on over each source's shards.
+
+    Documents that the held-out shards hold as well, as they do where the mix repeats documents, are left out.
+    """
+    held_out = [path for paths in held_out_shards(recipe).values() for path in paths]
+    left_out = document_ids(held_out) if held_out else None
+    return {source: Corpus(source, paths, recipe.unit, recipe.seed, left_out) for source, paths in shards.items()}
 
 
 def open_held_out(recipe: Recipe) -> dict[str, Corpus]:
