@@ -189,6 +189,10 @@ class Recipe:
     init_differs: tuple[str, ...] = setting(
         (), "settings in which init_from's config.json may be another than `model`, by their names there (rope_theta)"
     )
+    order_seed: int = setting(-1, "of the order of each source's data; -1: that of init_from's run, or seed", ge=-1)
+    data_starts: dict[str, int] = setting(
+        {}, "token of each source's stream at which the run begins; none: where init_from's run stopped", ge=0
+    )
     data: tuple[str, ...] = setting((), "outputs of Winnow, or folders with source=NAME/shard-*.parquet")
     mix_block: int = setting(1000, "sequences in which shares are exact (SPEC 3.4)", ge=1)
     model: ModelConfig = section(ModelConfig, "the transformer")
@@ -209,6 +213,11 @@ class Recipe:
         for stage in self.stages:
             if unit % stage.seq_len:
                 raise ConfigError(f"stages: {stage.name}: seq_len {stage.seq_len} must divide the longest, {unit}")
+
+    @property
+    def stream_seed(self) -> int:
+        """The seed of the order of each source's data."""
+        return self.order_seed if self.order_seed >= 0 else self.seed
 
     @property
     def unit(self) -> int:

@@ -46,7 +46,9 @@ def open_streams(recipe: Recipe, shards: Shards) -> dict[str, Corpus]:
     """
     held_out = [path for paths in held_out_shards(recipe).values() for path in paths]
     left_out = document_ids(held_out) if held_out else None
-    return {source: Corpus(source, paths, recipe.unit, recipe.seed, left_out) for source, paths in shards.items()}
+    return {
+        source: Corpus(source, paths, recipe.unit, recipe.stream_seed, left_out) for source, paths in shards.items()
+    }
 
 
 def open_held_out(recipe: Recipe) -> dict[str, Corpus]:

@@ -14,7 +14,7 @@ from trainer.commands.progress import Silent
 from trainer.data.corpus import same_tokenizer
 from trainer.data.sources import open_streams, training_shards
 from trainer.faults.watchdog import joined_and_watched
-from trainer.loop.run import RECIPE
+from trainer.loop.start import RECIPE
 from trainer.loop.training import Training
 from trainer.model.export import load_weights
 from trainer.recipe import Recipe

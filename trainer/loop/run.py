@@ -21,11 +21,10 @@ from trainer.loop.journal import Journal
 from trainer.loop.local import LocalRunner
 from trainer.loop.ranks import Ranks
 from trainer.loop.stages import StageJob, jobs
+from trainer.loop.start import RECIPE, place_in_data
 from trainer.loop.training import Training, Watcher
 from trainer.recipe import Recipe
 from trainer.titan.runner import TitanRunner
-
-RECIPE = "recipe.json"
 
 
 def plan_jobs(recipe: Recipe, shards: dict[str, list[str]], folder: Path) -> list[StageJob]:
@@ -36,9 +35,9 @@ def plan_jobs(recipe: Recipe, shards: dict[str, list[str]], folder: Path) -> lis
     return jobs(recipe, data, folder)
 
 
-def first_open(planned: list[StageJob]) -> tuple[int, State]:
-    """Return the number of the first unfinished stage, and the run's state before it."""
-    state = State()
+def first_open(planned: list[StageJob], begin: State) -> tuple[int, State]:
+    """Return the number of the first unfinished stage, and the run's state before it; `begin` is that at its start."""
+    state = begin
     for job in planned:
         finished = job.finished()
         if finished is None:
@@ -54,9 +53,10 @@ def run(recipe: Recipe, folder: Path, watcher: Watcher) -> State:
     """
     if not recipe.stages:
         raise ConfigError("stages: none; a recipe has at least one")
+    recipe = place_in_data(recipe)
     shards = training_shards(recipe)
     planned = plan_jobs(recipe, shards, folder)
-    number, state = first_open(planned)
+    number, state = first_open(planned, State(starts=recipe.data_starts))
     if number == len(planned):
         return state
     if recipe.runner == "titan":

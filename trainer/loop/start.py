@@ -1,0 +1,61 @@
+"""Where in the data a run begins whose weights come from another run.
+
+A checkpoint says how far its run had read each source; the order in which it read is that of its recipe's seed. A run
+that begins from it goes on there, in that order: from the beginning, it would train on what the model has seen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from schemas.settings import overlay
+from trainer.data.sources import open_streams, training_shards
+from trainer.loop.checkpoints import State, read_state
+from trainer.loop.loop import make_mixture
+from trainer.recipe import Recipe
+
+RECIPE = "recipe.json"
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a run has read."""
+
+    starts: Mapping[str, int]  # token of each source's stream
+    order_seed: int
+
+
+def read_place(start: Path) -> Place | None:
+    """Return how far the run has read whose checkpoint or exported model `start` is; None for other models.
+
+    `start` is DIR/stages/NN-name/checkpoint, the model beside it, or DIR/checkpoints/step-N, with DIR/recipe.json.
+    """
+    folder = start.parent / "checkpoint" if start.name == "model" else start
+    state = read_state(folder) if folder.is_dir() else None
+    saved = [path for path in (parent / RECIPE for parent in folder.resolve().parents[:3]) if path.exists()]
+    if state is None or not saved:
+        return None
+    recipe = overlay(Recipe(), json.loads(saved[0].read_bytes()))
+    return Place(dict(state.starts) | _within_stage(recipe, state), recipe.stream_seed)
+
+
+def _within_stage(recipe: Recipe, state: State) -> dict[str, int]:
+    """Return how far a stage has read that is not finished; the streams of its data have to be there."""
+    if not state.step:
+        return {}
+    streams = open_streams(recipe, training_shards(recipe))
+    return make_mixture(recipe, streams, recipe.stages[state.stage], state).ends(state.step)
+
+
+def place_in_data(recipe: Recipe) -> Recipe:
+    """Return the recipe with the place in the data at which it begins, where `init_from` knows one.
+
+    What the recipe says itself, in `order_seed` or `data_starts`, holds.
+    """
+    if not recipe.init_from or recipe.order_seed >= 0 or recipe.data_starts:
+        return recipe
+    place = read_place(Path(recipe.init_from))
+    return recipe if place is None else replace(recipe, order_seed=place.order_seed, data_starts=dict(place.starts))
