@@ -21,7 +21,7 @@ from trainer.loop.schedule import learning_rate
 from trainer.loop.stages import StageJob
 from trainer.loop.step import Objective, Stepper, StepResult
 from trainer.loop.training import Training
-from trainer.model.averages import averaged_steps
+from trainer.model.averages import is_averaged
 from trainer.recipe import Recipe, StageConfig
 
 
@@ -47,7 +47,6 @@ class StageLoop:
         self._saver = Saver(training.model, training.optimiser, ranks)
         self._saved_at = time.monotonic()
         self._stands_at: int | None = None  # the step of the checkpoint that a roll-back has loaded
-        self._averaged = set(averaged_steps(stage, stage.steps)) if stage.average else set()
         self._read_history(global_step)
 
     def __enter__(self) -> StageLoop:
@@ -90,7 +89,7 @@ class StageLoop:
         self._tell(state, result, rate, verdict is Verdict.APPLY, time.monotonic() - began, waited)
         if verdict is Verdict.ROLL_BACK:
             return self._roll_back(state)
-        if after.step in self._averaged:
+        if self._job.config.average and is_averaged(self._job.config, after.step):
             self._training.snapshot(self._job.folder / "average", after.step)
         return after
 
