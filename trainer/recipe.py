@@ -7,6 +7,7 @@ L3 is "The Llama 3 Herd of Models", arXiv 2407.21783; L2 is Llama 2, arXiv 2307.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.errors import ConfigError
@@ -100,6 +101,9 @@ class StageConfig:
     seq_len: int = setting(4096, "tokens of a sequence; divides the rows of the shards", ge=2)
     batch_tokens: int = setting(4_194_304, "tokens of a batch over all ranks; a multiple of seq_len", ge=2)
     mix: dict[str, float] = setting({}, "weight of each source; none: by their tokens")
+    upsample: dict[str, float] = setting(
+        {}, "factor on a source's weight where there is no mix; of a source that the shards lack: without effect", ge=0
+    )
     schedule: ScheduleConfig = section(ScheduleConfig, "learning rate")
     gate: GateConfig = section(GateConfig, "what must hold before the stage may end")
     average: bool = setting(False, "the result is the mean of the stage's checkpoints (Polyak; L3 3.4.3)")
@@ -107,8 +111,14 @@ class StageConfig:
 
     def __post_init__(self) -> None:
         validate(self)
+        if self.mix and self.upsample:
+            raise ConfigError("upsample: not allowed beside a mix, which says all weights")
         if self.batch_tokens % self.seq_len:
             raise ConfigError(f"batch_tokens: {self.batch_tokens} is not allowed; must be a multiple of {self.seq_len}")
+
+    def weights(self, source_tokens: Mapping[str, int]) -> dict[str, float]:
+        """Return the weight of each source: the mix, or by the tokens of their epochs and `upsample`."""
+        return self.mix or {name: n * self.upsample.get(name, 1.0) for name, n in source_tokens.items()}
 
     @property
     def batch_sequences(self) -> int:

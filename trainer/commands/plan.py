@@ -77,7 +77,7 @@ def _plan_stage(
 ) -> StagePlan:
     tokens = stage.steps * stage.batch_tokens
     flops = tokens * flops_per_token(recipe.model, vocab_size, stage.seq_len)
-    mix = stage.mix or {name: float(n) for name, n in source_tokens.items()}
+    mix = stage.weights(source_tokens)
     counts = counts_in_block(mix, recipe.mix_block) if mix else {}
     epochs = {
         name: tokens * n / recipe.mix_block / source_tokens[name]

@@ -153,7 +153,7 @@ class StageLoop:
 
 def make_mixture(recipe: Recipe, corpora: Mapping[str, Stream], stage: StageConfig, begin: State) -> Mixture:
     """Return the batches of a stage that begins where `begin` says; without a mix, sources weigh by their tokens."""
-    mix = stage.mix or {name: float(corpus.epoch_tokens) for name, corpus in corpora.items()}
+    mix = stage.weights({name: corpus.epoch_tokens for name, corpus in corpora.items()})
     key = f"{recipe.seed}:{stage.name}"
     return Mixture(corpora, mix, stage.seq_len, stage.batch_sequences, begin.starts, recipe.mix_block, key)
 
