@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -13,15 +13,17 @@ import torch
 import storage
 from schemas.errors import ConfigError
 from schemas.settings import to_plain
+from trainer.data.corpus import Corpus, same_tokenizer
 from trainer.data.sources import open_streams, training_shards
 from trainer.evaluate.gates import Gatekeeper
+from trainer.evaluate.words import keep_tokenizer
 from trainer.faults.watchdog import joined_and_watched
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import Journal
 from trainer.loop.local import LocalRunner
 from trainer.loop.ranks import Ranks
 from trainer.loop.stages import StageJob, jobs
-from trainer.loop.start import RECIPE, place_in_data
+from trainer.loop.start import RECIPE, place_in_data, with_absolute_paths
 from trainer.loop.training import Training, Watcher
 from trainer.recipe import Recipe
 from trainer.titan.runner import TitanRunner
@@ -59,14 +61,14 @@ def run(recipe: Recipe, folder: Path, watcher: Watcher) -> State:
     number, state = first_open(planned, State(starts=recipe.data_starts))
     if number == len(planned):
         return state
+    corpora = open_streams(recipe, shards)
     if recipe.runner == "titan":
-        return _run_titan(recipe, folder, watcher, planned[number:], state)
+        return _run_titan(recipe, folder, watcher, corpora, planned[number:], state)
     if recipe.local.threads:
         torch.set_num_threads(recipe.local.threads)
-    corpora = open_streams(recipe, shards)
     with (
         joined_and_watched(recipe.faults.stall_s) as (ranks, watchdog),
-        _journal(folder, ranks, recipe) as journal,
+        _journal(folder, ranks, recipe, corpora) as journal,
     ):
         training = Training(recipe, folder, corpora, ranks, journal, watcher, watchdog)
         runner = LocalRunner(training, Gatekeeper(training))
@@ -76,9 +78,11 @@ def run(recipe: Recipe, folder: Path, watcher: Watcher) -> State:
     return state
 
 
-def _run_titan(recipe: Recipe, folder: Path, watcher: Watcher, planned: list[StageJob], state: State) -> State:
+def _run_titan(
+    recipe: Recipe, folder: Path, watcher: Watcher, corpora: Mapping[str, Corpus], planned: list[StageJob], state: State
+) -> State:
     alone = Ranks(0, 1, torch.device("cpu"), None)  # torchtitan's launch starts the processes that compute
-    with _journal(folder, alone, recipe) as journal:
+    with _journal(folder, alone, recipe, corpora) as journal:
         runner = TitanRunner(recipe, journal, watcher)
         for job in planned:
             state = runner.run(job, state)
@@ -86,13 +90,17 @@ def _run_titan(recipe: Recipe, folder: Path, watcher: Watcher, planned: list[Sta
 
 
 @contextlib.contextmanager
-def _journal(folder: Path, ranks: Ranks, recipe: Recipe) -> Iterator[Journal | None]:
+def _journal(
+    folder: Path, ranks: Ranks, recipe: Recipe, corpora: Mapping[str, Corpus]
+) -> Iterator[Journal | None]:  # fmt: skip
+    """Open the journal on rank 0, and put recipe and tokenizer beside it: the folder says all that its model needs."""
     if not ranks.is_first:
         yield None
         return
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.closing(Journal(folder)) as journal:
-        storage.write_atomic(str(folder / RECIPE), json.dumps(to_plain(recipe), indent=1).encode())
+        storage.write_atomic(str(folder / RECIPE), json.dumps(to_plain(with_absolute_paths(recipe)), indent=1).encode())
+        keep_tokenizer(folder, recipe, same_tokenizer(list(corpora.values())))
         yield journal
 
 

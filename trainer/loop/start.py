@@ -50,6 +50,22 @@ def _within_stage(recipe: Recipe, state: State) -> dict[str, int]:
     return make_mixture(recipe, streams, recipe.stages[state.stage], state).ends(state.step)
 
 
+def with_absolute_paths(recipe: Recipe) -> Recipe:
+    """Return the recipe with paths that hold from any working directory; addresses stay."""
+    evaluation = replace(
+        recipe.evaluation,
+        held_out=tuple(map(_absolute, recipe.evaluation.held_out)),
+        tasks=tuple(map(_absolute, recipe.evaluation.tasks)),
+        tokenizer=_absolute(recipe.evaluation.tokenizer),
+    )
+    data = tuple(map(_absolute, recipe.data))
+    return replace(recipe, data=data, init_from=_absolute(recipe.init_from), evaluation=evaluation)
+
+
+def _absolute(path: str) -> str:
+    return path if not path or "://" in path else str(Path(path).absolute())
+
+
 def place_in_data(recipe: Recipe) -> Recipe:
     """Return the recipe with the place in the data at which it begins, where `init_from` knows one.
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import torch
 from transformers import LlamaForCausalLM
 
+from schemas.shards import TokenizerFacts
 from trainer.data.corpus import Stream, same_tokenizer
 from trainer.faults.bad_steps import checkpoint_interval_s
 from trainer.faults.watchdog import Watchdog
@@ -52,6 +53,8 @@ class Training:
     journal: Journal | None  # rank 0's alone
     watcher: Watcher
     watchdog: Watchdog
+    known_tokenizer: TokenizerFacts | None = None  # where there are no corpora to tell it
+    tokenizer: TokenizerFacts = field(init=False)
     model: LlamaForCausalLM = field(init=False)
     optimiser: torch.optim.AdamW = field(init=False)
     checkpoints: CheckpointFolder = field(init=False)
@@ -60,6 +63,7 @@ class Training:
 
     def __post_init__(self) -> None:
         self.checkpoints = CheckpointFolder(self.folder / "checkpoints")
+        self.tokenizer = self.known_tokenizer or same_tokenizer(list(self.corpora.values()))
         self.model = self._make_model()
         self.begin_anew()
 
@@ -69,8 +73,7 @@ class Training:
         dtype = DTYPES[local.dtype if local.dtype != "auto" else "bfloat16" if on_gpu else "float32"]
         if on_gpu:
             torch.set_float32_matmul_precision("high" if local.tf32 else "highest")
-        tokenizer = same_tokenizer(list(self.corpora.values()))
-        model = empty_model(llama_config(self.recipe.model, tokenizer, self.recipe.unit, attention))
+        model = empty_model(llama_config(self.recipe.model, self.tokenizer, self.recipe.unit, attention))
         model.loss_tokens = local.loss_tokens
         if local.checkpoint_activations:
             model.gradient_checkpointing_enable()  # type: ignore[no-untyped-call]

@@ -20,7 +20,7 @@ from trainer.data.corpus import Corpus, same_tokenizer
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import read_journal
 from trainer.loop.run import first_open, plan_jobs, run
-from trainer.loop.start import RECIPE, place_in_data
+from trainer.loop.start import RECIPE, place_in_data, with_absolute_paths
 from trainer.loop.training import Watcher
 from trainer.recipe import EvalConfig, Recipe
 from trainer.scaling.ladder import Cell
@@ -68,8 +68,9 @@ def read_losses(cell: Cell, directory: Path) -> dict[str, float]:
     folder = folder_of(cell, directory)
     if not is_done(cell, directory):
         raise RunError(f"{folder}: this run is not finished")
+    wanted = with_absolute_paths(cell.recipe).evaluation
     measured = json.loads((folder / RECIPE).read_bytes())["evaluation"]
-    if overlay(EvalConfig(), measured) != cell.recipe.evaluation:
+    if overlay(EvalConfig(), measured) != wanted:
         raise RunError(f"{folder}: was measured on other held-out shards than the recipe names; use another folder")
     losses = [e["loss"] for e in read_journal(folder) if e["event"] == "eval" and e["stage"] == cell.stage.name]
     if not losses:
