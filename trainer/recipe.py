@@ -161,6 +161,10 @@ class LocalConfig:
                              choices=("auto", "sdpa", "eager", "flex_attention"))  # fmt: skip
     compile: bool = setting(False, "torch.compile each block")
     checkpoint_activations: bool = setting(False, "recompute activations in the backward pass")
+    shard_gradients: bool = setting(
+        True,
+        "reduce after each micro-batch: a rank keeps its share alone (L3 3.3.2); else once a step",
+    )
     loss_tokens: int = setting(0, "tokens whose logits are in memory at once; 0: 256 MiB of logits (ours)", ge=0)
     threads: int = setting(0, "CPU threads of a rank; 0: torch's own choice", ge=0)
 

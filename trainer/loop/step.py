@@ -71,7 +71,8 @@ class Stepper:
         micros = list(micro_batches(batch, self._micro, sequences, training.ranks.device))
         for n, micro in enumerate(micros):
             if isinstance(training.model, FSDPModule):
-                training.model.set_requires_gradient_sync(n == len(micros) - 1)
+                each = training.recipe.local.shard_gradients
+                training.model.set_requires_gradient_sync(each or n == len(micros) - 1)
             loss = self._objective(training.model, micro)
             # FSDP takes the mean over ranks, and the loss is a mean over the targets of all of them.
             (loss * (training.ranks.world / max(1, targets))).backward()  # type: ignore[no-untyped-call]

@@ -6,14 +6,19 @@ import dataclasses
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from tests.trainer.small import Listener, recipe_of, stage, train
+from trainer.data.corpus import TokenSlice
+from trainer.data.mixture import pack
 from trainer.evaluate.finished import opened
 from trainer.loop.journal import read_journal
 from trainer.loop.loop import StoppedError
+from trainer.loop.step import Stepper, Tensors, next_token_loss
 from trainer.recipe import LocalConfig, Recipe
 
 
@@ -58,3 +63,25 @@ def test_logits_are_in_bfloat16(recipe: Recipe, tmp_path: Path) -> None:
     train(half, tmp_path)
     with opened(tmp_path, half) as training, torch.no_grad():
         assert training.model(input_ids=torch.tensor([[0, 5, 8]])).logits.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("sharded", [True, False])
+def test_gradients_are_reduced_after_each_micro_batch(recipe: Recipe, tmp_path: Path, sharded: bool) -> None:
+    train(recipe, tmp_path)
+    local = LocalConfig(threads=1, dtype="bfloat16", micro_sequences=1, shard_gradients=sharded)
+    reduced: list[bool] = []
+
+    def objective(model: nn.Module, batch: Tensors) -> torch.Tensor:
+        reduced.append(all(parameter.grad is not None for parameter in model.parameters()))
+        return next_token_loss(model, batch)
+
+    with opened(tmp_path, dataclasses.replace(recipe, local=local)) as training:
+        slices = [TokenSlice(np.arange(2, 18, dtype=np.uint32) + n, -1, np.array([16]), False) for n in range(3)]
+        Stepper(training, 1, objective).backward(pack(slices), 3)
+        found = {name: p.grad.full_tensor() for name, p in training.model.named_parameters() if p.grad is not None}
+    assert reduced == [False, sharded, sharded]
+    with opened(tmp_path, recipe) as whole:
+        Stepper(whole, 3).backward(pack(slices), 3)
+        for name, parameter in whole.model.named_parameters():
+            assert parameter.grad is not None
+            assert float((found[name] - parameter.grad).norm() / parameter.grad.norm()) < 0.03

@@ -131,9 +131,7 @@ def test_weights_that_have_changed_are_not_trained_on(
     recipe: Recipe, undisturbed: tuple[Path, State], tmp_path: Path
 ) -> None:
     with pytest.raises(StoppedError):
-        train(
-            recipe, tmp_path, stop_after(STEPS - 1)
-        )
+        train(recipe, tmp_path, stop_after(STEPS - 1))
     with pytest.raises(StoppedError):
         train(recipe, tmp_path, stop_after(STEPS))
     shutil.rmtree(tmp_path / "checkpoints")  # the second stage begins anew, from the end of the first
