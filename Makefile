@@ -2,10 +2,13 @@
 # make train-demo             the same, then train a small model on it, measure it, let it write (10 minutes)
 # make test   set up, lint, types, import contract, unit and end-to-end tests (what CI runs)
 # make compiled   the extraction in machine code, where there is a C compiler: faster, the same texts
+# make docs   docs/settings.md from the code and, after make demo, the figures of the README
+# make wheel  the wheel and the source archive, and the demo run from the wheel alone on each Python there is
+#             (20 minutes for three of them on two busy cores; not in make test)
 # make chaos | clean-root | fuzz | bench   slow suites, by hand
 # make flink-up | flink-down    a local Flink cluster of two slots, for `winnow run --runner FlinkRunner` (docs/flink.md)
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
@@ -14,7 +17,7 @@ SECONDS := 900
 # A file of tests stays in one process: its fixtures are made once.
 PYTEST := $(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist loadfile
 
-.PHONY: demo train-demo test lint types imports compiled unit e2e chaos clean-root fuzz bench format flink-up flink-down clean
+.PHONY: demo train-demo test lint types imports compiled unit e2e chaos clean-root fuzz bench docs wheel format flink-up flink-down clean
 
 $(VENV)/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -66,7 +69,7 @@ imports: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	$(PYTEST) --durations=10 tests --ignore=tests/e2e --ignore=tests/chaos --ignore=tests/fuzz
+	$(PYTEST) --durations=10 tests --ignore=tests/e2e --ignore=tests/chaos --ignore=tests/fuzz --ignore=tests/wheel/test_demo_from_wheel.py
 	WINNOW_COMPILED=0 $(PYTEST) tests/transforms/extraction
 
 e2e: $(VENV)/.dev
@@ -81,6 +84,7 @@ clean-root: $(VENV)/.dev
 fuzz: $(VENV)/.dev
 	$(PIP) atheris
 	for part in bytes page whole parts; do WINNOW_COMPILED=0 $(BIN)/python -m tests.fuzz.fuzz_extract $$part -max_total_time=$(SECONDS) -rss_limit_mb=12000 || exit 1; done
+	for part in archives http jsonl parquet lists addresses dates tokenizers; do $(BIN)/python -m tests.fuzz.fuzz_readers $$part -max_total_time=$(SECONDS) -rss_limit_mb=12000 || exit 1; done
 
 bench: $(VENV)/.dev compiled
 	$(BIN)/python benchmarks/steps.py
@@ -94,6 +98,16 @@ bench: $(VENV)/.dev compiled
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/curated_against_raw.py demo
 
+docs: $(VENV)/.dev
+	$(BIN)/python docs/generate.py $(if $(wildcard $(DEMO)/run/shards/manifest.json),--demo $(DEMO)/run)
+
+# The wheel is made of the source archive alone, as an index would.
+wheel: $(VENV)/.dev
+	@rm -rf build dist
+	$(BIN)/python -c "from setuptools import build_meta; build_meta.build_sdist('dist')"
+	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --wheel-dir dist dist/*.tar.gz
+	$(BIN)/python -m pytest -q --durations=5 tests/wheel
+
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -105,4 +119,4 @@ flink-down: $(VENV)/.core
 	$(BIN)/python -m deploy.flink down
 
 clean:
-	rm -rf $(VENV) $(DEMO) build *.egg-info transforms/extraction/_compiled
+	rm -rf $(VENV) $(DEMO) build dist *.egg-info transforms/extraction/_compiled

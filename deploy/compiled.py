@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from schemas.distribution import install_line
 from schemas.errors import ConfigError, WinnowError
 from transforms.extraction.compiled import PACKAGE, place_of, sources
 
@@ -42,7 +43,7 @@ def check_tools() -> None:
         raise ConfigError(f"no {header}: the extraction runs from source; a package such as python3-dev has it")
     for module in ("mypyc", "setuptools"):
         if find_spec(module) is None:
-            raise ConfigError(f"no module {module}: pip install 'winnow[compiled]'")
+            raise ConfigError(f"no module {module}: {install_line('compiled')}")
 
 
 def compile_extraction(package: Path = PACKAGE) -> Path:

@@ -1,37 +1,58 @@
-"""The command line: `winnow run | plan | ledger | show | compare | drop-former | config | recipes | lists | ...`.
+"""The command line: `winnow run | plan | ledger | show | compare | export | drop-former | config | lists | ...`.
 
 What the commands do is in pipelines/commands. Errors that we raise on purpose are one line on stderr. Exit codes: 0
-done, or nothing new; 1 a named error; 2 wrong usage; 3 another run holds the folder; 130 and 143 stopped; 141
-broken pipe (stdout was closed).
+done, or nothing new; 1 a named error; 2 wrong usage; 3 another run holds the folder; 4 the run kept nothing;
+130 and 143 stopped; 141 broken pipe (stdout was closed).
 """
 
 from __future__ import annotations
 
 import signal
 import sys
+from typing import Annotated
 
 import typer
 
 from pipelines.commands.compare import compare_command
-from pipelines.commands.ending import BROKEN_PIPE, GO_ON, TerminatedError, exit_of
+from pipelines.commands.ending import BROKEN_PIPE, TerminatedError, exit_of
+from pipelines.commands.export import export_command
 from pipelines.commands.lists import lists_app
 from pipelines.commands.look import config_command, drop_former_command, ledger_command, recipes_command, show_command
 from pipelines.commands.run import plan_command, run_command
-from pipelines.commands.train import demo_web_command, train_command
+from pipelines.commands.train import TrainCommand, demo_web_command, train_command
 from pipelines.engines.beam_options import take_beams
-from pipelines.reports.outcome import STOPPED
+from pipelines.reports.outcome import GO_ON, STOPPED
+from pipelines.runs.plan import VERSION
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"winnow {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def winnow(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """From raw crawls to the tokens a large language model is trained on."""
+
+
 app.command("run")(run_command)
 app.command("plan")(plan_command)
 app.command("ledger")(ledger_command)
 app.command("show")(show_command)
 app.command("compare")(compare_command)
+app.command("export")(export_command)
 app.command("drop-former")(drop_former_command)
 app.command("config")(config_command)
 app.command("recipes")(recipes_command)
 app.add_typer(lists_app, name="lists")
-app.command("train-classifier")(train_command)
+app.command("train-classifier", cls=TrainCommand)(train_command)
 app.command("demo-web")(demo_web_command)
 
 _MANY = ("--input", "-i")  # options that take every path up to the next option

@@ -5,6 +5,7 @@ WinnowError            anything raised on purpose; the command line prints it wi
  +- InputError         an input cannot be listed or opened at all
  +- RunError           the output folder, a committed stage or the ledger is in a wrong state
  |   +- LockHeldError  another process works in the output folder
+ |   +- EmptyRunError  a run came to its end and has kept nothing
  +- BadRecord          one record is broken: caught at the edge that reads it, goes to `failed` with its cause
 """
 
@@ -29,6 +30,10 @@ class RunError(WinnowError):
 
 class LockHeldError(RunError):
     """Another process holds the lock of the output folder: names it; has an exit code of its own."""
+
+
+class EmptyRunError(RunError):
+    """A run came to its end with no document: says why; has an exit code of its own."""
 
 
 class BadRecord(WinnowError):  # noqa: N818  the house's word

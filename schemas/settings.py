@@ -31,6 +31,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from schemas.errors import ConfigError
+from schemas.given import as_asked, bare, hint_for
 
 T = TypeVar("T")
 
@@ -146,7 +147,7 @@ def _overlay(config: Any, changes: Mapping[str, Any], where: str, others: tuple[
         if is_section(known[key], current):
             updates[key] = _overlay_section(known[key], current, value, path)
         else:
-            updates[key] = _coerce(value, _hints(type(config))[key], path)
+            updates[key] = _given(value, _hints(type(config))[key], path)
     try:
         changed = dataclasses.replace(config, **updates)
     except ConfigError as error:
@@ -163,6 +164,7 @@ def _overlay_section(field: dataclasses.Field[Any], current: Any, value: Any, pa
     optional = field.metadata.get("optional", False)
     if isinstance(value, Mapping):
         return _overlay(_switched_on(field, current), value, f"{path}.")
+    value = bare(value)
     if optional and (value is False or value == "off"):
         return None
     if optional and (value is True or value == "on"):
@@ -182,7 +184,9 @@ def _overlay_languages(config: PerLanguage[Any], changes: Mapping[str, Any], whe
     default = _overlay(config.default, own, where, (BY_LANGUAGE,))
     languages = changes.get(BY_LANGUAGE, {})
     if not isinstance(languages, Mapping):
-        raise ConfigError(f"{where}{BY_LANGUAGE}: {languages!r} is not allowed; expected settings by language code")
+        raise ConfigError(
+            f"{where}{BY_LANGUAGE}: {bare(languages)!r} is not allowed; expected settings by language code"
+        )
     merged = merge(config.by_language, languages)
     for code, differing in merged.items():
         _of_language(default, code, differing, where)
@@ -195,7 +199,7 @@ def _of_language(default: T, code: Any, changes: Any, where: str = "") -> T:
         hint = "put 'no' in quotes, YAML reads it as false" if code is False else "expected en, de, zh, ..."
         raise ConfigError(f"{path}: not a language code; {hint}")
     if not isinstance(changes, Mapping):
-        raise ConfigError(f"{path}: {changes!r} is not allowed; expected a group of settings")
+        raise ConfigError(f"{path}: {bare(changes)!r} is not allowed; expected a group of settings")
     return overlay(default, changes, f"{path}.")
 
 
@@ -221,7 +225,7 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
         under = merged.get(key)
         if isinstance(under, Mapping) and isinstance(value, Mapping):
             merged[key] = merge(under, value)
-        elif not isinstance(under, Mapping) or (value is not True and value != "on"):
+        elif not isinstance(under, Mapping) or (bare(value) is not True and value != "on"):
             merged[key] = value
     return merged
 
@@ -276,6 +280,22 @@ def _type_text(hint: Any) -> str:
     return names.get(hint, getattr(hint, "__name__", str(hint)))
 
 
+def _given(value: Any, hint: Any, path: str) -> Any:
+    """Return what a person gave as the type `hint` asks for, where one value is a list of one. Raises ConfigError."""
+    origin, arms = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        rest = [arm for arm in arms if arm is not type(None)]
+        if len(rest) == 1 and len(rest) < len(arms):
+            return None if bare(value) is None else _given(value, rest[0], path)
+    if origin is tuple and bare(value) is not None and not isinstance(value, (list, tuple, Mapping)):
+        return (_given(value, arms[0], path),)
+    if origin is tuple and isinstance(value, (list, tuple)):
+        return tuple(_given(item, arms[0], f"{path}[{n}]") for n, item in enumerate(value))
+    if origin is dict and isinstance(value, Mapping):
+        return {_given(k, str, path): _given(item, arms[1], f"{path}.{k}") for k, item in value.items()}
+    return _coerce(as_asked(value, hint), hint, path)
+
+
 def _coerce(value: Any, hint: Any, path: str) -> Any:
     """Return `value` as the type `hint` asks for, or raise ConfigError."""
     origin, arms = typing.get_origin(hint), typing.get_args(hint)
@@ -301,7 +321,7 @@ def _coerce(value: Any, hint: Any, path: str) -> Any:
             return value
         if isinstance(value, Mapping):
             return overlay(hint(), value, f"{path}.")
-    raise ConfigError(f"{path}: {value!r} is not allowed; expected {_type_text(hint)}")
+    raise ConfigError(f"{path}: {bare(value)!r} is not allowed; expected {_type_text(hint)}{hint_for(value, hint)}")
 
 
 def _validate(config: Any, where: str) -> None:

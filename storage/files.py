@@ -28,14 +28,15 @@ from fsspec.core import split_protocol
 
 from schemas.errors import InputError
 from storage.local_folders import files_beneath
-from storage.remote import GCS, S3, WRITE, RemoteFile, list_s3, or_none, protocol_of, remove_s3, upload_options
+from storage.remote import GCS, HUB, S3, WRITE, RemoteFile, list_s3, or_none, protocol_of, remove_s3, upload_options
 from storage.remote import filesystem as filesystem
 from storage.remote import is_web as is_web
 from storage.remote import retry as retry
 from storage.remote import with_protocol as with_protocol
 
 BLOCK_BYTES = 4 << 20  # one request of a remote read
-_CHECKSUMS = ("ETag", "etag", "md5Hash", "crc32c", "Content-MD5", "generation", "LastModified", "Last-Modified")
+_CHECKSUMS = ("ETag", "etag", "md5Hash", "crc32c", "Content-MD5", "generation", "blob_id", "LastModified",
+              "Last-Modified")  # fmt: skip
 
 
 def is_local(path: str) -> bool:
@@ -183,7 +184,7 @@ def exists(path: str) -> bool:
         from storage.web import web_exists
 
         return web_exists(path)
-    fs = filesystem(path)
+    fs = _listed_anew(path)
     return bool(retry(path, lambda: fs.exists(path)))
 
 
@@ -209,7 +210,7 @@ def list_sizes(directory: str) -> dict[str, int]:
     """Return the path and the bytes of each file beneath `directory`, links followed; none if it does not exist."""
     if is_local(directory):
         return {str(path): n_bytes for path, n_bytes in files_beneath(local_path(directory))}
-    fs = filesystem(directory)
+    fs = _listed_anew(directory)
     if protocol_of(directory) in S3:
         return retry(directory, lambda: list_s3(fs, f"{directory.rstrip('/')}/"))
     found = retry(directory, lambda: or_none(lambda: dict(fs.find(directory, detail=True))))
@@ -221,12 +222,20 @@ def list_names(directory: str) -> list[str]:
     if is_local(directory):
         root = local_path(directory)
         return sorted(entry.name for entry in root.iterdir()) if root.is_dir() else []
-    fs = filesystem(directory)
+    fs = _listed_anew(directory)
     if protocol_of(directory) in S3:
         found = list(retry(directory, lambda: list_s3(fs, f"{directory.rstrip('/')}/", "/")))
     else:
         found = retry(directory, lambda: or_none(lambda: list(fs.ls(directory, detail=False))) or [])
     return sorted({str(path).rstrip("/").rsplit("/", 1)[-1] for path in found})
+
+
+def _listed_anew(path: str) -> Any:
+    """Return the file system of a remote path, which will list what is there now."""
+    fs = filesystem(path)
+    if protocol_of(path) in HUB:
+        fs.invalidate_cache()
+    return fs
 
 
 def remove_tree(path: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import fsspec
 from fsspec.core import split_protocol
 
+from schemas.distribution import install_line
 from schemas.errors import InputError, RunError, WinnowError
 
 T = TypeVar("T")
@@ -25,13 +26,16 @@ PATIENCE_S = 120.0  # no new attempt after this long: a server that answers noth
 LONGEST_PAUSE_S = 60.0  # of one pause, however long a server's Retry-After is
 
 _DELETED_AT_ONCE = 1000  # S3's own limit
-S3, GCS = ("s3", "s3a"), ("gs", "gcs")
+S3, GCS, HUB = ("s3", "s3a"), ("gs", "gcs"), ("hf",)
 # Errors that are no OSError, by the module they are from; only a module that is loaded can have raised one.
 _GCS_ERRORS = (("gcsfs.retry", "HttpError"),)
+_HUB_ERRORS = (("huggingface_hub.errors", "HfHubHTTPError"),)
 _NETWORK = (
     ("aiohttp", "ClientError"),
     ("botocore.exceptions", "BotoCoreError"),
     ("google.auth.exceptions", "GoogleAuthError"),
+    ("httpx", "HTTPError"),  # of huggingface_hub
+    ("httpx2", "HTTPError"),
     *_GCS_ERRORS,
 )
 _REFUSED = (
@@ -39,7 +43,7 @@ _REFUSED = (
     ("botocore.exceptions", "ParamValidationError"),
     ("google.auth.exceptions", "DefaultCredentialsError"),
 )
-_EXTRAS = {"gs": "winnow[gcp]", "gcs": "winnow[gcp]", "s3": "winnow[s3]", "s3a": "winnow[s3]"}
+_EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "s3", "s3a": "s3", "hf": "hf"}
 
 
 _WEB = ("http", "https")
@@ -95,7 +99,8 @@ def is_web(path: str) -> bool:
 def filesystem(path: str) -> Any:
     """Return the fsspec file system of a remote path, without caches of listings: another worker may have written."""
     protocol = protocol_of(path)
-    options = {} if protocol == "memory" else {"use_listings_cache": False}
+    # Of the Hub a listing is kept, and asked for anew whenever we list: without it each file costs one of its folder.
+    options = {} if protocol in ("memory", *HUB) else {"use_listings_cache": False}
     try:
         if protocol in _WEB:
             from storage.web_client import web_filesystem  # it imports aiohttp, which most commands never need
@@ -104,7 +109,7 @@ def filesystem(path: str) -> Any:
         fs = fsspec.filesystem(protocol, **options)
     except ImportError as error:
         extra = _EXTRAS.get(protocol)
-        hint = f"pip install '{extra}'" if extra else str(error)
+        hint = install_line(extra) if extra else str(error)
         raise InputError(f"{path}: {protocol}:// needs a package that is not installed: {hint}") from error
     except ValueError as error:
         raise InputError(f"{path}: {protocol}:// is no known kind of storage") from error
@@ -152,16 +157,22 @@ def retry(path: str, call: Callable[[], T], doing: tuple[str, type[WinnowError]]
 
 def _errors(path: str) -> tuple[type[Exception], ...]:
     """Return the errors of a failed call to a store, and of reading a damaged compressed answer."""
-    bad_request = (ValueError,) if protocol_of(path) in GCS else ()  # gcsfs' word for some answers 400
+    # gcsfs' word for some answers 400, and huggingface_hub's for addresses that name no repository
+    bad_request: tuple[type[Exception], ...] = {"gs": (ValueError,), "gcs": (ValueError,)}.get(protocol_of(path), ())
+    if protocol_of(path) in HUB:
+        bad_request = (ValueError, NotImplementedError)
     return (OSError, EOFError, *_loaded(_NETWORK), *bad_request)
 
 
 def _is_final(error: Exception) -> bool:
     """Return whether another attempt cannot succeed: missing, forbidden, or a request that is wrong itself."""
-    if isinstance(error, (FileNotFoundError, PermissionError, ValueError, *_loaded(_REFUSED))):
+    if isinstance(error, (FileNotFoundError, PermissionError, ValueError, NotImplementedError, *_loaded(_REFUSED))):
         return True
     if isinstance(error, StatusError):
         return error.is_final
+    if isinstance(error, _loaded(_HUB_ERRORS)):
+        status = error.response.status_code  # type: ignore[attr-defined]
+        return bool(400 <= status < 500 and status not in (408, 429))
     code = str(getattr(error, "code", "")) if isinstance(error, _loaded(_GCS_ERRORS)) else ""
     refused = code.startswith("4") and code not in ("408", "429")
     return refused or str(error).startswith("Forbidden: ")  # an OSError of gcsfs

@@ -18,13 +18,16 @@ TWO_SLOTS = Settings(slots=2, changes={"taskmanager.memory.task.heap.size": "512
 
 @contextlib.contextmanager
 def flink_home(folder: Path) -> Iterator[Home]:
-    """Give a home for a cluster; what was started there is stopped at the end of the block."""
+    """Give a home for a cluster, the usual one where $XDG_STATE_HOME is `folder`.
+
+    What was started there is stopped at the end of the block.
+    """
     try:
         check_java()
         fetch()
     except ConfigError as missing:
         pytest.skip(f"no Flink: {missing}")
-    home = Home(folder / "home")
+    home = Home(folder / "winnow" / "flink")
     try:
         yield home
     finally:

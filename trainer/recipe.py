@@ -84,7 +84,10 @@ class GateConfig:
     enabled: bool = setting(False, "hold the stage until it passes, up to max_tokens")
     max_tokens: int = setting(0, "tokens at which a gate that has not passed ends the run; 0: twice the stage's", ge=0)
     tolerance: float = setting(
-        0.0, "nats by which the short evals' loss may lie above that before the stage (L3: recovered completely)", ge=0
+        0.01,
+        "nats by which the short evals' loss may lie above that before the stage (L3: recovered completely; ours: ten"
+        " times what two measurements of an unchanged model differ by)",
+        ge=0,
     )
     needle_accuracy: float = setting(1.0, "share of needles that must be found (L3: perfectly)", ge=0, le=1)
 
@@ -136,14 +139,23 @@ class FaultConfig:
 
     checkpoint_s: float = setting(0.0, "seconds between checkpoints; 0: Young's formula from mtbf_s", ge=0)
     mtbf_s: float = setting(10_800.0, "mean time between failures (L3: 419 in 54 days, one in 3 hours)", gt=0)
-    keep: int = setting(3, "newest checkpoints kept in addition to those at the ends of stages", ge=1)
+    keep: int = setting(
+        3, "newest checkpoints kept, besides those at the ends of stages and those that roll-backs need", ge=1
+    )
     bad_steps: int = setting(3, "non-finite steps in a row, not applied, after which the run rolls back", ge=1)
     spike_window: int = setting(128, "steps whose median and spread tell what a spike is", ge=8)
     spike_mads: float = setting(20.0, "median absolute deviations above the median that make a spike; 0: off", ge=0)
     spike_steps: int = setting(3, "steps in a row above that before the run rolls back", ge=1)
+    spike_back: int = setting(
+        100,
+        "steps before the first bad one from which on batches are skipped, more at a repeat (PaLM: about 100)",
+        ge=1,
+    )
     max_rollbacks: int = setting(10, "roll-backs after which the run stops", ge=0)
     max_restarts: int = setting(3, "times that torchrun starts all ranks anew after one failed", ge=0)
-    stall_s: float = setting(1800.0, "seconds without any event after which a rank counts as stalled, and ends", gt=0)
+    stall_s: float = setting(
+        1800.0, "seconds without any progress after which a rank counts as stalled, and ends", gt=0
+    )
 
     def __post_init__(self) -> None:
         validate(self)

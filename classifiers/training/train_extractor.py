@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from classifiers.training.train_extractor_data import LabelledPage, block_weights, read_pages
 from classifiers.training.train_extractor_labels import words_of
 from classifiers.training.train_extractor_lexicon import PageRows, learn_lexicon, page_rows
+from schemas.distribution import missing_module
 from schemas.errors import ConfigError
 from schemas.identity import keyed_fraction
 from schemas.settings import setting, to_plain, validate
@@ -245,6 +246,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         model, report = train(read_pages(chosen.folder), config, validate_folds=chosen.validate)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except ModuleNotFoundError as error:  # lightgbm, scikit-learn and scipy are imported when training begins
+        line = missing_module(error)
+        if not line:
+            raise
+        sys.stderr.write(f"{line}\n")
         return 1
     if chosen.to is not None:
         save_model(model, chosen.to)

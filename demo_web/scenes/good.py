@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
 from collections.abc import Callable, Sequence
 
+from demo_web.archives import gzipped
 from demo_web.cast import Cast
 from demo_web.dice import Dice
 from demo_web.markup import nested, render
@@ -108,7 +108,7 @@ def add_odd_transport(cast: Cast, count: int) -> None:
         cast.add_page(_article(cast, i), "good_chunked", headers=both[:1], chunked=True)
         for page_class, chunked in (("good_gzip_body", False), ("good_gzip_chunked", True)):
             page = cast.page(_article(cast, i), page_class, chunked=chunked)
-            body = gzip.compress(page.body, 6, mtime=0)
+            body = gzipped(page.body)
             cast.add(dataclasses.replace(page, body=body, headers=both if chunked else both[1:]))
 
 

@@ -22,6 +22,7 @@ import storage
 from deploy.flink.packages import HERE, Installed, fetch
 from deploy.flink.processes import Started, start, stop
 from pipelines.engines.flink_rest import FlinkRest
+from pipelines.engines.local_flink import STATE, cluster_args
 from pipelines.engines.portable import check_job_server
 from pipelines.engines.worker_pool import check_worker_pool
 from schemas.errors import ConfigError, RunError
@@ -63,14 +64,7 @@ class Cluster:
     @property
     def beam_args(self) -> list[str]:
         """The options that send a run here, with all its slots."""
-        return [
-            "--runner=FlinkRunner",
-            f"--flink_master={self.flink}",
-            f"--job_endpoint={self.job_server}",
-            "--environment_type=EXTERNAL",
-            f"--environment_config={self.pool}",
-            f"--parallelism={self.settings.slots * self.settings.task_managers}",
-        ]
+        return cluster_args(self.ports, self.settings.slots * self.settings.task_managers)
 
 
 class Home:
@@ -78,7 +72,7 @@ class Home:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._state = path / "state.json"
+        self._state = path / STATE
 
     def cluster(self) -> Cluster | None:
         """Return the cluster that was started here, dead or alive. Raises RunError when the state is not readable."""

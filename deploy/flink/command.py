@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from deploy.flink.cluster import Cluster, Home, Settings, checks
+from pipelines.engines.local_flink import default_home
 from schemas.errors import ConfigError, RunError, WinnowError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
-
-
-def default_home() -> Path:
-    """Return $XDG_STATE_HOME/winnow/flink, else ~/.local/state/winnow/flink."""
-    base = Path(os.environ.get("XDG_STATE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".local" / "state") / "winnow" / "flink"
 
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder of state, logs and scratch.")]
@@ -42,7 +36,10 @@ def up(
     cluster = Home(folder).up(settings, ports, cache, lambda line: typer.echo(line, err=True))
     typer.echo(f"Flink is up: http://{cluster.flink}  job server {cluster.job_server}  worker pool {cluster.pool}")
     typer.echo(f"logs: {folder}/log")
-    typer.echo(f"winnow run --input ... --output ... {' '.join(cluster.beam_args)}")
+    if folder == default_home().absolute():
+        typer.echo("winnow run --input ... --output ... --runner FlinkRunner")
+    else:  # a run looks for a cluster in the usual folder alone
+        typer.echo(f"winnow run --input ... --output ... {' '.join(cluster.beam_args)}")
 
 
 @app.command()

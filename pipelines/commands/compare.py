@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import AsJson, existing_at, print_report
+from pipelines.commands.options import AsJson, existing_at
+from pipelines.commands.screen import print_report
 from pipelines.reports.compare import compare
 from pipelines.reports.compare_draw import draw
 

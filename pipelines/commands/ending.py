@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,11 +13,10 @@ import typer
 
 from pipelines.reports.metrics import check_metrics, write_metrics
 from pipelines.reports.notify import check_notify, notify
-from pipelines.reports.outcome import DONE, ERROR, HELD, STOPPED, TERMINATED, Outcome
-from schemas.errors import LockHeldError, WinnowError
+from pipelines.reports.outcome import DONE, EMPTY, ERROR, GO_ON, HELD, STOPPED, TERMINATED, Outcome
+from schemas.errors import ConfigError, EmptyRunError, LockHeldError, WinnowError
 
 BROKEN_PIPE = 141  # nobody reads what is printed; as a shell gives it
-GO_ON = "stopped; run the same command again to go on"
 
 
 class TerminatedError(BaseException):
@@ -25,7 +26,8 @@ class TerminatedError(BaseException):
 def exit_of(error: BaseException) -> tuple[int, str] | None:
     """Return the exit code of an error and the line that tells of it; None for one that nobody foresaw."""
     if isinstance(error, WinnowError):
-        return (HELD if isinstance(error, LockHeldError) else ERROR), str(error)
+        codes = ((LockHeldError, HELD), (EmptyRunError, EMPTY))
+        return next((code for kind, code in codes if isinstance(error, kind)), ERROR), str(error)
     if isinstance(error, (typer.Abort, KeyboardInterrupt)):
         return STOPPED, GO_ON
     if isinstance(error, TerminatedError):
@@ -37,6 +39,18 @@ def exit_of(error: BaseException) -> tuple[int, str] | None:
     if isinstance(error, typer.TyperException):
         return error.exit_code, error.format_message()
     return None
+
+
+def _check_startable(hook: str) -> None:
+    """Raise ConfigError for a hook that is neither an address nor a program: hours later nobody would be notified."""
+    protocol, separator, _ = hook.partition("://")
+    if separator and protocol.isalpha():
+        if protocol not in ("http", "https"):
+            raise ConfigError(f"--notify {protocol}://...: expected a command, or an https:// address")
+        return
+    words = shlex.split(hook)
+    if words and shutil.which(words[0]) is None:
+        raise ConfigError(f"--notify {words[0]}: there is no such program")
 
 
 @dataclass
@@ -62,6 +76,7 @@ class Ending:
             check_metrics(self.metrics)
         if self.hook is not None:
             check_notify(self.hook)
+            _check_startable(self.hook)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -94,7 +94,7 @@ def _described(entry: PublicList, record: FetchedList | None, folder: Path) -> s
     size = f"{entry.size_bytes / 1e6:.1f} MB" if entry.size_bytes >= 1e6 else f"{entry.size_bytes / 1e3:.0f} kB"
     lines = (
         f"{entry.name:<10} {entry.what}; for {entry.setting}",
-        f"source     {entry.provenance}; {entry.licence}",
+        f"provenance {entry.provenance}; {entry.licence}",
         f"size       {size} to fetch, {entry.lines:,} lines",
         f"SHA-256    {entry.file.sha256}",
         f"{folder / entry.name}: {_state(record, folder)}",
@@ -104,7 +104,7 @@ def _described(entry: PublicList, record: FetchedList | None, folder: Path) -> s
 
 def _plain(entry: PublicList, record: FetchedList | None, folder: Path) -> dict[str, Any]:
     return {
-        **{name: getattr(entry, name) for name in ("name", "what", "source", "licence", "setting", "by_default")},
+        **{name: getattr(entry, name) for name in ("name", "what", "provenance", "licence", "setting", "by_default")},
         "file": entry.file.name,
         "url": entry.file.url,
         "sha256": entry.file.sha256,

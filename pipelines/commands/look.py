@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands.absent import refuse_absent
 from pipelines.commands.options import (
     AsJson,
     Changes,
@@ -15,9 +16,9 @@ from pipelines.commands.options import (
     RunOption,
     existing,
     maker_of,
-    print_report,
     settings_of,
 )
+from pipelines.commands.screen import print_report
 from pipelines.locks.lock import locked
 from pipelines.recipes.find import find_recipe, known_recipes
 from pipelines.reports import diff, ledger, near, show
@@ -78,11 +79,11 @@ def show_command(
     source: Annotated[str, typer.Option(help="Name of a source.")] = "",
     url: Annotated[str, typer.Option(help="Part of the address.")] = "",
     sample: Annotated[
-        int, typer.Option("--random", help="Show this many, drawn at random by a hash of id and seed.")
+        int, typer.Option("--random", min=0, help="Show this many, drawn at random by a hash of id and seed.")
     ] = 0,
     seed: Annotated[str, typer.Option(help="Another seed draws another sample.")] = "0",
-    limit: Annotated[int, typer.Option(help="Show at most this many; 0 means all.")] = 10,
-    chars: Annotated[int, typer.Option(help="Cut texts after this many characters; 0 means whole.")] = 600,
+    limit: Annotated[int, typer.Option(min=0, help="Show at most this many; 0 means all.")] = 10,
+    chars: Annotated[int, typer.Option(min=0, help="Cut texts after this many characters; 0 means whole.")] = 600,
     token: Annotated[str, typer.Option(help="SHARD:ROW:POSITION: where a training token comes from.")] = "",
     diff_id: Annotated[
         str, typer.Option("--diff", help="Id of a document: what each step took out of its text, and why.")
@@ -116,6 +117,8 @@ def show_command(
             sample=sample, seed=seed, limit=limit,
         )  # fmt: skip
         found = show.find(chains, query)
+        if not found:
+            refuse_absent(chains, query)
     print_report(found, lambda: show.draw(found, chars), as_json=as_json)
 
 

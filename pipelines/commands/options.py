@@ -5,26 +5,25 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
-from rich.console import Console, RenderableType
 
 import storage
 from pipelines.recipes.find import DEFAULT, RecipeMaker, find_recipe
-from pipelines.runs.dataset import FORMER_ADDRESS, Dataset, SourceFile
+from pipelines.runs.dataset import FORMER_ADDRESS, Dataset
 from pipelines.runs.folder import RunFolder
-from pipelines.runs.graph import Recipe
 from pipelines.runs.plan import VERSION
-from schemas.errors import ConfigError, RunError
+from schemas.errors import ConfigError, InputError, RunError
 from schemas.settings import merge, overlay
-from schemas.settings_yaml import read_yaml
-from storage.inputs import SKIP, Unreadable, expand
+from schemas.settings_yaml import read_value, read_yaml
+from storage.hub import is_hub
+from storage.inputs import SKIP
 
 PRESET = "preset:"
+STORES = ("gs", "gcs", "s3", "s3a", "memory")  # that a run can be in
 INPUT_HELP = "[SOURCE=] files, globs, URLs, @lists of them, or a crawl: cc:latest, cc:CC-MAIN-2026-43, cc:latest/wet."
 RecipeOption = Annotated[
     str | None,
@@ -33,7 +32,7 @@ RecipeOption = Annotated[
 Inputs = Annotated[list[str], typer.Option("--input", "-i", help=INPUT_HELP)]
 Output = Annotated[str, typer.Option("--output", "-o", help="Folder of the run.")]
 ConfigFile = Annotated[
-    list[Path] | None, typer.Option("--config", "-c", help="YAML laid over the defaults; or preset:NAME.")
+    list[str] | None, typer.Option("--config", "-c", help="YAML laid over the defaults; or preset:NAME.")
 ]
 Changes = Annotated[list[str] | None, typer.Option("--set", help="One setting, as lines.max_copies=6.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -56,40 +55,26 @@ def maker_of(recipe: str | None, folder: str | None = None) -> RecipeMaker:
     return find_recipe(recipe or made or DEFAULT)
 
 
-def settings_of(maker: RecipeMaker, files: list[Path] | None, changes: list[str] | None) -> Any:
+def settings_of(maker: RecipeMaker, files: Sequence[str | Path] | None, changes: list[str] | None) -> Any:
     """Return the settings that files and `--set` make of a recipe's defaults. Raises ConfigError."""
     merged: dict[str, Any] = {}
-    for given in files or []:
-        name = str(given)
-        file = maker.preset(name.removeprefix(PRESET)) if name.startswith(PRESET) else given
-        try:
-            text = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{file}: cannot be read: {error}") from None
-        merged = merge(merged, read_yaml(text, str(file)))
+    for name in map(str, files or []):
+        file = str(maker.preset(name.removeprefix(PRESET))) if name.startswith(PRESET) else name
+        merged = merge(merged, read_yaml(_text_of(file, maker), file))
     return overlay(maker.settings(), merge(merged, nested(changes)))
 
 
-def inputs_of(
-    given: Sequence[str], recipe: Recipe, unreadable: Unreadable | None = None, output: str = ""
-) -> list[SourceFile]:
-    """Return the files of each source: `NAME=PATH`, or `PATH` alone where the recipe has one source.
-
-    A source that is not named has no files in this run. Raises ConfigError for a path of which the source is not
-    clear, and what `expand` raises, which `unreadable` and `output` are for.
-    """
-    paths: dict[str, list[str]] = {name: [] for name in recipe.sources}
-    for item in given:
-        name, equals, path = item.partition("=")
-        if equals and name in paths:
-            paths[name].append(path)
-        elif len(paths) == 1:
-            next(iter(paths.values())).append(item)
-        else:
-            raise ConfigError(f"--input {item}: whose? give NAME=PATH; the recipe's sources are {', '.join(paths)}")
-    return [
-        SourceFile(name, path) for name, some in paths.items() if some for path in expand(some, "", unreadable, output)
-    ]
+def _text_of(file: str, maker: RecipeMaker) -> str:
+    """Return the text of a file of settings, local or remote. Raises ConfigError."""
+    try:
+        return storage.read_bytes(storage.with_home(file)).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: cannot be read: not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+    except InputError as error:
+        hint = f"; did you mean {PRESET}{file}?" if file in maker.presets else ""
+        raise ConfigError(f"{error}{hint}") from None
 
 
 def nested(changes: list[str] | None) -> dict[str, Any]:
@@ -97,13 +82,11 @@ def nested(changes: list[str] | None) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for change in changes or []:
         path, equals, value = change.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {change}: expected KEY=VALUE")
-        try:
-            within: Any = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise ConfigError(f"--set {change}: the value is not valid YAML") from None
-        for name in reversed(path.split(".")):
+        names = [name.strip() for name in path.split(".")]
+        if not equals or not all(names):
+            raise ConfigError(f"--set {change}: expected KEY=VALUE, as lines.max_copies=6")
+        within: Any = read_value(value, f"--set {change}")
+        for name in reversed(names):
             within = {name: within}
         merged = merge(merged, within)
     return merged
@@ -127,10 +110,21 @@ def existing_at(path: str) -> Dataset:
 
 
 def absolute(path: str) -> str:
-    """Return the path of an output folder, without a slash at its end. Raises RunError for a web address."""
-    if storage.is_web(path):
-        raise RunError(f"{path}: a web server cannot be written to; give a local folder, gs:// or s3://")
-    return str(Path(path).absolute()) if storage.is_local(path) else path.rstrip("/")
+    """Return the path of an output folder, without a slash at its end. Raises RunError for what none can be."""
+    if not path.strip():
+        raise RunError("the output folder is empty: expected a path after --output")
+    if is_hub(path):
+        raise RunError(f"{path}: cannot be a run's folder, as each file would be a commit; winnow export writes there")
+    if not storage.is_local(path):
+        protocol = path.partition("://")[0]
+        if protocol not in STORES:
+            what = "a web server" if storage.is_web(path) else f"{protocol}://"
+            raise RunError(f"{path}: {what} cannot be written to; give a local folder, gs:// or s3://")
+        return path.rstrip("/")
+    place = storage.local_path(storage.with_home(path)).absolute()
+    if place.exists() and not place.is_dir():
+        raise RunError(f"{place}: is a file; expected a folder")
+    return str(place)
 
 
 def log_path(folder: str) -> Path:
@@ -144,11 +138,3 @@ def log_path(folder: str) -> Path:
 def print_json(plain: Any) -> None:
     """Print `plain` for programs."""
     typer.echo(json.dumps(plain, indent=1, ensure_ascii=False, default=str))
-
-
-def print_report(plain: Any, draw: Callable[[], RenderableType], *, as_json: bool) -> None:
-    """Print a report: its plain data for programs, or what `draw` makes of it for a person."""
-    if as_json:
-        print_json(plain)
-    else:
-        Console(soft_wrap=True, highlight=False).print(draw())

@@ -13,7 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 import storage
+from pipelines.commands.empty import refuse_empty, refuse_untrained
 from pipelines.commands.ending import Ending
+from pipelines.commands.inputs import inputs_of, refuse_outputs
 from pipelines.commands.options import (
     AsJson,
     Changes,
@@ -25,12 +27,12 @@ from pipelines.commands.options import (
     RecipeOption,
     SkipUnreadable,
     absolute,
-    inputs_of,
     log_path,
     maker_of,
     print_json,
     settings_of,
 )
+from pipelines.commands.screen import show
 from pipelines.engines.dataflow import check_dataflow
 from pipelines.engines.engine import Engine
 from pipelines.locks.lock import locked
@@ -77,11 +79,12 @@ def run_command(
         maker = maker_of(recipe, ending.output)
         made = make_recipe(maker, settings_of(maker, config, changes))
         unreadable = Unreadable(skip_unreadable)
+        engine = Engine(context.obj or [], log_path(ending.output), ending.output)
         files = inputs_of(inputs, made, unreadable, ending.output)
+        refuse_outputs(files)
         archives = [] if new else describe(files, unreadable)
         unreadable.check_some_left(files if new else archives)
         check_dataflow(context.obj or [], [ending.output, *(file.path for file in files), *resources_of(made)])
-        engine = Engine(context.obj or [], log_path(ending.output), ending.output)
         job = Job(maker, made, Dataset(ending.output), engine, Console(soft_wrap=True), ending, unreadable)
         with locked(ending.output):
             if new:
@@ -133,6 +136,7 @@ class Job:
             self._run_newest(unfinished, begun_inputs(unfinished, self.unreadable))
         new = dataset.new_inputs(files, limit, self.unreadable)
         if new:
+            refuse_untrained(dataset)
             self._run_newest(dataset.next(), new)
         elif unfinished is None:
             self._say(nothing_new(files, self.unreadable))
@@ -152,8 +156,9 @@ class Job:
         self.ending.new_inputs += n_new
         folder.record(archives, to_commented_yaml(self.recipe.settings), self.unreadable.entries())
         with Progress(self.console) as progress:
-            run(self.recipe, archives, folder, self.engine, progress, earlier)
-        self.console.print(ledger.draw(ledger.ledger(folder)))
+            manifests = run(self.recipe, archives, folder, self.engine, progress, earlier)
+        show(self.console, ledger.draw(ledger.ledger(folder)))
+        refuse_empty(self.recipe, folder, manifests)
         left_out = f"; inputs left out: {len(self.unreadable.found):,}" if self.unreadable.found else ""
         self._say(f"{folder.path}: done in {time.monotonic() - started:.1f} s{left_out}")
 
@@ -221,6 +226,7 @@ def plan_command(
     made = make_recipe(maker, settings_of(maker, config, changes))
     unreadable = Unreadable(skip_unreadable)
     files = inputs_of(inputs, made, unreadable, dataset.path)
+    refuse_outputs(files)
     dataset.check_usable(maker.reference, VERSION)
     if new:
         planned = _plan_new(made, dataset, files, max_inputs or 0, unreadable)
@@ -301,6 +307,6 @@ def _draw_plan(planned: _Plan) -> None:
         table.add_column(name)
     for step in planned.stages:
         table.add_row(step.id, "skip" if step.skip else "run", escape(step.why))
-    console.print(table)
+    show(console, table)
     if planned.facts.get("former"):
         console.print(escape(ledger.former_line(planned.facts["former"])), highlight=False)

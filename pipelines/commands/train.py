@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
+from typer.core import TyperCommand
 
 from pipelines.commands.options import AsJson, Changes, nested, print_json
-from schemas.settings import overlay, to_plain
+from schemas.errors import ConfigError
+from schemas.settings import limits_text, overlay, to_plain
+
+if TYPE_CHECKING:
+    from classifiers.training.train_fasttext import ThresholdRow
+
+
+class TrainCommand(TyperCommand):
+    """`train-classifier`, whose help ends with its settings."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write every setting with its meaning, limits and default."""
+        from classifiers.training.train_fasttext import TrainConfig
+
+        with formatter.section("Settings, as --set NAME=VALUE"):
+            formatter.write_dl(
+                (f"{field.name}={getattr(TrainConfig(), field.name)}", _doc_of(field.metadata))
+                for field in dataclasses.fields(TrainConfig)
+            )
+
+
+def _doc_of(metadata: Mapping[str, Any]) -> str:
+    limits = limits_text(metadata)
+    return str(metadata["doc"]) + (f" [{limits}]" if limits else "")
+
+
+def _shares(row: ThresholdRow) -> str:
+    shares = {"precision": row.precision, "recall": row.recall}
+    return ", ".join(f"{name} {'unknown' if share is None else f'{share:.3f}'}" for name, share in shares.items())
 
 
 def train_command(
@@ -22,18 +53,21 @@ def train_command(
     """Train the fastText quality classifier; prints the SHA-256 that the config pins."""
     from classifiers.training.train_fasttext import TrainConfig, train_classifier
 
-    report = train_classifier(Path(table), output, overlay(TrainConfig(), nested(changes)))
+    output = output.expanduser()
+    if output.is_dir():
+        raise ConfigError(f"{output}: is a folder; expected the name of the model's file")
+    report = train_classifier(Path(table).expanduser(), output, overlay(TrainConfig(), nested(changes)))
     plain = to_plain(report)
     if pin is not None:
         pinned = {"quality": {"model_path": str(output.absolute()), "model_sha256": report.sha256}}
-        pin.write_text(yaml.safe_dump(pinned, sort_keys=False), encoding="utf-8")
+        pin.expanduser().write_text(yaml.safe_dump(pinned, sort_keys=False), encoding="utf-8")
     if as_json:
         print_json(plain)
     else:
         best = report.at_suggested
         typer.echo(f"{output}: sha256 {report.sha256}")
         if best is not None:
-            typer.echo(f"held out, at score >= {best.threshold:.3f}: precision {best.precision}, recall {best.recall}")
+            typer.echo(f"held out, at score >= {best.threshold:.3f}: {_shares(best)}")
         typer.echo(f"the whole report is in {output}.json")
 
 

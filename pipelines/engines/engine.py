@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import atexit
 import contextlib
 import dataclasses
@@ -28,13 +27,15 @@ from apache_beam.options.pipeline_options import (
     PipelineOptions,
     PortableOptions,
     SetupOptions,
-    StandardOptions,
 )
 from apache_beam.runners.runner import PipelineRunner
 
 from pipelines.engines.child import start_child, stop_child
 from pipelines.engines.flink_rest import FlinkRest
 from pipelines.engines.interrupt import LostError, interruptible, worker_deaths
+from pipelines.engines.local_flink import with_local_cluster
+from pipelines.engines.local_workers import recorded
+from pipelines.engines.option_check import check_options, is_local_runner, runner_of
 from pipelines.engines.portable import (
     Target,
     cancel_jobs,
@@ -47,7 +48,7 @@ from pipelines.engines.portable import (
 )
 from pipelines.engines.quiet import quiet
 from pipelines.engines.worker_check import NO_MODULES, add_worker_check
-from schemas.errors import ConfigError, RunError, WinnowError
+from schemas.errors import RunError, WinnowError
 
 JOB_SERVER_START_S = 60.0
 CANCEL_S = 15.0
@@ -58,7 +59,6 @@ _REFUSED = re.compile(r"\[Errno \d+\] (.*)")  # an OSError in the text of a work
 _FAILED = re.compile(r"^Pipeline \S+ failed in state [A-Z]+: ")  # what Beam puts before a job server's message
 _LOST_WORKER = re.compile(r"StatusRuntimeException: (CANCELLED|UNAVAILABLE)")
 PipelineOptionsT = TypeVar("PipelineOptionsT", bound=PipelineOptions)
-_LOCAL = ("direct", "directrunner", "fnapirunner", "bundlebaseddirectrunner")
 
 
 class Engine:
@@ -69,7 +69,8 @@ class Engine:
         self._args = list(beam_args)
         self._log_path = log_path
         self._owner = hashlib.blake2b(owner.encode(), digest_size=6).hexdigest() if owner else ""
-        self._check()
+        check_options(self._args)
+        self._args = with_local_cluster(self._args)
         self._target = target_of(PipelineOptions(self._args))
         self._is_checked = False
         # What workers on other machines must have, as `CodeIdentity.user_modules` of all stages: set by the caller.
@@ -79,28 +80,7 @@ class Engine:
     @property
     def is_local(self) -> bool:
         """Whether pipelines run in this process and its children."""
-        runner = PipelineOptions(self._args).view_as(StandardOptions).runner
-        return runner is None or runner.lower() in _LOCAL
-
-    def _check(self) -> None:
-        """Refuse what no part of Beam knows, before anything runs; Beam itself would pass over it."""
-        parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
-        for options in sorted(set(PipelineOptions.__subclasses__()), key=lambda cls: cls.__name__):
-            adder = getattr(options, "_add_argparse_args", None)
-            if adder is not None:
-                with contextlib.suppress(argparse.ArgumentError):  # two parts of Beam that share a name mean the same
-                    adder(parser)
-        try:
-            with contextlib.redirect_stderr(_Swallow()) as complaint:
-                _, unknown = parser.parse_known_args(self._args)
-        except SystemExit:
-            raise ConfigError(f"Beam options: {complaint.last_line()}") from None
-        if not self.is_local:  # a job server has options of its own; a stray word it has not
-            unknown = [
-                word for n, word in enumerate(unknown) if word[:2] != "--" and (n == 0 or unknown[n - 1][:2] != "--")
-            ]
-        if unknown:
-            raise ConfigError(f"Beam options: {' '.join(unknown)}: not known to Beam")
+        return is_local_runner(runner_of(self._args))
 
     def run(self, name: str, build: Callable[[beam.Pipeline], Any], work_s: float) -> None:
         """Build and run one pipeline of about `work_s` CPU seconds. Raises RunError with the cause when it fails."""
@@ -121,7 +101,7 @@ class Engine:
                     build(pipeline)
                     if self.user_modules and not local:  # Dataflow, where a job of its own would take minutes
                         add_worker_check(pipeline, self.user_modules)
-                    with _same_modules(), interruptible() as stop, worker_deaths(stop):
+                    with _same_modules(), recorded() as workers, interruptible() as stop, worker_deaths(stop, workers):
                         state = pipeline.run().wait_until_finish()
             except LostError as lost:
                 logging.getLogger(__name__).error("stage %s: %s", name, lost)
@@ -220,7 +200,7 @@ def start_job_server(target: Target, args: Sequence[str], log_path: Path) -> str
             f"Beam's job server for Flink {flink.flink_version} cannot be fetched ({' '.join(str(error).split())});"
             " give --flink_job_server_jar PATH, or --job_endpoint of a job server that runs"
         ) from None
-    child = start_child([str(word) for word in command], sys.stderr.fileno())
+    child = start_child([str(word) for word in command], 2)
     atexit.register(stop_child, child)
     until = time.monotonic() + JOB_SERVER_START_S
     while not listens(address):
@@ -326,20 +306,3 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-class _Swallow:
-    """Collects what a library prints on stderr."""
-
-    def __init__(self) -> None:
-        self._text = ""
-
-    def write(self, text: str) -> int:
-        self._text += text
-        return len(text)
-
-    def flush(self) -> None:
-        """Nothing is buffered."""
-
-    def last_line(self) -> str:
-        return (self._text.strip().splitlines() or ["not understood"])[-1]

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
+from pipelines.engines.local_workers import LocalWorkers
+
 Stop = Callable[[str], None]
 
 
@@ -47,16 +49,17 @@ def interruptible() -> Iterator[Stop]:
 
 
 @contextlib.contextmanager
-def worker_deaths(stop: Stop) -> Iterator[None]:
+def worker_deaths(stop: Stop, workers: LocalWorkers) -> Iterator[None]:
     """Call `stop` when one of the direct runner's worker processes dies, as by the kernel's want of memory.
 
-    Beam's thread `run_worker` waits for the process and raises when it ends badly.
+    Beam's thread `run_worker` waits for the process and raises when it ends badly. Workers that we have killed are not
+    lost.
     """
     previous_hook = threading.excepthook
 
     def heard(failed: Any) -> None:
         previous_hook(failed)
-        if failed.thread is not None and failed.thread.name == "run_worker":
+        if failed.thread is not None and failed.thread.name == "run_worker" and not workers.stopped:
             status = str(failed.exc_value).rpartition(" ")[2]
             stop(f"a worker process died (status {status}; out of memory?)")
 

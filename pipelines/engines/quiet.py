@@ -31,7 +31,9 @@ def quiet(log_path: Path) -> Iterator[None]:
     os.dup2(writing, 2)
     os.close(writing)
     try:
-        handler = logging.StreamHandler(sys.stderr)
+        # Not sys.stderr: whoever has put something else there, as rich does, would get the log instead of the file.
+        stream = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        handler = logging.StreamHandler(stream)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         root.handlers, root.level = [handler], logging.INFO
         with warnings.catch_warnings():

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 
 PACKAGES = ("schemas", "storage", "transforms", "classifiers", "pipelines")  # Winnow's own that a stage may run
 
-# Lexical analysis of Python 3.11, sections 2.4.1 and 2.1.3; an f-string is still one token in it.
+# Lexical analysis of Python 3.11, sections 2.4.1 and 2.1.3; an f-string is still one token in it. The quotes that an
+# f-string may hold from 3.12 on (PEP 701) come in pairs, so what is cut wrongly ends with its line.
 _STRING_OR_COMMENT = re.compile(
     r"""'''((?:[^\\]|\\.)*?)'''|\"""((?:[^\\]|\\.)*?)\"""|'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|\#[^\n]*""",
     re.DOTALL,

@@ -26,6 +26,8 @@ from importlib import metadata
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
+from schemas.distribution import NAME, requirements
+
 MODELS = "*.npz"  # that a package carries: what they say is as much a rule as its source
 DISTRIBUTION = "distribution "  # before a distribution's name among a stage's `user_modules`
 _STANDARD = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")})
@@ -115,8 +117,8 @@ def _version(name: str, _path: tuple[str, ...]) -> str | None:
 @functools.cache
 def is_required(name: str) -> bool:
     """Whether Winnow itself, or an extra of it, asks for the distribution `name`."""
-    needed = {re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in metadata.requires("winnow") or ()}
-    return name in {canonical(word) for word in needed} | {"winnow"}
+    needed = {re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in requirements()}
+    return name in {canonical(word) for word in needed} | {NAME}
 
 
 def canonical(name: str) -> str:

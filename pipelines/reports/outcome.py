@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-DONE, ERROR, USAGE, HELD, STOPPED, TERMINATED = 0, 1, 2, 3, 130, 143
-_WORDS = {DONE: "done", USAGE: "usage", HELD: "held", STOPPED: "stopped", TERMINATED: "stopped"}
-KINDS = ("done", "error", "held", "nothing_new", "stopped", "usage")  # every value of Outcome.kind
+GO_ON = "stopped; run the same command again to go on"
+DONE, ERROR, USAGE, HELD, EMPTY, STOPPED, TERMINATED = 0, 1, 2, 3, 4, 130, 143
+_WORDS = {DONE: "done", USAGE: "usage", HELD: "held", EMPTY: "empty", STOPPED: "stopped", TERMINATED: "stopped"}
+KINDS = ("done", "empty", "error", "held", "nothing_new", "stopped", "usage")  # every value of Outcome.kind
 
 
 @dataclass(frozen=True)

@@ -21,15 +21,16 @@ import functools
 import hashlib
 import json
 import platform
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from pipelines.modules.imports import PACKAGES, imported_names
 from pipelines.modules.parts import describe_parts
 from pipelines.modules.places import DISTRIBUTION, MODELS, ModuleFile, Place, installed_version, is_required, place_of
+from schemas.distribution import version
 from schemas.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ class CodeIdentity:
 
     description: list[Any]  # what its parts are made of, as plain data
     digest: str  # of that, and of the bytes of all our modules and the user's
-    versions: dict[str, str]  # of Python, Winnow, the imported distributions; `source` is the digest
+    versions: dict[str, str]  # of Python, Unicode, Winnow, the imported distributions; `source` is the digest
     user_modules: dict[str, str]  # digest by module, and version by `DISTRIBUTION` name of what Winnow does not ask for
 
 
@@ -62,7 +63,12 @@ def code_identity(parts: Sequence[Any], settings: Sequence[Any] = (), root: Path
     for name, data in sorted({**found.ours, **found.user}.items()):
         digest.update(b"\0" + name.encode() + b"\0" + data.encode())
     installed = {name: installed_version(name) or "" for name in sorted(found.distributions)}
-    own = {"python": platform.python_version(), "winnow": metadata.version("winnow"), "source": digest.hexdigest()}
+    own = {
+        "python": platform.python_version(),
+        "unicode": unicodedata.unidata_version,  # of what is a letter, a lower-case form, a normal form
+        "winnow": version(),
+        "source": digest.hexdigest(),
+    }
     foreign = {f"{DISTRIBUTION}{name}": version for name, version in installed.items() if not is_required(name)}
     return CodeIdentity(made.parts, digest.hexdigest(), {**own, **installed}, {**found.user, **foreign})
 

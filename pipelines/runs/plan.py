@@ -11,17 +11,17 @@ import dataclasses
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
 
 from pipelines.runs.code import CodeIdentity, code_identity
 from pipelines.runs.folder import DataFolder, Manifest, RunFolder, stage_key
 from pipelines.runs.graph import Node, Recipe
 from pipelines.runs.stage import Earlier
+from schemas.distribution import version
 from schemas.settings import to_plain
 from storage.inputs import describe_inputs
 
-VERSION = metadata.version("winnow")
+VERSION = version()
 NO_EARLIER: Earlier = {}
 DAMAGED = "its files are not those that were committed"
 UNCHANGED = "committed and unchanged"

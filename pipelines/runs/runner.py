@@ -10,6 +10,7 @@ import errno
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -30,6 +31,8 @@ Committed = dict[str, tuple[Manifest, DataFolder]]  # by stage id
 
 class Watcher:
     """What a run tells of its course; the command line draws it, tests ignore it."""
+
+    def run_planned(self, planned: Sequence[PlannedStage]) -> None: ...
 
     def stage_skipped(self, planned: PlannedStage, manifest: Manifest) -> None: ...
 
@@ -63,6 +66,7 @@ def run(
             step.node.stage.prepare()
     if not all(step.skip for step in planned):
         keep_former(folder, planned)
+    watcher.run_planned(planned)
     done: Committed = {}
     for step in planned:
         manifest = folder.manifest(step.id) if step.skip else None

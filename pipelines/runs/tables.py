@@ -138,6 +138,8 @@ class FateWriter:
     def fail(self, failure: Failure) -> None:
         self._failures.append(failure)
         self.counts.fates[Fate(failure.source, failure.language, FAILED, failure.cause)] += 1
+        if len(self._failures) >= 8 * BATCH_ROWS:
+            self._flush()
 
     def drop(self, document: Document, step: str, drop: Drop) -> None:
         """Write the rejection of a document."""
@@ -228,10 +230,11 @@ def edited_pieces(drafts: Sequence[Draft], stage: str) -> pa.RecordBatch:
     )
 
 
-def read_batches(path: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a Parquet file in order. RunError when the file is damaged: checksums are verified."""
+def read_batches(path: str, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a Parquet file in order, at most `rows` at a time. RunError when the file is damaged:
+    checksums are verified."""
     with _opened(path) as file:
-        yield from file.iter_batches(batch_size=BATCH_ROWS, columns=columns, use_threads=False)
+        yield from file.iter_batches(batch_size=rows, columns=columns, use_threads=False)
 
 
 def read_schema(path: str) -> pa.Schema:

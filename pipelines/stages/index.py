@@ -30,6 +30,7 @@ from pipelines.runs.folder import DataFolder
 from pipelines.runs.stage import StageContext, StageResult
 from pipelines.runs.tables import BATCH_ROWS, PART_KEY, FateWriter, read_headers
 from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
+from pipelines.stages.located import located
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
 from schemas.identity import content_id, id_words
 from schemas.records import Failure, Header, Rejection, arrow_schema, to_batch
@@ -39,10 +40,10 @@ from transforms.dedup.urls import url_key
 from transforms.safety.blocklist import Blocklist
 from transforms.safety.blocklist_files import BlocklistConfig
 from transforms.shuffle.hash_blocks import partitions_for
-from transforms.sources.items import Broken, Part, Skipped
+from transforms.sources.items import LOST, UNREADABLE_DATES, Broken, Part, Skipped
 from transforms.sources.source import Source
+from transforms.sources.strings import storable_path
 
-NO_PAYLOAD = frozenset({"", "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"})  # unknown, or of no bytes at all: no copies
 _UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$", re.IGNORECASE)
 IN_EARLIER_RUN = {"older_copy_of_url": "url_in_earlier_run", "same_payload": "payload_in_earlier_run"}
 KNOWN = {"urls": SEEN, "payloads": SEEN}
@@ -183,11 +184,14 @@ class _ScanWork(PartWork):
         path, start, end, _ = self.parts[part]
         started = time.thread_time_ns()
         batch: list[Header] = []
-        notes = _Notes(self.stage, self.of.source.name, path)
+        notes = _Notes(self.stage, self.of.source.name, storable_path(path))
         with FateWriter(self.target, self.stage, part, "candidates", arrow_schema(Header)) as fates:
-            for item in self.of.source.scan(Part(path, start, end)):
+            items = self.of.source.scan(Part(path, start, end))
+            for item in located(items, lambda item: item.offset, path, self.stage):
                 fates.counts.read[self.of.source.name] += 1
                 if isinstance(item, Header):
+                    if item.date_unreadable:
+                        fates.counts.edits[UNREADABLE_DATES] += 1
                     drop = self.blocklist.check(item.url) if item.url else None
                     if drop is None:
                         batch.append(item)
@@ -197,6 +201,8 @@ class _ScanWork(PartWork):
                     fates.reject(notes.rejection(item, "headers", item.reason, item.detail, item.value, item.limit))
                 else:
                     fates.fail(notes.failure(item))
+                    if item.records > 1:
+                        fates.counts.edits[LOST] += item.records
                 if len(batch) == BATCH_ROWS:
                     fates.keep(headers_batch(batch, self.of.source.name), {})  # candidates: the finish counts
                     batch = []
@@ -255,7 +261,7 @@ class _PayloadWork(PartWork):
             rows += [
                 (id_words(content_id(header.digest)), header)
                 for header in headers
-                if self.config.one_per_payload and header.digest not in NO_PAYLOAD and header.row not in older
+                if self.config.one_per_payload and header.digest and header.row not in older
             ]
         yield copies_block(rows, part)
 
@@ -271,7 +277,7 @@ class _FinishWork(PartWork):
         self.parts = _read_parts(self.target)
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
-        notes = _Notes(self.stage, self.source, self.parts[part][0])
+        notes = _Notes(self.stage, self.source, storable_path(self.parts[part][0]))
         losers = {reason: losers_of(blocks) for reason, blocks in verdicts.items() if reason}
         schema = arrow_schema(Header).with_metadata({PART_KEY: json.dumps(self.parts[part])})
         with FateWriter(self.target, self.stage, part, "headers", schema, suffix="-copies") as fates:

@@ -19,6 +19,7 @@ from pipelines.runs.tables import (
     read_part,
 )
 from pipelines.runs.upstream import Tables
+from pipelines.stages.located import located
 from pipelines.stages.of_steps import KeepEdits, language_facts, open_steps
 from pipelines.stages.parts import PartWork, run_parts
 from schemas.errors import InputError
@@ -26,6 +27,7 @@ from schemas.identity import content_id
 from schemas.records import Document, Header, arrow_schema
 from transforms.sources.items import Part
 from transforms.sources.source import Source, Text
+from transforms.sources.strings import storable_path
 from transforms.step import Draft, Drop, Step, run_steps
 from transforms.text.blank_lines import without_blank_runs
 
@@ -123,7 +125,8 @@ class _ReadWork(PartWork):
     def _drafts(self, place: Part, headers: dict[int, Header], fates: FateWriter) -> Iterator[list[Draft]]:
         drafts: list[Draft] = []
         counts = fates.counts
-        texts = self.source.reader.read(place, headers)
+        read = self.source.reader.read(place, headers)
+        texts = located(read, lambda text: headers[text.row].offset, place.path, self.stage)
         while True:
             started = time.thread_time_ns()
             text = next(texts, None)
@@ -159,7 +162,7 @@ class _ReadWork(PartWork):
             fetched_at=header.fetched_at,
             language=text.language,
             record_id=header.record_id,
-            archive=archive,
+            archive=storable_path(archive),
             offset=header.offset,
             length=header.length,
             page_kind=text.page_kind,

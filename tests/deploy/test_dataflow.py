@@ -62,7 +62,7 @@ try:
     HAS_GCP = importlib.util.find_spec("google.cloud.dataflow_v1beta3") is not None
 except ModuleNotFoundError:  # not even its parent package
     HAS_GCP = False
-pytestmark = pytest.mark.skipif(not HAS_GCP, reason="apache-beam[gcp] is not installed (winnow[gcp])")
+pytestmark = pytest.mark.skipif(not HAS_GCP, reason="apache-beam[gcp] is not installed (winnow-corpus[gcp])")
 
 
 @dataclass

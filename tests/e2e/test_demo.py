@@ -244,3 +244,13 @@ def test_the_ledgers_figures_are_those_of_the_truth(web: Any, demo: Any) -> None
     clean = demo.manifest("web/clean").counts.dropped
     assert clean["too_many_dirty_words"] == wanted["web/clean"]["too_many_dirty_words"]
     assert demo.manifest("web/index").counts.failed == {"not_a_member": 1, "truncated_member": 1}
+
+
+def test_the_readmes_figures_are_those_of_the_demo(demo: Any) -> None:
+    """`make docs` after `make demo` writes them."""
+    from docs.generate import README, demo_block, with_block
+
+    readme = README.read_text(encoding="utf-8")
+    assert demo_block(demo.folder) in readme
+    assert with_block(readme, demo_block(demo.folder)) == readme
+    assert readme.count("\n") <= 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -143,6 +144,13 @@ def test_several_workers_and_new_inputs(folder: Path, ran: list[str]) -> None:
     line = commands()[1].replace("runs/forum", "runs/two")
     run(folder, f"{line} -- --direct_num_workers 2 --direct_running_mode multi_processing")
     assert shards(folder, "runs/two") == shards(folder, "runs/forum")
+    for name in ("forum", "two"):
+        run(folder, f"winnow export runs/{name} --to of-{name} --format jsonl")
+    one, two = (
+        {path.relative_to(folder / root): path.read_bytes() for path in (folder / root).rglob("*") if path.is_file()}
+        for root in ("of-forum", "of-two")
+    )
+    assert one == two
     write(folder / "more.jsonl", [{"text": sentence(300 + n), "id": f"m{n}"} for n in range(5)])
     new = line.replace("--recipe forum_recipe:recipe", "").replace("books=books.jsonl", "books=more.jsonl")
     assert "runs/000001" in run(folder, f"{new} --new")
@@ -181,8 +189,6 @@ def test_transforms_as_a_library(tmp_path: Path) -> None:
 
 
 def test_the_page_of_tables_names_every_column() -> None:
-    import dataclasses
-
     from schemas import records
     from transforms.extraction.extracted import PageFacts
 
@@ -229,3 +235,83 @@ def test_a_killed_run_of_two_sources_goes_on_to_the_same_bytes(folder: Path, ran
     printed = run(folder, shlex.join(words))
     assert printed.count("committed and unchanged") == 5  # the stages of both branches
     assert shards(folder, "runs/killed") == shards(folder, "runs/forum")
+
+
+def test_the_settings_page_is_what_the_code_says() -> None:
+    """`make docs` writes it."""
+    from docs.generate import SETTINGS, settings_page
+
+    assert SETTINGS.read_text(encoding="utf-8") == settings_page(), "docs/settings.md is older than the code: make docs"
+
+
+def test_the_settings_page_has_every_setting_with_its_default_and_limits() -> None:
+    from docs.generate import settings_page
+    from pipelines.recipes.find import find_recipe
+    from schemas.settings import PerLanguage
+
+    def names(config: Any, where: str = "") -> list[str]:
+        own = config.default if isinstance(config, PerLanguage) else config
+        values = {field.name: getattr(own, field.name) for field in dataclasses.fields(own)}
+        inner = {name: value for name, value in values.items() if dataclasses.is_dataclass(value)}
+        within = [name for group, value in inner.items() for name in names(value, f"{where}{group}.")]
+        return [*(f"{where}{name}" for name in values.keys() - inner.keys()), *within]
+
+    page = settings_page()
+    known = names(find_recipe("common_crawl").settings())
+    assert len(known) > 100
+    assert [name for name in known if f"| `{name}` | " not in page and f"### `{name}`" not in page] == []
+    assert "| `index.ingest.part_mib` | `32` | largest range" in page
+    assert "at a time, MiB [≥ 1, ≤ 4096] |" in page
+    assert "| `stages[].schedule.peak` | `8e-05` | " in page
+    assert "`off` switches it off" not in page.replace("=off` switches it off", "")
+
+
+def test_figures_go_between_the_marks_alone() -> None:
+    from docs.generate import MARKS, with_block
+
+    block = f"{MARKS[0]}\nnew\n{MARKS[1]}"
+    assert with_block(f"a\n{MARKS[0]}\nold\n\\1\n{MARKS[1]}\nb\n", block) == f"a\n{block}\nb\n"
+    for text in ("none", f"{MARKS[0]} only", f"{block} {block}"):
+        with pytest.raises(ValueError, match="marks"):
+            with_block(text, block)
+
+
+@pytest.mark.parametrize(
+    "name", ["docs/coming-from.md", "docs/local.md", "docs/lists.md", "docs/looking.md", "README.md"]
+)
+def test_a_page_names_settings_that_there_are(name: str) -> None:
+    page, settings = (ROOT / name).read_text(encoding="utf-8"), (ROOT / "docs" / "settings.md").read_text()
+    groups = set(re.findall(r"### `([a-z_]+)`", settings))
+    named = {word for word in re.findall(r"[`=\[ ](\w+(?:\.\w+)+)(?=[`= ])", page) if word.split(".")[0] in groups}
+    known = set(re.findall(r"`((?:\w+\.)*\w+)`", settings))
+    assert {word for word in named if word not in known} - {"tokenizer.json"} == set()
+    assert name != "docs/coming-from.md" or len(named) > 15
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / link).exists(), link
+
+
+def test_the_page_of_exports_runs_as_it_stands(folder: Path, ran: list[str]) -> None:
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    page = (ROOT / "docs" / "export.md").read_text(encoding="utf-8").replace("runs/cc", "runs/forum")
+    blocks = re.findall(r"```(\w*)\n(.*?)```", page, re.DOTALL)
+    for line in blocks[0][1].splitlines():
+        assert "MB" in run(folder, line.partition("   #")[0].strip())
+    rows = [
+        row
+        for path in sorted((folder / "export" / "text").rglob("*.parquet"))
+        for row in pq.read_table(path).to_pylist()
+    ]
+    assert {row["source"] for row in rows} == {"posts", "books"}
+    names: dict[str, Any] = {}
+    reader = next(code for kind, code in blocks if kind == "python" and "def documents" in code)
+    exec(compile(reader, "export.md", "exec"), names)  # noqa: S102  the page's own code
+    tokens = [names["documents"](str(folder / "export" / "flat" / source)) for source in ("books", "posts")]
+    assert sum(map(len, tokens)) == len(rows)
+    assert sum(len(document) for some in tokens for document in some) == sum(row["n_tokens"] for row in rows)
+    assert np.unique([document[0] for some in tokens for document in some]).tolist() == [0]  # BOS

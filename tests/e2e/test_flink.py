@@ -13,22 +13,33 @@ from typing import Any
 import pytest
 
 from deploy.flink.cluster import Cluster
+from pipelines.engines.flink_rest import FlinkRest
 from tests.flink import TWO_SLOTS, flink_home
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the state of programs is, for this module."""
+    return tmp_path_factory.mktemp("flink")
+
+
+@pytest.fixture(scope="module")
+def cluster(state: Path) -> Iterator[Cluster]:
     """A cluster of two slots on ports of its own."""
-    with flink_home(tmp_path_factory.mktemp("flink")) as home:
+    with flink_home(state) as home:
         yield home.up(TWO_SLOTS, dict.fromkeys(("rest", "job", "pool"), 0), None, print)
 
 
 def test_two_slots_write_the_direct_runners_bytes(
-    cluster: Cluster, small_web: Any, small_run: Any, tmp_path: Path
+    cluster: Cluster, state: Path, small_web: Any, small_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = small_web.run(tmp_path / "run", *cluster.beam_args)
+    """`--runner FlinkRunner` and nothing more: the cluster is found by its state."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    run = small_web.run(tmp_path / "run", "--runner", "FlinkRunner")
+    jobs = FlinkRest(f"http://{cluster.flink}")._get("/jobs/overview")["jobs"]
+    assert {job["state"] for job in jobs if job["name"].startswith("winnow-")} == {"FINISHED"}
     assert run.shards() == small_run.shards()
     mine, theirs = run.stages(), small_run.stages()
     assert {name: mine[name][0].counts for name in mine} == {name: theirs[name][0].counts for name in theirs}

@@ -127,7 +127,7 @@ WRONG = [
     ("clean.gopher.min_words=-1", "clean.gopher.min_words: -1 is not allowed; must be >= 0"),
     ("clean.gopher.min_words=true", "clean.gopher.min_words: True is not allowed"),
     ("clean.gopher=3", "clean.gopher: 3 is not allowed; expected a group of settings"),
-    ("language.keep=en", "language.keep: 'en' is not allowed; expected a list of text"),
+    ("language.keep={en: 1}", "language.keep: {'en': 1} is not allowed; expected a list of text"),
     ("dedup.keep=oldest", "dedup.keep: 'oldest' is not allowed"),
     ("mix.max_epochs=.nan", "mix.max_epochs: nan is not allowed"),
     ("shards.row_tokens=1", "shards.row_tokens: 1 is not allowed; must be >= 2"),
@@ -135,7 +135,7 @@ WRONG = [
     ("quality.min_score=0.5", "quality.min_score: 0.5 is not allowed without a model_path"),
     ("source", "--set source: expected KEY=VALUE"),
     ("source=[", "--set source=[: the value is not valid YAML"),
-    ("source=3", "source: 3 is not allowed; expected text"),
+    ("=3", "--set =3: expected KEY=VALUE"),
 ]
 
 

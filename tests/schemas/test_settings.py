@@ -58,8 +58,10 @@ def test_overlay_replaces_what_is_named_and_nothing_else() -> None:
         ({"count": 1.5}, "count: 1.5 is not allowed; expected a whole number"),
         ({"count": 0}, "count: 0 is not allowed; must be >= 1"),
         ({"flag": 1}, "flag: 1 is not allowed; expected true or false"),
-        ({"names": "a"}, "names: 'a' is not allowed; expected a list of text"),
-        ({"names": [1]}, "names[0]: 1 is not allowed; expected text"),
+        ({"names": {"a": 1}}, "names: {'a': 1} is not allowed; expected a list of text"),
+        ({"names": None}, "names: None is not allowed; expected a list of text"),
+        ({"names": [1]}, "names[0]: 1 is not allowed; expected text; YAML reads it so: put it in quotes"),
+        ({"names": False}, "names: False is not allowed; expected text; YAML reads it so: put it in quotes"),
         ({"shares": {"x": -1}}, "shares: -1.0 is not allowed; must be >= 0"),
         ({"inner": 3}, "inner: 3 is not allowed; expected a group of settings"),
         ({"inner": {"share": 1.01}}, "inner.share: 1.01 is not allowed; must be >= 0, <= 1"),
@@ -94,7 +96,7 @@ def test_the_commented_yaml_holds_every_setting_and_reads_back_as_the_same() -> 
 
 @pytest.mark.parametrize("text", ["- a", "3", "a: [", "{"])
 def test_what_is_no_mapping_is_refused_in_one_line(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"\Af\.yaml: [^\n]*\Z"):
+    with pytest.raises(ConfigError, match=r"\Af\.yaml(, line 1, column \d+)?: [^\n]*\Z"):
         read_yaml(text, "f.yaml")
 
 

@@ -192,7 +192,8 @@ def test_missing_backends_name_the_extra(monkeypatch: pytest.MonkeyPatch) -> Non
         raise ImportError(f"Please install the package for {protocol}")
 
     monkeypatch.setattr(remote.fsspec, "filesystem", missing)
-    for path, extra in (("gs://b/a", "winnow[gcp]"), ("s3://b/a", "winnow[s3]")):
+    lines = {"gs://b/a": "pip install 'winnow-corpus[gcp]'", "s3://b/a": "pip install 'winnow-corpus[s3]'"}
+    for path, extra in lines.items():
         with pytest.raises(InputError, match=re.escape(extra)):
             open_read(path)
 

@@ -67,8 +67,8 @@ def act(payload, how, value=None):
         return len(bytearray(value))
     if how == "raise":
         raise ZeroDivisionError("a text of the page")
-    if how == "recurse":
-        return act(payload, how)
+    if how == "recurse":  # all arguments given: Python 3.13.0 to 3.13.7 count no call that takes a default (gh-132744)
+        return act(payload, how, value)
     if how == "interrupt":
         raise KeyboardInterrupt
     if how == "bad_record":

@@ -17,7 +17,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from schemas.distribution import version as winnow_version
 from schemas.errors import ConfigError, WinnowError
+from trainer.command import STOPPED
 from trainer.commands.status import status
 from trainer.evaluate.cli import AsJson, RunDir, eval_command, plot_command, sample_command
 from trainer.presets import PRESETS
@@ -35,6 +37,21 @@ app.add_typer(scaling_app, name="scaling")
 
 RecipeArg = Annotated[str, typer.Argument(help="A TOML file, or the name of a preset.")]
 Data = Annotated[list[str] | None, typer.Option("--data", help="Output of Winnow, or folder of shards.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"winnow-train {winnow_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def winnow_train(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Train a model on the shards of `winnow`."""
 
 
 @app.command("plan")
@@ -79,6 +96,9 @@ def run_command(
     data: Data = None,
     ranks: Annotated[int, typer.Option(min=1, help="Processes on this machine; torchrun starts them.")] = 1,
     peak_tflops: Annotated[float, typer.Option(help="Peak of a rank, for MFU; 0: found out.")] = 0.0,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Remove what another recipe or other shards left there.")
+    ] = False,
 ) -> None:
     """Train a recipe, or resume it."""
     loaded = _load(recipe, data)
@@ -93,7 +113,7 @@ def run_command(
     console = Console(soft_wrap=True)
     machine = _machine(loaded, peak_tflops) if is_first_rank() else None
     with watching(console, loaded, vocab_size, machine, output / "tensorboard") as watcher:
-        state = run(loaded, output, watcher)
+        state = run(loaded, output, watcher, anew)
     if is_first_rank():
         from trainer.commands.curves import draw_curves
 
@@ -213,6 +233,8 @@ def main(argv: list[str] | None = None) -> None:
         text = error.format_message()
         typer.echo(text if text.startswith("Usage: ") else f"winnow-train: {text}", err=True)
         raise SystemExit(error.exit_code) from None
+    if code == STOPPED:  # how typer tells of Ctrl-C
+        typer.echo("winnow-train: stopped", err=True)
     raise SystemExit(code if isinstance(code, int) else 0)
 
 

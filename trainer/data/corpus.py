@@ -101,8 +101,9 @@ class Corpus:
         for path, (metadata, _) in zip(sorted(shards), footers, strict=True):
             if metadata.tokenizer != self.tokenizer:
                 raise ConfigError(f"{path}: another tokenizer than the other shards of source {source}")
-        self._groups = [group for _, groups in footers for group in groups if group.used_tokens]
-        if not self._groups:
+        # Also those of which nothing is used: the order of the others must not depend on the unit.
+        self._groups = [group for _, groups in footers for group in groups]
+        if not self.epoch_tokens:
             raise ConfigError(f"sources.{source}: less than one sequence of {unit} tokens in its shards")
         self._decoded: OrderedDict[int, _Decoded] = OrderedDict()
 

@@ -85,21 +85,19 @@ class Mixture:
         names = list(self._counts)
         self._names = names
         self._laid_out = np.repeat(np.arange(len(names)), [self._counts[name] for name in names])  # before the shuffle
-        self._first = np.cumsum([0, *(self._counts[name] for name in names)])
 
     def locate(self, sequence: int) -> tuple[str, int]:
         """Return source and position in its stream of the stage's n-th sequence."""
         block, nth = divmod(sequence, self._block)
-        place = int(self._order(block)[nth])
-        code = int(self._laid_out[place])
-        name = self._names[code]
-        ordinal = block * self._counts[name] + place - int(self._first[code])
+        codes, ordinals = self._order(block)
+        name = self._names[int(codes[nth])]
+        ordinal = block * self._counts[name] + int(ordinals[nth])
         return name, self._starts[name] + ordinal * self._seq_len
 
     def drawn(self, sequences: int) -> dict[str, int]:
         """Return how many of the first `sequences` of the stage are of each source."""
         blocks, rest = divmod(sequences, self._block)
-        partial = np.bincount(self._laid_out[self._order(blocks)[:rest].astype(np.int64)], minlength=len(self._names))
+        partial = np.bincount(self._order(blocks)[0][:rest], minlength=len(self._names))
         return {name: blocks * self._counts[name] + int(n) for name, n in zip(self._names, partial, strict=True)}
 
     def ends(self, steps: int) -> dict[str, int]:
@@ -123,8 +121,19 @@ class Mixture:
         return self._corpora[name].slice(position, self._seq_len)
 
     @functools.lru_cache(maxsize=4)  # noqa: B019  lives as long as a stage
-    def _order(self, block: int) -> npt.NDArray[np.uint64]:
-        return Permutation(self._block, f"{self._key}:{block}").of(np.arange(self._block, dtype=np.uint64))
+    def _order(self, block: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return for each sequence of a block the number of its source, and how many of that source come before it.
+
+        Each source is read forward, so that the next stage, which starts behind what is drawn, repeats none of it even
+        when this one ends amid a block.
+        """
+        order = Permutation(self._block, f"{self._key}:{block}").of(np.arange(self._block, dtype=np.uint64))
+        codes = self._laid_out[order.astype(np.int64)]
+        ordinals = np.empty_like(codes)
+        for code in range(len(self._names)):
+            mine = codes == code
+            ordinals[mine] = np.arange(mine.sum())
+        return codes, ordinals
 
 
 def pack(slices: Sequence[TokenSlice]) -> Batch:

@@ -33,11 +33,10 @@ def eval_command(
     recipe, folder = _recipe(directory, tokenizer), directory
     evaluation = dataclasses.replace(
         recipe.evaluation,
-        held_out=(*recipe.evaluation.held_out, *(held_out or ())),
         tasks=(*recipe.evaluation.tasks, *map(str, task or ())),
     )
     recipe = dataclasses.replace(recipe, evaluation=evaluation, data=tuple(data) if data else recipe.data)
-    found = measure(folder, recipe, length or recipe.unit)
+    found = measure(folder, recipe, length or recipe.unit, held_out or ())
     if as_json:
         typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
     elif found:

@@ -6,35 +6,69 @@ depth. Each measurement is an event of the journal, so that a resumed run has th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas.errors import ConfigError
-from trainer.data.sources import open_held_out
+from schemas.errors import ConfigError, RunError
+from trainer.data.corpus import Corpus
+from trainer.data.sources import Shards, open_held_out
 from trainer.evaluate.needle import NeedleTest
 from trainer.evaluate.perplexity import held_out_losses
 from trainer.evaluate.scores import measure_tasks
-from trainer.evaluate.tasks import read_task
+from trainer.evaluate.tasks import Task, read_task
 from trainer.loop.checkpoints import State
+from trainer.loop.journal import NAME as JOURNAL
 from trainer.loop.journal import read_journal
 from trainer.loop.stages import StageJob
 from trainer.loop.training import Training
-from trainer.recipe import GateConfig
+from trainer.recipe import GateConfig, Recipe
+
+INIT = "init_from"  # names in the journal, as a stage would, the model that a run begins with
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a run is measured on."""
+
+    held_out: Mapping[str, Corpus]
+    tasks: Sequence[Task]
+
+
+def open_evaluation(recipe: Recipe, held_out: Shards) -> Evaluation:
+    """Open held-out shards and tasks. ConfigError when a gate would have nothing to measure."""
+    gated = [stage.name for stage in recipe.stages if stage.gate.enabled]
+    if gated and not held_out:
+        raise ConfigError(f"evaluation.held_out: none, but the gate of stage {gated[0]} needs some")
+    tasks = [read_task(Path(name)) for name in recipe.evaluation.tasks]
+    return Evaluation(open_held_out(recipe, held_out), tasks)
 
 
 class Gatekeeper:
     """Evaluates at the end of each stage and extends a stage whose gate has not passed."""
 
-    def __init__(self, training: Training) -> None:
-        recipe = training.recipe
+    def __init__(self, training: Training, evaluation: Evaluation) -> None:
         self._training = training
-        self._held_out = open_held_out(recipe)
-        self._needles = NeedleTest(self._held_out, recipe.evaluation) if self._held_out else None
-        self._tasks = [read_task(Path(name)) for name in recipe.evaluation.tasks]
-        gated = [stage.name for stage in recipe.stages if stage.gate.enabled]
-        if gated and not self._held_out:
-            raise ConfigError(f"evaluation.held_out: none, but the gate of stage {gated[0]} needs some")
+        self._held_out, self._tasks = evaluation.held_out, evaluation.tasks
+        self._needles = NeedleTest(self._held_out, training.recipe.evaluation) if self._held_out else None
+
+    def begin(self, job: StageJob, state: State) -> None:
+        """Measure what the stage's gate compares with, where the journal does not have it.
+
+        That is so for a model from elsewhere (init_from), which no stage was there to measure, and for a stage whose
+        predecessor was trained when nothing was held out. RunError when it is too late for that.
+        """
+        training, stage = self._training, job.config
+        begins = job.number > 0 or bool(training.recipe.init_from)  # from weights that a gate has to compare with
+        if not stage.gate.enabled or not begins:
+            return
+        if training.ranks.from_first(self._before(job.number) if training.ranks.is_first else None) is not None:
+            return
+        if state.step:
+            raise RunError(f"stage {stage.name}: its gate has nothing to compare with in {JOURNAL}; begin it anew")
+        name = training.recipe.stages[job.number - 1].name if job.number else INIT
+        self._tell(name, job.number - 1, state, self.measure(stage.seq_len), None)
 
     def __call__(self, job: StageJob, state: State) -> bool:
         """Measure, write to the journal, and return whether the stage may end."""
@@ -44,13 +78,13 @@ class Gatekeeper:
         measured = self.measure(job.config.seq_len)
         before = training.ranks.from_first(self._before(job.number) if training.ranks.is_first else None)
         is_open = not gate.enabled or passes(gate, measured, before)
-        self._tell(job, state, measured, is_open)
+        self._tell(job.config.name, job.number, state, measured, is_open)
         return is_open
 
     def look(self, job: StageJob, state: State) -> None:
         """Measure during a stage, and write to the journal."""
         if self._held_out or self._tasks:
-            self._tell(job, state, self.measure(job.config.seq_len), None)
+            self._tell(job.config.name, job.number, state, self.measure(job.config.seq_len), None)
 
     def measure(self, seq_len: int) -> dict[str, Any]:
         """Return loss by source at the recipe's first length and at `seq_len`, needles found, and scores of tasks."""
@@ -64,10 +98,9 @@ class Gatekeeper:
             found["needle"] = self._needles.share_found(training, seq_len)
         return {**found, "tasks": measure_tasks(training, self._tasks)}
 
-    def _tell(self, job: StageJob, state: State, measured: Mapping[str, Any], is_open: bool | None) -> None:
-        """Write the measurements to the journal and the console; `is_open` is None during a stage."""
-        name = job.config.name
-        self._training.write("eval", stage=name, number=job.number, step=state.global_step, open=is_open, **measured)
+    def _tell(self, name: str, number: int, state: State, measured: Mapping[str, Any], is_open: bool | None) -> None:
+        """Write the measurements to the journal and the console; `is_open` is None except at the end of a stage."""
+        self._training.write("eval", stage=name, number=number, step=state.global_step, open=is_open, **measured)
         words = [f"held-out loss of {source} {loss:.4f}" for source, loss in measured["short_loss"].items()]
         words += [f"needles {measured['needle']:.0%}"] if "needle" in measured else []
         words += [f"{task} {scores['acc']:.1%}" for task, scores in measured["tasks"].items()]
@@ -75,8 +108,8 @@ class Gatekeeper:
         self._training.watcher.say(f"{name}, step {state.global_step:,}: {', '.join(words)}")
 
     def _before(self, number: int) -> dict[str, float] | None:
-        """Return the short losses at the end of the previous stage."""
-        events = [e for e in read_journal(self._training.folder) if e["event"] == "eval" and e["number"] < number]
+        """Return the short losses at the end of the previous stage, or of the model that the run began with."""
+        events = [e for e in read_journal(self._training.folder, only=("eval",)) if e["number"] < number]
         return dict(events[-1]["short_loss"]) if events else None
 
 

@@ -1,9 +1,10 @@
 """Aborts a stalled run so that one hung rank cannot block the others.
 
-Each rank reports each event of its journal to its watchdog. When none comes for `faults.stall_s`, the ranks that are
-still alive ask each other who answers, one line says who does not and where this rank hangs, and the process ends, also
-from within a collective that would never return. torchrun then ends what is left, a stopped process too, and starts all
-anew from the newest checkpoint, `max_restarts` times. The watch begins before the ranks join, which can hang, too.
+Each rank reports each event of its journal and each pass through its model to its watchdog: to measure can take longer
+than any step. When nothing comes for `faults.stall_s`, the ranks that are still alive ask each other who answers, one
+line says who does not and where this rank hangs, and the process ends, also from within a collective that would never
+return. torchrun then ends what is left, a stopped process too, and starts all anew from the newest checkpoint,
+`max_restarts` times. The watch begins before the ranks join, which can hang, too.
 """
 
 from __future__ import annotations

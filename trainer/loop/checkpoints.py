@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,9 +68,17 @@ class Saver:
     All ranks call `begin` and `finish` together; torch writes each rank's share and then, on rank 0, `.metadata`.
     """
 
-    def __init__(self, model: nn.Module, optimiser: torch.optim.Optimizer, ranks: Ranks) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        ranks: Ranks,
+        told: Callable[[State], None] | None = None,
+    ) -> None:
+        """`told` hears of each checkpoint that is complete, on every rank."""
         self._model, self._optimiser = model, optimiser
         self._is_first, self._group = ranks.is_first, ranks.saving
+        self._told = told
         self._writing: tuple[Path, State, Any] | None = None
 
     def begin(self, folder: Path, state: State) -> None:
@@ -92,6 +100,8 @@ class Saver:
             future.result()
             if self._is_first:
                 complete(folder, state)
+            if self._told is not None:
+                self._told(state)
 
     @property
     def is_writing(self) -> bool:
@@ -153,28 +163,38 @@ class CheckpointFolder:
     def path(self, global_step: int) -> Path:
         return self.root / f"step-{global_step:09d}"
 
-    def newest(self, tell: Callable[[str], None]) -> tuple[Path, State] | None:
-        """Return the newest complete checkpoint; prints which newer ones are skipped."""
+    def newest(self, tell: Callable[[str], None], at_most: int | None = None) -> tuple[Path, State] | None:
+        """Return the newest complete checkpoint, of those up to step `at_most` of the run if that is given.
+
+        Prints which newer ones are skipped because they are not whole.
+        """
         for folder in sorted(self._folders(), reverse=True):
+            if at_most is not None and _step_of(folder) > at_most:
+                continue
             state = read_state(folder)
             if state is not None:
                 return folder, state
             tell(f"{folder}: torn or unfinished, passed over")
         return None
 
-    def prune(self, keep: int) -> None:
-        """Remove all but the newest `keep`."""
-        for folder in sorted(self._folders())[:-keep]:
-            remove(folder)
+    def prune(self, choose: Callable[[Sequence[int]], Collection[int]]) -> None:
+        """Remove the whole ones but those whose steps `choose` returns; one in progress does not count as any."""
+        whole = {_step_of(folder): folder for folder in self._folders() if (folder / STATE).exists()}
+        for step in whole.keys() - set(choose(sorted(whole))):
+            remove(whole[step])
 
     def remove_after(self, global_step: int) -> None:
         """Remove what is newer than a step, and what was never finished."""
         for folder in self._folders():
-            if int(folder.name.removeprefix("step-")) > global_step or not (folder / STATE).exists():
+            if _step_of(folder) > global_step or not (folder / STATE).exists():
                 remove(folder)
 
     def _folders(self) -> list[Path]:
         return [path for path in self.root.glob("step-*") if path.is_dir()] if self.root.exists() else []
+
+
+def _step_of(folder: Path) -> int:
+    return int(folder.name.removeprefix("step-"))
 
 
 def remove(folder: Path) -> None:

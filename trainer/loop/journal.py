@@ -3,13 +3,16 @@
     start     a process started: from which step of the run
     step      one optimiser step: number, loss, gradient norm, rate, tokens, seconds, seconds spent waiting for data
     save      a checkpoint is complete
-    rollback  back to a step, and the batches of the stage that are skipped from now on
+    rollback  back to a step of the run, and the batches of the stage that are skipped from now on; `at`: its bad step
     stage     a stage is complete
     eval      what was measured, and whether a gate let the stage end
     stop      the process ended normally
 
 Every event has `t`, seconds since 1970. The goodput of a run is computed from here: the steps that are still part of
 the final weights, against the time since the first start.
+
+A run of a million steps writes some 230 MiB. So a stage reads the journal from its end, only as far as its watch looks
+back, and of the rest parses only the kinds of events that it asks for.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -26,6 +29,7 @@ from typing import Any, BinaryIO
 from schemas.errors import RunError
 
 NAME = "journal.jsonl"
+_BLOCK = 1 << 16  # bytes that are read at once from the end
 _DURABLE = frozenset({"start", "save", "rollback", "stage", "stop"})
 Event = Mapping[str, Any]
 
@@ -57,28 +61,75 @@ class Journal:
 
 def _mend(path: Path) -> None:
     """Cut off a last line that a killed process left unfinished."""
-    if path.exists():
-        data = path.read_bytes()
-        whole = data.rfind(b"\n") + 1
-        if whole < len(data):
-            with path.open("r+b") as file:
-                file.truncate(whole)
+    with path.open("r+b") as file:
+        at = size = file.seek(0, os.SEEK_END)
+        whole = 0
+        while at and not whole:
+            start = max(0, at - _BLOCK)
+            file.seek(start)
+            found = file.read(at - start).rfind(b"\n")
+            whole, at = (start + found + 1 if found >= 0 else 0), start
+        if whole < size:
+            file.truncate(whole)
 
 
-def read_journal(folder: Path) -> list[dict[str, Any]]:
-    """Return the events of a run, oldest first; an unfinished last line is not one."""
+def read_journal(folder: Path, only: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Return the events of a run, oldest first; an unfinished last line is not one.
+
+    With `only` those of these kinds alone: the other lines are passed over without being parsed.
+    """
     path = folder / NAME
-    return list(_parse(path.read_bytes())) if path.exists() else []
+    if not path.exists():
+        return []
+    wanted = tuple(f'{{"event":"{kind}"'.encode() for kind in only) or b""
+    with path.open("rb") as file:
+        lines = (line for line in file if line.endswith(b"\n") and line.startswith(wanted))
+        return list(_parse(lines))
 
 
-def _parse(data: bytes) -> Iterator[dict[str, Any]]:
-    for line in data.split(b"\n")[:-1]:
+def _parse(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
         try:
             event = json.loads(line)
         except ValueError:
             continue
         if isinstance(event, dict) and "event" in event:
             yield event
+
+
+def _lines_backwards(path: Path) -> Iterator[bytes]:
+    """Yield the finished lines of a file, the last one first."""
+    with path.open("rb") as file:
+        at, tail, ended = file.seek(0, os.SEEK_END), b"", False
+        while at:
+            start = max(0, at - _BLOCK)
+            file.seek(start)
+            tail, *lines = (file.read(at - start) + tail).split(b"\n")
+            at = start
+            if lines and not ended:
+                lines.pop()  # what follows the last line break: nothing, or an unfinished line
+                ended = True
+            yield from reversed(lines)
+        if ended:
+            yield tail
+
+
+def recent_losses(folder: Path, begin: int, end: int, n: int) -> list[float]:
+    """Return the losses, oldest first, of the last `n` applied steps of the lineage from step `begin` to before `end`.
+
+    It is read from the end of the journal, and no further than that takes.
+    """
+    path, found, limit = folder / NAME, list[float](), end
+    for event in _parse(_lines_backwards(path)) if path.exists() else ():
+        if event["event"] in ("start", "rollback"):
+            limit = min(limit, event["step"])  # what is older and not below it was lost
+        elif event["event"] == "step" and event["step"] < limit:
+            if event["step"] >= begin and event["applied"]:
+                found.append(event["loss"])
+            limit = event["step"]
+        if limit <= begin or len(found) == n:
+            break
+    return found[::-1]
 
 
 def lineage(events: Iterable[Event]) -> dict[int, Event]:
@@ -93,11 +144,22 @@ def lineage(events: Iterable[Event]) -> dict[int, Event]:
     return steps
 
 
-def skipped_batches(events: Iterable[Event], stage: str) -> frozenset[int]:
-    """Return the numbers of the batches of a stage that roll-backs marked to be skipped."""
-    return frozenset(
-        batch for event in events if event["event"] == "rollback" and event["stage"] == stage for batch in event["skip"]
-    )
+@dataclass(frozen=True)
+class Rollbacks:
+    """The roll-backs of a run so far, as a stage sees them."""
+
+    skipped: frozenset[int]  # batches of the stage that are skipped
+    turned: tuple[int, ...]  # steps of the stage that ordered one, oldest first
+    total: int  # in all stages
+
+
+def rollbacks_of(events: Iterable[Event], stage: str, key: str) -> Rollbacks:
+    """Return the roll-backs of a run, and what of them concerns the stage of this name and key."""
+    back = [event for event in events if event["event"] == "rollback"]
+    # One without a key is of an earlier version, or made by hand.
+    mine = [event for event in back if event["stage"] == stage and event.get("key", key) == key]
+    skipped = frozenset(batch for event in mine for batch in event["skip"])
+    return Rollbacks(skipped, tuple(event["at"] for event in mine if "at" in event), len(back))
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from schemas.errors import RunError
-from trainer.data.mixture import Mixture
 from trainer.loop import checkpoints
 from trainer.loop.checkpoints import Saver, State
 from trainer.loop.loop import StageLoop
@@ -29,6 +27,9 @@ class Gate(Protocol):
     def __call__(self, job: StageJob, state: State) -> bool:
         """Return whether the stage may end here."""
 
+    def begin(self, job: StageJob, state: State) -> None:
+        """Evaluate before the stage is trained, or trained further."""
+
     def look(self, job: StageJob, state: State) -> None:
         """Evaluate during the stage."""
 
@@ -46,7 +47,7 @@ class LocalRunner:
         `start` is the state after the stage before, whose checkpoint lies in that stage's folder.
         """
         training = self._training
-        begin = replace(start, stage=job.number, stage_key=job.key, step=0)
+        begin = job.begin(start)
         restart = functools.partial(self._restart, job)
         state = self._resume(job, begin, restart)
         if training.ranks.is_first:
@@ -54,9 +55,10 @@ class LocalRunner:
         training.write("start", step=state.global_step, stage=job.config.name, world=training.ranks.world)
         training.watcher.stage_started(job.config, state.step)
         training.ranks.barrier()
+        self._gate.begin(job, state)
         with StageLoop(training, job, begin, state.global_step, restart, self._objective) as loop:
             state = self._until_open(loop, job, state)
-            return self._end(job, loop.mixture, state)
+            return self._end(job, loop.ends(state), state)
 
     def _resume(self, job: StageJob, begin: State, restart: Callable[[], None]) -> State:
         found = self._training.newest_of(job.key)
@@ -95,10 +97,13 @@ class LocalRunner:
         while every and (then := state.step - state.step % every + every) < until:
             state = loop.train(state, then)
             self._gate.look(job, state)
-        return loop.train(state, until)
+        return loop.train(state, until, ends=True)
 
-    def _end(self, job: StageJob, mixture: Mixture, state: State) -> State:
-        """Average if the stage asks for it, write checkpoint and model, mark the stage as done."""
+    def _end(self, job: StageJob, ends: Mapping[str, int], state: State) -> State:
+        """Average if the stage asks for it, write checkpoint and model, mark the stage as done.
+
+        `ends` is the position in each source that the stage drew from.
+        """
         training = self._training
         if job.config.average:
             self._average(job, state)
@@ -107,13 +112,15 @@ class LocalRunner:
             stage=job.number + 1,
             taken=(*state.taken, state.step),
             tokens=state.tokens,
-            starts={**state.starts, **mixture.ends(state.step)},
+            starts={**state.starts, **ends},
             weights_sha256=training.digest(),
         )
         saver = Saver(training.model, training.optimiser, training.ranks)
         saver.begin(job.checkpoint, after)
         saver.finish()
+        training.watchdog.beat()
         export(training.model, job.folder / "model", training.ranks.is_first)
+        training.watchdog.beat()
         if training.ranks.is_first:
             job.finish(after)
         training.write("stage", stage=job.config.name, step=after.global_step, sha256=after.weights_sha256)

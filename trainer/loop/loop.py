@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from schemas.errors import RunError
 from trainer.data.corpus import Stream
 from trainer.data.mixture import Batch, Mixture, data_step
-from trainer.faults.bad_steps import Verdict, Watch
+from trainer.faults.bad_steps import Verdict, Watch, distrusted_from, kept
 from trainer.loop import checkpoints
-from trainer.loop.checkpoints import Saver, State
-from trainer.loop.journal import lineage, read_journal, skipped_batches
+from trainer.loop.checkpoints import State
+from trainer.loop.journal import Rollbacks, read_journal, recent_losses, rollbacks_of
 from trainer.loop.ranks import Ranks
 from trainer.loop.schedule import learning_rate
 from trainer.loop.stages import StageJob
@@ -40,11 +39,11 @@ class StageLoop:
         where the run is now."""
         self._training, self._job, self._begin, self._restart = training, job, begin, restart
         stage, ranks = job.config, training.ranks
-        self.mixture = make_mixture(training.recipe, training.corpora, stage, begin)
-        self._loader = _Loader(self.mixture, ranks)
+        self._mixture = make_mixture(training.recipe, training.corpora, stage, begin)
+        self._loader = _Loader(self._mixture, ranks)
         self._share = -(-stage.batch_sequences // ranks.world)
         self._stepper = Stepper(training, min(training.micro_sequences(stage.seq_len), self._share), objective)
-        self._saver = Saver(training.model, training.optimiser, ranks)
+        self._saver = training.make_saver()
         self._saved_at = time.monotonic()
         self._stands_at: int | None = None  # the step of the checkpoint that a roll-back has loaded
         self._read_history(global_step)
@@ -56,19 +55,34 @@ class StageLoop:
         self._loader.close()
 
     def _read_history(self, global_step: int) -> None:
-        """Restore from the journal: skipped batches and recent losses."""
-        training, name = self._training, self._job.config.name
-        events = training.ranks.from_first(_relevant(training.folder) if training.ranks.is_first else None)
-        steps = lineage(events)
-        recent = [steps[n]["loss"] for n in sorted(steps) if n < global_step and steps[n]["applied"]]
-        self._skipped = skipped_batches(events, name)
-        self._rollbacks = sum(event["event"] == "rollback" for event in events)
-        self._watch = Watch(training.recipe.faults, recent)
+        """Restore from the journal: roll-backs, and recent losses of this stage."""
+        training, job, faults = self._training, self._job, self._training.recipe.faults
+        found = None
+        if training.ranks.is_first:
+            back = rollbacks_of(read_journal(training.folder, only=("rollback",)), job.config.name, job.key)
+            begin = self._begin.global_step
+            found = back, recent_losses(training.folder, begin, global_step, faults.spike_window)
+        self._back: Rollbacks
+        self._back, recent = training.ranks.from_first(found)
+        self._watch = Watch(faults, recent)
 
-    def train(self, state: State, until: int) -> State:
-        """Take steps until `until` of the stage are done. Raises StoppedError when asked to stop, once all is saved."""
+    @property
+    def _skipped(self) -> frozenset[int]:
+        return self._back.skipped
+
+    def ends(self, state: State) -> dict[str, int]:
+        """Return the position in each source after the stage: behind the skipped batches, too."""
+        return self._mixture.ends(data_step(state.step, self._skipped))
+
+    def train(self, state: State, until: int, ends: bool = False) -> State:
+        """Take steps until `until` of the stage are done. Raises StoppedError when asked to stop, once all is saved.
+
+        Where the stage `ends` there, it does not end in trouble: no later step would tell a wave from a spike.
+        """
         while state.step < until:
             state = self._take(state)
+            if ends and state.step == until and self._watch.troubled:
+                state = self._roll_back(replace(state, step=until - 1))
             self._save_if_due(state)
         self._saver.finish()
         return state
@@ -107,9 +121,10 @@ class StageLoop:
     def _save_if_due(self, state: State) -> None:
         ranks, training = self._training.ranks, self._training
         stop = ranks.any(training.stop_asked)
-        due = time.monotonic() - self._saved_at > training.checkpoint_interval_s
-        # After a roll-back the newest checkpoint is the loop's current state.
-        if (stop or (ranks.from_first(due) and not self._watch.troubled)) and state.global_step != self._stands_at:
+        due = stop or ranks.from_first(time.monotonic() - self._saved_at > training.checkpoint_interval_s)
+        # In trouble nothing is saved, also when asked to stop: the weights may be spoilt, and the run that resumes
+        # would not know. After a roll-back the newest checkpoint is the loop's current state.
+        if due and not self._watch.troubled and state.global_step != self._stands_at:
             training.save(self._saver, state)
             self._saved_at = time.monotonic()
         if stop:
@@ -119,31 +134,41 @@ class StageLoop:
         if self._saver.is_writing and not ranks.any(not self._saver.is_done):
             self._saver.finish()
         if ranks.is_first:
-            training.checkpoints.prune(training.recipe.faults.keep)
+            training.checkpoints.prune(functools.partial(kept, training.recipe.faults))
 
     def _roll_back(self, state: State) -> State:
-        """Go back to the newest checkpoint, all of which are older than the trouble, and skip its batches."""
+        """Go back to before the harm, and skip the batches from `faults.spike_back` steps before the trouble to here.
+
+        Steps between the checkpoint and there are taken again as they were: what a run comes to does not depend on when
+        its checkpoints were due.
+        """
         training, faults = self._training, self._training.recipe.faults
         self._saver.finish()
         training.ranks.barrier()
-        first_bad = state.step + 1 - self._watch.troubled
-        bad = [data_step(step, self._skipped) for step in range(max(0, first_bad), state.step + 1)]
-        if self._rollbacks >= faults.max_rollbacks:
+        if self._back.total >= faults.max_rollbacks:
             raise RunError(
-                f"stage {self._job.config.name}: step {state.step} is bad again after {self._rollbacks} roll-backs"
+                f"stage {self._job.config.name}: step {state.step} is bad again after {self._back.total} roll-backs"
                 f" (faults.max_rollbacks)"
             )
-        back = self._load_newest()
-        self._stands_at = back.global_step
-        training.write("rollback", step=back.global_step, stage=self._job.config.name, skip=bad)
-        training.watcher.say(f"rolled back from step {state.step} to {back.step}; {len(bad)} batches are passed over")
+        first = distrusted_from(faults, state.step + 1 - self._watch.troubled, self._back.turned)
+        skip = [data_step(step, self._skipped) for step in range(first, state.step + 1)]
+        back = self._load_up_to(first)
         training.ranks.barrier()
+        if training.ranks.is_first:  # before the journal knows: a run that is killed here meets the trouble once more
+            training.checkpoints.remove_after(back.global_step)
+        name, key = self._job.config.name, self._job.key
+        training.write("rollback", step=back.global_step, stage=name, key=key, at=state.step, skip=skip)
+        training.watcher.say(f"rolled back from step {state.step} to {back.step}; {len(skip)} batches are passed over")
+        training.ranks.barrier()
+        self._stands_at = back.global_step
+        self._saver = training.make_saver()  # a new optimiser, if begun anew
         self._read_history(back.global_step)
         return back
 
-    def _load_newest(self) -> State:
+    def _load_up_to(self, step: int) -> State:
+        """Load the newest checkpoint of the stage that is not after its step `step`, or begin the stage anew."""
         training = self._training
-        found = training.newest_of(self._job.key)
+        found = training.newest_of(self._job.key, self._begin.global_step + step)
         if found is None:
             self._restart()
             return self._begin
@@ -156,10 +181,6 @@ def make_mixture(recipe: Recipe, corpora: Mapping[str, Stream], stage: StageConf
     mix = stage.weights({name: corpus.epoch_tokens for name, corpus in corpora.items()})
     key = f"{recipe.seed}:{stage.name}"
     return Mixture(corpora, mix, stage.seq_len, stage.batch_sequences, begin.starts, recipe.mix_block, key)
-
-
-def _relevant(folder: Path) -> list[dict[str, Any]]:
-    return [event for event in read_journal(folder) if event["event"] in ("start", "rollback", "step")]
 
 
 class _Loader:

@@ -5,36 +5,58 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from torch.distributed.checkpoint.api import CheckpointException
 
 import storage
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, RunError
 from schemas.settings import to_plain
+from schemas.shards import TokenizerFacts
+from storage.shard_folders import find_shards
 from trainer.data.corpus import Corpus, same_tokenizer
-from trainer.data.sources import open_streams, training_shards
-from trainer.evaluate.gates import Gatekeeper
+from trainer.data.sources import Shards, open_streams, training_shards
+from trainer.evaluate.gates import Gatekeeper, open_evaluation
 from trainer.evaluate.words import keep_tokenizer
 from trainer.faults.watchdog import joined_and_watched
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import Journal
 from trainer.loop.local import LocalRunner
+from trainer.loop.loop import make_mixture
 from trainer.loop.ranks import Ranks
-from trainer.loop.stages import StageJob, jobs
+from trainer.loop.stage_data import (
+    Lists,
+    freeze,
+    held_out_paths,
+    is_there,
+    measured,
+    plan_data,
+    read_frozen,
+    training_paths,
+    write_frozen,
+)
+from trainer.loop.stages import Runner, StageJob, jobs, made_by_others, remove_made
 from trainer.loop.start import RECIPE, place_in_data, with_absolute_paths
 from trainer.loop.training import Training, Watcher
 from trainer.recipe import Recipe
 from trainer.titan.runner import TitanRunner
 
+# Settings that a result depends on, with what `init_from` says of the place in the data.
+_IN_KEYS = ("seed", "model.", "adamw.", "mix_block", "init_from", "order_seed", "data_starts", "stages.")
 
-def plan_jobs(recipe: Recipe, shards: dict[str, list[str]], folder: Path) -> list[StageJob]:
-    """Return the stages over these shards, which count by name and size."""
-    data = {
-        source: [(path.rpartition("/")[2], storage.size(path)) for path in paths] for source, paths in shards.items()
-    }
-    return jobs(recipe, data, folder)
+
+def plan_jobs(recipe: Recipe, shards: Shards, folder: Path) -> list[StageJob]:
+    """Return the stages, over the shards that the folder froze, and over these where it did not."""
+    return _plan(recipe, measured(shards), folder)
+
+
+def _plan(recipe: Recipe, present: Lists, folder: Path, keep: int | None = None) -> list[StageJob]:
+    """Return the stages; with `keep` only the first so many read what was frozen."""
+    return jobs(recipe, plan_data(recipe, present, read_frozen(folder), keep), folder)
 
 
 def first_open(planned: list[StageJob], begin: State) -> tuple[int, State]:
@@ -48,60 +70,157 @@ def first_open(planned: list[StageJob], begin: State) -> tuple[int, State]:
     return len(planned), state
 
 
-def run(recipe: Recipe, folder: Path, watcher: Watcher) -> State:
+def run(recipe: Recipe, folder: Path, watcher: Watcher, anew: bool = False) -> State:
     """Train all stages that are not done; every rank calls it. Returns the run's final state.
 
-    Raises StoppedError after a signal, once all is saved, and WinnowError for what is wrong with recipe or data.
+    What another recipe, or other data, left in the folder is removed if `anew` says so, and else refused. Raises
+    StoppedError after a signal, once all is saved, and WinnowError for what is wrong with recipe or data: before any
+    weight is drawn, where that can be known.
     """
     if not recipe.stages:
         raise ConfigError("stages: none; a recipe has at least one")
-    recipe = place_in_data(recipe)
+    recipe = with_absolute_paths(place_in_data(recipe))
     shards = training_shards(recipe)
-    planned = plan_jobs(recipe, shards, folder)
-    number, state = first_open(planned, State(starts=recipe.data_starts))
+    present = measured(shards)
+    planned = _plan(recipe, present, folder)
+    begin = State(starts=recipe.data_starts)
+    number, state = first_open(planned, begin)
     if number == len(planned):
         return state
-    corpora = open_streams(recipe, shards)
+    left = made_by_others(planned, folder)
+    if left and not anew:
+        raise RunError(_refusal(recipe, folder, left))
+    gone = [job.number for job in planned[number:] if not is_there(job.data, present)]
+    if anew and (left or gone):
+        planned = _plan(recipe, present, folder, keep=min([*gone, *(number for number, _ in left)]))
+        (number, state), left = first_open(planned, begin), made_by_others(planned, folder)
+    start = _Start(recipe, folder, planned, [path for _, path in left])
+    corpora = start.streams(planned[number:], shards, present)
+    tokenizer = same_tokenizer([corpus for streams in corpora.values() for corpus in streams.values()])
     if recipe.runner == "titan":
-        return _run_titan(recipe, folder, watcher, corpora, planned[number:], state)
+        alone = Ranks(0, 1, torch.device("cpu"), None)  # torchtitan's launch starts the processes that compute
+        with start.journal(alone, tokenizer) as journal:
+            return _train(TitanRunner(recipe, journal, watcher, held_out=start.held_out), planned[number:], state)
     if recipe.local.threads:
         torch.set_num_threads(recipe.local.threads)
-    with (
-        joined_and_watched(recipe.faults.stall_s) as (ranks, watchdog),
-        _journal(folder, ranks, recipe, corpora) as journal,
-    ):
-        training = Training(recipe, folder, corpora, ranks, journal, watcher, watchdog)
-        runner = LocalRunner(training, Gatekeeper(training))
-        with _stopping(training):
+    evaluation = open_evaluation(recipe, start.held_out)
+    with joined_and_watched(recipe.faults.stall_s) as (ranks, watchdog), start.journal(ranks, tokenizer) as journal:
+        _refuse_before_drawing(recipe, ranks)
+        training = Training(recipe, folder, corpora[number], ranks, journal, watcher, watchdog)
+        runner = LocalRunner(training, Gatekeeper(training, evaluation))
+        with _stopping(training), _one_line(folder):
             for job in planned[number:]:
+                training.corpora = corpora[job.number]
                 state = runner.run(job, state)
     return state
 
 
-def _run_titan(
-    recipe: Recipe, folder: Path, watcher: Watcher, corpora: Mapping[str, Corpus], planned: list[StageJob], state: State
-) -> State:
-    alone = Ranks(0, 1, torch.device("cpu"), None)  # torchtitan's launch starts the processes that compute
-    with _journal(folder, alone, recipe, corpora) as journal:
-        runner = TitanRunner(recipe, journal, watcher)
-        for job in planned:
-            state = runner.run(job, state)
+def _train(runner: Runner, planned: Sequence[StageJob], state: State) -> State:
+    for job in planned:
+        state = runner.run(job, state)
     return state
 
 
+def _refusal(recipe: Recipe, folder: Path, left: Sequence[tuple[int, Path]]) -> str:
+    """Return the line that says what the folder holds of another recipe, and by which settings that differs."""
+    try:
+        former = flat(json.loads((folder / RECIPE).read_bytes()))
+    except (OSError, ValueError):
+        former = {}
+    now = flat(to_plain(recipe))
+    differing = sorted(
+        name for name in former.keys() | now.keys() if former.get(name) != now.get(name) and name.startswith(_IN_KEYS)
+    )
+    why = f" (differing: {', '.join(differing[:3])}{', ...' if len(differing) > 3 else ''})" if differing else ""
+    return (
+        f"{left[0][1]}: made by another recipe, or with other shards{why}; give another folder, or --anew to remove"
+        f" it and what else this recipe did not make here ({len(left)} in all)"
+    )
+
+
+def flat(plain: Any, name: str = "") -> dict[str, Any]:
+    """Return the values of nested plain data by their paths."""
+    if isinstance(plain, dict | list) and plain:
+        pairs = plain.items() if isinstance(plain, dict) else enumerate(plain)
+        return {k: v for key, value in pairs for k, v in flat(value, f"{name}.{key}" if name else str(key)).items()}
+    return {name: plain}
+
+
+def _refuse_before_drawing(recipe: Recipe, ranks: Ranks) -> None:
+    """Raise ConfigError for what would otherwise end the run only after its weights are drawn, or stages later."""
+    for stage in recipe.stages:
+        if ranks.world > stage.batch_sequences:
+            raise ConfigError(
+                f"stages: {stage.name}: a batch of {stage.batch_sequences} sequences cannot be shared by"
+                f" {ranks.world} ranks"
+            )
+    if recipe.local.attention == "flex_attention" and ranks.device.type == "cpu":
+        raise ConfigError(
+            "local.attention: flex_attention is not allowed: it has no backward pass on CPUs; allowed there: auto,"
+            " sdpa, eager"
+        )
+
+
+class _Start:
+    """What a run writes and opens before it trains."""
+
+    def __init__(self, recipe: Recipe, folder: Path, planned: Sequence[StageJob], left: Sequence[Path]) -> None:
+        """`left` is what others made and is to be removed."""
+        self._recipe, self._folder, self._left = recipe, folder, left
+        frozen, data = read_frozen(folder), [job.data for job in planned]
+        self.held_out = held_out_paths(recipe, frozen, data, find_shards(recipe.data))
+        self._frozen = freeze(recipe, data, frozen, self.held_out)
+
+    def streams(
+        self, planned: Sequence[StageJob], shards: Shards, present: Lists
+    ) -> dict[int, dict[str, Corpus]]:  # fmt: skip
+        """Return the streams of each stage, by its number. ConfigError when its mix does not fit them."""
+        found: dict[int, dict[str, Corpus]] = {}
+        before: StageJob | None = None
+        for job in planned:
+            if before is not None and job.data == before.data:
+                found[job.number] = found[before.number]
+            else:
+                paths = training_paths(job.data, shards, present)
+                found[job.number] = open_streams(self._recipe, paths, job.data.unit, self.held_out)
+            make_mixture(self._recipe, found[job.number], job.config, State())
+            before = job
+        return found
+
+    @contextlib.contextmanager
+    def journal(self, ranks: Ranks, tokenizer: TokenizerFacts) -> Iterator[Journal | None]:
+        """Open the journal, on rank 0, and put recipe, tokenizer and list of shards into the folder, which it locks.
+
+        So the folder says all that its model needs.
+        """
+        if not ranks.is_first:
+            yield None
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(Journal(self._folder)) as journal:
+            for path in self._left:
+                remove_made(path)
+            write_frozen(self._folder, self._frozen)
+            recipe = json.dumps(to_plain(self._recipe), indent=1).encode()
+            storage.write_atomic(str(self._folder / RECIPE), recipe)
+            keep_tokenizer(self._folder, self._recipe, tokenizer)
+            yield journal
+
+
 @contextlib.contextmanager
-def _journal(
-    folder: Path, ranks: Ranks, recipe: Recipe, corpora: Mapping[str, Corpus]
-) -> Iterator[Journal | None]:  # fmt: skip
-    """Open the journal on rank 0, and put recipe and tokenizer beside it: the folder says all that its model needs."""
-    if not ranks.is_first:
-        yield None
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.closing(Journal(folder)) as journal:
-        storage.write_atomic(str(folder / RECIPE), json.dumps(to_plain(with_absolute_paths(recipe)), indent=1).encode())
-        keep_tokenizer(folder, recipe, same_tokenizer(list(corpora.values())))
-        yield journal
+def _one_line(folder: Path) -> Iterator[None]:
+    """Turn what torch and safetensors raise when a file cannot be written or read into a RunError."""
+    try:
+        yield
+    except CheckpointException as error:
+        causes = [str(failure[0]).strip() for failure in error.failures.values()]
+        raise RunError(f"{folder}: a checkpoint cannot be written or read: {_first_line(causes)}") from None
+    except SafetensorError as error:
+        raise RunError(f"{folder}: weights cannot be written or read: {_first_line([str(error)])}") from None
+
+
+def _first_line(texts: Sequence[str]) -> str:
+    return next((line for text in texts for line in text.splitlines() if line), "for an unknown reason")
 
 
 @contextlib.contextmanager

@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schemas.settings import overlay
+from trainer.data.mixture import data_step
 from trainer.data.sources import open_streams, training_shards
 from trainer.loop.checkpoints import State, read_state
+from trainer.loop.journal import read_journal, rollbacks_of
 from trainer.loop.loop import make_mixture
+from trainer.loop.stage_data import measured, read_frozen, training_paths
 from trainer.recipe import Recipe
 
 RECIPE = "recipe.json"
@@ -39,15 +42,20 @@ def read_place(start: Path) -> Place | None:
     if state is None or not saved:
         return None
     recipe = overlay(Recipe(), json.loads(saved[0].read_bytes()))
-    return Place(dict(state.starts) | _within_stage(recipe, state), recipe.stream_seed)
+    return Place(dict(state.starts) | _within_stage(saved[0].parent, recipe, state), recipe.stream_seed)
 
 
-def _within_stage(recipe: Recipe, state: State) -> dict[str, int]:
-    """Return how far a stage has read that is not finished; the streams of its data have to be there."""
+def _within_stage(folder: Path, recipe: Recipe, state: State) -> dict[str, int]:
+    """Return how far a stage has read that is not finished, skipped batches included; its shards have to be there."""
     if not state.step:
         return {}
-    streams = open_streams(recipe, training_shards(recipe))
-    return make_mixture(recipe, streams, recipe.stages[state.stage], state).ends(state.step)
+    stage, shards, unit = recipe.stages[state.stage], training_shards(recipe), recipe.unit
+    data = read_frozen(folder).stages.get(stage.name)
+    if data is not None:
+        shards, unit = training_paths(data, shards, measured(shards)), data.unit
+    mixture = make_mixture(recipe, open_streams(recipe, shards, unit, held_out={}), stage, state)
+    back = rollbacks_of(read_journal(folder, only=("rollback",)), stage.name, state.stage_key)
+    return mixture.ends(data_step(state.step, back.skipped))
 
 
 def with_absolute_paths(recipe: Recipe) -> Recipe:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -65,6 +65,8 @@ class Training:
         self.checkpoints = CheckpointFolder(self.folder / "checkpoints")
         self.tokenizer = self.known_tokenizer or same_tokenizer(list(self.corpora.values()))
         self.model = self._make_model()
+        # Also what is measured between two events of the journal is progress, and can take longer than `stall_s`.
+        self.model.register_forward_pre_hook(lambda *_: self.watchdog.beat())
         self.begin_anew()
 
     def _make_model(self) -> LlamaForCausalLM:
@@ -111,9 +113,10 @@ class Training:
         if self.journal is not None:
             self.journal.write(event, **fields)
 
-    def newest_of(self, stage_key: str) -> tuple[Path, State] | None:
-        """Return the newest complete checkpoint, if it is of this stage."""
-        found = self.ranks.from_first(self.checkpoints.newest(self.watcher.say) if self.ranks.is_first else None)
+    def newest_of(self, stage_key: str, at_most: int | None = None) -> tuple[Path, State] | None:
+        """Return the newest complete checkpoint, up to step `at_most` of the run, if it is of this stage."""
+        here = self.checkpoints.newest(self.watcher.say, at_most) if self.ranks.is_first else None
+        found = self.ranks.from_first(here)
         return found if found is not None and found[1].stage_key == stage_key else None
 
     def save(self, saver: Saver, state: State) -> None:
@@ -123,15 +126,26 @@ class Training:
             state = replace(state, weights_sha256=self.digest())
         saver.begin(self.checkpoints.path(state.global_step), state)
         self.save_s = time.monotonic() - began
+
+    def make_saver(self) -> Saver:
+        """Return what writes the model and the optimiser of now; the journal has a checkpoint once it is complete."""
+        return Saver(self.model, self.optimiser, self.ranks, self._saved)
+
+    def _saved(self, state: State) -> None:
         self.write("save", step=state.global_step, paused_s=round(self.save_s, 4))
 
     def digest(self) -> str:
         """Return the SHA-256 of the weights."""
-        return weights_digest(whole_weights(self.model))
+        return weights_digest(self._beating(whole_weights(self.model)))
+
+    def _beating(self, weights: Iterator[tuple[str, torch.Tensor]]) -> Iterator[tuple[str, torch.Tensor]]:
+        for named in weights:
+            self.watchdog.beat()
+            yield named
 
     def snapshot(self, folder: Path, step: int) -> None:
         """Keep the weights for the average of a stage."""
-        weights = dict(whole_weights(self.model))
+        weights = dict(self._beating(whole_weights(self.model)))
         if self.ranks.is_first:
             write_snapshot(snapshot_path(folder, step), weights)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import ConfigError, RunError
+from trainer.data.sources import Shards, held_out_shards, training_shards
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import Journal
 from trainer.loop.loop import StoppedError
 from trainer.loop.placement import weights_digest, whole_weights
+from trainer.loop.stage_data import measured, training_paths
 from trainer.loop.stages import StageJob
 from trainer.loop.training import Watcher
 from trainer.model.averages import averaged_steps, mean, snapshot_path, write_snapshot
@@ -42,8 +43,14 @@ Launch = Callable[[Sequence[str], Mapping[str, str]], None]
 class TitanRunner:
     """Trains stages by torchtitan. One process, on the first machine; the launch starts all others."""
 
-    def __init__(self, recipe: Recipe, journal: Journal | None, watcher: Watcher, launch: Launch | None = None) -> None:
-        """`launch` runs a command with additions to the environment; RunError when it fails."""
+    def __init__(
+        self, recipe: Recipe, journal: Journal | None, watcher: Watcher, launch: Launch | None = None,
+        held_out: Shards | None = None,
+    ) -> None:  # fmt: skip
+        """`launch` runs a command with additions to the environment; RunError when it fails.
+
+        Documents of `held_out` are left out, without it those of the shards that the recipe holds out.
+        """
         gated = [stage.name for stage in recipe.stages if stage.gate.enabled]
         if gated:
             raise ConfigError(f"stages: {gated[0]}: the titan runner measures no gates; allowed: gate.enabled = false")
@@ -51,11 +58,11 @@ class TitanRunner:
             raise ConfigError("runner: titan starts its own processes; run it as one, without torchrun (titan.launch)")
         self._recipe, self._journal, self._watcher = recipe, journal, watcher
         self._launch = launch or launch_and_wait
+        self._held_out = held_out_shards(recipe) if held_out is None else held_out
 
     def run(self, job: StageJob, start: State) -> State:
         """Train a stage to its end. RunError when torchtitan fails, StoppedError when asked to stop."""
         titan = self._titan_job(job, start)
-        forget_other(titan)
         titan.write()  # what it begins from is made with torchtitan's classes, which read it
         titan = replace(titan, load_from=self._load_from(job, titan))
         path = titan.write()
@@ -71,9 +78,12 @@ class TitanRunner:
     def _titan_job(self, job: StageJob, start: State) -> TitanJob:
         stage = job.config
         every = averaged_steps(stage, stage.steps)[0] if stage.average else self._recipe.titan.checkpoint_steps
+        paths = training_shards(self._recipe)
         return TitanJob(
             key=job.key, recipe=self._recipe, number=job.number, steps=stage.steps, taken=start.taken,
-            starts=dict(start.starts), keep_all=stage.average, checkpoint_steps=every,
+            starts=dict(job.begin(start).starts), unit=job.data.unit,
+            shards=training_paths(job.data, paths, measured(paths)), keep_all=stage.average,
+            held_out={source: list(found) for source, found in self._held_out.items()}, checkpoint_steps=every,
             folder=str((job.folder / FOLDER).absolute()),
         )  # fmt: skip
 
@@ -135,8 +145,10 @@ def convert(titan: TitanJob, source: Path, target: Path) -> None:
     try:
         from trainer.titan.engine import build_whole, trainer_config
     except ImportError as error:
-        wanted = "`pip install --no-deps -r trainer/titan/requirements.txt`"
-        raise ConfigError(f"runner: titan needs {wanted} ({error.name} is missing)") from None
+        wanted = Path(__file__).with_name("requirements.txt")
+        raise ConfigError(
+            f"runner: titan needs `pip install --no-deps -r {wanted}` ({error.name} is missing)"
+        ) from None
     plain = replace(titan.recipe, titan=replace(titan.recipe.titan, float8="", float8_emulate=False))
     job = replace(titan, recipe=plain)
     _, tokenizer = job.open_data()
@@ -177,13 +189,6 @@ def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def forget_other(titan: TitanJob) -> None:
-    """Remove what another recipe left in the job's folder: torchtitan would go on from it."""
-    path = Path(titan.folder) / FILE
-    if path.exists() and read_job(str(path)).key != titan.key:
-        shutil.rmtree(titan.folder)
 
 
 def _newest_of_stage(folder: Path) -> Path | None:

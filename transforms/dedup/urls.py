@@ -16,8 +16,9 @@ The rules, in the order they are applied (each has its rows in tests/transforms/
                   controls, blanks, non-ASCII (as UTF-8) and other characters that RFC 3986 excludes are escaped
 10. sessions      `;jsessionid=...` and ASP.NET `(S(...))` segments of the path dropped
 11. path          `.` and `..` resolved (RFC 3986 5.2.4), repeated `/` are one, trailing `/` dropped; case kept
-12. query         `+` is `%20`; empty parameters, tracking and session parameters dropped; the rest sorted by name,
-                  those of one name in their own order (SURT sorts too; PHP arrays need the order); `?` alone dropped
+12. query         `+` is `%20`; empty parameters, tracking parameters, and session parameters whose value nobody types
+                  (`session_id=2` is content) dropped; the rest sorted by name, those of one name in their own order
+                  (SURT sorts too; PHP arrays need the order); `?` alone dropped
 
 Deviations. C4 cuts a URL at `?utm_`, `?ref` and `?feed` (SPEC 1.3) and so loses everything after them: we remove only
 the parameters that track, and keep `ref`, which chooses content on many sites (`?ref=branch`). SURT lower-cases path
@@ -64,15 +65,25 @@ _TRACKING_NAMES = frozenset((
     "fbclid", "fb_action_ids", "fb_action_types", "fb_source", "fb_ref", "igshid", "msclkid", "yclid", "ysclid",
     "_openstat", "twclid", "ttclid", "li_fat_id", "mc_cid", "mc_eid", "mkt_tok", "epik", "_hsenc", "_hsmi", "__hstc",
     "__hssc", "__hsfp", "hsctatracking", "vero_id", "vero_conv", "oly_enc_id", "oly_anon_id", "wickedid",
-    "phpsessid", "jsessionid", "sessionid", "session_id", "sessid", "cfid", "cftoken", "zenid", "oscsid",  # sessions
+    "phpsessid", "jsessionid", "cftoken", "zenid", "oscsid",  # sessions, and nothing else
 ))
 # fmt: on
+# Of the families of names those that the makers document: utm_zone is a place on a map, hsa_plan a health account.
 _TRACKING = re.compile(
-    r"utm_.*|mtm_.*|hsa_.*|piwik_.*|pk_(?:campaign|kwd|keyword|source|medium|content|cid)|aspsessionid[a-z]{8}"
+    r"utm_(?:source|medium|campaign|term|content|id|name|cid|source_platform|creative|creative_format|marketing_tactic"
+    r"|campaign_?id|ad|adgroup|adset|ad_?id|keyword|matchtype|network|device|placement|position|reader|referrer|pubreferrer"
+    r"|swu|viz_id|brand|social|social-type|expid|nooverride|klaviyo_id|umguk)"
+    r"|mtm_(?:campaign|kwd|keyword|source|medium|content|cid|group|placement|clid)"
+    r"|hsa_(?:acc|cam|grp|ad|src|tgt|kw|mt|net|ver|la|ol)"
+    r"|(?:pk|piwik)_(?:campaign|kwd|keyword|source|medium|content|cid)|aspsessionid[a-z]{8}"
 )
-_SHORT_SESSION = re.compile(
-    r"(?:sid|s)=[0-9a-f]{32}", re.IGNORECASE | re.ASCII
-)  # phpBB, vBulletin: only with a whole MD5
+# Names that are sessions on some sites and content on others: sessions only with a value that nobody types.
+_SESSION = re.compile(
+    r"(?:s|sid)=[0-9a-f]{32}"  # vBulletin, phpBB: a whole MD5
+    r"|sess(?:ion)?_?id=(?:(?=[0-9]*[a-f])[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|(?=[a-z]*[0-9])(?=[0-9]*[a-z])[0-9a-z]{20,})",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 def normalise(url: str) -> str:
@@ -213,14 +224,17 @@ def _path(path: str) -> str:
 
 def _query(query: str) -> str:
     kept: list[tuple[str, str]] = []
-    for parameter in _TO_ESCAPE_QUERY.sub(_escaped, query).split("&"):
+    parameters = _TO_ESCAPE_QUERY.sub(_escaped, query).split("&")
+    is_coldfusion = any(parameter[:8].lower() == "cftoken=" for parameter in parameters)
+    for parameter in parameters:
         name = parameter.partition("=")[0]
         lower = name.lower()
         if (
             not parameter
             or lower in _TRACKING_NAMES
             or _TRACKING.fullmatch(lower)
-            or _SHORT_SESSION.fullmatch(parameter)
+            or _SESSION.fullmatch(parameter)
+            or (is_coldfusion and lower == "cfid")
         ):
             continue
         kept.append((name, parameter))

@@ -4,13 +4,14 @@ In the order in which a page goes through (`page.py` calls them):
 
 * `texts/decoding`: the page's bytes as characters (before, by `extract`).
 * `parsing/walk`: one walk over the parsed page gives an `outline`: elements, and blocks as arrays. It asks `code`,
-  `formulas/`, `raised` (10^6), `pieces` of a sentence (custom elements, what is hidden) and `spaces`.
+  `formulas/`, `marks` (an element's attributes), `raised` (10^6), `pieces` of a sentence (custom elements, what is
+  hidden) and `spaces`.
 * `parsing/declared`: texts that the page says of itself and need not show become blocks, too.
 * `choice/page_kind`: article, product, forum, ...: by words of `lexicon`.
 * `choice/features`: what the forest is asked about each block, with `parsing/structure`.
 * `choice/forest`, `decide`: a probability for each block, then the choice with the highest expected F1.
 * `corrections/`: what is put right in that choice, by kind of page; `order` calls them.
-* `texts/write`: the chosen blocks as text, cleaned by `hygiene`.
+* `texts/write`: the chosen blocks as text, cleaned by `hygiene`; `tables` keeps cells in their columns.
 * `parsing/metadata`: title and date.
 * `extracted`: what comes of it.
 

@@ -4,18 +4,20 @@ stuffed keywords or interface, damaged encodings, and what the extractor itself 
 Ours: no report names such rules, and users of every open corpus complain of what they let through. Each has a reason of
 its own in the ledger. What a rule goes by:
 
-search_results      the address: a path that names a search, or a query whose name says so; or a line that counts hits
-sign_in_page        the address names a form, or the text asks for a password, and there is little text
-error_page          its first lines are those of an error, a check or a parked domain, and there is little text
+search_results      the address: a path that names a search, or a query whose name says so; a line that counts hits; or
+                    its first lines say that nothing was found
+sign_in_page        the labels of a form that asks for a password, or an address that names one, and hardly any prose
+error_page          its first lines are those of an error or a check of the visitor, and there is hardly any other prose
+parked_domain       the same, of a domain that is for sale or awaits its site
 tag_list            a listing whose address names tags, labels or an archive
-consent_text        most of the prose is about cookies, consent and partners, and there is little of it
+consent_text        most sentences are the site's about its cookies, its partners and the reader's consent; it is short
 interface_text      many of the lines are buttons, counts and prompts ("Reply", "3 comments", "Add to cart")
 stuffed_keywords    one word is too frequent, or the text is a list of words between commas
 replacement_characters, mojibake   bytes that were read in a wrong encoding
 doubtful_extraction the extractor expects of the text a word F1 below the limit for its kind of page
 
-The phrases are English, but for those that count hits. In another language the rules on addresses, hits, keywords,
-damage and doubt apply alone.
+A text about searches, forms, errors or cookies has the words of such a page: notices.py tells them apart, in eleven
+languages (notice_phrases.py). Pieces of interface are told in English alone.
 
 Cost: one pass over the lines; the addresses are of a few dozen characters.
 """
@@ -30,14 +32,18 @@ from urllib.parse import parse_qsl, urlsplit
 from schemas.blocks import CODE, TABLE_ROW
 from schemas.records import Document
 from schemas.settings import PerLanguage, setting, validate
+from transforms.heuristics import notices
 from transforms.heuristics import page_phrases as phrases
 from transforms.step import Draft, Drop, check_scripts, settings_for
+from transforms.text.sentences import ends_with_terminal
 from transforms.text.view import TextView, ratio
 
 SEARCH, SIGN_IN, TAGS, PLAIN = "search", "sign_in", "tags", ""
 
-_FIRST_LINES = 3
+_REASONS = {notices.ERROR: "error_page", notices.PARKED: "parked_domain", notices.NO_RESULTS: "search_results"}
+_MIN_LABELS = 2  # of a form; one can be a heading
 _INTERFACE_CHARS = 80  # longest line that may be a piece of interface
+_MIN_POSTS = 2  # under a byline: a thread, whose bylines and "Reply" are no interface
 _MIN_COUNTED_WORDS = 10  # of fewer, none is frequent
 _LIST_WORD_CHARS = 4  # of a word whose frequency counts
 
@@ -48,13 +54,19 @@ class JunkConfig:
 
     drop_search_results: bool = setting(True, "drop pages whose address is that of a search, or that count their hits")
     drop_tag_lists: bool = setting(True, "drop listings whose address names tags, labels or an archive")
-    max_form_words: int = setting(300, "words of a sign-in or error page, at most: what has more is about it", ge=0)
-    max_consent_fraction: float = setting(0.5, "share of the prose about cookies and consent, at most", ge=0, le=1)
+    max_form_words: int = setting(300, "words of a form or a notice, at most: what has more is about it", ge=0)
+    max_other_words: int = setting(
+        50, "words of sentences in a form or a notice that say something else, at most: what has more is about it", ge=0
+    )
+    max_consent_fraction: float = setting(
+        0.4, "share of the characters in sentences of a site about its cookies and your consent, at most", ge=0, le=1
+    )
     max_consent_words: int = setting(600, "words of a consent text, at most: what has more is about it", ge=0)
     max_interface_fraction: float = setting(
         0.25, "share of the lines that are buttons and prompts, at most", ge=0, le=1
     )
     max_word_fraction: float = setting(0.09, "share of the words that are one word of 4 letters or more", ge=0, le=1)
+    max_word_occurrences: int = setting(10, "occurrences of a word up to which its share is not judged", ge=0)
     max_commas_per_word: float = setting(0.2, "commas per word, at most", ge=0)
     max_replacement_fraction: float = setting(0.002, "share of characters that are U+FFFD, at most", ge=0, le=1)
     max_mojibake_fraction: float = setting(0.005, "share of characters of misread bytes, at most", ge=0, le=1)
@@ -72,14 +84,16 @@ class JunkStats:
     """What the rules look at. Fractions are 0 to 1."""
 
     address: str  # search, sign_in, tags or ''
-    n_words: int
-    is_error: bool
+    n_words: int  # in scripts without spaces: those of English that say as much
+    notice: str  # what the first lines announce: error, parked, no_results or ''
     counts_results: bool  # a line says how many results there are
-    asks_password: bool
+    n_labels: int  # different labels of a form, in a text that has the word for a password
+    n_other_words: int  # of sentences that are of no form or notice; -1 where there is neither
     consent_fraction: float
     interface_fraction: float
+    n_top_word: int  # occurrences of the most frequent word
     top_word_fraction: float
-    commas_per_word: float
+    commas_per_word: float  # none behind a digit
     replacement_fraction: float
     mojibake_fraction: float
 
@@ -101,27 +115,34 @@ class FilterJunk:
 
     def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
         for draft in drafts:
-            stats = measure(draft.view, draft.document.url)
+            config = settings_for(self.settings, draft.view)
+            stats = measure(draft.view, config, draft.document.url)
             draft.measures[self.name] = stats
-            draft.drop = decide(stats, draft.document, settings_for(self.settings, draft.view))
+            draft.drop = decide(stats, draft.document, config)
 
 
-def measure(view: TextView, url: str = "") -> JunkStats:
-    """Measure what the rules look at."""
-    is_english = view.is_english
-    lines = view.lines
+def measure(view: TextView, config: JunkConfig, url: str = "") -> JunkStats:
+    """Measure what the rules look at; in a text too long to go for them, no notice, form or consent is looked for."""
     n_chars = len(view.text)
     prose = view.in_words
+    address = kind_of_address(url)
+    n_words = view.n_words // view.stretch
+    is_short = n_words <= config.max_form_words
+    notice, n_labels = (notices.notice_of(view), notices.count_labels(view)) if is_short else ("", 0)
+    has_other = notice or n_labels or (is_short and address == SIGN_IN)
+    n_top_word = _count_top_word(prose)
     return JunkStats(
-        address=kind_of_address(url),
-        n_words=view.n_words,
-        is_error=is_english and any(phrases.ERROR.match(line.lower()) for line in lines[:_FIRST_LINES]),
-        counts_results=any(phrases.RESULTS.fullmatch(line.lower()) for line in lines if line[0].isdigit()),
-        asks_password=is_english and "assword" in view.text and phrases.PASSWORD.search(view.lower) is not None,
-        consent_fraction=_consent_fraction(view) if is_english and "ookie" in view.text else 0.0,
-        interface_fraction=_interface_fraction(view) if is_english else 0.0,
-        top_word_fraction=_top_word_fraction(prose),
-        commas_per_word=ratio(prose.text.count(","), prose.n_words),
+        address=address,
+        n_words=n_words,
+        notice=notice,
+        counts_results=any(phrases.RESULTS.fullmatch(line.lower()) for line in view.lines if line[0].isdigit()),
+        n_labels=n_labels,
+        n_other_words=notices.count_other_words(view) if has_other else -1,
+        consent_fraction=notices.consent_fraction(view) if n_words <= config.max_consent_words else 0.0,
+        interface_fraction=_interface_fraction(view) if view.is_english else 0.0,
+        n_top_word=n_top_word,
+        top_word_fraction=ratio(n_top_word, len(prose.word_ids)) if n_top_word else 0.0,
+        commas_per_word=ratio(_count_commas(prose.text), prose.n_words),
         replacement_fraction=ratio(view.text.count("\ufffd"), n_chars),
         mojibake_fraction=0.0
         if view.text.isascii()
@@ -131,20 +152,21 @@ def measure(view: TextView, url: str = "") -> JunkStats:
 
 def decide(stats: JunkStats, document: Document, config: JunkConfig) -> Drop | None:
     """Return why the page must go, by the first rule that it breaks."""
-    little = stats.n_words <= config.max_form_words
     if config.drop_search_results and (stats.address == SEARCH or stats.counts_results):
         return Drop("search_results")
-    if little and (stats.address == SIGN_IN or stats.asks_password):
-        return Drop("sign_in_page", stats.n_words, config.max_form_words)
-    if little and stats.is_error:
-        return Drop("error_page", stats.n_words, config.max_form_words)
+    bare = 0 <= stats.n_other_words <= config.max_other_words
+    if bare and (stats.address == SIGN_IN or stats.n_labels >= _MIN_LABELS):
+        return Drop("sign_in_page", stats.n_other_words, config.max_other_words)
+    if bare and stats.notice and (stats.notice != notices.NO_RESULTS or config.drop_search_results):
+        return Drop(_REASONS[stats.notice], stats.n_other_words, config.max_other_words)
     if config.drop_tag_lists and stats.address == TAGS and document.page_kind in ("listing", "collection"):
         return Drop("tag_list")
-    if stats.n_words <= config.max_consent_words and stats.consent_fraction > config.max_consent_fraction:
+    if stats.consent_fraction > config.max_consent_fraction:
         return Drop("consent_text", stats.consent_fraction, config.max_consent_fraction)
+    repeated = stats.top_word_fraction if stats.n_top_word > config.max_word_occurrences else 0.0
     for reason, value, high in (
         ("interface_text", stats.interface_fraction, config.max_interface_fraction),
-        ("stuffed_keywords", stats.top_word_fraction, config.max_word_fraction),
+        ("stuffed_keywords", repeated, config.max_word_fraction),
         ("stuffed_keywords", stats.commas_per_word, config.max_commas_per_word),
         ("replacement_characters", stats.replacement_fraction, config.max_replacement_fraction),
         ("mojibake", stats.mojibake_fraction, config.max_mojibake_fraction),
@@ -181,24 +203,41 @@ def _is_search(path: Sequence[str]) -> bool:
     return len(path) > 1 and path[-2] in phrases.SEARCH_PATHS
 
 
-def _consent_fraction(view: TextView) -> float:
-    prose = [line.lower() for line in view.prose]
-    return ratio(sum(len(line) for line in prose if phrases.CONSENT.search(line)), sum(map(len, prose)))
-
-
 def _interface_fraction(view: TextView) -> float:
     lines = [line for line, kind in zip(view.lines, view.kinds_of_lines, strict=True) if kind not in (CODE, TABLE_ROW)]
-    short = [line for line in lines if len(line) <= _INTERFACE_CHARS]
-    return ratio(sum(phrases.INTERFACE.match(line.lower()) is not None for line in short), len(lines))
-
-
-def _top_word_fraction(view: TextView) -> float:
-    """Return the share of the most frequent word of some letters; scripts without spaces have none."""
-    if view.unspaced or len(view.word_ids) < _MIN_COUNTED_WORDS:
+    found = {
+        n for n, line in enumerate(lines) if len(line) <= _INTERFACE_CHARS and phrases.INTERFACE.match(line.lower())
+    }
+    if not found:
         return 0.0
+    heads = [n for n in range(len(lines) - 1) if n + 1 not in found and _is_sentence(lines[n + 1])]
+    if len(found) == 1 and not found.isdisjoint(heads):  # "Forgot your password?" over the paragraph about it
+        return 0.0
+    bylines = sum(
+        len(lines[n]) <= _INTERFACE_CHARS and phrases.BYLINE.match(lines[n].lower()) is not None for n in heads
+    )
+    if bylines >= _MIN_POSTS:
+        of_posts = {n for n in found if phrases.OF_POSTS.match(lines[n].lower())}
+        return ratio(len(found - of_posts), len(lines) - len(of_posts))
+    return ratio(len(found), len(lines))
+
+
+def _is_sentence(line: str) -> bool:
+    return ends_with_terminal(line) or len(line) > _INTERFACE_CHARS
+
+
+def _count_commas(text: str) -> int:
+    """Count commas but those behind a digit: 1, 3, 5, 7 are no keywords."""
+    return sum(not before[-1:].isdigit() for before in text.split(",")[:-1])
+
+
+def _count_top_word(view: TextView) -> int:
+    """Count the most frequent word of some letters; scripts without spaces have none."""
+    if view.unspaced or len(view.word_ids) < _MIN_COUNTED_WORDS:
+        return 0
     counts, words = view.word_counts, list(view.vocabulary)
     for at in (-counts).argsort(kind="stable")[:60].tolist():
         word = words[at]
         if len(word) >= _LIST_WORD_CHARS and word.isalpha():
-            return float(counts[at]) / len(view.word_ids)
-    return 0.0
+            return int(counts[at])
+    return 0

@@ -41,34 +41,12 @@ def _any_of(*patterns: str) -> re.Pattern[str]:
     return re.compile("|".join(patterns))
 
 
-ERROR: Final = _any_of(
-    r"(?:error )?40[34]\b",
-    r"(?:http )?error \d{3}",
-    r"(?:page|file|document|url|content|article) (?:was |is |could )?not (?:be )?found",
-    r"(?:sorry|oops|whoops|uh.oh)\b.{0,40}\b(?:page|find|found|wrong|exist|available)",
-    r"access denied|forbidden$|just a moment|checking your browser|checking if the site|attention required",
-    r"verify(?:ing)? (?:that )?you are (?:a )?human|are you a robot|enable cookies",
-    r"you(?:r request)? (?:have|has) been blocked",
-    r"service (?:temporarily )?unavailable|bad gateway|internal server error|account (?:has been )?suspended",
-    r"under construction|this domain (?:name )?(?:is|may be|has)|domain .{0,40}for sale|index of /",
-    r"it works!|default web page|placeholder page|site (?:is )?offline",
-    r"(?:the|this) (?:page|site|website|link|content|listing|ad|item|product) (?:you .{0,60} )?"
-    r"(?:has been removed|is no longer|no longer exists|does(?: not|n't) exist|is(?: not|n't) available|has expired"
-    r"|can(?: not|not|'t) be (?:found|displayed))",
+# A whole line that counts hits, in ten languages. "3 Results" heads a chapter, "404 Not Found" an error.
+RESULTS: Final = re.compile(
+    r"(?!\d\s\w+[.:]?$|\d+ not found)\d(?:[\d.,\s]*\d)?\s+(?:[^\W\d_]+ ){0,2}(?:gefunden|found|results?|treffer"
+    r"|suchergebnisse|ergebnisse|résultats?|resultados|risultati|resultaten|wyników|träffar)"
+    r"(?: (?:found|gefunden|trouvés|encontrados|for .{1,60}))?[.:]?"
 )
-PASSWORD: Final = _any_of(
-    r"\bforgot(?:ten)? (?:your )?password", r"\bremember me\b", r"\benter your password", r"\bpassword\W*\*",
-    r"\busername or e-?mail",
-)  # fmt: skip
-RESULTS: Final = re.compile(  # a whole line that counts hits, in ten languages
-    r"\d[\d.,\s]*(?:[^\W\d_]+ ){0,2}(?:gefunden|found|results?|treffer|suchergebnisse|ergebnisse|résultats?|resultados"
-    r"|risultati|resultaten|wyników|träffar)(?: (?:found|gefunden|trouvés|encontrados|for .{1,60}))?[.:]?"
-)
-CONSENT: Final = _any_of(
-    r"\bcookies?\b", r"\bconsent\b", r"\bour partners\b", r"\bpartners\b.{0,40}\bdata\b", r"\bgdpr\b",
-    r"\bprivacy (?:policy|preferences|settings)", r"\bpersonali[sz]ed ads\b", r"\btracking technologies\b",
-    r"\blegitimate interest",
-)  # fmt: skip
 INTERFACE: Final = _any_of(
     # counts: "3 comments"
     r"(?:\d[\d,.k]* )?(?:comments?|replies|likes?|shares?|views?|votes?|points?|retweets?|followers)\W*$",
@@ -100,6 +78,15 @@ INTERFACE: Final = _any_of(
     r"\s*[:»|]\s?.{0,60}$",
     # feet of pages
     r"©|\(c\)|copyright|all rights reserved|powered by\b.{0,30}$|(?:terms|privacy)\b.{0,40}$",
+)
+BYLINE: Final = _any_of(  # who wrote what follows, and when
+    r"(?:posted|submitted|written|published|updated|last (?:edited|modified|updated)) (?:by|on|in|at)\b",
+    r"(?:by|from|date|author|location|posts|join(?:ed)?(?: date)?)\s*[:»|]",
+)
+OF_POSTS: Final = _any_of(  # what every post of a thread has around it
+    BYLINE.pattern,
+    r"(?:reply|quote|report|like|share|edit|permalink|upvote|downvote|flag)\W*$",
+    r"(?:\d[\d,.k]* )?(?:likes?|replies|points?|votes?|comments?|shares?)\W*$",
 )
 # UTF-8 read as windows-1252, and Cyrillic or Han bytes read as Latin-1.
 MOJIBAKE: Final = re.compile(

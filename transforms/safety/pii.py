@@ -1,8 +1,9 @@
 """E-mail addresses and public IP addresses in a text: found as spans, replaced by reserved ones.
 
 What is found
-* e-mail   `local@domain.tld`, also after `mailto:`, between CJK characters and with a full-width at sign; Latin, Greek
-           and Cyrillic letters count as part of it. `name (at) host [dot] org` by the setting `obfuscated_emails`.
+* e-mail   `local@domain.tld`, also after `mailto:`, between CJK characters, with a full-width at sign or `%40`; Latin,
+           Greek and Cyrillic letters count as part of it, Han, Kana and Hangul in a domain (not before the at sign,
+           where a sentence may end). `name (at) host [dot] org` by the setting `obfuscated_emails`.
 * IP       IPv4 and IPv6 that `ipaddress` accepts and calls global, multicast excepted; a compressed IPv6 (`::`) must
            lie in 2000::/3, the range that IANA allocates, since program text is full of `a::b`.
 What is not replaced
@@ -45,12 +46,18 @@ MAX_LOCAL = 256  # characters looked at before an at sign; RFC 5321 allows 64
 MAX_KEY = 48  # bytes: BLAKE2b takes 64, the kind is prepended
 
 _LETTER = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u037d\u0386\u0388-\u052f\u1e00-\u1fff"
-_AT = re.compile("[@\uff20]")
+_AT = re.compile("[@\uff20]|%40")  # the last: in the query of an address
+_HAN = "\u3005\u3007\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3"  # Han, Kana, Hangul
 _LOCAL_CHARACTER = re.compile(rf"[{_LETTER}0-9._+'\-]")
 _LOCAL_END = re.compile(rf"[{_LETTER}0-9._+'\-]+\Z")
 _DOMAIN = re.compile(
     rf"(?:[{_LETTER}0-9](?:[{_LETTER}0-9\-]*[{_LETTER}0-9])?\.)+"
     rf"(?:xn--[A-Za-z0-9\-]*[A-Za-z0-9]|[{_LETTER}]{{2,}})(?![{_LETTER}0-9])"
+)
+# Of Han, Kana and Hangul one name alone and the top-level domains there are: sentences have no blanks around addresses.
+_HAN_DOMAIN = re.compile(
+    rf"[A-Za-z0-9\-]*[{_HAN}][{_HAN}A-Za-z0-9\-]*\.(?:(?:com|net|org|edu|gov)\.)?"
+    rf"(?:\u4e2d[\u56fd\u570b]|\u516c\u53f8|\u7f51\u7edc|\u7f51\u5740|\u9999\u6e2f|\u53f0[\u6e7e\u7063]|\u65b0\u52a0\u5761|\ud55c\uad6d|\ub2f7\ucef4|\u307f\u3093\u306a|[a-z]{{2,18}}(?![a-z0-9]))"
 )
 _LAST_LABEL = re.compile(r"\.[A-Z][a-z]+\Z")
 # fmt: off
@@ -128,7 +135,7 @@ def count_spans(text: str, config: PiiConfig | None = None) -> dict[str, int]:
 def find_spans(text: str, config: PiiConfig | None = None) -> list[Span]:
     """Return the spans of personal addresses in `text`, in order, none overlapping another."""
     config = _DEFAULT if config is None else config
-    has_at = "@" in text or "\uff20" in text
+    has_at = "@" in text or "\uff20" in text or "%40" in text
     spans = list(_emails(text)) if has_at and (config.emails or config.ip_addresses) else []
     if config.obfuscated_emails:
         spans = _merged(spans, _obfuscated(text))
@@ -183,7 +190,8 @@ def _domain(text: str, start: int) -> str:
     """Return the domain that starts there, '' if none does."""
     match = _DOMAIN.match(text, start)
     if match is None:
-        return ""
+        foreign = _HAN_DOMAIN.match(text, start)
+        return foreign[0] if foreign is not None else ""
     domain = match[0]
     last = _LAST_LABEL.search(domain)
     if last is not None:  # "write to a@host.com.Next sentence"
@@ -282,9 +290,9 @@ def _ipv6_span(text: str, start: int, end: int) -> Span | None:
 
 def _replacement(match: str, kind: str, key: str) -> str:
     """Return the replacement of `match`: a function of its lower-case form and the key."""
-    plain = ipaddress.IPv6Address(match).compressed if kind == IPV6 else match.lower().replace("\uff20", "@")
+    plain = ipaddress.IPv6Address(match).compressed if kind == IPV6 else match.lower()
     if kind == EMAIL:
-        plain = _OBFUSCATED_DOT.sub(".", _OBFUSCATED_AT.sub("@", plain))
+        plain = _OBFUSCATED_DOT.sub(".", _OBFUSCATED_AT.sub("@", _AT.sub("@", plain)))
     number = keyed_hash(f"pii:{kind}:{key}", plain.replace(" ", ""))
     if kind == EMAIL:
         return f"name{number // 3 % 10_000:04d}@example.{('com', 'net', 'org')[number % 3]}"

@@ -9,7 +9,13 @@ from schemas.errors import BadRecord
 from transforms.sources.members import LINE_BYTES, Segment
 
 MAX_HEADER_BYTES = 1 << 20  # of a record's header; more is no header
+TRUNCATED = "truncated_record"
 START_BYTES = 20  # that suffice to recognise the start of a record
+
+
+def truncated_record(length: int, found: int) -> BadRecord:
+    """Return the error of a block that is shorter than its header says; both in bytes."""
+    return BadRecord(TRUNCATED, f"{length - found} of its {length} bytes are missing")
 
 
 class Cursor:
@@ -23,12 +29,29 @@ class Cursor:
         self._at = 0
         self._pending: BadRecord | None = None
         self._read = 0  # bytes of the segment before the buffer
+        self._block_at = 0
         self._places: deque[tuple[int, int]] = deque()  # (byte of the segment, position in the file) of each chunk
 
     @property
     def place(self) -> int:
         """Position in the file of the next byte, or of the member that holds it. Valid after `more`."""
         return self._place_of(self._read + self._at)
+
+    def begin_block(self, length: int) -> None:
+        """Begin a record's block. Raises BadRecord, without reading it, where the file is known to be shorter."""
+        self._block_at = self._read + self._at
+        held = len(self._buffer) - self._at
+        if length > held and (behind := self.segment.left()) is not None and length > held + behind:
+            raise truncated_record(length, held + behind)
+
+    def back_to_block(self) -> Cursor | None:
+        """Return a cursor over the same segment at the block that was begun last; None where it is there already or the
+        data breaks. This one must not be used any more."""
+        if self.broken or self._read + self._at == self._block_at:
+            return None
+        cursor = Cursor(self.segment.again())
+        cursor.drop(self._block_at)
+        return cursor
 
     def more(self) -> bool:
         """Return whether there is a next byte."""

@@ -70,6 +70,22 @@ def detect(raw: RawFile, path: str) -> Format | None:
     return Format(reader, codec) if reader else None
 
 
+_OTHERS = (
+    (b"[", "one JSON array, not a line for each row"), (b"BZh", "bzip2"), (b"\xfd7zXZ", "xz"), (b"PK\x03\x04", "ZIP"),
+    (b"7z\xbc\xaf", "7z"), (b"ARROW1", "Arrow's IPC format"), (b"Obj\x01", "Avro"), (b"SQLite", "SQLite"),
+    (b"%PDF", "PDF"), (b"<", "HTML or XML"),
+)  # fmt: skip
+
+
+def why_none(raw: RawFile) -> str:
+    """Return what a person is told of a file whose format is none that is read."""
+    raw.pos = 0
+    head = raw.peek(HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
+    name = next((name for sign, name in _OTHERS if head.startswith(sign)), "")
+    seems = f"it seems to be {name}" if name else "neither its first bytes nor its name tell a format"
+    return f"{seems}; WARC, ARC, WET, JSON Lines (plain, gzip, LZ4, Zstandard) and Parquet are read"
+
+
 def _codec(raw: RawFile, magic: bytes, path: str) -> Codec | None:
     for sign in (GZIP, LZ4, ZSTD):
         if magic.startswith(sign):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from schemas.settings import setting, validate
 
 LEFT_OUT = "read:fields_left_out"  # fields of rows that are too long for the metadata, or cannot be read
+UNREADABLE_DATES = "read:unreadable_dates"  # records whose date is none: they are older than any that has one
+LOST = "read:records_lost"  # records in places that cannot be read, where the container counts them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,7 @@ class IngestConfig:
     url_column: str = setting("url", "column with the address; may be absent")
     id_column: str = setting("id", "column with the record's id; may be absent")
     date_column: str = setting(
-        "date", "column with the date, ISO 8601 text, epoch seconds or a timestamp; may be absent"
+        "date", "column with the date: ISO 8601, HTTP's form, time since 1970 or a timestamp; may be absent"
     )
     metadata_bytes: int = setting(
         1 << 16,
@@ -64,7 +66,10 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """A place that cannot be read: one for each break, however many records were lost in it."""
+    """A place that cannot be read: one for each break, however many records were lost in it.
+
+    `records` says how many, where the container counts them: rows of a Parquet row group, compressed members.
+    """
 
     row: int
     offset: int
@@ -72,6 +77,7 @@ class Broken:
     detail: str = ""
     record_id: str = ""
     url: str = ""
+    records: int = 1
 
 
 @dataclass(frozen=True, slots=True)

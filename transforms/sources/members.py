@@ -31,6 +31,7 @@ READ_BYTES = 1 << 18  # of one read of the file
 PIECE_BYTES = 1 << 15  # of compressed bytes fed at once
 OUT_BYTES = 1 << 18  # of bytes inflated at once, so that a bomb cannot fill the memory
 PEEK_BYTES = 512  # of compressed bytes fed at once where only the first line is wanted
+MAX_WINDOW = 1 << 31  # bytes of a Zstandard window: what `zstd --long=31` writes; memory is taken as it fills
 LINE_BYTES = 8192  # within which a record's first line must end to be known as one
 
 ISAL_ERROR = cast(type[Exception], igzip_lib.IsalError)  # its stub calls the class an instance
@@ -48,7 +49,16 @@ class RawFile:
         self._stream = stream
         self._buffer = b""
         self._start = 0  # position of the buffer's first byte
+        self._size: int | None = None
+        self.passed = 0  # members behind a break that were passed over: they do not begin like a record
         self.pos = 0
+
+    @property
+    def left(self) -> int:
+        """Bytes from the next one to the end of the file."""
+        if self._size is None:
+            self._size = self._stream.seek(0, 2)
+        return self._size - self.pos
 
     def peek(self, n: int) -> bytes:
         """Return the next `n` bytes, fewer at the end of the file, and stay there."""
@@ -134,7 +144,7 @@ class _ZstdMember:
 
     def __init__(self, dictionary: bytes = b"") -> None:
         made = zstandard.ZstdCompressionDict(dictionary) if dictionary else None
-        self._member = zstandard.ZstdDecompressor(dict_data=made).decompressobj()
+        self._member = zstandard.ZstdDecompressor(dict_data=made, max_window_size=MAX_WINDOW).decompressobj()
         self._left = 0
 
     @property
@@ -183,7 +193,8 @@ def _read_dictionary(raw: RawFile) -> bytes:
     data = raw.piece(int.from_bytes(head[4:8], "little"))
     raw.pos = 0
     try:
-        return zstandard.ZstdDecompressor().decompressobj().decompress(data) if data.startswith(ZSTD) else data
+        unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).decompressobj()
+        return unpacker.decompress(data) if data.startswith(ZSTD) else data
     except zstandard.ZstdError:
         return b""  # then the first record does not inflate and is reported
 
@@ -248,8 +259,20 @@ def begins_record(raw: RawFile, codec: Codec, first_line: re.Pattern[bytes]) -> 
     return bool(first_line.match(head))
 
 
+def _holds_data(raw: RawFile, codec: Codec) -> bool:
+    """Return whether a member at `raw.pos` gives any bytes; `raw` stays there."""
+    start = raw.pos
+    try:
+        return any(out.strip(b"\r\n") for out in inflate(raw, codec, PEEK_BYTES))
+    except BadRecord:
+        return False
+    finally:
+        raw.pos = start
+
+
 def find_segment(raw: RawFile, lo: int, hi: int | None, codec: Codec, first_line: re.Pattern[bytes]) -> int | None:
-    """Return the first position in [lo, hi) where a member begins like a record, hi None for the end of the file."""
+    """Return the first position in [lo, hi) where a member begins like a record, hi None for the end of the file: then
+    the members that are passed over are counted."""
     overlap = len(codec.magic) - 1
     while hi is None or lo < hi:
         raw.pos = lo
@@ -261,6 +284,7 @@ def find_segment(raw: RawFile, lo: int, hi: int | None, codec: Codec, first_line
             raw.pos = lo + at
             if begins_record(raw, codec, first_line):
                 return lo + at
+            raw.passed += hi is None and _holds_data(raw, codec)
             at = window.find(codec.magic, at + 1)
         if len(window) < READ_BYTES:
             return None
@@ -275,8 +299,19 @@ class Segment:
         self._raw = raw
         self._codec = codec
         self._first_line = first_line
+        self._start = raw.pos
         self.linear = codec is None  # a chunk's position counts for each of its bytes
         self.break_at: int | None = None
+        self.members = 0  # begun so far that hold more than line ends
+
+    def again(self) -> Segment:
+        """Return the same segment from its first byte on; this one must not be read any more."""
+        self._raw.pos = self._start
+        return Segment(self._raw, self._codec, self._first_line)
+
+    def left(self) -> int | None:
+        """Return how many bytes follow the chunk that was given last, None where only inflating tells."""
+        return self._raw.left if self.linear else None
 
     def chunks(self) -> Iterator[tuple[int, bytes]]:
         """Yield (position in the file, bytes): the chunk's own position, or its member's. BadRecord at a break."""
@@ -292,7 +327,11 @@ class Segment:
             try:
                 if self._skip_empty_frame():
                     continue
+                holds_more = False  # than line ends
                 for out in self._member():
+                    if not holds_more and out.strip(b"\r\n"):
+                        holds_more = True
+                        self.members += 1
                     yield at, out
             except BadRecord:
                 self.break_at = at

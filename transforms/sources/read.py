@@ -9,10 +9,11 @@ from typing import BinaryIO
 from schemas.errors import BadRecord, InputError
 from schemas.records import Header
 from storage.files import open_read
-from transforms.sources.formats import detect
+from transforms.sources.formats import detect, why_none
 from transforms.sources.items import Body, Broken, IngestConfig, Part, RawRecord, Skipped
 from transforms.sources.members import RawFile
-from transforms.sources.tables.rows import only, read_jsonl, read_parquet
+from transforms.sources.tables.parquet import declared_rows, read_parquet
+from transforms.sources.tables.rows import only, read_jsonl
 from transforms.sources.web.archive import Grammar, read_archive
 from transforms.sources.web.http import MAX_HEAD_BYTES
 from transforms.sources.web.pages import body_of, classify, strip_brackets, unwrap_url
@@ -56,7 +57,7 @@ def _tidy(item: Broken) -> Broken:
 
 
 def _body(item: RawRecord | Broken, part: Part, config: IngestConfig) -> Body | Broken:
-    if isinstance(item, Broken) or not isinstance(page := classify(item, part.path, config), Header):
+    if isinstance(item, Broken) or not isinstance(page := classify(item, part.path, config, again=True), Header):
         raise InputError(f"{part.path}: has changed since it was read first, at byte {item.offset}")
     try:
         return body_of(item, config)
@@ -82,15 +83,27 @@ def _records(
         return
     elif found is None:
         if part.start == 0:
-            yield Broken(
-                row=0, offset=0, cause="not_an_archive", detail="neither its first bytes nor its name tell a format"
-            )
+            yield Broken(row=0, offset=0, cause="not_an_archive", detail=why_none(raw))
     elif isinstance(found.reader, Grammar):
         yield from read_archive(raw, part, found.codec, found.reader, wanted, config.max_body_bytes + MAX_HEAD_BYTES)
     elif found.reader == "jsonl":
         yield from only(read_jsonl(raw, part, found.codec, config, wanted), wanted)
     else:
-        yield from only(read_parquet(stream, part, config, wanted), wanted)
+        yield from _counted(only(read_parquet(stream, part, config, wanted), wanted), declared_rows(stream, part))
+
+
+def _counted(items: Iterator[RawRecord | Broken], declared: int) -> Iterator[RawRecord | Broken]:
+    """Yield `items`, and a Broken for the rows that the file says it has and that are not among them."""
+    n_items = n_rows = 0
+    for item in items:
+        n_items += 1
+        n_rows += item.records if isinstance(item, Broken) else 1
+        yield item
+    if n_rows < declared:
+        yield Broken(
+            row=n_items, offset=n_rows, cause="rows_missing", records=declared - n_rows,
+            detail=f"its footer says {declared:,} rows, there are {n_rows:,}",
+        )  # fmt: skip
 
 
 def _has_bytes(raw: RawFile) -> bool:

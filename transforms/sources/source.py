@@ -65,6 +65,7 @@ class Source(Protocol):
     """One corpus. Instances are plain values that pickle."""
 
     kind: ClassVar[str]  # web, tables, wikipedia...: also the name of the column of its facts
+    # A source may have `formats: ClassVar[str]`, the names of those it reads, for a person whose files are in none.
 
     @property
     def name(self) -> str:

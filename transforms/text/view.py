@@ -51,7 +51,8 @@ _EDGE_PUNCTUATION = (
 
 # Between dollar signs is mathematics if it has a sign of it, or is a name of up to three letters: "$5 and $10" is not.
 _INLINE_MATH = re.compile(
-    r"\$\$[^$]+\$\$|\$(?! )(?:[^$\n]{0,400}?[\\^_={}<>+][^$\n]{0,400}?|[A-Za-z]{1,3}'?)(?<! )\$|\\\(.{1,400}?\\\)"
+    r"\$\$[^$]+\$\$"
+    r"|\$(?! )(?:[^$\n]{0,400}?[\\^_={}<>+][^$\n]{0,400}?|[A-Za-z]{1,3}'?)(?<! )\$|\\\((?:(?!\\\().){1,400}?\\\)"
 )
 _BLANK_LINE = re.compile(r"\n\s*\n")
 

@@ -7,9 +7,11 @@ to the smaller pair, so the file depends on neither the order of the texts nor t
 Encoding runs in tiktoken wherever that gives the ids of the file exactly (`_exact_ranks` proves it, token by token),
 else in `tokenizers`: 2.9 against 0.36 million tokens per second of CPU on English web pages, the same ids.
 
-A text is only text: a page that spells a special token never yields the special id. Deviations: lone surrogates, which
-no UTF-8 can hold, become U+FFFD; runs of more than 25,000 characters without (or only of) white space are cut first, as
-Meta's own tokenizer.py for Llama 3 does, because the pattern's backtracking fails on them.
+A text is only text: a page that spells a special token never yields the special id, nor that of an added token that
+looks like a control token (`<|user|>`, `[INST]`, `<think>`), whether or not the file calls it special. Deviations: lone
+surrogates, which no UTF-8 can hold, become U+FFFD; runs of more than 25,000 characters without (or only of) white space
+are cut first, as Meta's own tokenizer.py for Llama 3 does, because the pattern's backtracking fails on them. Only
+byte-level tokenizers are cut so: others may put something before each piece (Llama 2's `▁`).
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 from schemas.errors import ConfigError
 from schemas.identity import keyed_fraction
 from schemas.settings import setting, validate
+from transforms.tokens.control_tokens import mark_control_tokens
 
 Ids = npt.NDArray[np.uint32]
 
@@ -109,6 +112,10 @@ def train_bpe(texts: Iterable[str], config: TokenizerConfig) -> bytes:
 class Engine(Protocol):
     """A library that turns text into ids without ever reading a special token in it."""
 
+    @property
+    def takes_pieces(self) -> bool:
+        """Whether the pieces of a long run have the ids that they have in the run, but at the cuts."""
+
     def encode(self, texts: Sequence[str]) -> list[Ids]: ...
 
     def decode(self, ids: Sequence[int]) -> str: ...
@@ -127,7 +134,7 @@ class Tokenizer:
 
     def encode_batch(self, texts: Sequence[str]) -> list[Ids]:
         """Return each text as BOS, its tokens, EOS."""
-        pieces = [_encodable(text) for text in texts]
+        pieces = [_encodable(text) if self.engine.takes_pieces else [_storable(text)] for text in texts]
         encoded = iter(self.engine.encode([piece for group in pieces for piece in group]))
         bos, eos = np.array([self.bos_id], np.uint32), np.array([self.eos_id], np.uint32)
         return [np.concatenate((bos, *(next(encoded) for _ in group), eos)) for group in pieces]
@@ -151,20 +158,30 @@ def load(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
     Raises ConfigError when the file is neither, lacks BOS or EOS, or would let a page's text yield their ids.
     """
     make = _load_json if data.lstrip()[:1] == b"{" else _load_ranks
-    tokenizer = make(data, name, config)
+    try:
+        tokenizer = make(data, name, config)
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise ConfigError(f"{name}: not a tokenizer.json or rank file as their libraries write it ({what})") from None
     spelled = tokenizer.engine.encode([config.bos + config.eos + config.bos])[0]
     if np.isin(spelled, (tokenizer.bos_id, tokenizer.eos_id)).any():
         raise ConfigError(f"{name}: a text that spells {config.bos} or {config.eos} yields the special token itself")
     return tokenizer
 
 
-def _encodable(text: str) -> list[str]:
-    """Return `text` in pieces whose runs are bounded, lone surrogates replaced."""
+def _storable(text: str) -> str:
+    """Return `text` with lone surrogates replaced."""
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:
-            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _encodable(text: str) -> list[str]:
+    """Return `text` in pieces whose runs are bounded, lone surrogates replaced."""
+    text = _storable(text)
     if len(text) <= MAX_RUN or max(map(len, (*text.split(), *_NOT_SPACE.split(text)))) <= MAX_RUN:
         return [text]
     cuts = [0, *_cuts(text), len(text)]
@@ -179,7 +196,12 @@ def _cuts(text: str) -> Iterator[int]:
 class _RankEngine:
     """tiktoken."""
 
+    takes_pieces = True
+
     def __init__(self, name: str, pattern: str, ranks: dict[bytes, int], specials: dict[str, int]) -> None:
+        ids = [*ranks.values(), *specials.values()]
+        if len(set(ids)) < len(ids) or not all(type(one) is int and 0 <= one < 2**31 for one in ids):
+            raise ConfigError(f"{name}: two tokens share an id, or an id is no number below 2^31")  # tiktoken aborts
         # tiktoken drops what its pattern does not match; the last arm keeps it.
         self._encoding = tiktoken.Encoding(
             name, pat_str=f"{pattern}|(?s:.)", mergeable_ranks=ranks, special_tokens=specials
@@ -195,7 +217,8 @@ class _RankEngine:
 class _JsonEngine:
     """tokenizers."""
 
-    def __init__(self, tokenizer: tokenizers.Tokenizer) -> None:
+    def __init__(self, tokenizer: tokenizers.Tokenizer, *, takes_pieces: bool) -> None:
+        self.takes_pieces = takes_pieces
         self._tokenizer = tokenizer
         self._tokenizer.encode_special_tokens = True  # that is: as the text they are
 
@@ -207,8 +230,11 @@ class _JsonEngine:
         return self._tokenizer.decode(ids, skip_special_tokens=False)
 
 
-def _load_ranks(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
-    """Read lines of base64 token and rank. A special token the ranks lack gets the next id after the vocabulary."""
+def parse_ranks(data: bytes, name: str, config: TokenizerConfig) -> tuple[dict[bytes, int], dict[str, int]]:
+    """Return the ranks of a tiktoken file, lines of base64 token and rank, and the ids of its special tokens.
+
+    A special token the ranks lack gets the next id after the vocabulary. ConfigError when it is no such file.
+    """
     ranks: dict[bytes, int] = {}
     for number, line in enumerate(data.splitlines(), 1):
         fields = line.split()
@@ -227,11 +253,21 @@ def _load_ranks(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
         specials[text] = ranks.pop(text.encode(), -1)
         if specials[text] < 0:
             specials[text], after = after, after + 1
+    return ranks, specials
+
+
+def _load_ranks(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
+    ranks, specials = parse_ranks(data, name, config)
     engine = _RankEngine(name, config.pattern, ranks, specials)
-    return _tokenizer(data, name, after, specials[config.bos], specials[config.eos], engine)
+    size = max(*ranks.values(), *specials.values()) + 1
+    return _tokenizer(data, name, size, specials[config.bos], specials[config.eos], engine)
 
 
-def _load_json(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
+def parse_json(data: bytes, name: str, config: TokenizerConfig) -> tuple[dict[str, Any], int, int]:
+    """Return a tokenizer.json as texts are encoded with it, and the ids of BOS and EOS, which are marked special in it.
+
+    ConfigError when `data` is no tokenizer.json or lacks BOS or EOS.
+    """
     try:
         spec = json.loads(data)
     except ValueError:
@@ -239,9 +275,15 @@ def _load_json(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
     if not isinstance(spec.get("model"), dict) or not isinstance(spec["model"].get("vocab"), (dict, list)):
         raise ConfigError(f"{name}: a JSON file without a model and its vocabulary, so not a tokenizer.json")
     bos_id, eos_id = (_mark_special(spec, name, role, getattr(config, role)) for role in ("bos", "eos"))
+    mark_control_tokens(spec["added_tokens"])
     spec["truncation"] = spec["padding"] = None
     if "dropout" in spec["model"]:
         spec["model"]["dropout"] = None  # merges left out at random are for training a model, not for a data set
+    return spec, bos_id, eos_id
+
+
+def _load_json(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
+    spec, bos_id, eos_id = parse_json(data, name, config)
     added = {token["content"]: token["id"] for token in spec["added_tokens"]}
     ranks = _exact_ranks(spec)
     engine: Engine
@@ -255,7 +297,9 @@ def _load_json(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
             raise
         raise ConfigError(f"{name}: not a tokenizer.json: {error}") from None
     ids = loaded.get_vocab(with_added_tokens=True).values()
-    return _tokenizer(data, name, max(ids) + 1, bos_id, eos_id, _JsonEngine(loaded))
+    takes_pieces = not spec.get("normalizer") and _pattern(spec.get("pre_tokenizer")) != ""
+    engine = _JsonEngine(loaded, takes_pieces=takes_pieces)
+    return _tokenizer(data, name, max(ids) + 1, bos_id, eos_id, engine)
 
 
 def _tokenizer(data: bytes, name: str, vocab_size: int, bos_id: int, eos_id: int, engine: Engine) -> Tokenizer:
@@ -300,7 +344,7 @@ def _pattern(pre_tokenizer: Any) -> str:
 
 
 @functools.cache
-def _byte_of_letter() -> dict[str, int]:
+def byte_of_letter() -> dict[str, int]:
     """Return the byte that each letter of GPT-2's byte alphabet represents."""
     shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in set(shown)]
@@ -327,7 +371,7 @@ def _exact_ranks(spec: Mapping[str, Any]) -> dict[bytes, int] | None:
         or _pattern(spec.get("pre_tokenizer")) not in _AGREED_PATTERNS
     ):
         return None
-    letters, added = _byte_of_letter(), {token["content"] for token in spec["added_tokens"]}
+    letters, added = byte_of_letter(), {token["content"] for token in spec["added_tokens"]}
     try:
         ranks = {bytes(letters[c] for c in token): n for token, n in model["vocab"].items() if token not in added}
     except KeyError:

@@ -40,7 +40,7 @@ def test_the_lists_there_are(call: Call, tmp_path: Path, words: Path) -> None:
     said = call("lists", "--output", tmp_path / "lists")
     assert (said.code, said.err) == (0, "")
     for entry in CATALOGUE:
-        for part in (entry.name, entry.what, entry.source, entry.licence, entry.setting, entry.file.sha256):
+        for part in (entry.name, entry.what, entry.provenance, entry.licence, entry.setting, entry.file.sha256):
             assert part in said.out
     assert said.out.count(": not fetched\n") == len(CATALOGUE)
     assert "17.4 MB to fetch, 4,578,527 lines" in said.out

@@ -82,3 +82,18 @@ def test_the_parser_finds_the_same_in_every_module_of_ours() -> None:
             assert all(f'"{name}' in text for name in found - wanted), path
             count += 1
     assert count > 150
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'x = f"{a["key"]}"',
+        'x = f"{a["#"]} {b}"',
+        "x = f'{a['k']} {f'{b['#import no']}'}'",
+        'x = f"{\n    a["key"]  # why\n}"',
+        'x = f"""{a["""key"""]} {b}"""',
+        'x = f"{", ".join(names)}" + "import no"',
+    ],
+)
+def test_quotes_inside_an_f_string_of_python_3_12_hide_no_import(line: str) -> None:
+    assert imported_names(f"import first\n{line}\nimport last\nfrom a import b\n", "") >= {"first", "last", "a", "a.b"}

@@ -205,7 +205,7 @@ def test_the_last_success_is_kept_over_failures_and_runs_are_counted(tmp_path: P
     assert value(found, "winnow_last_run_timestamp_seconds") == START.timestamp() + 50
     assert value(found, "winnow_last_run_exit_code") == 137
     runs = {kind: value(found, "winnow_runs_total", outcome=kind) for kind in KINDS}
-    assert runs == {"done": 1, "error": 3, "held": 1, "nothing_new": 0, "stopped": 2, "usage": 1}
+    assert runs == {"done": 1, "empty": 0, "error": 3, "held": 1, "nothing_new": 0, "stopped": 2, "usage": 1}
     write_metrics(str(file), "d", ended("d", 0, 0, wall_s=70.25))
     found = samples_of(file)
     assert value(found, "winnow_last_success_timestamp_seconds") == START.timestamp() + 70.25

@@ -129,7 +129,10 @@ def test_values_that_are_no_measure_are_shown_by_themselves(near: Any, call: Cal
         ("gopher=3", "--near gopher=3: expected a reason, or STEP.MEASURE=LIMIT, for example gopher.n_words=50"),
         ("gopher.n_words=many", "--near gopher.n_words=many: expected a reason, or STEP.MEASURE=LIMIT"),
         ("gofer.n_words=3", "--near gofer.n_words=3: no step 'gofer' with measures; there are c4, c4_after_lines, "),
-        ("gopher.words=3", "--near gopher.words=3: gopher has no measure 'words'; there are n_words, mean_word_chars"),
+        (
+            "gopher.words=3",
+            "--near gopher.words=3: gopher has no measure 'words'; there are n_words, n_lines, mean_word_chars",
+        ),
         ("c4.has_lorem_ipsum=1", "c4 has no measure 'has_lorem_ipsum'; there are n_sentences"),
     ],
 )

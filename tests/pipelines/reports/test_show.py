@@ -86,7 +86,6 @@ def test_the_id_of_an_archived_record_finds_what_became_of_it(show: Any) -> None
 
 def test_language_and_address_narrow_it_down(show: Any) -> None:
     assert len(show("--table", "rejected", "--language", "de", "--limit", 0)) == 2
-    assert show("--language", "xx") == []
     assert [row["url"] for row in show("--url", "site-3.")] == ["https://site-3.example/page"]
 
 

@@ -71,6 +71,20 @@ def test_status_plot_and_eval_of_a_run(capsys: pytest.CaptureFixture[str], data:
     assert "is not the shards' tokenizer" in call(capsys, "sample", tmp_path, code=1)
 
 
+def test_another_recipe_takes_over_a_folder_only_when_asked_to(
+    capsys: pytest.CaptureFixture[str], data: str, tmp_path: Path
+) -> None:
+    path, run = tmp_path / "small.toml", tmp_path / "run"
+    path.write_text(RECIPE.replace("3840", "192").replace("1500", "128"))
+    words = ("run", path, "--data", data, "--output", run)
+    assert f"{run}: done, 320 tokens" in call(capsys, *words)
+    path.write_text("seed = 5\n" + path.read_text())
+    told = call(capsys, *words, code=1)
+    assert "00-short: made by another recipe, or with other shards (differing: seed); give another folder, or" in told
+    assert len(told.splitlines()) == 1
+    assert f"{run}: done, 320 tokens" in call(capsys, *words, "--anew")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

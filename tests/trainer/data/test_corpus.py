@@ -32,6 +32,17 @@ def test_padding_and_what_fills_no_unit_is_left_out(tmp_path: Path) -> None:
     assert Corpus("a", paths, unit=4, seed=0).epoch_tokens == 100
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_longer_unit_leaves_out_more_and_changes_no_order(tmp_path: Path, seed: int) -> None:
+    """A stage that is added, and longer, goes on in the stream of those before it."""
+    paths = write_source(tmp_path, "a", counting([9 * 64 + 10]), row_tokens=32)  # of the last row group 10 tokens
+    short, long = (
+        np.concatenate(_read_epoch(Corpus("a", paths, unit, seed), unit)).tolist() for unit in (8, 32)
+    )  # fmt: skip
+    assert len(short) == len(long) + 8
+    assert [token for token in short if token in set(long)] == long
+
+
 def test_the_stream_is_one_whatever_the_length(tmp_path: Path) -> None:
     corpus = Corpus("a", write_source(tmp_path, "a", counting([512])), unit=32, seed=3)
     whole = np.concatenate(_read_epoch(corpus, 32))

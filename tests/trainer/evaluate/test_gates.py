@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -14,8 +16,11 @@ from schemas.errors import ConfigError, RunError
 from tests.trainer.small import Listener, recipe_of, stage, train, write_shards
 from trainer.evaluate.gates import Gatekeeper, passes
 from trainer.evaluate.measure import measure
+from trainer.faults.watchdog import Watchdog
 from trainer.loop.journal import read_journal
-from trainer.recipe import EvalConfig, GateConfig, Recipe
+from trainer.loop.loop import StoppedError
+from trainer.loop.training import Training
+from trainer.recipe import EvalConfig, GateConfig, Recipe, ScheduleConfig
 
 GATE = GateConfig(enabled=True, tolerance=0.1, needle_accuracy=0.9)
 
@@ -29,6 +34,19 @@ def test_a_gate_asks_for_both(loss: float, needle: float, is_open: bool) -> None
 
 def test_without_a_stage_before_there_is_nothing_to_recover() -> None:
     assert passes(GATE, {"short_loss": {"a": 9.0}, "needle": 1.0}, None)
+
+
+@pytest.mark.parametrize("sources", [1, 4, 8])
+def test_a_model_that_has_not_changed_passes_by_the_default_tolerance(sources: int) -> None:
+    draw = np.random.default_rng(0)
+
+    def measured(shift: float = 0.0) -> dict[str, Any]:
+        losses = {str(n): 2.0 + shift + 0.001 * draw.normal() for n in range(sources)}
+        return {"short_loss": losses, "needle": 1.0}
+
+    gate = GateConfig(enabled=True)
+    assert all(passes(gate, measured(), measured()["short_loss"]) for _ in range(2000))
+    assert not any(passes(gate, measured(0.05), measured()["short_loss"]) for _ in range(2000))
 
 
 @pytest.fixture
@@ -82,6 +100,75 @@ def test_what_is_measured_at_the_ends_of_stages_and_on_the_way(recipe: Recipe, t
     assert evals[-1]["short_loss"]["a"] < evals[0]["short_loss"]["a"]
     assert evals[-1]["loss"].keys() == {"a"}
     assert 0 <= evals[-1]["needle"] <= 1
+
+
+def _on_from(recipe: Recipe, folder: Path, peak: float) -> Recipe:
+    """Return a recipe whose only stage, a gated one, begins with a trained model."""
+    train(dataclasses.replace(recipe, stages=(recipe.stages[0],)), folder)
+    gate = GateConfig(enabled=True, tolerance=0.1, needle_accuracy=0.0)
+    schedule = ScheduleConfig(kind="constant", peak=peak)
+    return dataclasses.replace(
+        recipe, stages=(stage("long", 6, seq_len=32, gate=gate, schedule=schedule),),
+        init_from=str(folder / "stages" / "00-short" / "model"),
+    )  # fmt: skip
+
+
+def test_the_gate_of_a_first_stage_compares_with_the_model_that_it_began_with(recipe: Recipe, tmp_path: Path) -> None:
+    wrecked = _on_from(recipe, tmp_path / "base", peak=0.5)
+    with pytest.raises(RunError, match="stage long: its gate is still shut"):
+        train(wrecked, tmp_path / "wrecked")
+    gentle = _on_from(recipe, tmp_path / "base", peak=1e-5)
+    train(gentle, tmp_path / "gentle")
+    for name, opened in (("wrecked", False), ("gentle", True)):
+        first, *later = read_journal(tmp_path / name, only=("eval",))
+        assert (first["stage"], first["number"], first["step"], first["open"]) == ("init_from", -1, 0, None)
+        assert {event["open"] for event in later} == {opened}
+        assert (later[0]["short_loss"]["a"] > first["short_loss"]["a"] + 0.1) is not opened
+
+
+def test_what_a_gate_compares_with_is_measured_once(recipe: Recipe, tmp_path: Path) -> None:
+    gentle, folder = _on_from(recipe, tmp_path / "base", peak=1e-5), tmp_path / "run"
+    with pytest.raises(StoppedError):
+        train(gentle, folder, Listener(lambda event: signal.raise_signal(signal.SIGTERM)))
+    train(gentle, folder)
+    assert [event["number"] for event in read_journal(folder, only=("eval",))] == [-1, 0]
+
+
+def test_a_gate_that_has_nothing_to_compare_with_says_so_before_it_trains_on(recipe: Recipe, tmp_path: Path) -> None:
+    gentle, folder = _on_from(recipe, tmp_path / "base", peak=1e-5), tmp_path / "run"
+    with pytest.raises(StoppedError):
+        train(gentle, folder, Listener(lambda event: signal.raise_signal(signal.SIGTERM)))
+    lines = (folder / "journal.jsonl").read_text().splitlines(keepends=True)
+    (folder / "journal.jsonl").write_text("".join(line for line in lines if '"eval"' not in line))
+    with pytest.raises(RunError, match=r"stage long: its gate has nothing to compare with in journal\.jsonl"):
+        train(gentle, folder, Listener(lambda event: pytest.fail("a step was taken")))
+
+
+def test_measuring_and_hashing_count_as_progress(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither writes to the journal while it lasts, which can be longer than the watchdog waits."""
+    beats: list[str] = []
+    within: dict[str, list[int]] = {"measure": [], "digest": []}
+
+    def counted(owner: type, name: str) -> None:
+        honest = getattr(owner, name)
+
+        def wrapper(*args: Any) -> Any:
+            before = len(beats)
+            found = honest(*args)
+            within[name].append(len(beats) - before)
+            return found
+
+        monkeypatch.setattr(owner, name, wrapper)
+
+    monkeypatch.setattr(Watchdog, "beat", lambda self: beats.append("beat"))
+    counted(Gatekeeper, "measure")
+    counted(Training, "digest")
+    train(dataclasses.replace(recipe, stages=(recipe.stages[0],)), tmp_path / "run")
+    needles, held_out = 2, 1
+    assert min(within["measure"]) >= needles + held_out
+    assert min(within["digest"]) >= 2 * 9 + 3  # weights of a model of two blocks
 
 
 def test_a_gate_needs_shards_that_are_held_out(recipe: Recipe, tmp_path: Path) -> None:

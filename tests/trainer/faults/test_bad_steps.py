@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from trainer.faults.bad_steps import Verdict, Watch, checkpoint_interval_s
+from trainer.faults.bad_steps import LANDMARKS, Verdict, Watch, checkpoint_interval_s, distrusted_from, kept
 from trainer.recipe import FaultConfig
 
 CONFIG = FaultConfig(bad_steps=3, spike_window=16, spike_mads=10.0, spike_steps=2)
@@ -34,6 +34,37 @@ def test_a_spike_that_stays_rolls_back_and_a_wave_does_not() -> None:
     assert [watch.judge(x, 1.0) for x in (9.0, 2.0, 9.0)] == [APPLY, APPLY, APPLY]
     assert watch.troubled == 1
     assert watch.judge(9.0, 1.0) is BACK
+
+
+def test_all_suspicious_steps_in_a_row_count_as_trouble() -> None:
+    watch = Watch(CONFIG, CALM)
+    assert [watch.judge(x, 1.0) for x in (9.0, math.nan, math.nan, 9.0)] == [APPLY, SKIP, SKIP, BACK]
+    assert watch.troubled == 4  # not two high ones: the trouble began before the steps that were not finite
+
+
+def test_batches_are_distrusted_from_before_the_trouble_and_older_ones_at_each_repeat() -> None:
+    config = FaultConfig(spike_back=100)
+    assert distrusted_from(config, 1000, []) == 900
+    assert distrusted_from(config, 40, []) == 0
+    assert distrusted_from(config, 1000, [100, 900]) == 900  # the run had come 100 steps past the trouble before
+    assert distrusted_from(config, 1000, [901]) == 800
+    assert distrusted_from(config, 902, [1003]) == 702
+    assert distrusted_from(config, 1000, [990, 950]) == 700
+    assert distrusted_from(config, 1000, [990, 950, 940, 930]) == 700  # as far as landmarks reach
+
+
+@pytest.mark.parametrize("interval", [1, 7, 30, 99, 100, 250])
+@pytest.mark.parametrize("keep", [1, 3])
+def test_a_checkpoint_for_each_repeat_is_always_kept(interval: int, keep: int) -> None:
+    config = FaultConfig(spike_back=100, keep=keep)
+    there: set[int] = set()
+    for newest in range(interval, 3000, interval):
+        there = kept(config, sorted(there | {newest}))
+        assert newest in there
+        assert len(there) <= keep + LANDMARKS
+        for first in {distrusted_from(config, newest, turned) for turned in ([], [newest], [newest] * 9)} - {0}:
+            old_enough = max((step for step in there if step <= first), default=0)
+            assert first - old_enough < config.spike_back + 2 * interval
 
 
 def test_half_a_window_must_be_seen_first() -> None:

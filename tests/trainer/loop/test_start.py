@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.trainer.small import recipe_of, stage, train
+from tests.trainer.small import recipe_of, stage, train, write_shards
+from trainer.loop.checkpoints import read_state
 from trainer.loop.start import Place, place_in_data, read_place, with_absolute_paths
 from trainer.recipe import EvalConfig
 
@@ -30,6 +32,31 @@ def test_a_checkpoint_tells_how_far_its_run_has_read(data: str, tmp_path: Path) 
     assert place_in_data(placed) == placed
     said = dataclasses.replace(more, order_seed=5)
     assert place_in_data(said) == said
+
+
+def test_the_place_within_a_stage_is_that_in_the_shards_it_reads_behind_what_it_skips(
+    data: str, tmp_path: Path
+) -> None:
+    shards, folder = tmp_path / "shards", tmp_path / "run"
+    shutil.copytree(data, shards)
+    write_shards(tmp_path / "more", source="b", documents=20)
+    shutil.copytree(tmp_path / "more", shards, dirs_exist_ok=True)
+    recipe = recipe_of(str(shards), stage("x", 6))
+    train(recipe, folder)
+    within = max((folder / "checkpoints").glob("step-*"))
+    before = read_place(within)
+    assert before is not None
+    copies = shards / "source=b"
+    shutil.copy(copies / "shard-00000.parquet", copies / "shard-00090.parquet")  # would weigh more in the mix
+    assert read_place(within) == before
+    state = read_state(within)
+    assert state is not None
+    event = {"event": "rollback", "step": 0, "stage": "x", "key": state.stage_key, "at": 1, "skip": [0, 1]}
+    with (folder / "journal.jsonl").open("a") as journal:
+        journal.write(json.dumps(event, separators=(",", ":")) + "\n")
+    after = read_place(within)
+    assert after is not None
+    assert sum(after.starts.values()) == sum(before.starts.values()) + 2 * 64
 
 
 def test_paths_hold_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

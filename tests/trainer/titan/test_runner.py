@@ -18,11 +18,11 @@ from schemas.errors import ConfigError, RunError
 from tests.trainer.small import FACTS as TOKENIZER
 from tests.trainer.titan.jobs import MODEL, recipe
 from trainer.commands.progress import Silent
-from trainer.data.sources import training_shards
+from trainer.data.sources import held_out_shards, training_shards
 from trainer.loop.checkpoints import State, read_state
 from trainer.loop.loop import StoppedError
 from trainer.loop.run import plan_jobs, run
-from trainer.recipe import GateConfig, Recipe
+from trainer.recipe import EvalConfig, GateConfig, Recipe
 from trainer.titan import runner as runner_module
 from trainer.titan.exchange import LocalModel
 from trainer.titan.job import JOB_VARIABLE, TitanJob, read_job
@@ -101,14 +101,21 @@ def test_a_stage_that_asks_for_it_is_averaged(tmp_path: Path) -> None:
     assert {float(parameter.detach().max()) for parameter in local.model.parameters()} == {(6.0 + 8.0) / 2}
 
 
-def test_what_another_recipe_left_is_removed(tmp_path: Path) -> None:
+def test_what_another_recipe_left_is_removed_only_when_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole, folder = recipe(tmp_path), tmp_path / "run"
+    monkeypatch.setattr(runner_module, "launch_and_wait", Engine())
     run_by(Engine(), whole, folder, stages=1)
     stale = folder / "stages" / "00-first" / "titan" / "checkpoint" / "step-900"
     stale.mkdir()
-    run_by(Engine(), whole, folder, stages=1)
+    run(whole, folder, Silent())
     assert stale.exists()
-    run_by(Engine(), replace(whole, seed=8), folder, stages=1)
+    other = replace(whole, seed=8)
+    with pytest.raises(RunError, match=r"00-first: made by another recipe, or with other shards \(differing: seed\)"):
+        run(other, folder, Silent())
+    assert stale.exists()
+    run(other, folder, Silent(), anew=True)
     assert not stale.exists()
 
 
@@ -132,6 +139,17 @@ def test_a_whole_run_by_its_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(engine.jobs) == 2
     events = [json.loads(line)["event"] for line in (folder / "journal.jsonl").read_text().splitlines()]
     assert events == ["start", "stage", "start", "stage"]
+
+
+def test_a_job_leaves_out_what_the_run_holds_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine()
+    monkeypatch.setattr(runner_module, "launch_and_wait", engine)
+    held = replace(recipe(tmp_path), evaluation=EvalConfig(held_out_shards=1))
+    run(held, tmp_path / "run", Silent())
+    for job in engine.jobs:
+        assert job.held_out == held_out_shards(held)
+        assert job.shards == training_shards(held)
+    assert (tmp_path / "run" / "tokenizer" / "facts.json").exists()
 
 
 def test_gates_and_torchrun_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

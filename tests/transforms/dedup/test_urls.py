@@ -116,6 +116,20 @@ CASES = [
     ("http://example.com/a?ref=branch&feed=rss", "example.com/a?feed=rss&ref=branch"),
     ("http://example.com/a?utm=1&myutm_source=2", "example.com/a?myutm_source=2&utm=1"),
     ("http://example.com/a?PHPSESSID=1&ASPSESSIONIDABCDEFGH=2&x=1", "example.com/a?x=1"),
+    ("http://example.com/a?CFID=1&CFTOKEN=2&x=1", "example.com/a?x=1"),
+    ("http://example.com/a?sessionid=0123456789abcdef0123456789ABCDEF&x=1", "example.com/a?x=1"),
+    ("http://example.com/a?SESSION_ID=123e4567-e89b-12d3-a456-426614174000", "example.com/a"),
+    ("http://example.com/a?sessid=q1w2e3r4t5y6u7i8o9p0zxcv", "example.com/a"),
+    # the same names as content: sessions of a conference, films of a cinema, UTM coordinates, health accounts
+    ("http://example.com/a?session_id=2", "example.com/a?session_id=2"),
+    ("http://example.com/a?sessionid=20240518", "example.com/a?sessionid=20240518"),
+    ("http://example.com/a?sessionid=1234567890123456789012", "example.com/a?sessionid=1234567890123456789012"),
+    ("http://example.com/a?sessid=opening-keynote-2024", "example.com/a?sessid=opening-keynote-2024"),
+    ("http://example.com/a?session_id=theopeningkeynote", "example.com/a?session_id=theopeningkeynote"),
+    ("http://example.com/a?cfid=12", "example.com/a?cfid=12"),
+    ("http://example.com/a?utm_zone=33&utm_x=5&utm_campaign=z", "example.com/a?utm_x=5&utm_zone=33"),
+    ("http://example.com/a?hsa_plan=7&hsa_acc=1", "example.com/a?hsa_plan=7"),
+    ("http://example.com/a?mtm_level=7&piwik_page=1", "example.com/a?mtm_level=7&piwik_page=1"),
     (f"http://example.com/a?sid={MD5}&x=1", "example.com/a?x=1"),
     ("http://example.com/a?sid=42", "example.com/a?sid=42"),
     ("http://example.com/a??x", "example.com/a??x"),
@@ -136,7 +150,7 @@ def test_normal_form(url: str, expected: str) -> None:
 _PIECES = st.sampled_from([
     "http://", "https://", "HTTP:", "ftp://", "//", "/", "\\", "..", ".", "%2e", "%", "%4", "%41", "%2F", "%25", "www.",
     "www2.", "example", "com", "é", "Σ", "ß", "℀", "％", "／", "…", "İ", "K", "@", ":", ":80", "8080", "[", "]", "::1",
-    "?", "#", "#!", "!", "&", "=", "a=1", "utm_x=1", ";jsessionid=1", "+", "%20", "mailto:", "xn--", "-", "~", "(",
+    "?", "#", "#!", "!", "&", "=", "a=1", "utm_term=1", ";jsessionid=1", "+", "%20", "mailto:", "xn--", "-", "~", "(",
     " ", "\t", "(S(abcdefghijklmnopqrstuvwx))", "\ud800",
 ])
 # fmt: on

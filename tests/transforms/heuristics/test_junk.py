@@ -8,10 +8,14 @@ from collections import Counter
 import pytest
 
 from schemas.records import Document
+from tests.transforms.heuristics.notice_headlines import HEADLINES
+from tests.transforms.heuristics.notice_texts import ABOUT, JUNK
 from transforms.heuristics.junk import PLAIN, SEARCH, SIGN_IN, TAGS, FilterJunk, JunkConfig, kind_of_address
+from transforms.heuristics.notice_phrases.table import ROWS
 from transforms.step import Draft
 
 PROSE = "The harbour master keeps a book in which every ship is entered with its cargo and the day it left.\n"
+TOPICS = ["tides", "harbours", "ships", "lamps", "ropes", "sails", "winds"]
 PAGE = Document(id="1", text=PROSE * 3, url="https://example.org/a", language="en")
 
 
@@ -75,32 +79,167 @@ def test_a_line_that_counts_hits_is_of_a_search(line: str) -> None:
     assert reason(with_text(f"{line} were not what they had hoped for\n{PROSE}")) == ""
 
 
+@pytest.mark.parametrize("line", ["3 Results", "2. Ergebnisse", "4 Résultats.", "404 Not Found"])
+def test_a_heading_counts_no_hits(line: str) -> None:
+    assert reason(with_text(f"{PROSE * 3}{line}\n{PROSE}", language="de")) == ""
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "Sign in\nEmail\nPassword\nRemember me\nForgot your password?",
+        "Username or e-mail address *\nPassword *\nLog in with Google",
+        "Email Password Remember me Forgot your password?",  # all in one line
+        "User name\nPassword\nDon’t have an account?\nCreate a new account",
+    ],
+)
+def test_sign_in_pages(form: str) -> None:
+    assert reason(with_text(f"{form}\n{PROSE}")) == "sign_in_page"
+    assert reason(with_text(f"{form}\n{PROSE * 3}")) != "sign_in_page"  # 60 words of something else; 50 may be
+    assert reason(with_text(f"{form}\n{PROSE * 3}"), max_other_words=60) == "sign_in_page"
+
+
+def test_an_address_makes_a_form_unless_there_is_prose() -> None:
+    page = with_text("Welcome back\nTides of the week", url="https://example.org/login")
+    assert reason(page) == "sign_in_page"
+    assert reason(dataclasses.replace(page, text=PROSE * 3)) == ""
+
+
 @pytest.mark.parametrize(
     "text",
-    ["Please go on.\nForgot your password?", "User name\nPassword *\nRemember me", "Username or e-mail address *"],
+    [
+        "Set up the router\nConnect the cable and open a browser.\nUsername: admin\nPassword: admin\nClick Log in.",
+        "Reset a Windows password\nForgot your password?\nType a wrong one and press Enter; a link shows up.",
+        "Yesterday I tried to log in to my bank. Forgot your password? asked the page. Remember me, I had ticked.",
+    ],
 )
-def test_sign_in_pages(text: str) -> None:
-    assert reason(with_text(f"{text} The password is in your letter.\n{PROSE}")) == "sign_in_page"
-    assert reason(with_text(f"{text} The password is in your letter.\n{PROSE * 20}")) == ""  # it is about signing in
+def test_texts_about_signing_in_stay(text: str) -> None:
+    assert reason(with_text(f"{text}\n{PROSE * 2}")) == ""
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "why"),
     [
-        "404", "Page not found", "Sorry, that page does not exist", "Access denied", "Just a moment...", "Error 500",
-        "The page you are looking for is no longer available.", "This domain is for sale", "Index of /pub",
-        "Verify you are human", "This item does not exist", "Under construction",
+        ("404", "error_page"),
+        ("Page not found - Harbour News", "error_page"),
+        ("Sorry, that page does not exist", "error_page"),
+        ("Access denied", "error_page"),
+        ("Just a moment...", "error_page"),
+        ("Error 500", "error_page"),
+        ("The page you are looking for is no longer available.", "error_page"),
+        ("Index of /pub", "error_page"),
+        ("Verify you are human", "error_page"),
+        ("This item does not exist", "error_page"),
+        ("Under construction", "error_page"),
+        ("Please enable JavaScript to view this website.", "error_page"),
+        ("You need to enable JavaScript to run this app.", "error_page"),
+        ("This domain is for sale", "parked_domain"),
+        ("harbour-lamps.com is for sale!", "parked_domain"),
+        ("Domain parked by its registrar", "parked_domain"),
+        ("No results found for “lamps”", "search_results"),
+        ("Your search did not match any documents.", "search_results"),
+        ("Sorry, no posts matched your criteria.", "search_results"),
     ],
-)  # fmt: skip
-def test_error_pages(line: str) -> None:
-    assert reason(with_text(f"{line}\n{PROSE}")) == "error_page"
-    assert reason(with_text(f"{PROSE}\n{PROSE}\n{PROSE}\n{line}")) == ""
+)
+def test_notices(line: str, why: str) -> None:
+    assert reason(with_text(f"{line}\n{PROSE}")) == why
+    assert reason(with_text(f"{PROSE}\n{PROSE}\n{PROSE}\n{line}")) == ""  # not in the first lines
+    assert reason(with_text(f"{line}\n{PROSE * 3}")) == ""  # a text that begins with the words
+    assert reason(with_text(f"“{line},” said the screen, and I went home.\n{PROSE}")) == ""
 
 
-def test_consent_texts() -> None:
-    consent = "We and our partners store cookies on your device to personalise what you see, with your consent.\n"
-    assert reason(with_text(consent * 3 + PROSE)) == "consent_text"
-    assert reason(with_text(consent + PROSE * 3)) == ""
+def test_what_an_error_page_says_to_the_reader_is_no_other_prose() -> None:
+    advice = (
+        "The page you are looking for might have been removed, had its name changed, or is temporarily unavailable. "
+        "Please check the spelling of the address. You can go back to the home page or try the search above. If you "
+        "think that the link was broken by us, please contact us and tell us how the page got lost on its way to you.\n"
+    )
+    assert reason(with_text(f"Page not found\n{advice}")) == "error_page"
+    assert reason(with_text(f"Page not found\n{advice}{PROSE * 3}")) == ""
+
+
+def test_long_texts_are_no_notices() -> None:
+    links = "".join(f"{first} of {second}\n" for first in TOPICS for second in TOPICS)
+    assert reason(with_text(f"Page not found\n{links}")) == "error_page"
+    assert reason(with_text(f"Page not found\n{links}"), max_form_words=100, max_word_fraction=1.0) == ""
+    assert reason(with_text("No results found"), drop_search_results=False) == ""
+
+
+@pytest.mark.parametrize(
+    "consent",
+    [
+        "We and our partners store cookies on your device to personalise what you see, with your consent.",
+        "This website uses cookies so that we can provide you with the best user experience possible.",
+        "By clicking “Accept all”, you consent to the use of all the cookies.",
+        "These cookies are necessary for the website to function and cannot be switched off.",
+    ],
+)
+def test_consent_texts(consent: str) -> None:
+    assert reason(with_text(f"{consent}\n" * 3 + PROSE)) == "consent_text"
+    assert reason(with_text(f"{consent} " * 3 + PROSE)) == "consent_text"  # sentences count, not paragraphs
+    assert reason(with_text(f"{consent} " + PROSE * 3)) == ""
+    assert reason(with_text(f"{consent}\n" * 3 + PROSE), max_consent_words=20) == ""  # a policy is longer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cream the butter with the sugar and fold in the flour. These cookies keep for a week. We use salted butter "
+        "in our cookies. Bake the cookies until the edges are golden, and accept that the first tray is for the cook.",
+        "Scouts begin to sell cookies this week. Our troop sold 900 boxes of cookies last year, said the leader, and "
+        "our partners in the shops sold more. You can order cookies online. The money from cookies pays the camp.",
+        "PHP keeps a session by means of a cookie. We use the cookie to find the session on the server. The cookie "
+        "ends when the browser closes. Set the Secure flag, so that your cookies travel over HTTPS alone.",
+        "To clear your cookies in Chrome, open Settings and click Privacy. Tick Cookies and choose a time range. You "
+        "can block cookies, but then you are signed out of sites. In Safari click Manage Website Data to drop cookies.",
+        "The court held that a ticked box is no valid consent to cookies. The banner of the lottery had let partners "
+        "place cookies. Consent must be active, the judges wrote, and users must be told how long cookies work.",
+    ],
+)
+def test_texts_about_cookies_stay(text: str) -> None:
+    assert reason(with_text(text)) == ""
+
+
+@pytest.mark.parametrize("language", ["", "und", "its own"])
+@pytest.mark.parametrize(("own", "why", "text"), JUNK)
+def test_junk_of_other_languages_goes(own: str, why: str, text: str, language: str) -> None:
+    """A document of unknown language is tried in all languages of its script."""
+    assert reason(with_text(text, language=own if language == "its own" else language)) == why
+
+
+@pytest.mark.parametrize("language", ["", "und", "its own"])
+@pytest.mark.parametrize(("own", "text"), ABOUT)
+def test_texts_about_junk_stay_in_other_languages(own: str, text: str, language: str) -> None:
+    page = with_text(text, language=own if language == "its own" else language)
+    assert reason(page, max_word_fraction=1.0, max_commas_per_word=1.0) == ""
+
+
+def test_every_language_of_the_table_has_texts() -> None:
+    """Of each kind: another row cannot come without them."""
+    kinds = {"consent_text", "error_page", "parked_domain", "search_results", "sign_in_page"}
+    for language in ROWS.keys() - {"en"}:
+        assert {why for own, why, _ in JUNK if own == language} == kinds
+        assert any(own == language for own, _ in ABOUT)
+
+
+@pytest.mark.parametrize(("own", "why", "text"), HEADLINES)
+def test_first_lines_of_notices_and_forms(own: str, why: str, text: str) -> None:
+    assert reason(with_text(text, language=own)) == why
+
+
+@pytest.mark.parametrize("line", ["424", "$499+", "460 votes", "$400 - $2,000+", "Offline", "#404", "503 boats"])
+def test_a_number_alone_is_no_error(line: str) -> None:
+    """Prices and counts in the first lines of a list."""
+    assert reason(with_text(f"{line}\n{PROSE}")) == ""
+
+
+def test_privacy_of_others_is_no_consent() -> None:
+    family = "Die Familie bat darum, ihre Privatsphäre zu respektieren, und wir danken für Ihre Zustimmung."
+    assert reason(with_text(family, language="de")) == ""
+
+
+def test_a_language_without_a_row_is_not_judged_by_another() -> None:
+    assert reason(with_text("Page not found\nTides", language="fi")) == ""
 
 
 def test_interface_texts() -> None:
@@ -110,12 +249,51 @@ def test_interface_texts() -> None:
     assert reason(with_text(PROSE * 4 + buttons, language="de")) == ""  # the phrases are English
 
 
-def test_stuffed_keywords() -> None:
-    assert reason(with_text("cheap shoes online, buy shoes, best shoes here, shoes for all, red shoes")) == (
-        "stuffed_keywords"
-    )
+@pytest.mark.parametrize("byline", ["By: Tom on May 3, 2019", "Posted by anna on May 3", "From: ben", "Author: Eva"])
+@pytest.mark.parametrize("after", ["", "Reply\nQuote\n", "3 likes\nReport\n"])
+def test_threads_are_no_interface(byline: str, after: str) -> None:
+    post = "The pump leaks after a night of frost."
+    assert reason(with_text(f"{byline}\n{post}\n{after}" * 3)) == ""
+    assert reason(with_text(f"{byline}\n{post}\n{after}" * 3 + "Sign in\nAdd to cart\nCheckout")) == "interface_text"
+
+
+def test_a_byline_that_heads_nothing_is_interface() -> None:
+    assert reason(with_text("The pump leaks after a night of frost.\nPosted by anna on May 3")) == "interface_text"
+
+
+def test_one_label_over_a_paragraph_is_a_heading() -> None:
+    assert reason(with_text(f"Forgot your password?\n{PROSE * 2}")) == ""
+    assert reason(with_text(f"{PROSE * 2}Forgot your password?")) == "interface_text"
+
+
+@pytest.mark.parametrize("word", ["shoes", "lamps"])
+def test_stuffed_keywords(word: str) -> None:
+    text = f"cheap {word} online, buy {word} at once " * 6 + PROSE
+    assert reason(with_text(text)) == "stuffed_keywords"
+    assert reason(with_text(text), max_word_occurrences=12) == ""
+    assert reason(with_text(text), max_word_occurrences=11) == "stuffed_keywords"
     words = ", ".join(f"term{chr(97 + n)}{chr(97 + n % 7)}" for n in range(26))
     assert reason(with_text(words)) == "stuffed_keywords"
+
+
+def test_numbers_between_commas_are_no_keywords() -> None:
+    numbers = "the values are 1, 3, 5, 7, 9, 11, 13, 15, 17 and then 19, 21, 23, 25, 27, 29, 31"
+    assert reason(with_text(numbers)) == ""
+    assert reason(with_text("red, blue, " + numbers), max_commas_per_word=0.05) == "stuffed_keywords"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I am a heavy coffee user and I want to know what is in my coffee, so that I would like to grow coffee at "
+        "home. Is it possible to grow coffee in a flat?",
+        "Coffee beans are what matters: exchange the coffee for arabica coffee, which need not be single source "
+        "coffee. A good start for a decent cup of coffee is a grinder, and coffee from a shop that roasts coffee.",
+    ],
+)
+def test_a_short_text_may_repeat_what_it_is_about(text: str) -> None:
+    assert reason(with_text(text)) == ""
+    assert reason(with_text(text), max_word_occurrences=0) == "stuffed_keywords"
 
 
 @pytest.mark.parametrize(

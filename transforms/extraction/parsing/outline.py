@@ -29,8 +29,12 @@ class Outline:
     ends: list[int] = field(default_factory=list)
     hidden: list[int] = field(default_factory=list)  # the elements that say themselves that they are not shown
     nameless: list[int] = field(default_factory=list)  # blocks out of sight that no script can find by name
+    read_aloud: list[int] = field(
+        default_factory=list
+    )  # elements for screen readers alone, of which no text is left out
     dialogs: list[int] = field(default_factory=list)  # the elements that say so by role or `aria-modal`
     signatures: dict[tuple[str, str], int] = field(default_factory=dict)  # (tag; class, id, role, itemprop) -> number
+    spans: dict[int, tuple[int, int]] = field(default_factory=dict)  # a table's cell -> columns and rows it spans
     # blocks
     texts: list[str] = field(default_factory=list)  # white space collapsed unless it is code
     owners: list[int] = field(default_factory=list)  # the element that holds the whole block
@@ -38,6 +42,7 @@ class Outline:
     link_chars: list[int] = field(default_factory=list)  # characters of the block inside links
     shown: dict[int, str] = field(default_factory=dict)  # block -> its text without hidden pieces, if it has some
     kinds: list[str] = field(default_factory=list)  # "", "code", or what the page declares: "declared"
+    wordless: list[tuple[int, str]] = field(default_factory=list)  # box and text of what is no block: a dash in a cell
     # what the head says
     title: str = ""
     language: str = ""  # the `lang` of the root element

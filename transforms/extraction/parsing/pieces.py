@@ -2,8 +2,8 @@
 
 A custom element is a card or a tag, a button a control or the name of one: where text stands directly next to it and
 it holds no block, it belongs to the sentence. A hidden inline element within a block is a sort key, a template's error
-or spam; hidden blocks are the model's business, since tabs and folded answers are content, and so is what is for screen
-readers alone ("Weight:"), which people who copy a page by hand copy, too.
+or spam, and so is what is for screen readers alone; hidden blocks are the model's business, since tabs and folded
+answers are content.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ BOXES: Final = (
 _SENTENCES: Final = names(
     "p h1 h2 h3 h4 h5 h6 a b strong i em span li dd dt td th figcaption caption blockquote summary label q cite small"
 )
-_FORMATS: Final = names("a b strong i em span code kbd samp time abbr small mark u s sub sup q cite var font bdi")
+FORMATS: Final = names("a b strong i em span code kbd samp time abbr small mark u s sub sup q cite var font bdi")
+_PLAIN: Final = names("a b strong i em span small u var font bdi")  # as sentences have them, on the line
+_CLOSED: Final = 3  # elements that may end or begin between a raised text and the next letter
 _NOTHING: Final = frozenset({"", "-comment"})  # processing instructions have no tag
 _NEAR: Final = 8  # siblings that are looked at for text
 # Ways to take an element out of sight, of which the walk marks but the first two, and the one to raise it.
@@ -31,6 +33,7 @@ TELLING_STYLE: Final = re.compile(
     r"|clip\s*:\s*rect\(\s*[01](?!\d)|(?P<high>vertical-align\s*:\s*super)",
     re.IGNORECASE,
 )
+_LEAVES_HOLE: Final = re.compile(r"visibility\s*:\s*hidden", re.IGNORECASE)  # nothing unfolds there
 _ENDS: Final = frozenset(".!?:…。！？：؟।")
 _LONGEST: Final = 200  # characters of a hidden piece; a longer one may be the rest that "read more" shows (our value)
 
@@ -68,13 +71,30 @@ def _text_beside(node: Any, is_sentence: bool, *, back: bool) -> str:
             continue
         if tag == "-text":
             text = (beside.text_content or "").strip()
-        elif not is_sentence or not (tag in _FORMATS or "-" in tag[1:]):
+        elif not is_sentence or not (tag in FORMATS or "-" in tag[1:]):
             return ""
         else:
-            text = beside.text(deep=True).strip() if tag in _FORMATS else ""
+            text = beside.text(deep=True).strip() if tag in FORMATS else ""
         if text:
             return str(text)
     return ""
+
+
+def text_after(node: Any) -> str:
+    """Return the first text that follows an element in its line, '' when a break, a box or another raised text does."""
+    following = node.next
+    for _ in range(_CLOSED):
+        if following is not None:
+            break
+        node = node.parent
+        if node is None or node.tag not in _PLAIN:
+            return ""
+        following = node.next
+    for _ in range(_CLOSED):
+        if following is None or following.tag not in _PLAIN:
+            break
+        following = following.first_child
+    return str(following.text_content or "") if following is not None and following.tag == "-text" else ""
 
 
 def is_hidden_piece(node: Any, *, has_text: bool) -> bool:
@@ -86,7 +106,7 @@ def is_hidden_piece(node: Any, *, has_text: bool) -> bool:
     if nests_deep(node) or node.css_first(BOXES) is not None:
         return False
     text = node.text(deep=True)
-    if len(text) <= _LONGEST or following == "-text":
+    if len(text) <= _LONGEST or following == "-text" or _LEAVES_HOLE.search(node.attributes.get("style") or ""):
         return True
     linked = sum(len(link.text(deep=True)) for link in node.css("a"))
     return 2 * linked > len(text)
@@ -105,7 +125,7 @@ def _shown_after(node: Any) -> str:
         if tag == "-text":
             if not (following.text_content or "").isspace():
                 return str(tag)
-        elif tag not in _FORMATS:
+        elif tag not in FORMATS:
             return ""
         elif not hides(following.attributes):
             return str(tag)

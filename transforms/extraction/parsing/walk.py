@@ -23,10 +23,22 @@ from transforms.extraction.parsing.code import is_code_block, may_be_code
 from transforms.extraction.parsing.code_names import CLASS_PARTS, WRAPPERS
 from transforms.extraction.parsing.dates import DATED, note_date
 from transforms.extraction.parsing.listing import code_of
+from transforms.extraction.parsing.marks import (
+    ALOUD,
+    DIALOG,
+    HIDES,
+    HIGH,
+    READ_ALOUD,
+    SPANS,
+    TELLING,
+    UNSHOWN,
+    mark_of,
+    spans_of,
+)
 from transforms.extraction.parsing.names import names
 from transforms.extraction.parsing.outline import Outline
-from transforms.extraction.parsing.pieces import BOXES, TELLING_STYLE, is_hidden_piece, is_in_sentence
-from transforms.extraction.parsing.raised import BEFORE, LONGEST, raised
+from transforms.extraction.parsing.pieces import BOXES, is_hidden_piece, is_in_sentence, text_after
+from transforms.extraction.parsing.raised import BEFORE, LONGEST, lowered, raised
 from transforms.extraction.parsing.shown import nests_deep
 from transforms.extraction.parsing.spaces import collapsed, lines_of
 
@@ -42,13 +54,9 @@ BLOCK_LEVEL = names(
 # MediaWiki's column of links, and links to the place where they stand: "[edit | edit source]", the pilcrow; LaTeXML's
 # notes, whose mark, type and text are pieces of the sentence they belong to.
 _NEVER_TEXT = names("mw-editsection mw-cite-backlink headerlink hash-link mw-navigation mw-panel ltx_note gist-meta")
-_WATCHED = _NEVER_TEXT | FORMULAS | WRAPPERS | DATED  # class names of elements that are looked at closely
-# Attributes that carry information besides the class.
-_TELLING = names("id role itemprop style hidden aria-hidden aria-modal")
+_WATCHED = _NEVER_TEXT | FORMULAS | WRAPPERS | DATED | READ_ALOUD  # class names of elements that are looked at closely
 _NAMELESS = frozenset({"style", "hidden", "aria-hidden", "align", "dir", "lang"})  # no script finds an element by these
 _NOT_RAISED = ", ".join([BOXES, "math", "br", "template", *sorted(SKIPPED)])  # not a short text alone
-_DIALOGS = frozenset({"dialog", "alertdialog"})
-_HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HAS_WORD = re.compile(r"[^\W_]")
 _TEMPLATE = re.compile(r'<template(?:[^>"]|"[^"]*")*>')
 _NO_TAG = "!"  # of processing instructions
@@ -56,8 +64,6 @@ _PARTING_BREAKS = 2  # line breaks in a row that part paragraphs
 
 # How a node is walked; the first means that `_way_of` says.
 _ASKED, _INLINE, _LINK, _RAISED, _PIECE, _BLOCK, _SHADOW, _BREAK, _NOTED_ONLY, _UNSEEN = range(10)
-# Bits of how an element is shown: it says that it is hidden; it is out of sight; it is raised; it is a dialog.
-_HIDES, _UNSHOWN, _HIGH, _DIALOG = 1, 2, 4, 8
 _MAX_SHADOWS = 8  # shadow roots in each other; each is parsed on its own (our value)
 
 
@@ -76,7 +82,7 @@ _WAYS = _Ways(
         **dict.fromkeys(SKIPPED, _UNSEEN),
         **dict.fromkeys(("script", "meta", "title", "img"), _NOTED_ONLY),
         **dict.fromkeys(BLOCK_LEVEL, _BLOCK),
-        **dict.fromkeys(("button", "sup", "template"), _ASKED),
+        **dict.fromkeys(("button", "sub", "sup", "template"), _ASKED),
         "a": _LINK,
         "br": _BREAK,
     }
@@ -149,11 +155,13 @@ class _Walker:
             elif way != _UNSEEN:
                 attributes = node.attributes
                 mark, hidden = attributes.get("class") or "", 0
-                if not _TELLING.isdisjoint(attributes):
-                    mark, hidden = _mark(attributes)
+                if not TELLING.isdisjoint(attributes):
+                    mark, hidden = mark_of(attributes)
                 signature = signatures.get((tag, mark))
                 if signature is None:
                     signature = self._new_signature(tag, mark, attributes)
+                if watched[signature] and not READ_ALOUD.isdisjoint(mark.split()):
+                    hidden |= ALOUD
                 watch = watched[signature] or (tag == "span" and len(attributes) > 1)
                 if not watch or not self._is_settled(node, tag, mark, attributes, element):
                     if way >= _BLOCK and parts:
@@ -233,7 +241,7 @@ class _Walker:
             tags = self.out.tags
             n_open = sum(tags[box] == tag for box in self.boxes[1:])
             return _SHADOW if n_open < _MAX_SHADOWS else _UNSEEN
-        if tag == "sup":
+        if tag in ("sup", "sub"):
             return _RAISED if _is_simple(node) else _INLINE
         if not is_in_sentence(node, tag):
             return _BLOCK
@@ -243,17 +251,23 @@ class _Walker:
 
     def _way_by_style(self, node: Any, index: int, way: int, shown: int, attributes: dict[str, str | None]) -> int:
         """Keep what an element says of how it is shown; return how it is walked, if that says more than its tag."""
-        if shown & _HIDES:
+        if shown & HIDES:
             self.out.hidden.append(index)
-        if shown & _DIALOG:
+        if shown & DIALOG:
             self.out.dialogs.append(index)
-        if shown & _UNSHOWN and way == _BLOCK and attributes.keys() <= _NAMELESS:
+        if shown & SPANS:
+            self.out.spans[index] = spans_of(attributes)
+        if shown & UNSHOWN and way <= _BLOCK and attributes.keys() <= _NAMELESS:
             self.out.nameless.append(index)
+        if shown & ALOUD and (nests_deep(node) or node.css_first("math") is not None):
+            shown ^= ALOUD  # pages that show a formula as an image keep it there
+        if way <= _LINK and shown & (UNSHOWN | ALOUD) and is_hidden_piece(node, has_text=bool(self.parts)):
+            return _PIECE
+        if shown & ALOUD:
+            self.out.read_aloud.append(index)
         if way > _LINK:
             return way
-        if shown & _UNSHOWN and is_hidden_piece(node, has_text=bool(self.parts)):
-            return _PIECE
-        return _RAISED if shown & _HIGH and way == _INLINE and _is_simple(node) else way
+        return _RAISED if shown & HIGH and way == _INLINE and _is_simple(node) else way
 
     def _shadow_of(self, node: Any) -> Any:
         """Return the first node of a declarative shadow root, whose content the parser keeps out of the tree."""
@@ -262,18 +276,26 @@ class _Walker:
         return body.first_child if body is not None else None
 
     def _raise(self, node: Any, index: int) -> None:
-        """Write what is raised into the open block."""
-        text = collapsed(node.text(deep=True))
+        """Write what is raised or lowered into the open block."""
+        shown = node.text(deep=True)
+        text = collapsed(shown)
         if not text:
             return
+        parts, tags = self.parts, self.out.tags
         link = node.css_first("a")
-        following = node.next
-        after = following.text_content or "" if following is not None and following.tag == "-text" else ""
         parent = node.parent
         is_link = link is not None or (parent is not None and parent.tag == "a")
+        is_sub = tags[index] == "sub"
         if len(text) <= LONGEST:
-            text = raised(text, "".join(self.parts[-3:])[-BEFORE:], after[:BEFORE], is_link=is_link)
-        self.parts.append(text)
+            after = text_after(node)[:BEFORE]
+            if is_sub:
+                written = lowered(text, "".join(parts[-3:])[-BEFORE:], after)
+                text = written if written != text else shown
+            else:
+                has_index = parts and self.sources and tags[self.sources[-1]] == "sub" and not parts[-1].isspace()
+                before = "".join(parts[-4:-1] if has_index else parts[-3:])
+                text = raised(text, before[-BEFORE:], after, is_link=is_link)
+        parts.append(text)
         self.sources.append(index)
         if is_link:
             self.links.append(len(text))
@@ -353,6 +375,8 @@ class _Walker:
             if self.unseen and (shown := self._shown()):
                 self.out.shown[len(self.out.texts)] = shown
             self.out.add_block(text, sources[0] if is_of_one else box, box, sum(self.links), "")
+        elif text and (shown := self._shown() if self.unseen else text):
+            self.out.wordless.append((self.boxes[-1], shown))
         parts.clear()
         sources.clear()
         self.links.clear()
@@ -363,35 +387,6 @@ class _Walker:
         bounds = [0, *self.unseen, len(self.parts)]  # of what is shown; of a piece that is still open there is no end
         shown = [part for at in range(0, len(bounds) - 1, 2) for part in self.parts[bounds[at] : bounds[at + 1]]]
         return lines_of(shown) if "\n" in shown else collapsed("".join(shown))
-
-
-def _mark(attributes: dict[str, str | None]) -> tuple[str, int]:
-    """Return an element's class, id, role and itemprop in one, and the bits of how it is shown."""
-    get = attributes.get
-    mark = get("class") or ""
-    if name := get("id"):
-        mark = f"{mark} {name}"
-    if role := get("role"):
-        mark = f"{mark} {role}"
-    if prop := get("itemprop"):
-        mark = f"{mark} {prop}"
-    hidden = _HIDES | _UNSHOWN if "hidden" in attributes else 0
-    if get("aria-hidden") == "true":  # of what screen readers pass over, some is shown
-        hidden |= _HIDES
-    if get("aria-modal") == "true" or (role and role in _DIALOGS):
-        hidden |= _DIALOG
-    style = get("style")
-    return mark, hidden | _shown_by(style) if style else hidden
-
-
-@lru_cache(maxsize=4096)
-def _shown_by(style: str) -> int:
-    """Return the bits that a style says."""
-    found = TELLING_STYLE.search(style)
-    if found is None:
-        return 0
-    shown = _HIGH if found.lastgroup == "high" else _UNSHOWN
-    return shown | _HIDES | _UNSHOWN if _HIDING.search(style) is not None else shown
 
 
 def _is_simple(node: Any) -> bool:

@@ -7,11 +7,13 @@ Stays: U+FFFD, private use, variation selectors. Line ends become U+000A. Blanks
 `clean_text` alone.
 
 Mojibake is repaired line by line by ftfy (Speer 2019), whose own test is a heuristic for "surely not what was meant".
-It is asked only about texts with several characters such as only a wrong decoding makes, and there about their lines.
+It is asked only about texts with several characters such as only a wrong decoding makes, and there about their lines;
+never about texts on encodings, which hold what they show broken in its right form, too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
 from typing import Final
@@ -44,9 +46,13 @@ _CONTROL: Final = re.compile("[\x80-\x9f]")  # nobody types one: a single broken
 _BROKEN: Final = re.compile(
     f"[\xc2-\xdf][{_CONTINUATION}]|[\xe0-\xef][{_CONTINUATION}]{{2}}|\xf0[{_CONTINUATION}]{{3}}|[РС][{_CYRILLIC}]"
 )
+_BLANK: Final = re.compile(r"[ \t\n]+")  # not the no-break space, which is half of a broken character
+_WORD: Final = re.compile(r"[\w’]+(?:'[\w’]+)*")
+_CODECS: Final = ("sloppy-windows-1252", "latin-1", "sloppy-windows-1251")  # the first and the last come with ftfy
 _FOREIGN: Final = re.compile(r"[^\x00-\x7f\s]")
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _PASSES: Final = 8  # over a text; two where nothing is hidden in it
+_SHOWN: Final = 200  # different broken words that a text about encodings shows, at most (our value)
 _MANY: Final = (
     3  # broken characters of a text that are no quotation (our choice; pages looked at have 2, or 5 and more)
 )
@@ -66,7 +72,7 @@ def clean_unicode(text: str) -> str:
 def _cleaned(text: str) -> str:
     """Return `text` after one pass: what it takes out may have stood between the halves of a broken character."""
     if not text.isascii():
-        if _MAYBE_BROKEN.search(text) and _is_broken(text):
+        if _MAYBE_BROKEN.search(text) and _is_broken(text) and not _is_about_it(text):
             text = "\n".join([_repaired(line) for line in text.split("\n")])
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
@@ -91,6 +97,41 @@ def _is_broken(text: str) -> bool:
         return True
     n_others = len(_FOREIGN.findall(_UNWANTED.sub("", _BROKEN.sub("", text))))
     return len(found) > 1 and sum(map(len, found)) >= n_others
+
+
+def _is_about_it(text: str) -> bool:
+    """Return whether a text shows what wrong decoding makes: of its broken words at least half are there unbroken, too,
+    or are nothing but broken characters beside the right ones in their line. A wrongly decoded text breaks all it has;
+    the sound template around one holds other words."""
+    if _CONTROL.search("".join(_BROKEN.findall(text))):
+        return False
+    shown: dict[str, bool] = {}
+    sound = _BROKEN.sub(" ", text)
+    words = {word for word in _WORD.findall(sound) if not word.isascii()}
+    for line in text.split("\n"):
+        if _BROKEN.search(line) is None:
+            continue
+        around = _BROKEN.sub("", line)
+        for token in _BLANK.split(line):
+            if _BROKEN.search(token) is None:
+                continue
+            repaired = fix_encoding(token)
+            meant = [word for word in _WORD.findall(repaired) if len(word) > 1 and not word.isascii()]
+            is_there = bool(meant) and repaired != token and words.issuperset(meant)
+            if not is_there and not any(map(str.isalnum, _BROKEN.sub("", token))):
+                is_there = all(_meant(found) in around for found in _BROKEN.finditer(token))
+            shown[token] = shown.get(token, False) or is_there
+            if len(shown) > _SHOWN:
+                return False
+    return 2 * sum(shown.values()) >= max(1, len(shown))
+
+
+def _meant(broken: re.Match[str]) -> str:
+    """Return the character that was decoded wrongly, a line end, which no line holds, if it cannot be told."""
+    for codec in _CODECS:
+        with contextlib.suppress(UnicodeError):
+            return broken[0].encode(codec).decode()
+    return "\n"
 
 
 def _repaired(line: str) -> str:

@@ -10,6 +10,7 @@ from transforms.extraction.extracted import Block
 from transforms.extraction.formulas.tex import TexDialect, normalised_tex
 from transforms.extraction.parsing.outline import Outline
 from transforms.extraction.texts.hygiene import clean_unicode
+from transforms.extraction.texts.tables import tables_of
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _LISTS = frozenset({"li", "dt", "dd"})
@@ -26,9 +27,12 @@ def blocks_to_write(outline: Outline, kept: Sequence[int], dialect: TexDialect) 
     places = [_place(outline, block) for block in kept]
     cells = Counter(cell for kind, _, cell in places if kind == "table_row")
     crowded = {row for kind, row, cell in places if kind == "table_row" and cells[cell] > 1}
-    written: list[Block] = []
+    tables = tables_of(
+        outline, {cell: row for kind, row, cell in places if kind == "table_row" and row not in crowded}, crowded
+    )
+    written: list[tuple[str, str, list[str]]] = []  # of each block its kind, its text, the cells of a row
     open_row = -1
-    for block, (kind, row, _) in zip(kept, places, strict=True):
+    for block, (kind, row, cell) in zip(kept, places, strict=True):
         raw = outline.shown.get(block) or outline.texts[block]
         text = clean_unicode(raw if kind == "code" else normalised_tex(raw, dialect))
         if text != raw and kind != "code":
@@ -37,14 +41,25 @@ def blocks_to_write(outline: Outline, kept: Sequence[int], dialect: TexDialect) 
             continue
         if kind == "table_row" and row in crowded:
             kind = "paragraph"
-        if kind == "table_row" and row == open_row:
-            written[-1] = Block("table_row", f"{written[-1].text}\t{_one_line(text)}")
+        if kind == "table_row":
+            if row != open_row:
+                written.append((kind, "", tables.rows.get(row, [])))
+            _add_cell(written[-1][2], tables.columns.get(cell), _one_line(text))
+            open_row = row
             continue
-        open_row = row if kind == "table_row" else -1
+        open_row = -1
         if kind == "paragraph" and text.startswith("$$") and text.endswith("$$") and text.count("$$") == 2:
             kind = "formula"
-        written.append(Block(kind, _one_line(text) if kind == "table_row" else text))
-    return written
+        written.append((kind, text, []))
+    return [Block(kind, text or "\t".join(cells).rstrip("\t")) for kind, text, cells in written]
+
+
+def _add_cell(cells: list[str], column: int | None, text: str) -> None:
+    """Put a cell's text into its row: where it belongs in a table of data, at the end elsewhere."""
+    if column is None:
+        cells.append(text)
+    else:
+        cells[column] = text
 
 
 def _place(outline: Outline, block: int) -> tuple[str, int, int]:

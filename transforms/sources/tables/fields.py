@@ -149,7 +149,7 @@ class OtherColumns:
                 self._batch, self._at = next(self._batches), 0
                 if self._batch.num_rows:
                     break
-        except (StopIteration, pa.ArrowException, OSError):
+        except (StopIteration, pa.ArrowException, OSError, UnicodeDecodeError):
             self._batch, self._batches = None, iter(())
         return self._batch is not None
 
@@ -158,19 +158,30 @@ class OtherColumns:
         if not self.skip() or self._batch is None:
             return dict.fromkeys(self._names)
         batch, at = self._batch, self._at
-        return {name: _json_in(batch, name, at, max_bytes) for name in self._names}
+        return {name: json_in(batch, name, at, max_bytes) for name in self._names}
 
 
-def _json_in(batch: pa.RecordBatch, name: str, row: int, max_bytes: int) -> str | None:
+def json_in(batch: pa.RecordBatch, name: str, row: int, max_bytes: int) -> str | None:
     """Return the value of a column as JSON; None when it cannot be read, or two columns have its name."""
     try:
-        return json_of(batch.column(name)[row].as_py(), max_bytes)
+        value = batch.column(name)[row]
+        if not _has_nanoseconds(value.type):
+            return json_of(value.as_py(), max_bytes)
     except _UNREADABLE:
         pass
     try:  # nanoseconds and years beyond 9999, which Python's times do not hold: as Arrow writes them
         return json_of(batch.column(name)[row].cast(pa.string()).as_py(), max_bytes)
     except _UNREADABLE:
         return None
+
+
+def _has_nanoseconds(kind: pa.DataType) -> bool:
+    """Say whether a type holds nanoseconds: what Python makes of those depends on whether pandas is installed."""
+    if pa.types.is_timestamp(kind) or pa.types.is_duration(kind):
+        return bool(kind.unit == "ns")
+    if pa.types.is_dictionary(kind):
+        return _has_nanoseconds(kind.value_type)
+    return any(_has_nanoseconds(kind.field(n).type) for n in range(kind.num_fields))
 
 
 def json_of(value: Any, max_bytes: int) -> str | None:

@@ -1,28 +1,25 @@
-"""Tables of text: JSON Lines, plain or compressed, and Parquet. A row becomes a record of type 'row' with the text.
+"""Tables of text as JSON Lines, plain or compressed. A row becomes a record of type 'row' with the text.
 
-JSON Lines: a line belongs to the part in which its first byte lies; a record's offset is that byte, of the decompressed
-data if the file is compressed. Parquet: a row group belongs to the part in which its first page lies; the offset is the
-number of the row in the file. Blank lines are no records.
+A line belongs to the part in which its first byte lies; a record's offset is that byte, of the decompressed data if the
+file is compressed. Blank lines are no records. Parquet is read by `parquet`.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
-from typing import Any, BinaryIO
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from schemas.errors import BadRecord
 from transforms.sources.cursor import Cursor
+from transforms.sources.dates import date_text
 from transforms.sources.items import Broken, IngestConfig, Part, RawRecord
 from transforms.sources.members import Codec, RawFile, Segment
-from transforms.sources.tables.fields import Field, OtherColumns, json_of, read_object, to_object, unnamed
+from transforms.sources.strings import storable, storable_address
+from transforms.sources.tables.fields import Field, read_object, to_object, unnamed
 
-BATCH_ROWS = 256
 ESCAPED = 6  # bytes of JSON that one byte of text can take (\u001f)
 
 _NOTHING = re.compile(rb"(?!)")
@@ -78,98 +75,58 @@ def _line_record(
             values = json.loads(line)
     except (ValueError, RecursionError):
         return Broken(row=row, offset=place, cause="malformed_json", detail="the line is not valid JSON")
-    return _record(values, row, place, config, unnamed(written, _named(config)))
+    return record_of(_named_values(values, config), row, place, config, unnamed(written, named_columns(config)))
 
 
-def read_parquet(
-    stream: BinaryIO, part: Part, config: IngestConfig, wanted: Callable[[int], bool]
-) -> Iterator[RawRecord | Broken]:
-    """Yield the rows of the row groups that start in `part`, numbered from 0; `wanted` ones with the columns that no
-    setting names."""
-    row = 0
-    try:
-        table = pq.ParquetFile(stream)
-        names = table.schema_arrow.names
-        columns = _columns(names, config)
-        others = [name for name in names if name not in columns] if config.metadata_bytes else []
-        groups = [(number, *_place(table.metadata, number)) for number in range(table.metadata.num_row_groups)]
-    except (pa.ArrowException, OSError) as error:
-        if part.start == 0:
-            yield Broken(row=row, offset=0, cause="corrupt_table", detail=_one_line(error))
-        return
-    for number, start, first_row in groups:
-        if not part.start <= start < part.end:
-            continue
-        done = 0
-        rest = OtherColumns(table, number, others, BATCH_ROWS)
-        try:
-            for batch in table.iter_batches(BATCH_ROWS, row_groups=[number], columns=columns):
-                for values in batch.to_pylist():
-                    fields: Iterable[Field] = ()
-                    if wanted(row) and config.metadata_bytes:
-                        fields = _fields(names, values, rest.row(config.metadata_bytes), config)
-                    else:
-                        rest.skip()
-                    yield _record(values, row, first_row + done, config, fields)
-                    row, done = row + 1, done + 1
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            yield Broken(row=row, offset=first_row + done, cause="corrupt_row_group", detail=_one_line(error))
-            row += 1
+@dataclass(slots=True)
+class RowValues:
+    """What a row says in the columns that settings name, as tables of ours can hold it."""
+
+    text: bytes | None  # UTF-8; None: there is none
+    url: str = ""
+    record_id: str = ""
+    date: str = ""  # as transforms.sources.dates reads it
+    damage: str = ""  # why the text cannot be read; '' when it can
 
 
-def _named(config: IngestConfig) -> tuple[str, ...]:
-    return (config.text_column, config.url_column, config.id_column, config.date_column)
-
-
-def _columns(names: Sequence[str], config: IngestConfig) -> list[str]:
-    wanted = _named(config)
-    return [name for name in names if any(column == name or column.startswith(f"{name}.") for column in wanted)]
-
-
-def _fields(
-    names: Sequence[str], values: Mapping[str, Any], others: Mapping[str, str | None], config: IngestConfig
-) -> Iterator[Field]:
-    """Yield the columns of a row that no setting names, in the order of the file."""
-    named = _named(config)
-    for name in names:
-        if name in others:
-            yield name, others[name]
-        elif name not in named:  # a column that a setting names a part of
-            written = json_of(values.get(name), config.metadata_bytes)
-            yield from unnamed({name: written}, named) if written is not None else ((name, None),)
-
-
-def _place(metadata: Any, number: int) -> tuple[int, int]:
-    """Return the byte where a row group's first page starts, and the number of its first row in the file."""
-    group = metadata.row_group(number)
-    columns = [group.column(0)] if group.num_columns else []
-    pages = [page for column in columns for page in (column.dictionary_page_offset, column.data_page_offset)]
-    return min((page for page in pages if page is not None), default=0), sum(
-        metadata.row_group(before).num_rows for before in range(number)
+def _named_values(values: Any, config: IngestConfig) -> RowValues:
+    text, url = _lookup(values, config.text_column), _lookup(values, config.url_column)
+    identity = _lookup(values, config.id_column)
+    return RowValues(
+        text=text.encode("utf-8", "replace") if isinstance(text, str) else None,
+        url=storable_address(url) if isinstance(url, str) else "",
+        record_id=storable(str(identity)) if isinstance(identity, (str, int)) else "",
+        date=date_text(_lookup(values, config.date_column)),
     )
 
 
-def _record(values: Any, row: int, place: int, config: IngestConfig, fields: Iterable[Field]) -> RawRecord | Broken:
-    text = _lookup(values, config.text_column)
-    if not isinstance(text, str):
-        return Broken(row=row, offset=place, cause="missing_text", detail=f"no text in column {config.text_column}")
-    block = text.encode("utf-8", "replace")
-    identity = _lookup(values, config.id_column)
-    url = _lookup(values, config.url_column)
+def record_of(
+    values: RowValues, row: int, place: int, config: IngestConfig, fields: Iterable[Field]
+) -> RawRecord | Broken:
+    """Return a row as a record; Broken, with its address and id, when it has no text or one that cannot be read."""
+    if values.damage or values.text is None:
+        cause = "undecodable_text" if values.damage else "missing_text"
+        detail = values.damage or f"no text in column {config.text_column}"
+        return Broken(row=row, offset=place, cause=cause, detail=detail, record_id=values.record_id, url=values.url)
     metadata, left_out = to_object(fields, config.metadata_bytes)
     return RawRecord(
         row=row,
         offset=place,
-        length=len(block),
+        length=len(values.text),
         record_type="row",
-        record_id=str(identity) if isinstance(identity, (str, int)) else "",
-        url=url if isinstance(url, str) else "",
-        date=_date_text(_lookup(values, config.date_column)),
+        record_id=values.record_id,
+        url=values.url,
+        date=values.date,
         media_type="text/plain; charset=utf-8",
-        block=block,
+        block=values.text,
         metadata=metadata,
         left_out=left_out,
     )
+
+
+def named_columns(config: IngestConfig) -> tuple[str, ...]:
+    """Return the columns that settings name."""
+    return (config.text_column, config.url_column, config.id_column, config.date_column)
 
 
 def _lookup(values: Any, column: str) -> Any:
@@ -178,21 +135,6 @@ def _lookup(values: Any, column: str) -> Any:
         return values[column]
     outer, dot, inner = column.partition(".")
     return _lookup(values.get(outer), inner) if dot and isinstance(values, dict) else None
-
-
-def _date_text(value: Any) -> str:
-    if isinstance(value, (datetime, date)):
-        return value.isoformat()
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        try:
-            return datetime.fromtimestamp(value, UTC).isoformat()
-        except (ValueError, OverflowError, OSError):
-            return ""
-    return value if isinstance(value, str) else ""
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
 
 
 def only(items: Iterator[RawRecord | Broken], wanted: Callable[[int], bool]) -> Iterator[RawRecord | Broken]:

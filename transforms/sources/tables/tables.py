@@ -27,7 +27,7 @@ class TablesConfig:
     text_column: str = setting("text", "column with the text; a.b is b inside a")
     url_column: str = setting("url", "column with the address; may be absent")
     id_column: str = setting("id", "column with the record's id; may be absent")
-    date_column: str = setting("date", "column with the date, ISO 8601 text, epoch seconds or a timestamp")
+    date_column: str = setting("date", "column with the date: ISO 8601, HTTP's form, time since 1970 or a timestamp")
     part_mib: int = setting(32, "largest range of a file that one worker reads at a time, MiB", ge=1, le=4096)
     max_text_bytes: int = setting(8 << 20, "bytes that a text may have", ge=1024, le=1 << 30)
     metadata_bytes: int = setting(
@@ -83,6 +83,7 @@ class Tables:
     name: str
     settings: TablesConfig
     kind: ClassVar[str] = "tables"
+    formats: ClassVar[str] = "JSONL (one object a line; plain, gzip, LZ4, Zstandard) and Parquet"
 
     @property
     def reader(self) -> RowReader:

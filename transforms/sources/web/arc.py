@@ -12,6 +12,7 @@ import re
 from schemas.errors import BadRecord
 from transforms.sources.cursor import Cursor
 from transforms.sources.items import RawRecord
+from transforms.sources.strings import address_of_bytes
 from transforms.sources.web.archive import Grammar
 
 FIRST_LINE = re.compile(
@@ -26,9 +27,9 @@ def _read_header(cursor: Cursor, record: RawRecord) -> None:
     found = FIRST_LINE.match(line) if line and len(line) <= 8192 else None
     if not found:
         raise BadRecord("malformed_header", "no ARC header line where a record should begin")
-    url, _, date, media_type, length = (group.decode("utf-8", "replace") for group in found.groups())
-    record.record_type = "filedesc" if url.startswith("filedesc:") else "response"
-    record.url = url
+    _, _, date, media_type, length = (group.decode("utf-8", "replace") for group in found.groups())
+    record.url = address_of_bytes(found.group(1))
+    record.record_type = "filedesc" if record.url.startswith("filedesc:") else "response"
     record.date = date
     record.media_type = "" if media_type == "no-type" else media_type
     record.length = int(length)

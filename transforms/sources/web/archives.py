@@ -21,6 +21,7 @@ class WebArchives:
     settings: IngestConfig
     reader: Reader
     kind: ClassVar[str] = "web"
+    formats: ClassVar[str] = "WARC, ARC and WET (plain, gzip, LZ4, Zstandard), JSONL (one object a line) and Parquet"
 
     def parts(self, files: Sequence[tuple[str, int]]) -> list[Part]:
         """Return byte ranges of the files; archives whose members are compressed one by one are cut."""

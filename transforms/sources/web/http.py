@@ -17,7 +17,7 @@ import zstandard
 from isal import isal_zlib
 
 from schemas.errors import BadRecord
-from transforms.sources.members import GZIP, ISAL_ERROR, ZSTD
+from transforms.sources.members import GZIP, ISAL_ERROR, MAX_WINDOW, ZSTD
 
 MAX_HEAD_BYTES = 1 << 16
 
@@ -218,7 +218,8 @@ def _inflate_before_break(body: bytes, window_bits: int, limit: int) -> bytes:
 def _unzstd(body: bytes, limit: int) -> bytes:
     out = bytearray()
     try:
-        with zstandard.ZstdDecompressor().stream_reader(body, read_across_frames=True) as reader:
+        unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
+        with unpacker.stream_reader(body, read_across_frames=True) as reader:
             while len(out) < limit and (piece := reader.read(min(_STEP, limit - len(out)))):
                 out += piece
     except zstandard.ZstdError:
@@ -230,9 +231,9 @@ def _unzstd(body: bytes, limit: int) -> bytes:
 def _unbrotli(body: bytes, limit: int) -> bytes:
     out = bytearray()
     decoder = brotli.Decompressor()
-    data = body
+    data, is_whole = body, False
     try:
-        while len(out) < limit and not decoder.is_finished():
+        while len(out) < limit and not (is_whole := decoder.is_finished()):
             piece = decoder.process(data, output_buffer_limit=min(_STEP, limit - len(out)))
             if not piece and not data:
                 break
@@ -240,6 +241,6 @@ def _unbrotli(body: bytes, limit: int) -> bytes:
             data = b""
     except brotli.error:
         pass
-    if not out:
+    if not out and not is_whole:  # a whole stream without output is the coding of nothing
         raise BadRecord("undecodable_body", "the body is neither text nor in the content coding it declares")
     return bytes(out)

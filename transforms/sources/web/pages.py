@@ -3,30 +3,33 @@
 Order of the checks: record type, HTTP status, media type, size; the first that fails is the reason.
 
     revisit           a revisit record: the page is in an earlier record; detail is what it refers to
-    not_a_response    warcinfo, request, metadata, resource and the like; detail is the record type
+    not_a_response    warcinfo, request, metadata and the like; detail is the record type
     http_status       a known status outside 200..299; an unreadable status line counts as unknown and is kept
     not_html          another media type; detail names it. A missing or generic type is sniffed from the first bytes
     body_too_large    the stored body is longer than `max_body_bytes`
     truncated_body    the crawler cut the body short and says so; detail is why (length, time, disconnect)
+    no_text           nothing but white space is in the body: a newer capture without a text must not beat one with it
 
 Addresses that an archive wrapped in its own (`https://web.archive.org/web/20180327175052id_/https://host/`) are
 unwrapped, and the time in them is when the page was fetched: the record's date says when it was copied out of there.
+A body that cannot be decoded is Broken, no page: neither does it compete for its address.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import posixpath
 import re
-from datetime import UTC, datetime
+from typing import NamedTuple
 
-from resiliparse.parse.encoding import bytes_to_str, detect_encoding
+from resiliparse.parse.encoding import bytes_to_str, detect_encoding, map_encoding_to_html5
 
+from schemas.errors import BadRecord
 from schemas.identity import content_id
 from schemas.records import Header
-from transforms.sources.items import Body, IngestConfig, RawRecord, Skipped
+from transforms.sources.dates import parse_date
+from transforms.sources.items import Body, Broken, IngestConfig, RawRecord, Skipped
+from transforms.sources.web.digests import is_of_nothing, normalise_digest, payload_digest
 from transforms.sources.web.http import Head, charset_of, decode_body, media_type_of, parse_head, peel
 
 HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
@@ -48,64 +51,89 @@ _HTML_START = re.compile(
 )
 _XML_START = re.compile(rb"<\?xml[^>]*>\s*(?:<!--.*?-->\s*)*(?:<!DOCTYPE\s+html|<html[\s>])", re.IGNORECASE | re.DOTALL)
 _WRAPPED = re.compile(r"https?://[^/]+/(?:[^?#]*/)?(\d{14})(?:[a-z]{2}_)?/((?:https?:)/{1,2}[^/].*)", re.IGNORECASE)
-_DATE = re.compile(
-    r"(\d{4})(?:-?(\d\d)(?:-?(\d\d)(?:[T ]?(\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,]?(\d{1,9}))?)?)?)?)?)?Z?", re.IGNORECASE
-)
-_SHA1_HEX = re.compile(r"[0-9a-fA-F]{40}")
 
+_CODE_PAGE = re.compile(r"cp\d|ibm|mac|hp-?roman|koi8|ptcp", re.ASCII)  # Python's, that the Web has not
 
 PARTIAL_CONTENT = 206
+# A resource is a file that a crawler stored without an exchange of HTTP: from a disk, from a browser's cache.
+PAGE_TYPES = frozenset(("response", "resource", "conversion", "row"))
+_BLANK = b" \t\r\n\f\v\0"
 
 
-def classify(raw: RawRecord, path: str, config: IngestConfig) -> Header | Skipped:
-    """Return the page that `raw`, a record of the archive at `path`, holds, or why it holds none.
+class _Refusal(NamedTuple):
+    """Why a record is no page."""
 
-    Its block must be kept up to `max_body_bytes` and a head more.
+    reason: str
+    detail: str = ""
+    value: float | None = None
+    limit: float | None = None
+
+
+def classify(raw: RawRecord, path: str, config: IngestConfig, *, again: bool = False) -> Header | Skipped | Broken:
+    """Return the page that `raw`, a record of the archive at `path`, holds, or why it holds none. Never raises.
+
+    Its block must be kept up to `max_body_bytes` and a head more. Broken when its body cannot be decoded; `again` takes
+    the body, which an earlier reading has decoded, as it is.
     """
     url, date = unwrap_url(raw.url, raw.date)
     record_id = strip_brackets(raw.record_id) or _made_up_id(raw, path)
-
-    def skipped(reason: str, detail: str = "", value: float | None = None, limit: float | None = None) -> Skipped:
-        return Skipped(
-            row=raw.row,
-            offset=raw.offset,
-            record_id=record_id,
-            url=url,
-            reason=reason,
-            value=value,
-            limit=limit,
-            detail=detail,
-        )
-
-    if raw.record_type == "revisit":
-        return skipped("revisit", strip_brackets(raw.refers_to))
-    if raw.record_type not in ("response", "conversion", "row"):
-        return skipped("not_a_response", raw.record_type or "none")
     head = head_of(raw)
-    if head.status and not 200 <= head.status <= 299:
-        return skipped("http_status", value=head.status, limit=299 if head.status > 299 else 200)
-    kind = kind_of(raw, head, config)
-    if not kind:
-        return skipped("not_html", head.media_type or "unknown")
-    size = raw.length - head.body_start
-    if size > config.max_body_bytes or len(raw.block) < raw.length:
-        return skipped("body_too_large", value=size, limit=config.max_body_bytes)
-    cut = raw.truncated or ("206 Partial Content" if head.status == PARTIAL_CONTENT else "")
-    if cut and not config.keep_truncated:
-        return skipped("truncated_body", cut)
+    try:
+        found = _kind_or_refusal(raw, head, config)
+        if isinstance(found, str) and not again and not _payload(raw, head, config).strip(_BLANK):
+            found = _Refusal("no_text", value=raw.length - head.body_start)
+    except BadRecord as error:
+        return Broken(
+            row=raw.row, offset=raw.offset, cause=error.cause, detail=error.detail, record_id=record_id, url=url
+        )
+    if isinstance(found, _Refusal):
+        return Skipped(row=raw.row, offset=raw.offset, record_id=record_id, url=url, **found._asdict())
+    fetched_at = parse_date(date)
     return Header(
         row=raw.row,
         offset=raw.offset,
         length=raw.length,
         record_id=record_id,
         url=url,
-        fetched_at=parse_date(date),
-        kind=kind,
+        fetched_at=fetched_at,
+        date_unreadable=fetched_at is None and bool(date.strip()),
+        kind=found,
         media_type=head.media_type,
         charset=head.charset,
         status=head.status,
-        digest=normalise_digest(raw.digest) or (payload_digest(raw, head) if config.compute_digest else ""),
+        digest=_digest(raw, head, config),
     )
+
+
+def _kind_or_refusal(raw: RawRecord, head: Head, config: IngestConfig) -> str | _Refusal:
+    """Return a page's kind, or the first check that fails. Raises BadRecord when sniffing finds no way to decode."""
+    if raw.record_type == "revisit":
+        return _Refusal("revisit", strip_brackets(raw.refers_to))
+    if raw.record_type not in PAGE_TYPES:
+        return _Refusal("not_a_response", raw.record_type or "none")
+    if head.status and not 200 <= head.status <= 299:
+        return _Refusal("http_status", value=head.status, limit=299 if head.status > 299 else 200)
+    kind = kind_of(raw, head, config)
+    if not kind:
+        return _Refusal("not_html", head.media_type or "unknown")
+    size = raw.length - head.body_start
+    if size > config.max_body_bytes or len(raw.block) < raw.length:
+        return _Refusal("body_too_large", value=size, limit=config.max_body_bytes)
+    cut = raw.truncated or ("206 Partial Content" if head.status == PARTIAL_CONTENT else "")
+    return _Refusal("truncated_body", cut) if cut and not config.keep_truncated else kind
+
+
+def _digest(raw: RawRecord, head: Head, config: IngestConfig) -> str:
+    digest = normalise_digest(raw.digest)
+    if digest and not is_of_nothing(digest):
+        return digest
+    return payload_digest(raw, head) if config.compute_digest else ""
+
+
+def _payload(raw: RawRecord, head: Head, config: IngestConfig) -> bytes:
+    if raw.record_type in ("row", "conversion"):
+        return raw.block  # a text, never under a coding of HTTP, even where it looks like one
+    return decode_body(raw.block[head.body_start :], head.codings, config.max_body_bytes)
 
 
 def head_of(raw: RawRecord) -> Head:
@@ -142,19 +170,30 @@ def sniffs_as_html(body: bytes, head: Head) -> bool:
 def body_of(raw: RawRecord, config: IngestConfig) -> Body:
     """Return the payload of a page, codings removed. Raises BadRecord if that cannot be done within the limit."""
     head = head_of(raw)
-    payload = decode_body(raw.block[head.body_start :], head.codings, config.max_body_bytes)
+    payload = _payload(raw, head, config)
     if kind_of(raw, head, config) != "text":
         return Body(payload, head.charset)
     return Body(to_utf8(payload, head.charset), "utf-8", raw.metadata, raw.left_out)
 
 
 def to_utf8(payload: bytes, charset: str) -> bytes:
-    """Return a text as valid UTF-8: as it is if it is that, else decoded from its charset, declared or detected."""
+    """Return a text as valid UTF-8: as it is if it is that, else decoded from its charset, declared or detected.
+
+    A charset that nobody knows (`none`, `utf8mb4`, `x-user-defined`), or that is none of characters (`hex`), is none.
+    Never raises.
+    """
     try:
         payload.decode("utf-8")
     except UnicodeDecodeError:
-        encoding = charset if charset and charset not in ("utf-8", "utf8") else detect_encoding(payload) or "utf-8"
-        return str(bytes_to_str(payload, encoding)).encode("utf-8", "replace")
+        declared = map_encoding_to_html5(charset, fallback_utf8=False) if charset else None
+        older = charset if _CODE_PAGE.match(charset) else None
+        for encoding in (declared, older, detect_encoding(payload)):
+            if encoding and encoding != "utf-8":
+                try:
+                    return str(bytes_to_str(payload, encoding)).encode("utf-8", "replace")
+                except (LookupError, UnicodeError):
+                    continue
+        return payload.decode("utf-8", "replace").encode()
     return payload
 
 
@@ -171,49 +210,6 @@ def unwrap_url(url: str, date: str) -> tuple[str, str]:
         scheme, _, rest = url.partition(":")
         url = f"{scheme.lower()}://{rest.lstrip('/')}"
     return url, date
-
-
-def parse_date(text: str) -> datetime | None:
-    """Return a date in UTC, to the millisecond, or None if it is none.
-
-    ISO 8601 in full or cut off after the year, month, day, hour or minute (what is missing is the earliest), or the 14
-    digits of an ARC; without an offset it is UTC.
-    """
-    text = text.strip()
-    try:
-        if "T" in text and len(text) >= 19:
-            moment = datetime.fromisoformat(text)
-            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-            return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-        found = _DATE.fullmatch(text)
-        if not found:
-            return None
-        parts = [
-            part or least for part, least in zip(found.groups(), ("1", "01", "01", "00", "00", "00"), strict=False)
-        ]
-        thousandths = (found.group(7) or "")[:3].ljust(3, "0")
-        return datetime.fromisoformat("{}-{}-{}T{}:{}:{}.{}+00:00".format(*parts, thousandths))
-    except (ValueError, OverflowError):
-        return None
-
-
-def normalise_digest(digest: str) -> str:
-    """Return a declared digest as `algorithm:value`, SHA-1 always in upper-case base 32."""
-    algorithm, colon, value = digest.strip().partition(":")
-    if not colon or not value.strip():
-        return ""
-    algorithm, value = algorithm.strip().lower().replace("sha-", "sha"), value.strip()
-    if algorithm != "sha1":
-        return f"{algorithm}:{value}"
-    if _SHA1_HEX.fullmatch(value):
-        value = base64.b32encode(binascii.unhexlify(value)).decode()
-    return f"sha1:{value.upper()}"
-
-
-def payload_digest(raw: RawRecord, head: Head) -> str:
-    """Return the SHA-1 of the body as stored, as crawlers compute WARC-Payload-Digest."""
-    digest = hashlib.sha1(memoryview(raw.block)[head.body_start :], usedforsecurity=False).digest()
-    return f"sha1:{base64.b32encode(digest).decode()}"
 
 
 def _made_up_id(raw: RawRecord, path: str) -> str:

@@ -22,8 +22,8 @@ from lxml import etree
 
 from schemas.errors import BadRecord
 from schemas.records import Header
+from transforms.sources.dates import parse_date
 from transforms.sources.items import Broken, Skipped
-from transforms.sources.web.pages import parse_date
 from transforms.sources.wikipedia.dump import RawPage
 from transforms.sources.wikipedia.names import DISAMBIGUATION, REDIRECT
 from transforms.sources.wikipedia.settings import WikipediaScanConfig
@@ -103,13 +103,15 @@ def judge(raw: RawPage, row: int, site: Site, config: WikipediaScanConfig) -> He
     reason, detail = _reason(page, config)
     if reason:
         return Skipped(row=row, offset=raw.offset, record_id=record_id, url=url, reason=reason, detail=detail)
+    fetched_at = parse_date(page.timestamp)
     return Header(
         row=row,
         offset=raw.offset,
         length=len((page.text or "").encode()),
         record_id=record_id,
         url=url,
-        fetched_at=parse_date(page.timestamp),
+        fetched_at=fetched_at,
+        date_unreadable=fetched_at is None and bool(page.timestamp.strip()),
         kind="wikitext",
         media_type="text/x-wiki",
         charset="utf-8",

@@ -31,6 +31,7 @@ class Wikipedia:
     settings: WikipediaScanConfig
     reader: Reader  # transforms.sources.wikipedia.reader.ArticleReader
     kind: ClassVar[str] = "wikipedia"
+    formats: ClassVar[str] = "XML dumps of MediaWiki (plain, bzip2)"
 
     def parts(self, files: Sequence[tuple[str, int]]) -> list[Part]:
         """Return the parts of some files, (path, bytes) each, by path and place."""

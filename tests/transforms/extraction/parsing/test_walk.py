@@ -77,6 +77,7 @@ def test_pieces_of_a_sentence(body: str, texts: list[str]) -> None:
         ('<p><span style="DISPLAY: none;">Smith, J</span><b>J Smith</b></p>', "J Smith"),
         ("<p>one <span hidden>two</span> three</p>", "one three"),
         ('<p>one <i style="visibility:hidden">two</i>three</p>', "one three"),
+        ('<p>one <span style="visibility:hidden">' + "two " * 99 + "</span></p>", "one"),
         ('<p>one <span style="position:absolute; left:-9999px">two <a>three</a></span> four</p>', "one four"),
         ('<p>one <a href="#" style="display:none">two</a> <a>three</a></p>', "one three"),
         (
@@ -94,10 +95,23 @@ def test_hidden_pieces_of_a_sentence_are_not_written(body: str, shown: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("<p>one <span class=sr-only>two</span> three</p>", "one three"),
+        ("<p>one <a>more<span class='visually-hidden link'> about one</span></a></p>", "one more"),
+        ("<p><b class=visuallyhidden>Price:</b> one</p>", "one"),
+    ],
+)
+def test_what_is_for_screen_readers_alone_is_not_written(body: str, shown: str) -> None:
+    assert walked(body).shown == {0: shown}
+
+
+@pytest.mark.parametrize(
     "body",
     [
         '<p><span style="display:none">the whole of it</span></p>',
         '<p>one <span style="display:none">' + "the rest " * 99 + "</span></p>",  # "read more"
+        "<p>one <span class=sr-only><math><mi>x</mi></math></span> two</p>",
         '<p>one <span aria-hidden="true">two</span></p>',  # shown, not read aloud
         '<div>one <span style="display:none"><p>a folded answer</p></span> two</div>',
         '<p>one <span style="font-size:0.9em; left:-1px">two</span></p>',
@@ -181,6 +195,45 @@ def test_shadow_roots_in_each_other() -> None:
     ],
 )
 def test_what_is_raised_keeps_its_meaning(body: str, text: str) -> None:
+    assert walked(f"<p>{body}</p>").texts == [text]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("a<sup>m+n</sup> = a<sup>m</sup>a<sup>n</sup>.", "a^(m+n) = a^m a^n."),
+        ("<i>a</i><sup><i>m</i> + <i>n</i></sup> = <i>a<sup>m</sup></i><i>a</i>", "a^(m+n) = a^m a"),
+        ("2<sup>n−1</sup>, (a+b)<sup>2n+1</sup>, x<sup>1/2</sup>", "2^(n−1), (a+b)^(2n+1), x^(1/2)"),
+        ("e<sup>iπ</sup>, e<sup>−iωt</sup>, e<sup>ix</sup>, e<sup>(x+y)</sup>", "e^iπ, e^−iωt, e^ix, e^(x+y)"),
+        ("e<sup>i(kx − t)</sup>, 10<sup>2n</sup>, f<sup>(n)</sup>(x)", "e^(i(kx−t)), 10^2n, f^(n)(x)"),
+        ("sin<sup>2</sup>x + cos<sup>2</sup> x, E = mc<sup>2</sup>", "sin^2 x + cos^2 x, E = mc^2"),
+        ("x<sup>2</sup>y, 10<sup>6</sup><b>readings</b>, x<sup>2</sup>, y", "x^2 y, 10^6 readings, x^2, y"),
+        # lowered
+        (
+            "x<sub>1</sub><sup>2</sup> + x<sub><i>i</i></sub><sup>n</sup>, x<sup>2</sup><sub>1</sub>",
+            "x1^2 + xi^n, x^2_1",
+        ),
+        (
+            "log<sub>2</sub>8, log<sub>10</sub> 9, ln<sub>b</sub>(x), max<sub>x</sub>y",
+            "log_2 8, log_10 9, ln_b(x), max_x y",
+        ),
+        ("a<sub>n+1</sub> = a<sub>n</sub>, x<sub>1</sub>2, 101<sub>2</sub>", "a_(n+1) = an, x1 2, 101_2"),
+        ("H<sub>2</sub>O, CO<sub>2</sub>, C<sub>6</sub>H<sub>12</sub>O<sub>6</sub>", "H2O, CO2, C6H12O6"),
+        ("SO<sub>4</sub><sup>2−</sup>, (CH<sub>2</sub>)<sub>3</sub>, La<sub>1-x</sub>Sr", "SO4^2−, (CH2)3, La1-xSr"),
+        ("<sup>1</sup>/<sub>2</sub>, $19<sub>99</sub>, word<sub> small</sub>", "1/2, $19.99, word small"),
+        # notes and ordinals all the same
+        (
+            "CO<sub>2</sub><sup>3</sup>, sin<sup><a href=#n>2</a></sup>, don't<sup>4</sup>",
+            "CO2 [3], sin [2], don't [4]",
+        ),
+        (
+            "n<sup>th</sup>, n<sup>o</sup>, 2<sup>e</sup>, M<sup>mes</sup>, 12.4<sup>a-c</sup>",
+            "nth, no, 2e, Mmes, 12.4 a-c",
+        ),
+        ("we use it<sup>2</sup> in C++ so<sup>3</sup>, x<sup>ii</sup>", "we use it [2] in C++ so [3], x [ii]"),
+    ],
+)
+def test_terms_are_read_as_terms(body: str, text: str) -> None:
     assert walked(f"<p>{body}</p>").texts == [text]
 
 

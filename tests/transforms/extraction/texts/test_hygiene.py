@@ -56,6 +56,12 @@ def test_characters(text: str, clean: str) -> None:
         ("CreditÃ\x81ngel Franco", "CreditÁngel Franco"),
         ("à¤¨à¤®à¤¸à¥\x8dà¤¤à¥‡", "नमस्ते"),
         ("РџСЂРёРІРµС‚ РјРёСЂ", "Привет мир"),
+        ("1%Â â\x80\x93Â over 8Â â\x80\x93Â of", "1%\xa0–\xa0over 8\xa0–\xa0of"),
+        ("1%Â â€“Â over 8Â â€“Â of usÂ â€™", "1%\xa0–\xa0over 8\xa0–\xa0of us\xa0’"),
+        # a sound template around broken text
+        ("Café – Bücher\nDas schÃ¶ne StraÃŸe, grÃ¼n", "Café – Bücher\nDas schöne Straße, grün"),
+        ("News – Home\nSo â€“ they said â€“ it isnâ€™t", "News – Home\nSo – they said – it isn’t"),
+        ("Café, Thé\nle cafÃ© est dÃ©jÃ\xa0 fermÃ© Ã\xa0 prÃ©sent", "Café, Thé\nle café est déjà fermé à présent"),
     ],
 )
 def test_mojibake_is_repaired(broken: str, text: str) -> None:
@@ -73,6 +79,12 @@ def test_mojibake_is_repaired(broken: str, text: str) -> None:
         "שלום עולם سلام دنیا",
         "x̂ ≤ ∑ €5 ™ œuvre Š",
         "A\u00a0“quote”\u00a0»",
+        'the word "café" becomes "cafÃ©", "naïve" becomes "naÃ¯ve" and "Köln" "KÃ¶ln"',
+        "It reads cafÃ©, dÃ©jÃ\xa0 and Ã©tÃ©\nfor café, déjà and été",
+        "Why do I get Ã© instead of é?\nAnd Ã¼ instead of ü, Ã¶ instead of ö?",
+        "“â€œ” and “â€™” is what Windows shows for “quotes”, ’, isnâ€™t for isn’t, â€¦ for …",
+        "Привет shows as РџСЂРёРІРµС‚\nмир as РјРёСЂ",
+        "é\tÃ©\nè\tÃ¨\nç\tÃ§\nö\tÃ¶",
         "I saw “Ã¤” instead of “ä”, and “Ã¶” instead of “ö”: märchenhaft schöne Möbel",
     ],
 )

@@ -96,7 +96,8 @@ def test_bad_lines(make: SimpleNamespace, save: Save) -> None:
         "kept", "malformed_json", "missing_text", "missing_text", "malformed_json", "kept", "malformed_json", "kept",
     ]  # fmt: skip
     assert items[1].offset == len(b"\n".join(lines[:3])) + 1
-    assert make.bodies(path)[1:] == [Body(b"? lone", "utf-8"), Body(b"", "utf-8")]
+    assert (items[7].reason, items[7].row) == ("no_text", 7)
+    assert make.bodies(path)[1:] == [Body(b"? lone", "utf-8")]
 
 
 def test_columns_dates_and_ids(make: SimpleNamespace, save: Save) -> None:

@@ -17,7 +17,8 @@ from schemas.errors import InputError
 from schemas.records import Header
 from transforms.sources.items import Body, Broken, IngestConfig, Part, Skipped
 from transforms.sources.read import read_bodies, scan
-from transforms.sources.web.pages import normalise_digest, parse_date, unwrap_url
+from transforms.sources.web.digests import normalise_digest
+from transforms.sources.web.pages import unwrap_url
 
 Save = Callable[[str, bytes], Path]
 
@@ -49,7 +50,7 @@ def test_every_field_of_a_page(make: SimpleNamespace, save: Save) -> None:
     assert make.bodies(path) == [Body(make.HTML, "utf-8")]
 
 
-@pytest.mark.parametrize("kind", ["warcinfo", "request", "metadata", "resource", "continuation", "strange"])
+@pytest.mark.parametrize("kind", ["warcinfo", "request", "metadata", "continuation", "strange"])
 def test_other_record_types(make: SimpleNamespace, save: Save, kind: str) -> None:
     item = _one(make, save, make.warc(make.http(), kind=kind, number=3))
     assert item == Skipped(
@@ -112,7 +113,6 @@ def test_interim_response_before_the_final_one(make: SimpleNamespace, save: Save
 @pytest.mark.parametrize(
     ("declared", "body", "detail"),
     [
-        ("text/html", b"", None),
         ("TEXT/HTML; Charset=UTF-8", b"x", None),
         ("application/xhtml+xml", b"x", None),
         ("text/html, text/html", b"x", None),
@@ -188,39 +188,6 @@ def test_folded_and_repeated_and_odd_fields(make: SimpleNamespace, save: Save) -
     )
     item = _one(make, save, record)
     assert (item.record_id, item.reason) == ("a b", "not_html")
-
-
-def _utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2024-05-18T01:58:10Z", _utc(2024, 5, 18, 1, 58, 10)),
-        ("2024-05-18T01:58:10.123456Z", _utc(2024, 5, 18, 1, 58, 10, 123000)),
-        ("2024-05-18T01:58:10.1Z", _utc(2024, 5, 18, 1, 58, 10, 100000)),
-        ("2024-05-18T01:58:10.123456789Z", _utc(2024, 5, 18, 1, 58, 10, 123000)),
-        ("2024-05-18T03:58:10+02:00", _utc(2024, 5, 18, 1, 58, 10)),
-        ("2024-05-18T01:58:10", _utc(2024, 5, 18, 1, 58, 10)),
-        ("2019-08-15T01:02", _utc(2019, 8, 15, 1, 2)),
-        ("2019-08-15T01", _utc(2019, 8, 15, 1)),
-        ("2019-08-15", _utc(2019, 8, 15)),
-        ("2019-08", _utc(2019, 8, 1)),
-        ("2019", _utc(2019, 1, 1)),
-        (" 20040102030405 ", _utc(2004, 1, 2, 3, 4, 5)),
-        ("200401020304", _utc(2004, 1, 2, 3, 4)),
-        ("20040102030405678", _utc(2004, 1, 2, 3, 4, 5, 678000)),
-        ("2008-10-294T05:21:46-0700", None),
-        ("2024-13-01T00:00:00Z", None),
-        ("0000", None),
-        ("0001-01-01T00:00:00+14:00", None),
-        ("yesterday", None),
-        ("", None),
-    ],
-)
-def test_dates(text: str, expected: datetime | None) -> None:
-    assert parse_date(text) == expected
 
 
 @pytest.mark.parametrize(
