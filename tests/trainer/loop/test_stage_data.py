@@ -175,8 +175,6 @@ def test_what_is_held_out_at_the_beginning_is_left_out_and_measured_to_the_end(
         train(held, folder, stop_after(8))
     source = tmp_path / "shards" / "source=a"
     shutil.copy(source / "shard-00000.parquet", source / "shard-00090.parquet")  # what is trained on, now the last
-    with pytest.raises(RunError, match=r"\(differing: seed\)"):  # paths are no difference
-        train(dataclasses.replace(held, data=(str(tmp_path / "shards"),), seed=9), folder)
     assert train(held, folder).weights_sha256 == wanted
     last = read_journal(folder, only=("eval",))[-1]
     assert measure(folder, read_saved_recipe(folder), 16)["loss"] == pytest.approx(last["loss"], abs=1e-6)
@@ -184,6 +182,29 @@ def test_what_is_held_out_at_the_beginning_is_left_out_and_measured_to_the_end(
     found = measure(folder, read_saved_recipe(folder), 16, [str(tmp_path / "other")])["loss"]
     assert found.keys() == {"a", "b"}
     assert found["a"] == pytest.approx(last["loss"]["a"], abs=1e-6)
+
+
+def test_the_same_paths_from_another_folder_are_no_difference(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(dataclasses.replace(recipe, stages=(stage("a", 1),)), tmp_path / "base")
+    write_shards(tmp_path / "kept", seed=2, documents=20)
+    model, evaluation = "base/stages/00-a/model", EvalConfig(held_out=("kept",), tokens=64, needle_depths=1)
+    here = dataclasses.replace(recipe, data=("shards",), init_from=model, evaluation=evaluation)
+    there = dataclasses.replace(
+        recipe, data=(str(tmp_path / "shards"),), init_from=str(tmp_path / model),
+        evaluation=dataclasses.replace(evaluation, held_out=(str(tmp_path / "kept"),)),
+    )  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoppedError):
+        train(here, tmp_path / "run", stop_after(8))
+    asked = read_frozen(tmp_path / "run").asked
+    with pytest.raises(RunError, match=r"\(differing: seed\)"):
+        train(dataclasses.replace(there, seed=9), tmp_path / "run")
+    resumed = Listener()
+    train(there, tmp_path / "run", resumed)
+    assert len(resumed.losses) == 18 - 9
+    assert read_frozen(tmp_path / "run").asked == asked
 
 
 def test_what_a_run_trains_on_cannot_be_held_out_later(recipe: Recipe, tmp_path: Path) -> None:
