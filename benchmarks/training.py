@@ -37,7 +37,7 @@ from trainer.data.corpus import Corpus
 from trainer.data.mixture import IGNORE, Mixture
 from trainer.loop.journal import read_journal
 from trainer.loop.run import run
-from trainer.model.llama import empty_model, initialise, llama_config
+from trainer.model.llama import initialise, llama_config
 from trainer.presets import MODELS
 from trainer.recipe import CONSTANT, FaultConfig, LocalConfig, Recipe, ScheduleConfig, StageConfig
 
@@ -214,11 +214,12 @@ class Sequences(torch.utils.data.IterableDataset[dict[str, Any]]):
 
 def their_steps(data: str, folder: Path, n: int) -> tuple[list[tuple[float, float]], float]:
     """Return the seconds of the steps of transformers' Trainer, and its first loss."""
-    from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+    from transformers import LlamaForCausalLM, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    model = empty_model(llama_config(MODELS[SHAPE], TOKENIZER, SEQ_LEN, "sdpa"))
+    with torch.device("meta"):  # without our own loss
+        model = LlamaForCausalLM(llama_config(MODELS[SHAPE], TOKENIZER, SEQ_LEN, "sdpa"))
     initialise(model, 0, torch.device("cpu"))
     paths = [str(path) for path in sorted(Path(data).glob("*/*.parquet"))]
     mixture = Mixture({"a": Corpus("a", paths, SEQ_LEN, 0)}, {"a": 1.0}, SEQ_LEN, BATCH_TOKENS // SEQ_LEN, {}, 1000,

@@ -7,6 +7,7 @@ L3 is "The Llama 3 Herd of Models", arXiv 2407.21783; L2 is Llama 2, arXiv 2307.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.errors import ConfigError
@@ -103,6 +104,9 @@ class StageConfig:
     seq_len: int = setting(4096, "tokens of a sequence; divides the rows of the shards", ge=2)
     batch_tokens: int = setting(4_194_304, "tokens of a batch over all ranks; a multiple of seq_len", ge=2)
     mix: dict[str, float] = setting({}, "weight of each source; none: by their tokens")
+    upsample: dict[str, float] = setting(
+        {}, "factor on a source's weight where there is no mix; of a source that the shards lack: without effect", ge=0
+    )
     schedule: ScheduleConfig = section(ScheduleConfig, "learning rate")
     gate: GateConfig = section(GateConfig, "what must hold before the stage may end")
     average: bool = setting(False, "the result is the mean of the stage's checkpoints (Polyak; L3 3.4.3)")
@@ -110,8 +114,14 @@ class StageConfig:
 
     def __post_init__(self) -> None:
         validate(self)
+        if self.mix and self.upsample:
+            raise ConfigError("upsample: not allowed beside a mix, which says all weights")
         if self.batch_tokens % self.seq_len:
             raise ConfigError(f"batch_tokens: {self.batch_tokens} is not allowed; must be a multiple of {self.seq_len}")
+
+    def weights(self, source_tokens: Mapping[str, int]) -> dict[str, float]:
+        """Return the weight of each source: the mix, or by the tokens of their epochs and `upsample`."""
+        return self.mix or {name: n * self.upsample.get(name, 1.0) for name, n in source_tokens.items()}
 
     @property
     def batch_sequences(self) -> int:
@@ -158,10 +168,16 @@ class LocalConfig:
     micro_sequences: int = setting(0, "sequences of a rank's forward pass; 0: 16,384 tokens, 1,024 on CPUs", ge=0)
     dtype: str = setting("auto", "of parameters in compute; auto: bfloat16 on GPUs, float32 on CPUs",
                          choices=("auto", "float32", "bfloat16"))  # fmt: skip
+    tf32: bool = setting(True, "products of float32 matrices in TF32, on GPUs that have it (ours)")
     attention: str = setting("auto", "kernel; auto: flex_attention on GPUs, sdpa on CPUs",
                              choices=("auto", "sdpa", "eager", "flex_attention"))  # fmt: skip
     compile: bool = setting(False, "torch.compile each block")
     checkpoint_activations: bool = setting(False, "recompute activations in the backward pass")
+    shard_gradients: bool = setting(
+        True,
+        "reduce after each micro-batch: a rank keeps its share alone (L3 3.3.2); else once a step",
+    )
+    loss_tokens: int = setting(0, "tokens whose logits are in memory at once; 0: 256 MiB of logits (ours)", ge=0)
     threads: int = setting(0, "CPU threads of a rank; 0: torch's own choice", ge=0)
 
     def __post_init__(self) -> None:
@@ -176,7 +192,9 @@ class EvalConfig:
     held_out_shards: int = setting(0, "last shards of each source of `data` that are held out as well", ge=0)
     tokens: int = setting(262_144, "tokens of each held-out source that are read", ge=1)
     every_steps: int = setting(0, "steps between evaluations; 0: at the ends of stages", ge=0)
-    needle_depths: int = setting(10, "places of a context in which the needle is hidden (ours)", ge=1)
+    needle_depths: int = setting(10, "places of a context in which a needle is hidden (ours)", ge=1)
+    needles: int = setting(3, "needles hidden at each of them, each in another context (ours)", ge=1)
+    needle_count: int = setting(8, "times that a token must occur in the held-out text to be in a needle (ours)", ge=1)
     tasks: tuple[str, ...] = setting((), "multiple-choice tasks: YAML files (docs/trainer.md)")
     tokenizer: str = setting("", "tokenizer.json of the shards, for tasks; empty: the one in the outputs of `data`")
 
@@ -193,6 +211,13 @@ class Recipe:
     init_from: str = setting(
         "",
         "checkpoint folder (weights and moments) or Hugging Face model (weights alone) to begin from; empty: neither",
+    )
+    init_differs: tuple[str, ...] = setting(
+        (), "settings in which init_from's config.json may be another than `model`, by their names there (rope_theta)"
+    )
+    order_seed: int = setting(-1, "of the order of each source's data; -1: that of init_from's run, or seed", ge=-1)
+    data_starts: dict[str, int] = setting(
+        {}, "token of each source's stream at which the run begins; none: where init_from's run stopped", ge=0
     )
     data: tuple[str, ...] = setting((), "outputs of Winnow, or folders with source=NAME/shard-*.parquet")
     mix_block: int = setting(1000, "sequences in which shares are exact (SPEC 3.4)", ge=1)
@@ -214,6 +239,11 @@ class Recipe:
         for stage in self.stages:
             if unit % stage.seq_len:
                 raise ConfigError(f"stages: {stage.name}: seq_len {stage.seq_len} must divide the longest, {unit}")
+
+    @property
+    def stream_seed(self) -> int:
+        """The seed of the order of each source's data."""
+        return self.order_seed if self.order_seed >= 0 else self.seed
 
     @property
     def unit(self) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.identity import content_id
 from schemas.records import TokenRow, to_batch
 from schemas.shards import ShardMetadata, TokenizerFacts, shard_path
 
@@ -18,13 +19,17 @@ def write_source(
     folder: Path, source: str, documents: list[list[int]], row_tokens: int = 32, rows_per_shard: int = 8,
     rows_per_group: int = 2, tokenizer: TokenizerFacts = TOKENIZER,
 ) -> list[str]:  # fmt: skip
-    """Write documents, end to end, as the shards of one source; return their paths. The last row is padded by EOS."""
+    """Write documents, end to end, as the shards of one source; return their paths. The last row is padded by EOS.
+
+    A document's id comes from its tokens: copies have the same.
+    """
     tokens = np.concatenate([np.array(document, np.uint32) for document in documents])
     ends = np.cumsum([len(document) for document in documents])
     real = len(tokens)
     n_rows = -(-real // row_tokens)
     tokens = np.concatenate([tokens, np.full(n_rows * row_tokens - real, tokenizer.eos_id, np.uint32)])
-    rows = [_row(tokens, ends, start, row_tokens, real) for start in range(0, len(tokens), row_tokens)]
+    names = [content_id(*map(str, document)) for document in documents]
+    rows = [_row(tokens, ends, names, start, row_tokens, real) for start in range(0, len(tokens), row_tokens)]
     paths = []
     for shard, first in enumerate(range(0, n_rows, rows_per_shard)):
         chosen = rows[first : first + rows_per_shard]
@@ -42,11 +47,14 @@ def write_source(
     return paths
 
 
-def _row(tokens: np.ndarray, ends: np.ndarray, start: int, row_tokens: int, real: int) -> TokenRow:
+def _row(
+    tokens: np.ndarray, ends: np.ndarray, names: list[str], start: int, row_tokens: int, real: int
+) -> TokenRow:  # fmt: skip
     stop = start + row_tokens
     inside = [int(end) - start for end in ends if start < end < min(stop, real)]
     doc_ends = [*inside, min(stop, real) - start]
-    ids = [f"{n:032x}" for n in range(len(doc_ends))]
+    first = int(np.searchsorted(ends, start, side="right"))
+    ids = names[first : first + len(doc_ends)]
     if stop > real and doc_ends[-1] < row_tokens:
         doc_ends, ids = [*doc_ends, row_tokens], [*ids, ""]
     return TokenRow(

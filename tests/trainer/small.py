@@ -29,14 +29,21 @@ MODEL = ModelConfig(layers=2, dim=32, ffn_dim=64, heads=4, kv_heads=2)
 SCHEDULE = ScheduleConfig(peak=3e-3, floor=3e-4, warmup_steps=2, decay_steps=60)
 
 
-def write_shards(folder: Path, source: str = "a", documents: int = 80, seed: int = 0, step: int = 3) -> str:
+def write_shards(
+    folder: Path,
+    source: str = "a",
+    documents: int = 80,
+    seed: int = 0,
+    step: int = 3,
+    tokenizer: TokenizerFacts = FACTS,
+) -> str:
     """Write shards whose documents count up by `step`, BOS and EOS around them; return the folder."""
     draw = random.Random(f"{source}:{seed}")
     made = []
     for _ in range(documents):
         first = draw.randrange(62)
         made.append([0, *(2 + (first + step * n) % 62 for n in range(draw.randrange(5, 40))), 1])
-    write_source(folder, source, made, row_tokens=64, tokenizer=FACTS)
+    write_source(folder, source, made, row_tokens=64, tokenizer=tokenizer)
     return str(folder)
 
 
@@ -52,7 +59,7 @@ def recipe_of(data: str, *stages: StageConfig, **changes: Any) -> Recipe:
     plain = Recipe(
         name="small", seed=3, data=(data,), model=MODEL, stages=stages, mix_block=8, adamw=AdamWConfig(eps=1e-8),
         faults=FaultConfig(checkpoint_s=1e-9, stall_s=60.0), local=LocalConfig(threads=1),
-        evaluation=EvalConfig(tokens=512, needle_depths=2),
+        evaluation=EvalConfig(tokens=512, needle_depths=2, needles=1),
     )  # fmt: skip
     return dataclasses.replace(plain, **changes)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+import trainer.presets
 from schemas.errors import ConfigError
 from trainer.presets import LETTER, PRESETS, SENSIBLE
 from trainer.recipe import Recipe, StageConfig, read_recipe
@@ -48,6 +49,9 @@ def test_the_report_in_two_readings() -> None:
         assert sum(stage.tokens for stage in recipe.stages) == pytest.approx(15.6e12, rel=1e-6)
         assert [stage.seq_len for stage in recipe.stages[:3]] == [4096, 8192, 8192]
         assert [stage.batch_tokens >> 20 for stage in recipe.stages[:3]] == [4, 8, 16]
+        # SPEC 2.3: the batch of 16M begins after 2.87T tokens, whatever the first batch's reading.
+        assert sum(stage.tokens for stage in recipe.stages[:2]) == 2_870 * 10**9
+        assert recipe.stages[-1].upsample
         longer = [stage for stage in recipe.stages if stage.name.startswith("context")]
         assert len(longer) == 6
         assert sum(stage.tokens for stage in longer) == pytest.approx(800e9, rel=1e-9)
@@ -62,3 +66,20 @@ def test_steps_are_whole_batches() -> None:
 
 def test_an_empty_recipe_has_a_unit() -> None:
     assert Recipe().unit == 1
+
+
+def test_the_steps_of_the_presets_are_those_that_are_told() -> None:
+    assert trainer.presets.__doc__ is not None
+    told = " ".join(trainer.presets.__doc__.split())
+    for name, words in ((LETTER, "{} steps in all"), (SENSIBLE, "{} steps, nearer to the 1.2M")):
+        steps = sum(stage.steps for stage in PRESETS[name].stages)
+        assert words.format(f"{steps / 1e6:.3f}M") in told
+
+
+def test_sources_are_upsampled_by_their_names() -> None:
+    tokens = {"code": 100, "web": 300}
+    assert StageConfig(name="a", upsample={"code": 2.0, "math": 3.0}).weights(tokens) == {"code": 200.0, "web": 300.0}
+    assert StageConfig(name="a").weights(tokens) == tokens
+    assert StageConfig(name="a", mix={"web": 0.4}).weights(tokens) == {"web": 0.4}
+    with pytest.raises(ConfigError, match="upsample: not allowed beside a mix"):
+        StageConfig(name="a", mix={"web": 0.4}, upsample={"web": 2.0})

@@ -173,12 +173,12 @@ def export_command(
 
 def _export_tokenizer(directory: Path, to: Path) -> str:
     """Save the shards' tokenizer with a model, where it can be found; return what was done."""
-    from trainer.evaluate.finished import read_saved_recipe, shards_tokenizer
+    from trainer.evaluate.finished import read_saved_recipe, run_tokenizer
     from trainer.evaluate.words import open_words
 
     recipe = read_saved_recipe(directory)
     try:
-        words = open_words(recipe, shards_tokenizer(recipe))
+        words = open_words(recipe, run_tokenizer(directory, recipe), directory)
     except WinnowError as error:
         return f"without a tokenizer ({error})"
     words.write(to, recipe.unit)

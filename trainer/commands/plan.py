@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from trainer.data.mixture import counts_in_block
 from trainer.model.llama import count_parameters, flops_per_token
+from trainer.model.loss import LOGITS
 from trainer.recipe import Recipe, StageConfig
 
 PARAMETER_BYTES = 16  # float32 weight, gradient and two moments: what FSDP shards
@@ -77,7 +78,7 @@ def _plan_stage(
 ) -> StagePlan:
     tokens = stage.steps * stage.batch_tokens
     flops = tokens * flops_per_token(recipe.model, vocab_size, stage.seq_len)
-    mix = stage.mix or {name: float(n) for name, n in source_tokens.items()}
+    mix = stage.weights(source_tokens)
     counts = counts_in_block(mix, recipe.mix_block) if mix else {}
     epochs = {
         name: tokens * n / recipe.mix_block / source_tokens[name]
@@ -89,10 +90,16 @@ def _plan_stage(
 
 
 def _gpu_bytes(recipe: Recipe, vocab_size: int, machine: Machine) -> int:
-    """Return a rough figure: one micro-batch of one sequence, activations of each block kept unless recomputed."""
+    """Return a rough figure: one micro-batch of one sequence, activations of each block kept unless recomputed.
+
+    Of the loss: the logits of one chunk in float32 and bfloat16, and the gradient of the output embedding in float32.
+    """
     model, parameters = recipe.model, count_parameters(recipe.model, vocab_size)
     longest = max((stage.seq_len for stage in recipe.stages), default=0)
     kept_layers = 1 if recipe.local.checkpoint_activations else model.layers
     activations = longest * model.dim * (LAYER_ACTIVATION_BYTES * kept_layers + COMPUTE_BYTES * model.layers)
-    logits = longest * vocab_size * 4
-    return parameters * PARAMETER_BYTES // machine.gpus + parameters * COMPUTE_BYTES + activations + logits
+    chunk = min(longest, recipe.local.loss_tokens or max(1, LOGITS // max(1, vocab_size)))
+    loss = chunk * vocab_size * (4 + COMPUTE_BYTES) + vocab_size * model.dim * 4
+    unsharded = 0 if recipe.local.shard_gradients else parameters * 4
+    kept = parameters * PARAMETER_BYTES // machine.gpus + parameters * COMPUTE_BYTES
+    return kept + unsharded + activations + loss

@@ -23,6 +23,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import storage
@@ -54,12 +55,14 @@ class TokenSlice:
     next_token: int  # the row's token after the slice; -1 at the end of the row
     doc_ends: npt.NDArray[np.int64]  # [n_docs] exclusive ends within the slice, ascending; the last is n
     cut: bool  # the last document goes on after the slice
+    left_out: npt.NDArray[np.bool_] | None = None  # [n_docs] documents that are not trained on; None: no such
 
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
     tokens: npt.NDArray[np.uint32]  # [rows, row_tokens]
     doc_ends: list[npt.NDArray[np.int64]]  # a row each
+    left_out: list[npt.NDArray[np.bool_]] | None  # a row each, as long as its doc_ends
 
 
 class Stream(Protocol):
@@ -81,12 +84,17 @@ class Stream(Protocol):
 class Corpus:
     """The stream of one source. Opening it reads footers only; a slice decodes the row group it lies in."""
 
-    def __init__(self, source: str, shards: Sequence[str], unit: int, seed: int) -> None:
-        """`unit` is the longest sequence of the recipe, in tokens, and divides the rows of the shards."""
+    def __init__(
+        self, source: str, shards: Sequence[str], unit: int, seed: int, left_out: pa.Array | None = None
+    ) -> None:
+        """`unit` is the longest sequence of the recipe, in tokens, and divides the rows of the shards.
+
+        `left_out` are the ids of documents that are not trained on; they keep their places in the stream.
+        """
         if not shards:
             raise ConfigError(f"sources.{source}: no shards")
         self.source, self.unit = source, unit
-        self._seed = seed
+        self._seed, self._left_out = seed, left_out
         with ThreadPoolExecutor(max_workers=16) as pool:
             footers = list(pool.map(functools.partial(_groups_of, unit=unit), sorted(shards)))
         self.tokenizer = footers[0][0].tokenizer
@@ -145,7 +153,7 @@ class Corpus:
     def _decode(self, group_number: int) -> _Decoded:
         found = self._decoded.get(group_number)
         if found is None:
-            found = _read_group(self._groups[group_number])
+            found = _read_group(self._groups[group_number], self._left_out)
             self._decoded[group_number] = found
             while len(self._decoded) > CACHED_GROUPS and self._held_tokens > CACHED_TOKENS:
                 self._decoded.popitem(last=False)
@@ -177,17 +185,41 @@ def _groups_of(path: str, unit: int) -> tuple[ShardMetadata, list[RowGroup]]:
     return metadata, groups
 
 
-def _read_group(group: RowGroup) -> _Decoded:
+def document_ids(paths: Sequence[str]) -> pa.Array:
+    """Return the ids of the documents in shards, without repeats, in no order. RunError for what is no shard."""
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        columns = list(pool.map(_ids_of, paths))
+    return pc.unique(pa.concat_arrays([pa.array([], pa.string()), *columns]))
+
+
+def _ids_of(path: str) -> pa.Array:
+    with storage.open_read(path) as file:
+        try:
+            table = pq.ParquetFile(file).read(columns=["doc_ids"])
+        except (pa.ArrowInvalid, OSError) as error:
+            raise RunError(f"{path}: not a Parquet file: {error}") from None
+    ids = _flat(table, "doc_ids")
+    return pc.unique(pc.filter(ids, pc.not_equal(ids, "")))  # '' is padding
+
+
+def _flat(table: pa.Table, name: str) -> pa.Array:
+    return table.column(name).combine_chunks().flatten()
+
+
+def _read_group(group: RowGroup, left_out: pa.Array | None) -> _Decoded:
+    columns = ["tokens", "doc_ends", *(["doc_ids"] if left_out is not None else [])]
     with storage.open_read(group.path) as file:
-        table = pq.ParquetFile(file).read_row_group(group.number, columns=["tokens", "doc_ends"])
+        table = pq.ParquetFile(file).read_row_group(group.number, columns=columns)
     tokens = table.column("tokens").combine_chunks().flatten().to_numpy(zero_copy_only=False)
     if len(tokens) != group.rows * group.row_tokens:
         raise RunError(f"{group.path}: row group {group.number} holds {len(tokens)} tokens, its footer says otherwise")
     ends = table.column("doc_ends").combine_chunks()
-    return _Decoded(
-        tokens.reshape(group.rows, group.row_tokens),
-        [ends[n].values.to_numpy(zero_copy_only=False).astype(np.int64) for n in range(group.rows)],
-    )
+    by_row = [ends[n].values.to_numpy(zero_copy_only=False).astype(np.int64) for n in range(group.rows)]
+    marks = None
+    if left_out is not None:
+        marked = pc.is_in(_flat(table, "doc_ids"), value_set=left_out).to_numpy(zero_copy_only=False)
+        marks = np.split(marked, np.cumsum([len(row) for row in by_row])[:-1])
+    return _Decoded(tokens.reshape(group.rows, group.row_tokens), by_row, marks)
 
 
 def _cut(decoded: _Decoded, row: int, start: int, n: int) -> TokenSlice:
@@ -196,7 +228,8 @@ def _cut(decoded: _Decoded, row: int, start: int, n: int) -> TokenSlice:
     first, last = np.searchsorted(ends, start, side="right"), np.searchsorted(ends, end, side="left")
     inside = np.minimum(ends[first : last + 1], end) - start
     next_token = int(tokens[end]) if end < len(tokens) else -1
-    return TokenSlice(tokens[start:end], next_token, inside, bool(ends[last] > end))
+    left_out = None if decoded.left_out is None else decoded.left_out[row][first : last + 1]
+    return TokenSlice(tokens[start:end], next_token, inside, bool(ends[last] > end), left_out)
 
 
 def same_tokenizer(corpora: Sequence[Stream]) -> TokenizerFacts:

@@ -20,7 +20,7 @@ from schemas.errors import ConfigError
 from trainer.data.corpus import Stream, TokenSlice
 from trainer.data.permutation import Permutation
 
-IGNORE = -100  # a label that no loss counts
+IGNORE = -100  # a label that no loss counts: that of torch's cross-entropy
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +137,19 @@ class Mixture:
 
 
 def pack(slices: Sequence[TokenSlice]) -> Batch:
-    """Return sequences of one length as a batch."""
+    """Return sequences of one length as a batch.
+
+    A document that is left out stays where it is, but none of its labels counts: as no other document sees it, nothing
+    is learned from it.
+    """
     tokens = np.stack([piece.tokens for piece in slices]).astype(np.int64)
     positions, labels = np.empty_like(tokens), np.empty_like(tokens)
     for n, piece in enumerate(slices):
         positions[n] = positions_of(piece.doc_ends)
         labels[n, :-1], labels[n, -1] = tokens[n, 1:], piece.next_token if piece.cut else IGNORE
         labels[n, piece.doc_ends[:-1] - 1] = IGNORE
+        if piece.left_out is not None:
+            labels[n, np.repeat(piece.left_out, np.diff(piece.doc_ends, prepend=0))] = IGNORE
     return Batch(tokens, positions, labels)
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from schemas.errors import ConfigError
 from storage.shard_folders import find_shards
-from trainer.data.corpus import Corpus
+from trainer.data.corpus import Corpus, document_ids
 from trainer.recipe import Recipe
+
+HELD_OUT_SEED = 0  # of the order of held-out text: ours, and never the recipe's
 
 Shards = Mapping[str, Sequence[str]]  # paths by source
 
@@ -37,6 +39,32 @@ def _kept_from(source: str, paths: Sequence[str], recipe: Recipe) -> int:
     return len(paths) - n
 
 
-def open_streams(recipe: Recipe, shards: Shards, unit: int = 0) -> dict[str, Corpus]:
-    """Return the stream over each source's shards, in units of the recipe's longest sequence unless one is given."""
-    return {source: Corpus(source, paths, unit or recipe.unit, recipe.seed) for source, paths in shards.items()}
+def open_streams(
+    recipe: Recipe, shards: Shards, unit: int = 0, held_out: Shards | None = None
+) -> dict[str, Corpus]:  # fmt: skip
+    """Return the stream that is trained on over each source's shards.
+
+    It is cut into units of the recipe's longest sequence unless one is given. Documents that the held-out shards hold
+    as well, as they do where the mix repeats documents, are left out; without `held_out` those that the recipe names.
+    """
+    apart = [path for paths in _or_named(recipe, held_out).values() for path in paths]
+    left_out = document_ids(apart) if apart else None
+    return {
+        source: Corpus(source, paths, unit or recipe.unit, recipe.stream_seed, left_out)
+        for source, paths in shards.items()
+    }
+
+
+def open_held_out(recipe: Recipe, held_out: Shards | None = None) -> dict[str, Corpus]:
+    """Return the stream over each source's held-out shards, in an order that is the same for every seed.
+
+    Measurements read the first tokens of a stream: an order by the recipe's seed would give each seed another text.
+    """
+    return {
+        source: Corpus(source, paths, recipe.unit, HELD_OUT_SEED)
+        for source, paths in _or_named(recipe, held_out).items()
+    }
+
+
+def _or_named(recipe: Recipe, held_out: Shards | None) -> Shards:
+    return held_out_shards(recipe) if held_out is None else held_out

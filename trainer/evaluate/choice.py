@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812  the field's name for it
 from torch import nn
 
 from trainer.data.mixture import IGNORE
@@ -84,8 +83,10 @@ def _some(model: nn.Module, rows: Sequence[Row], device: torch.device) -> list[f
         tokens[n, :end] = torch.tensor(row.tokens)
         labels[n, end - row.scored - 1 : end - 1] = tokens[n, end - row.scored : end]
     positions = torch.arange(longest).expand(len(rows), -1)
-    logits = model(input_ids=tokens.to(device), position_ids=positions.to(device), use_cache=False).logits
-    losses = F.cross_entropy(logits.float().transpose(1, 2), labels.to(device), ignore_index=IGNORE, reduction="none")
+    losses = model(
+        input_ids=tokens.to(device), position_ids=positions.to(device), use_cache=False,
+        next_tokens=labels.to(device), each=True,
+    )  # fmt: skip
     return [-float(loss) for loss in losses.double().sum(1)]
 
 

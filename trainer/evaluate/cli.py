@@ -23,6 +23,7 @@ def eval_command(
     task: Annotated[list[Path] | None, typer.Option("--task", help="Multiple-choice task, a YAML file.")] = None,
     held_out: Annotated[list[str] | None, typer.Option("--held-out", help="Folder of shards.")] = None,
     length: Annotated[int, typer.Option(min=0, help="Tokens of a sequence; 0: the recipe's longest.")] = 0,
+    data: Annotated[list[str] | None, typer.Option("--data", help="Where the run's shards are now.")] = None,
     tokenizer: TokenizerFile = "",
     as_json: AsJson = False,
 ) -> None:
@@ -32,10 +33,10 @@ def eval_command(
     recipe, folder = _recipe(directory, tokenizer), directory
     evaluation = dataclasses.replace(
         recipe.evaluation,
-        held_out=(*recipe.evaluation.held_out, *(held_out or ())),
         tasks=(*recipe.evaluation.tasks, *map(str, task or ())),
     )
-    found = measure(folder, dataclasses.replace(recipe, evaluation=evaluation), length or recipe.unit)
+    recipe = dataclasses.replace(recipe, evaluation=evaluation, data=tuple(data) if data else recipe.data)
+    found = measure(folder, recipe, length or recipe.unit, held_out or ())
     if as_json:
         typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
     elif found:
@@ -69,14 +70,14 @@ def sample_command(
     """Sample a few lines from the newest model of a run."""
     from transformers import LlamaForCausalLM
 
-    from trainer.evaluate.finished import newest_stage, shards_tokenizer
+    from trainer.evaluate.finished import newest_stage, run_tokenizer
     from trainer.evaluate.sample import sample
     from trainer.evaluate.words import open_words
     from trainer.model.export import quietly
 
     recipe = _recipe(directory, tokenizer)
-    facts = shards_tokenizer(recipe)
-    words = open_words(recipe, facts)
+    facts = run_tokenizer(directory, recipe)
+    words = open_words(recipe, facts, directory)
     with quietly():
         model = LlamaForCausalLM.from_pretrained(newest_stage(directory) / "model")
     for text in prompt or [""]:

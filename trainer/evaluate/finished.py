@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from schemas.errors import InputError, RunError
@@ -13,8 +14,9 @@ from schemas.shards import TokenizerFacts
 from trainer.commands.progress import Silent
 from trainer.data.corpus import same_tokenizer
 from trainer.data.sources import open_streams, training_shards
+from trainer.evaluate.words import kept_facts
 from trainer.faults.watchdog import joined_and_watched
-from trainer.loop.run import RECIPE
+from trainer.loop.start import RECIPE
 from trainer.loop.training import Training
 from trainer.model.export import load_weights
 from trainer.recipe import Recipe
@@ -37,17 +39,21 @@ def newest_stage(folder: Path) -> Path:
     return done[-1]
 
 
-def shards_tokenizer(recipe: Recipe) -> TokenizerFacts:
-    """Return what the shards of a recipe record about their tokenizer."""
-    return same_tokenizer(list(open_streams(recipe, training_shards(recipe)).values()))
+def run_tokenizer(folder: Path, recipe: Recipe) -> TokenizerFacts:
+    """Return what a run's folder says of the tokenizer, or, where it says nothing, the shards of its recipe."""
+    return kept_facts(folder) or same_tokenizer(list(open_streams(recipe, training_shards(recipe)).values()))
 
 
 @contextlib.contextmanager
 def opened(folder: Path, recipe: Recipe) -> Iterator[Training]:
-    """Open the newest model of a run on the ranks that torchrun started, or on this process alone."""
+    """Open the newest model of a run on the ranks that torchrun started, or on this process alone.
+
+    Neither the shards that it was trained on nor the model that it began from have to be there.
+    """
     model = newest_stage(folder) / "model"
-    corpora = open_streams(recipe, training_shards(recipe))
+    tokenizer = run_tokenizer(folder, recipe)
+    recipe = replace(recipe, init_from="")
     with joined_and_watched(recipe.faults.stall_s) as (ranks, watchdog):
-        training = Training(recipe, folder, corpora, ranks, None, Silent(), watchdog)
+        training = Training(recipe, folder, {}, ranks, None, Silent(), watchdog, tokenizer)
         load_weights(training.model, model)
         yield training

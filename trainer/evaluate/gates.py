@@ -13,8 +13,8 @@ from typing import Any
 
 from schemas.errors import ConfigError, RunError
 from trainer.data.corpus import Corpus
-from trainer.data.sources import Shards, open_streams
-from trainer.evaluate.needle import needles_found
+from trainer.data.sources import Shards, open_held_out
+from trainer.evaluate.needle import NeedleTest
 from trainer.evaluate.perplexity import held_out_losses
 from trainer.evaluate.scores import measure_tasks
 from trainer.evaluate.tasks import Task, read_task
@@ -42,7 +42,7 @@ def open_evaluation(recipe: Recipe, held_out: Shards) -> Evaluation:
     if gated and not held_out:
         raise ConfigError(f"evaluation.held_out: none, but the gate of stage {gated[0]} needs some")
     tasks = [read_task(Path(name)) for name in recipe.evaluation.tasks]
-    return Evaluation(open_streams(recipe, held_out), tasks)
+    return Evaluation(open_held_out(recipe, held_out), tasks)
 
 
 class Gatekeeper:
@@ -51,6 +51,7 @@ class Gatekeeper:
     def __init__(self, training: Training, evaluation: Evaluation) -> None:
         self._training = training
         self._held_out, self._tasks = evaluation.held_out, evaluation.tasks
+        self._needles = NeedleTest(self._held_out, training.recipe.evaluation) if self._held_out else None
 
     def begin(self, job: StageJob, state: State) -> None:
         """Measure what the stage's gate compares with, where the journal does not have it.
@@ -93,10 +94,8 @@ class Gatekeeper:
             length: held_out_losses(training, self._held_out, length, config.tokens) for length in {short, seq_len}
         }
         found: dict[str, Any] = {"seq_len": seq_len, "short_loss": losses[short], "loss": losses[seq_len]}
-        if self._held_out:
-            filler = self._held_out[min(self._held_out)]
-            needles = needles_found(training, filler, seq_len, config.needle_depths)
-            found["needle"] = sum(needles.values()) / len(needles)
+        if self._needles is not None:
+            found["needle"] = self._needles.share_found(training, seq_len)
         return {**found, "tasks": measure_tasks(training, self._tasks)}
 
     def _tell(self, name: str, number: int, state: State, measured: Mapping[str, Any], is_open: bool | None) -> None:

@@ -1,13 +1,16 @@
 """A needle in a haystack, in tokens alone: a value from far back must be repeated.
 
-The context is held-out text. At some depth it contains a needle, a key of four tokens that occur nowhere else in
-the context and a value of four; the context ends with the key, and the model must continue with the value.
-No tokenizer is needed, and no skill beyond retrieval. The gate of a long-context stage requires all needles (L3
-section 3.4.2, "perfectly solves needle in a haystack tasks up to that length"). Lengths of key and value are our
-choice.
+The context is held-out text. At some depth it contains a needle, a key of four tokens and a value of four; the context
+ends with the key, and the model must continue with the value. The tokens of a needle are such as training shows often,
+since a model cannot repeat a token that it has never seen, however well it looks back; that key comes up nowhere else
+in the context. No tokenizer is needed, and no skill beyond retrieval. The gate of a long-context stage requires all
+needles (L3 section 3.4.2, "perfectly solves needle in a haystack tasks up to that length"). Lengths of key and value,
+and how often a token must occur, are our choice.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -16,48 +19,98 @@ import torch
 from schemas.identity import keyed_hash
 from trainer.data.corpus import Corpus
 from trainer.loop.training import Training
+from trainer.recipe import EvalConfig
 
 KEY_TOKENS, VALUE_TOKENS = 4, 4
+NEEDLE_TOKENS = KEY_TOKENS + VALUE_TOKENS
+
+Tokens = npt.NDArray[np.int64]
 
 
-def haystack(filler: npt.NDArray[np.int64], vocab_size: int, depth: float, name: str) -> npt.NDArray[np.int64]:
+class NeedleTest:
+    """Needles over held-out text, the same for every seed of a recipe and at each measurement."""
+
+    def __init__(self, held_out: Mapping[str, Corpus], config: EvalConfig) -> None:
+        """The haystacks are text of the first of the held-out sources, by name."""
+        self._corpus, self._config = held_out[min(held_out)], config
+        self._known = known_tokens(self._corpus, config.tokens, config.needle_count)
+
+    def contexts(self, seq_len: int) -> list[Tokens]:
+        """Return the contexts, [seq_len] each: `needles` at each of `needle_depths`, from the start to the end."""
+        depths = self._config.needle_depths
+        text = self._corpus.epoch_tokens // seq_len * seq_len
+        found = []
+        for n in range(depths * self._config.needles):
+            depth = n % depths / max(1, depths - 1)
+            filler = self._corpus.slice(n * seq_len % text, seq_len).tokens.astype(np.int64)
+            found.append(haystack(filler, self._known, depth, f"{seq_len}:{n}"))
+        return found
+
+    def share_found(self, training: Training, seq_len: int) -> float:
+        """Return the share of the needles whose value the model gives at the end of a context of `seq_len` tokens.
+
+        All ranks call it together: each looks at every context, since a sharded model needs all of them.
+        """
+        contexts, at_once = self.contexts(seq_len), training.micro_sequences(seq_len)
+        training.model.train(False)
+        hits = 0
+        for start in range(0, len(contexts), at_once):
+            hits += _answered(training, np.stack(contexts[start : start + at_once]))
+            training.watchdog.beat()  # a long measurement is not a stall
+        training.model.train()
+        return hits / len(contexts)
+
+
+def known_tokens(corpus: Corpus, tokens: int, least: int) -> Tokens:
+    """Return which tokens occur at least `least` times in a source's first `tokens`, ascending; neither BOS nor EOS.
+
+    Too few for a needle, as a text of little variety has them: the most frequent ones that make one.
+    """
+    unit = corpus.unit
+    total = max(1, min(tokens, corpus.epoch_tokens) // unit)
+    counts = np.zeros(corpus.tokenizer.vocab_size, np.int64)
+    for n in range(total):
+        counts += np.bincount(corpus.slice(n * unit, unit).tokens, minlength=len(counts))
+    counts[[corpus.tokenizer.bos_id, corpus.tokenizer.eos_id]] = 0
+    often = np.flatnonzero(counts >= least)
+    if len(often) >= NEEDLE_TOKENS:
+        return often
+    return np.sort(np.argsort(-counts, kind="stable")[:NEEDLE_TOKENS])
+
+
+def haystack(filler: Tokens, known: Tokens, depth: float, name: str) -> Tokens:
     """Return the filler with a needle at `depth` (0 its start, 1 its end) and the question and answer at its end.
 
-    Key and value are drawn by `name` from the tokens that the filler does not hold. The length stays.
+    Key and value are different tokens of `known`, drawn by `name` until the filler does not hold the key. The length
+    stays. ValueError for a filler that is too short, or that holds every key.
     """
-    absent = np.setdiff1d(np.arange(vocab_size), filler)
-    pool = absent if len(absent) >= KEY_TOKENS + VALUE_TOKENS else np.arange(vocab_size)
-    order = np.random.default_rng(keyed_hash("trainer.needle", name)).permutation(len(pool))
-    needle = pool[order[: KEY_TOKENS + VALUE_TOKENS]]
-    room = len(filler) - 2 * len(needle)
+    room = len(filler) - 2 * NEEDLE_TOKENS
     if room < 0:
-        raise ValueError(f"a context of {len(filler)} tokens is too short for a needle of {len(needle)}")
+        raise ValueError(f"a context of {len(filler)} tokens is too short for a needle of {NEEDLE_TOKENS}")
     place = round(depth * room)
-    return np.concatenate([filler[:place], needle, filler[place:room], needle])
+    draw = np.random.default_rng(keyed_hash("trainer.needle", name))
+    for _ in range(100):
+        needle = draw.permutation(known)[:NEEDLE_TOKENS]
+        context = np.concatenate([filler[:place], needle, filler[place:room], needle])
+        if _occurrences(context, needle[:KEY_TOKENS]) == 2:
+            return context
+    raise ValueError(f"no key of {KEY_TOKENS} of these {len(known)} tokens is new to the context")
 
 
-def needles_found(training: Training, corpus: Corpus, seq_len: int, depths: int) -> dict[float, bool]:
-    """Return for each depth whether the model says the needle's value at the end of a context of `seq_len` tokens.
+def _occurrences(context: Tokens, key: Tokens) -> int:
+    windows = np.lib.stride_tricks.sliding_window_view(context, len(key))
+    return int((windows == key).all(1).sum())
 
-    All ranks call it together: each looks at every context, since a sharded model needs all of them.
+
+def _answered(training: Training, contexts: Tokens) -> int:
+    """Return after how many of the contexts, [b, S], the model gives the value; each token of it after the true ones.
+
+    Only the logits that are asked for are made: those of a whole context of 131,072 tokens would take 67 GB.
     """
-    training.model.train(False)
-    found = {}
-    for n in range(depths):
-        depth = n / max(1, depths - 1)
-        filler = corpus.slice((n * seq_len) % (corpus.epoch_tokens // seq_len * seq_len), seq_len).tokens.astype(
-            np.int64
-        )
-        context = haystack(filler, corpus.tokenizer.vocab_size, depth, f"{training.recipe.seed}:{seq_len}:{n}")
-        found[depth] = _answers(training, context)
-    training.model.train()
-    return found
-
-
-def _answers(training: Training, context: npt.NDArray[np.int64]) -> bool:
-    tokens = torch.from_numpy(context)[None].to(training.ranks.device)
-    positions = torch.arange(len(context), device=training.ranks.device)[None]
+    tokens = torch.from_numpy(contexts).to(training.ranks.device)
+    positions = torch.arange(tokens.shape[1], device=tokens.device).expand(len(tokens), -1)
     with torch.no_grad():
-        logits = training.model(input_ids=tokens, position_ids=positions, use_cache=False).logits
-    answer = logits[0, -VALUE_TOKENS - 1 : -1].argmax(-1)
-    return bool((answer == tokens[0, -VALUE_TOKENS:]).all())
+        logits = training.model(
+            input_ids=tokens, position_ids=positions, use_cache=False, logits_to_keep=VALUE_TOKENS + 1
+        ).logits
+    return int((logits[:, :-1].argmax(-1) == tokens[:, -VALUE_TOKENS:]).all(1).sum())

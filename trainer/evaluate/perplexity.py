@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from trainer.data.corpus import Corpus
-from trainer.data.mixture import pack
+from trainer.data.mixture import IGNORE, pack
 from trainer.loop.step import micro_batches, next_token_loss
 from trainer.loop.training import Training
 
@@ -27,12 +27,13 @@ def _loss(training: Training, corpus: Corpus, seq_len: int, tokens: int) -> floa
     mine = range(min(total, ranks.rank * share), min(total, (ranks.rank + 1) * share))
     batch = pack([corpus.slice(n * seq_len, seq_len) for n in mine] or [corpus.slice(0, seq_len)])
     if not mine:
-        batch.labels.fill(-100)
+        batch.labels.fill(IGNORE)
     loss = targets = 0.0
     training.model.train(False)
     with torch.no_grad():
         for micro in micro_batches(batch, training.micro_sequences(seq_len), share, ranks.device):
             loss += float(next_token_loss(training.model, micro))
-            targets += int((micro.labels != -100).sum())
+            targets += int((micro.labels != IGNORE).sum())
+            training.watchdog.beat()  # a long measurement is not a stall
     training.model.train()
     return ranks.sum(loss) / max(1.0, ranks.sum(targets))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from trainer.data.corpus import same_tokenizer
 from trainer.evaluate.choice import measure_task
 from trainer.evaluate.tasks import Task
 from trainer.evaluate.words import open_words
@@ -17,5 +16,5 @@ def measure_tasks(training: Training, tasks: Sequence[Task]) -> dict[str, dict[s
     """Return the scores of tasks by name."""
     if not tasks:
         return {}
-    words = open_words(training.recipe, same_tokenizer(list(training.corpora.values())))
+    words = open_words(training.recipe, training.tokenizer, training.folder)
     return {task.name: asdict(measure_task(training, words, task, training.recipe.unit)) for task in tasks}

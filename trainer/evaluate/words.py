@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
 import storage
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, RunError
 from schemas.shards import TokenizerFacts
 from trainer.recipe import Recipe
 
 FILE = "tokenizer.json"
+FOLDER, FACTS = "tokenizer", "facts.json"  # in the folder of a run: its tokenizer, and what its shards say of it
 
 
 @dataclass(frozen=True)
@@ -50,19 +53,58 @@ class Words:
         return text
 
 
-def open_words(recipe: Recipe, facts: TokenizerFacts) -> Words:
-    """Return the tokenizer that a recipe names, or the one among the outputs of Winnow that it trains on.
+def open_words(recipe: Recipe, facts: TokenizerFacts, run: Path | None = None) -> Words:
+    """Return the tokenizer that a recipe names, else the one in the folder of the run, or in the data it trains on.
 
     ConfigError when there is none with the SHA-256 that the shards tell.
     """
+    data = _find(recipe, facts, run)
+    if data is not None:
+        return Words(Tokenizer.from_buffer(data), facts)
     named = recipe.evaluation.tokenizer
-    looked_at = [named] if named else [path for folder in recipe.data for path in _candidates(folder)]
-    for path in looked_at:
-        data = storage.read_bytes(path)
-        if hashlib.sha256(data).hexdigest() == facts.sha256:
-            return Words(Tokenizer.from_buffer(data), facts)
     where = named or f"{FILE} under {', '.join(recipe.data)}"
     raise ConfigError(f"evaluation.tokenizer: {where} is not the shards' tokenizer, SHA-256 {facts.sha256}")
+
+
+def keep_tokenizer(run: Path, recipe: Recipe, facts: TokenizerFacts) -> None:
+    """Put into a run's folder what the shards say of their tokenizer, and the tokenizer where there is one to be found.
+
+    With it the folder can be sampled from, exported and measured where the shards are not.
+    """
+    storage.write_atomic(str(run / FOLDER / FACTS), json.dumps(dataclasses.asdict(facts), indent=1).encode())
+    data = _find(recipe, facts, run)
+    if data is not None and not (run / FOLDER / FILE).exists():
+        storage.write_atomic(str(run / FOLDER / FILE), data)
+
+
+def kept_facts(run: Path) -> TokenizerFacts | None:
+    """Return what a run's folder says of the tokenizer; None where it says nothing. RunError for a broken file."""
+    path = run / FOLDER / FACTS
+    if not path.exists():
+        return None
+    try:
+        return TokenizerFacts(**json.loads(path.read_bytes()))
+    except (ValueError, TypeError) as error:
+        raise RunError(f"{path}: not what a run says of its tokenizer ({error})") from None
+
+
+def _find(recipe: Recipe, facts: TokenizerFacts, run: Path | None) -> bytes | None:
+    """Return the bytes of the first tokenizer that has the SHA-256 of the shards."""
+    for path in _looked_at(recipe, run):
+        data = storage.read_bytes(path)
+        if hashlib.sha256(data).hexdigest() == facts.sha256:
+            return data
+    return None
+
+
+def _looked_at(recipe: Recipe, run: Path | None) -> Iterator[str]:
+    if recipe.evaluation.tokenizer:
+        yield recipe.evaluation.tokenizer
+        return
+    if run is not None and (run / FOLDER / FILE).exists():
+        yield str(run / FOLDER / FILE)
+    for folder in recipe.data:
+        yield from _candidates(folder)
 
 
 def _candidates(folder: str) -> list[str]:

@@ -26,6 +26,7 @@ from torch.distributed.checkpoint.state_dict_saver import async_save
 
 import storage
 from schemas.errors import RunError
+from trainer.loop.placement import weights_digest, whole_weights
 from trainer.loop.ranks import Ranks
 
 STATE = "state.json"
@@ -122,11 +123,22 @@ def complete(folder: Path, state: State) -> None:
 
 
 def load(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-    """Fill weights and optimiser from a checkpoint of any world size."""
+    """Fill weights and optimiser from a checkpoint of any world size.
+
+    RunError when the weights are not those that were saved: sizes alone do not tell a flipped byte. All ranks call it.
+    """
     weights, moments = get_state_dict(model, optimiser)
     held: dict[str, Any] = {"model": weights, "optimiser": moments}
     load_shares(held, checkpoint_id=str(folder))
     set_state_dict(model, optimiser, model_state_dict=held["model"], optim_state_dict=held["optimiser"])
+    state = read_state(folder)
+    if state is not None and state.weights_sha256:
+        found = weights_digest(whole_weights(model))
+        if found != state.weights_sha256:
+            raise RunError(
+                f"{folder}: its weights have changed since they were saved (SHA-256 {found}, not"
+                f" {state.weights_sha256}); remove this checkpoint to go on from the one before"
+            )
 
 
 def read_state(folder: Path) -> State | None:

@@ -14,7 +14,7 @@ from trainer.loop.placement import put
 from trainer.loop.stages import StageJob
 from trainer.loop.step import Objective, next_token_loss
 from trainer.loop.training import Training
-from trainer.model.averages import averaged_steps, mean, snapshot_path
+from trainer.model.averages import averaged_steps, is_averaged, mean, snapshot_path
 from trainer.model.export import export
 from trainer.recipe import StageConfig
 
@@ -106,7 +106,8 @@ class LocalRunner:
         """
         training = self._training
         if job.config.average:
-            self._average(job)
+            self._average(job, state)
+            self._gate.look(job, state)  # what is exported is the average: the last measurement is of that
         after = State(
             stage=job.number + 1,
             taken=(*state.taken, state.step),
@@ -127,10 +128,12 @@ class LocalRunner:
         self._holds = job.number
         return after
 
-    def _average(self, job: StageJob) -> None:
-        """Put the mean of the stage's kept weights into the model."""
+    def _average(self, job: StageJob, state: State) -> None:
+        """Put the mean of the stage's kept weights into the model; steps that its gate added count."""
         ranks = self._training.ranks
-        paths = [snapshot_path(job.folder / "average", step) for step in averaged_steps(job.config, job.config.steps)]
+        if not is_averaged(job.config, state.step):
+            self._training.snapshot(job.folder / "average", state.step)
+        paths = [snapshot_path(job.folder / "average", step) for step in averaged_steps(job.config, state.step)]
         weights = mean(paths) if ranks.is_first else {}
         for name, parameter in sorted(self._training.model.named_parameters()):
             put(parameter, ranks.from_first(weights.get(name)))

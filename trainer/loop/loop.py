@@ -20,7 +20,7 @@ from trainer.loop.schedule import learning_rate
 from trainer.loop.stages import StageJob
 from trainer.loop.step import Objective, Stepper, StepResult
 from trainer.loop.training import Training
-from trainer.model.averages import averaged_steps
+from trainer.model.averages import is_averaged
 from trainer.recipe import Recipe, StageConfig
 
 
@@ -46,7 +46,6 @@ class StageLoop:
         self._saver = training.make_saver()
         self._saved_at = time.monotonic()
         self._stands_at: int | None = None  # the step of the checkpoint that a roll-back has loaded
-        self._averaged = set(averaged_steps(stage, stage.steps)) if stage.average else set()
         self._read_history(global_step)
 
     def __enter__(self) -> StageLoop:
@@ -104,7 +103,7 @@ class StageLoop:
         self._tell(state, result, rate, verdict is Verdict.APPLY, time.monotonic() - began, waited)
         if verdict is Verdict.ROLL_BACK:
             return self._roll_back(state)
-        if after.step in self._averaged:
+        if self._job.config.average and is_averaged(self._job.config, after.step):
             self._training.snapshot(self._job.folder / "average", after.step)
         return after
 
@@ -179,7 +178,7 @@ class StageLoop:
 
 def make_mixture(recipe: Recipe, corpora: Mapping[str, Stream], stage: StageConfig, begin: State) -> Mixture:
     """Return the batches of a stage that begins where `begin` says; without a mix, sources weigh by their tokens."""
-    mix = stage.mix or {name: float(corpus.epoch_tokens) for name, corpus in corpora.items()}
+    mix = stage.weights({name: corpus.epoch_tokens for name, corpus in corpora.items()})
     key = f"{recipe.seed}:{stage.name}"
     return Mixture(corpora, mix, stage.seq_len, stage.batch_sequences, begin.starts, recipe.mix_block, key)
 

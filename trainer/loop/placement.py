@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import torch
 from torch import nn
-from torch.distributed.device_mesh import DeviceMesh
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from transformers import LlamaForCausalLM
@@ -18,10 +18,13 @@ from schemas.identity import keyed_hash
 def shard(model: LlamaForCausalLM, mesh: DeviceMesh | None, dtype: torch.dtype) -> None:
     """Shard each block and then the rest (L3 3.3.2: parameters stay gathered after the forward pass).
 
-    Compute runs in `dtype`, gradients are reduced in float32. Without a mesh the model stays whole, in float32.
+    Compute runs in `dtype`, gradients are reduced in float32. Without a mesh the model stays whole, unless `dtype` is
+    another than that of its weights: then FSDP over this one rank computes in it, as it does over many.
     """
     if mesh is None:
-        return
+        if dtype == torch.float32:
+            return
+        mesh = init_device_mesh("cuda" if torch.cuda.is_available() else "cpu", (1,))
     policy = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32)
     for block in model.model.layers:
         fully_shard(block, mesh=mesh, mp_policy=policy, reshard_after_forward=False)

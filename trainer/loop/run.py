@@ -16,10 +16,12 @@ from torch.distributed.checkpoint.api import CheckpointException
 import storage
 from schemas.errors import ConfigError, RunError
 from schemas.settings import to_plain
+from schemas.shards import TokenizerFacts
 from storage.shard_folders import find_shards
-from trainer.data.corpus import Corpus
+from trainer.data.corpus import Corpus, same_tokenizer
 from trainer.data.sources import Shards, open_streams, training_shards
 from trainer.evaluate.gates import Gatekeeper, open_evaluation
+from trainer.evaluate.words import keep_tokenizer
 from trainer.faults.watchdog import joined_and_watched
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import Journal
@@ -38,12 +40,13 @@ from trainer.loop.stage_data import (
     write_frozen,
 )
 from trainer.loop.stages import Runner, StageJob, jobs, made_by_others, remove_made
+from trainer.loop.start import RECIPE, place_in_data, with_absolute_paths
 from trainer.loop.training import Training, Watcher
 from trainer.recipe import Recipe
 from trainer.titan.runner import TitanRunner
 
-RECIPE = "recipe.json"
-_IN_KEYS = ("seed", "model.", "adamw.", "mix_block", "init_from", "stages.")  # settings that a result depends on
+# Settings that a result depends on, with what `init_from` says of the place in the data.
+_IN_KEYS = ("seed", "model.", "adamw.", "mix_block", "init_from", "order_seed", "data_starts", "stages.")
 
 
 def plan_jobs(recipe: Recipe, shards: Shards, folder: Path) -> list[StageJob]:
@@ -56,9 +59,9 @@ def _plan(recipe: Recipe, present: Lists, folder: Path, keep: int | None = None)
     return jobs(recipe, plan_data(recipe, present, read_frozen(folder), keep), folder)
 
 
-def first_open(planned: list[StageJob]) -> tuple[int, State]:
-    """Return the number of the first unfinished stage, and the run's state before it."""
-    state = State()
+def first_open(planned: list[StageJob], begin: State) -> tuple[int, State]:
+    """Return the number of the first unfinished stage, and the run's state before it; `begin` is that at its start."""
+    state = begin
     for job in planned:
         finished = job.finished()
         if finished is None:
@@ -76,10 +79,12 @@ def run(recipe: Recipe, folder: Path, watcher: Watcher, anew: bool = False) -> S
     """
     if not recipe.stages:
         raise ConfigError("stages: none; a recipe has at least one")
+    recipe = with_absolute_paths(place_in_data(recipe))
     shards = training_shards(recipe)
     present = measured(shards)
     planned = _plan(recipe, present, folder)
-    number, state = first_open(planned)
+    begin = State(starts=recipe.data_starts)
+    number, state = first_open(planned, begin)
     if number == len(planned):
         return state
     left = made_by_others(planned, folder)
@@ -88,17 +93,18 @@ def run(recipe: Recipe, folder: Path, watcher: Watcher, anew: bool = False) -> S
     gone = [job.number for job in planned[number:] if not is_there(job.data, present)]
     if anew and (left or gone):
         planned = _plan(recipe, present, folder, keep=min([*gone, *(number for number, _ in left)]))
-        (number, state), left = first_open(planned), made_by_others(planned, folder)
+        (number, state), left = first_open(planned, begin), made_by_others(planned, folder)
     start = _Start(recipe, folder, planned, [path for _, path in left])
+    corpora = start.streams(planned[number:], shards, present)
+    tokenizer = same_tokenizer([corpus for streams in corpora.values() for corpus in streams.values()])
     if recipe.runner == "titan":
         alone = Ranks(0, 1, torch.device("cpu"), None)  # torchtitan's launch starts the processes that compute
-        with start.journal(alone) as journal:
-            return _train(TitanRunner(recipe, journal, watcher), planned[number:], state)
+        with start.journal(alone, tokenizer) as journal:
+            return _train(TitanRunner(recipe, journal, watcher, held_out=start.held_out), planned[number:], state)
     if recipe.local.threads:
         torch.set_num_threads(recipe.local.threads)
-    corpora = {job.number: start.streams(job, shards, present) for job in planned[number:]}
     evaluation = open_evaluation(recipe, start.held_out)
-    with joined_and_watched(recipe.faults.stall_s) as (ranks, watchdog), start.journal(ranks) as journal:
+    with joined_and_watched(recipe.faults.stall_s) as (ranks, watchdog), start.journal(ranks, tokenizer) as journal:
         _refuse_before_drawing(recipe, ranks)
         training = Training(recipe, folder, corpora[number], ranks, journal, watcher, watchdog)
         runner = LocalRunner(training, Gatekeeper(training, evaluation))
@@ -165,15 +171,28 @@ class _Start:
         self.held_out = held_out_paths(recipe, frozen, data, find_shards(recipe.data))
         self._frozen = freeze(recipe, data, frozen, self.held_out)
 
-    def streams(self, job: StageJob, shards: Shards, present: Lists) -> dict[str, Corpus]:
-        """Return the streams of a stage. ConfigError when its mix does not fit them."""
-        corpora = open_streams(self._recipe, training_paths(job.data, shards, present), job.data.unit)
-        make_mixture(self._recipe, corpora, job.config, State())
-        return corpora
+    def streams(
+        self, planned: Sequence[StageJob], shards: Shards, present: Lists
+    ) -> dict[int, dict[str, Corpus]]:  # fmt: skip
+        """Return the streams of each stage, by its number. ConfigError when its mix does not fit them."""
+        found: dict[int, dict[str, Corpus]] = {}
+        before: StageJob | None = None
+        for job in planned:
+            if before is not None and job.data == before.data:
+                found[job.number] = found[before.number]
+            else:
+                paths = training_paths(job.data, shards, present)
+                found[job.number] = open_streams(self._recipe, paths, job.data.unit, self.held_out)
+            make_mixture(self._recipe, found[job.number], job.config, State())
+            before = job
+        return found
 
     @contextlib.contextmanager
-    def journal(self, ranks: Ranks) -> Iterator[Journal | None]:
-        """Open the journal, on rank 0, and put recipe and list of shards into the folder, which it locks."""
+    def journal(self, ranks: Ranks, tokenizer: TokenizerFacts) -> Iterator[Journal | None]:
+        """Open the journal, on rank 0, and put recipe, tokenizer and list of shards into the folder, which it locks.
+
+        So the folder says all that its model needs.
+        """
         if not ranks.is_first:
             yield None
             return
@@ -184,6 +203,7 @@ class _Start:
             write_frozen(self._folder, self._frozen)
             recipe = json.dumps(to_plain(self._recipe), indent=1).encode()
             storage.write_atomic(str(self._folder / RECIPE), recipe)
+            keep_tokenizer(self._folder, self._recipe, tokenizer)
             yield journal
 
 

@@ -77,6 +77,8 @@ def jobs(recipe: Recipe, data: Sequence[StageData], folder: Path) -> list[StageJ
     }  # fmt: skip
     if recipe.init_from:
         plain["init_from"] = weights_sha256(Path(recipe.init_from))
+    if recipe.order_seed >= 0 or recipe.data_starts:
+        plain["place"] = [recipe.order_seed, recipe.data_starts]
     upstream = _hash(plain)
     found = []
     for number, (config, what) in enumerate(zip(recipe.stages, data, strict=True)):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F  # noqa: N812  the field's name for it
 from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule
 from torch.distributed.tensor import DTensor
@@ -39,8 +38,11 @@ def next_token_loss(model: nn.Module, batch: Tensors) -> Tensor:
     The document mask comes from positions that start anew at each document; an attention mask, even one of ones, would
     switch it off (transformers 5, masking_utils).
     """
-    logits = model(input_ids=batch.tokens, position_ids=batch.positions, attention_mask=None, use_cache=False).logits
-    return F.cross_entropy(logits.flatten(0, 1).float(), batch.labels.flatten(), ignore_index=IGNORE, reduction="sum")
+    loss: Tensor = model(
+        input_ids=batch.tokens, position_ids=batch.positions, attention_mask=None, use_cache=False,
+        next_tokens=batch.labels,
+    )  # fmt: skip
+    return loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ class Stepper:
         micros = list(micro_batches(batch, self._micro, sequences, training.ranks.device))
         for n, micro in enumerate(micros):
             if isinstance(training.model, FSDPModule):
-                training.model.set_requires_gradient_sync(n == len(micros) - 1)
+                each = training.recipe.local.shard_gradients
+                training.model.set_requires_gradient_sync(each or n == len(micros) - 1)
             loss = self._objective(training.model, micro)
             # FSDP takes the mean over ranks, and the loss is a mean over the targets of all of them.
             (loss * (training.ranks.world / max(1, targets))).backward()  # type: ignore[no-untyped-call]

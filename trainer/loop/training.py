@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import torch
 from transformers import LlamaForCausalLM
 
+from schemas.shards import TokenizerFacts
 from trainer.data.corpus import Stream, same_tokenizer
 from trainer.faults.bad_steps import checkpoint_interval_s
 from trainer.faults.watchdog import Watchdog
@@ -19,7 +20,7 @@ from trainer.loop.journal import Journal
 from trainer.loop.placement import shard, weights_digest, whole_weights
 from trainer.loop.ranks import Ranks
 from trainer.model.averages import snapshot_path, write_snapshot
-from trainer.model.export import load_weights
+from trainer.model.export import check_config, load_weights
 from trainer.model.llama import empty_model, initialise, llama_config
 from trainer.model.optimiser import make_optimiser
 from trainer.recipe import Recipe, StageConfig
@@ -52,6 +53,8 @@ class Training:
     journal: Journal | None  # rank 0's alone
     watcher: Watcher
     watchdog: Watchdog
+    known_tokenizer: TokenizerFacts | None = None  # where there are no corpora to tell it
+    tokenizer: TokenizerFacts = field(init=False)
     model: LlamaForCausalLM = field(init=False)
     optimiser: torch.optim.AdamW = field(init=False)
     checkpoints: CheckpointFolder = field(init=False)
@@ -60,6 +63,7 @@ class Training:
 
     def __post_init__(self) -> None:
         self.checkpoints = CheckpointFolder(self.folder / "checkpoints")
+        self.tokenizer = self.known_tokenizer or same_tokenizer(list(self.corpora.values()))
         self.model = self._make_model()
         # Also what is measured between two events of the journal is progress, and can take longer than `stall_s`.
         self.model.register_forward_pre_hook(lambda *_: self.watchdog.beat())
@@ -69,8 +73,10 @@ class Training:
         local, on_gpu = self.recipe.local, self.ranks.device.type == "cuda"
         attention = local.attention if local.attention != "auto" else "flex_attention" if on_gpu else "sdpa"
         dtype = DTYPES[local.dtype if local.dtype != "auto" else "bfloat16" if on_gpu else "float32"]
-        tokenizer = same_tokenizer(list(self.corpora.values()))
-        model = empty_model(llama_config(self.recipe.model, tokenizer, self.recipe.unit, attention))
+        if on_gpu:
+            torch.set_float32_matmul_precision("high" if local.tf32 else "highest")
+        model = empty_model(llama_config(self.recipe.model, self.tokenizer, self.recipe.unit, attention))
+        model.loss_tokens = local.loss_tokens
         if local.checkpoint_activations:
             model.gradient_checkpointing_enable()  # type: ignore[no-untyped-call]
         if local.compile:
@@ -94,10 +100,12 @@ class Training:
 
     def _load_start(self, folder: Path) -> None:
         """Take weights, and moments where there are any, from where the recipe says; not places in the data."""
+        may_differ = self.recipe.init_differs
         if read_state(folder) is not None:
+            check_config(self.model.config, folder.parent / "model", may_differ)  # of the end of a stage
             load(folder, self.model, self.optimiser)
         else:
-            load_weights(self.model, folder)
+            load_weights(self.model, folder, may_differ)
 
     def write(self, event: str, **fields: Any) -> None:
         """Write an event to the journal, on rank 0; tells the watchdog that this rank makes progress."""

@@ -15,9 +15,17 @@ TENTHS = 10
 
 
 def averaged_steps(stage: StageConfig, total: int) -> list[int]:
-    """Return after which of the stage's `total` steps the weights are kept for the average; the last always is."""
-    every = stage.average_every or max(1, total // TENTHS)
-    return sorted({*range(every, total + 1, every), total})
+    """Return after which of the stage's `total` steps the weights are kept for the average; the last always is.
+
+    `total` is more than the stage's own steps where its gate has extended it: the average goes on at the same pace.
+    """
+    return sorted({step for step in range(1, total + 1) if is_averaged(stage, step)} | {total})
+
+
+def is_averaged(stage: StageConfig, step: int) -> bool:
+    """Return whether the weights after a step of the stage are kept whatever comes; those after the last are, too."""
+    every = stage.average_every or max(1, stage.steps // TENTHS)
+    return step % every == 0
 
 
 def snapshot_path(folder: Path, step: int) -> Path:

@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from safetensors.torch import load_file
-from transformers import LlamaForCausalLM
+import torch
+from safetensors import SafetensorError, safe_open
+from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.utils import logging
 
+import storage
 from schemas.errors import InputError
+from schemas.identity import content_id
 from storage.pinned_files import file_sha256
 from trainer.loop.checkpoints import read_state
 from trainer.loop.placement import put, whole_weights
 
 WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"  # of a model in several files: the file of each weight
+CONFIG, GENERATION = "config.json", "generation_config.json"
+# What a model computes besides its weights, by transformers' names, and the recipe's setting for it.
+SETTINGS = {
+    "vocab_size": "model.vocab_size", "hidden_size": "model.dim", "intermediate_size": "model.ffn_dim",
+    "num_hidden_layers": "model.layers", "num_attention_heads": "model.heads", "num_key_value_heads": "model.kv_heads",
+    "head_dim": "model.dim / model.heads", "rms_norm_eps": "model.norm_eps",
+    "tie_word_embeddings": "model.tied_embeddings", "hidden_act": "always silu", "attention_bias": "always none",
+    "mlp_bias": "always none",
+}  # fmt: skip
+ROPE = {
+    "rope_theta": "model.rope_theta", "rope_type": "model.rope_factor", "factor": "model.rope_factor",
+    "low_freq_factor": "always 1", "high_freq_factor": "always 4",
+    "original_max_position_embeddings": "model.rope_original_len",
+}  # fmt: skip
 
 
 def export(model: LlamaForCausalLM, folder: Path, is_first: bool) -> None:
-    """Write the model as a folder of Hugging Face's layout; every rank takes part, rank 0 writes."""
+    """Write the model as a folder of Hugging Face's layout; every rank takes part, rank 0 writes.
+
+    The folder says that the model keeps keys and values while it generates: training alone does without.
+    """
     weights = dict(whole_weights(model))
     if not is_first:
         return
@@ -28,8 +51,16 @@ def export(model: LlamaForCausalLM, folder: Path, is_first: bool) -> None:
     shutil.rmtree(staging, ignore_errors=True)
     with quietly():
         model.save_pretrained(staging, state_dict=weights)
+    _change(staging / CONFIG, architectures=[LlamaForCausalLM.__name__], use_cache=True)
+    if (staging / GENERATION).exists():
+        _change(staging / GENERATION, use_cache=True)
     shutil.rmtree(folder, ignore_errors=True)
     staging.rename(folder)
+
+
+def _change(path: Path, **values: Any) -> None:
+    plain = {**json.loads(path.read_bytes()), **values}
+    storage.write_atomic(str(path), json.dumps(plain, indent=2, sort_keys=True).encode())
 
 
 @contextlib.contextmanager
@@ -45,7 +76,7 @@ def quietly() -> Iterator[None]:
 
 
 def weights_sha256(folder: Path) -> str:
-    """Return what identifies a folder's weights: a checkpoint's recorded digest, or that of a model's file.
+    """Return what identifies a folder's weights: a checkpoint's recorded digest, or that of a model's files.
 
     InputError when it is neither.
     """
@@ -53,20 +84,86 @@ def weights_sha256(folder: Path) -> str:
     if state is not None and state.weights_sha256:  # large models have a digest only at the ends of stages
         return state.weights_sha256
     try:
+        if (folder / INDEX).exists():
+            names = sorted({path.name for path in _files_of(folder).values()})
+            return content_id(*(file_sha256(folder / name) for name in names))
         return file_sha256(folder / WEIGHTS)
     except OSError:
         raise InputError(f"{folder}: neither the checkpoint of a finished stage nor a model ({WEIGHTS})") from None
 
 
-def load_weights(model: LlamaForCausalLM, folder: Path) -> None:
-    """Fill a model, sharded or not, from such a folder. InputError when it is not one, or another model's."""
-    path = folder / WEIGHTS
-    if not path.exists():
-        raise InputError(f"{folder}: no {WEIGHTS} here")
-    weights = load_file(path)
+def load_weights(model: LlamaForCausalLM, folder: Path, may_differ: Collection[str] = ()) -> None:
+    """Fill a model, sharded or not, from a folder of Hugging Face's layout, in one file or several.
+
+    Memory holds one weight at a time. InputError when it is not such a folder, or another model's: a setting that
+    `check_config` finds, a weight that is missing, that the model lacks, or that has another shape.
+    """
+    check_config(model.config, folder, may_differ)
+    files = _files_of(folder)
     parameters = dict(model.named_parameters())
-    differing = [name for name, p in parameters.items() if name not in weights or weights[name].shape != p.shape]
-    if differing:
-        raise InputError(f"{path}: {differing[0]} is missing or of another shape than the recipe's model")
+    tied = {"lm_head.weight"} if model.config.tie_word_embeddings else set()
+    # Releases of before 2023 hold the frequencies of RoPE, which follow from the settings.
+    extra = {name for name in files.keys() - parameters.keys() - tied if not name.endswith("rotary_emb.inv_freq")}
+    if extra:
+        raise InputError(f"{folder}: {min(extra)} is no weight of the recipe's model")
     for name, parameter in parameters.items():
-        put(parameter, weights[name])
+        path = files.get(name)
+        tensor = None if path is None else _read(path, name)
+        if tensor is None or tensor.shape != parameter.shape:
+            raise InputError(f"{path or folder}: {name} is missing or of another shape than the recipe's model")
+        put(parameter, tensor)
+
+
+def check_config(ours: LlamaConfig, folder: Path, may_differ: Collection[str] = ()) -> None:
+    """Compare the settings of a model with those in a folder's config.json, where there is one.
+
+    InputError names each setting that differs; not those in `may_differ`, by transformers' names (`rope_theta`).
+    """
+    path = folder / CONFIG
+    if not path.exists():
+        return
+    try:
+        plain = json.loads(path.read_bytes())
+        kind = plain["model_type"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not the configuration of a model ({error})") from None
+    if kind != ours.model_type:
+        raise InputError(f"{path}: model_type {kind!r}; only {ours.model_type!r} is taken in")
+    theirs = LlamaConfig.from_pretrained(folder)
+    pairs = [(name, getattr(theirs, name), getattr(ours, name), setting) for name, setting in SETTINGS.items()]
+    pairs += [(name, _rope(theirs).get(name), _rope(ours).get(name), setting) for name, setting in ROPE.items()]
+    differing = [
+        f"{name} {their!r}, the recipe {our!r} ({setting})"
+        for name, their, our, setting in pairs
+        if their != our and name not in may_differ
+    ]
+    if differing:
+        raise InputError(f"{path}: another model than the recipe's: it has {'; '.join(differing)}")
+
+
+def _rope(config: LlamaConfig) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = config.rope_parameters or {}
+    return found
+
+
+def _files_of(folder: Path) -> dict[str, Path]:
+    """Return the file of each weight. InputError when a folder holds no model."""
+    index = folder / INDEX
+    try:
+        if index.exists():
+            return {name: folder / file for name, file in json.loads(index.read_bytes())["weight_map"].items()}
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            return dict.fromkeys(file.keys(), folder / WEIGHTS)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{index}: not the index of a model ({error})") from None
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{folder}: no {WEIGHTS} here that can be read ({error})") from None
+
+
+def _read(path: Path, name: str) -> torch.Tensor | None:
+    """Return a weight of a file, None when it lacks it. InputError for a file that cannot be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.get_tensor(name) if name in file.keys() else None  # noqa: SIM118  no mapping
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from None

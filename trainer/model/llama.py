@@ -5,17 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from schemas.errors import ConfigError
 from schemas.shards import TokenizerFacts
 from trainer.loop.placement import fill
+from trainer.model.loss import summed_loss, token_losses
 from trainer.recipe import ModelConfig
 
 LOW_FREQ_FACTOR, HIGH_FREQ_FACTOR = 1.0, 4.0  # of the released Llama 3.1 code
 
 
 def llama_config(config: ModelConfig, tokenizer: TokenizerFacts, max_len: int, attention: str) -> LlamaConfig:
-    """Return transformers' configuration; `max_len` is the longest sequence of the recipe."""
+    """Return transformers' configuration; `max_len` is the longest sequence of the recipe.
+
+    ConfigError when the embedding has fewer entries than the tokenizer.
+    """
+    if 0 < config.vocab_size < tokenizer.vocab_size:
+        raise ConfigError(
+            f"model.vocab_size: {config.vocab_size} is not allowed; the shards' tokenizer has {tokenizer.vocab_size}"
+            f" tokens"
+        )
     rope: dict[str, Any] = {"rope_type": "default", "rope_theta": config.rope_theta}
     if config.rope_factor > 1:
         rope |= {
@@ -45,10 +56,34 @@ def llama_config(config: ModelConfig, tokenizer: TokenizerFacts, max_len: int, a
     )
 
 
-def empty_model(config: LlamaConfig) -> LlamaForCausalLM:
+class Llama(LlamaForCausalLM):  # type: ignore[no-untyped-call]  # its parents' hook for subclasses
+    """transformers' Llama, which also returns its loss without holding the logits of all tokens.
+
+    The loss is part of the forward pass because FSDP gathers the output embedding only for that long.
+    """
+
+    loss_tokens = 0  # tokens whose logits are in memory at once; 0: see trainer.model.loss
+
+    def forward(self, *args: Any, next_tokens: Tensor | None = None, each: bool = False, **fields: Any) -> Any:
+        """Return what transformers does; given `next_tokens` [b, S], the summed loss, or with `each` that of each.
+
+        `next_tokens` are the labels of the tokens at the same places; those that are IGNORE do not count. Losses are in
+        nats, in float32; `each` [b, S] have no gradient.
+        """
+        if next_tokens is None:
+            return super().forward(*args, **fields)
+        hidden = self.model(*args, **fields).last_hidden_state
+        labels = next_tokens.flatten()
+        if each:
+            losses = token_losses(hidden.flatten(0, 1), self.lm_head.weight, labels, self.loss_tokens)
+            return losses.view(next_tokens.shape)
+        return summed_loss(hidden.flatten(0, 1), self.lm_head.weight, labels, self.loss_tokens)
+
+
+def empty_model(config: LlamaConfig) -> Llama:
     """Return the model on the meta device: no memory yet, so that each rank can make its own share alone."""
     with torch.device("meta"):
-        return LlamaForCausalLM(config)
+        return Llama(config)
 
 
 def initialise(model: LlamaForCausalLM, seed: int, device: torch.device) -> None:

@@ -173,7 +173,7 @@ def _cell(config: LadderConfig, budget: BudgetConfig, rung: RungConfig, seed: in
     )
     name = "-".join([*([mix] if mix else []), f"{budget.flops:.3g}", rung.label, f"s{seed}"])
     # Needles are not what a ladder is for: one place in the context, for the least.
-    evaluation = dataclasses.replace(base.evaluation, needle_depths=1)
+    evaluation = dataclasses.replace(base.evaluation, needle_depths=1, needles=1)
     recipe = dataclasses.replace(
         base, name=name, seed=base.seed + seed, model=model, stages=(stage,), evaluation=evaluation
     )

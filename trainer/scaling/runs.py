@@ -17,8 +17,10 @@ from schemas.errors import ConfigError, RunError
 from schemas.settings import overlay
 from storage.shard_folders import find_shards
 from trainer.data.corpus import Corpus, same_tokenizer
+from trainer.loop.checkpoints import State
 from trainer.loop.journal import read_journal
-from trainer.loop.run import RECIPE, first_open, plan_jobs, run
+from trainer.loop.run import first_open, plan_jobs, run
+from trainer.loop.start import RECIPE, place_in_data, with_absolute_paths
 from trainer.loop.training import Watcher
 from trainer.recipe import EvalConfig, Recipe
 from trainer.scaling.ladder import Cell
@@ -49,8 +51,8 @@ def folder_of(cell: Cell, directory: Path) -> Path:
 
 def is_done(cell: Cell, directory: Path) -> bool:
     """Return whether a run is finished, by this very recipe."""
-    planned = plan_jobs(cell.recipe, find_shards(cell.recipe.data), folder_of(cell, directory))
-    return first_open(planned)[0] == len(planned)
+    planned = plan_jobs(place_in_data(cell.recipe), find_shards(cell.recipe.data), folder_of(cell, directory))
+    return first_open(planned, State())[0] == len(planned)
 
 
 def train(cell: Cell, directory: Path, watcher: Watcher) -> None:
@@ -66,8 +68,9 @@ def read_losses(cell: Cell, directory: Path) -> dict[str, float]:
     folder = folder_of(cell, directory)
     if not is_done(cell, directory):
         raise RunError(f"{folder}: this run is not finished")
+    wanted = with_absolute_paths(cell.recipe).evaluation
     measured = json.loads((folder / RECIPE).read_bytes())["evaluation"]
-    if overlay(EvalConfig(), measured) != cell.recipe.evaluation:
+    if overlay(EvalConfig(), measured) != wanted:
         raise RunError(f"{folder}: was measured on other held-out shards than the recipe names; use another folder")
     losses = [e["loss"] for e in read_journal(folder) if e["event"] == "eval" and e["stage"] == cell.stage.name]
     if not losses:

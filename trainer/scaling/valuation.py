@@ -2,8 +2,9 @@
 
 L3 section 3.1.3: the learning rate of a model that is half trained goes linearly to 0 over 40B tokens, 30% of them from
 the new source and 70% from the default mix; cheaper than scaling laws for every small source. Our choice: it is
-compared with the same annealing on the default mix alone, over several seeds, which draw the order of the data; with
-and without go together seed by seed, so that what the order does to both cancels.
+compared with the same annealing on the default mix alone, over several seeds, each on a stretch of the data that the
+model has not been trained on; with and without go together seed by seed, so that what the stretch does to both cancels.
+On data that the model has seen, a new source would win for being new alone.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from schemas.errors import ConfigError, InputError
 from schemas.settings import section, setting, validate
+from trainer.loop.start import read_place
 from trainer.model.llama import count_parameters, flops_per_token
 from trainer.recipe import LINEAR, Recipe, ScheduleConfig, StageConfig
 from trainer.scaling.fits.lines import LEVEL, t_quantile
@@ -41,6 +44,7 @@ class ValuationConfig:
         1.515e-4, "learning rate at which the model stopped; of the 8B halfway through its cosine", gt=0
     )
     seeds: int = setting(3, "runs with and without, with seeds that count up from the recipe's (ours)", ge=1)
+    allow_seen: bool = setting(False, "anneal on data that the model has seen where no other is left (ours)")
 
     def __post_init__(self) -> None:
         validate(self)
@@ -85,16 +89,51 @@ def valuation_cells(config: ValuationConfig, vocab_size: int, epoch_tokens: Mapp
     if not config.recipe.evaluation.held_out:
         raise ConfigError("recipe.evaluation.held_out: none; a source is valued by the loss on held-out shards")
     mixes = mixes_of(config, epoch_tokens)
-    return [_cell(config, arm, mixes[arm], seed, vocab_size) for seed in range(config.seeds) for arm in (WITHOUT, WITH)]
+    place = read_place(Path(config.start))
+    order_seed = place.order_seed if place is not None else config.recipe.stream_seed
+    seen = place.starts if place is not None else {}
+    cells = []
+    for seed in range(config.seeds):
+        starts = starts_of(config, mixes, seen, epoch_tokens, seed)
+        recipe = dataclasses.replace(config.recipe, order_seed=order_seed, data_starts=starts)
+        cells += [_cell(config, recipe, arm, mixes[arm], seed, vocab_size) for arm in (WITHOUT, WITH)]
+    return cells
 
 
-def _cell(config: ValuationConfig, arm: str, mix: dict[str, float], seed: int, vocab_size: int) -> Cell:
-    base = config.recipe
+def starts_of(
+    config: ValuationConfig, mixes: Mapping[str, Mapping[str, float]], seen: Mapping[str, int],
+    epoch_tokens: Mapping[str, int], seed: int,
+) -> dict[str, int]:  # fmt: skip
+    """Return the token of each source at which both arms of a seed begin: each seed a stretch further, while there are.
+
+    `seen` is what the model has read of each. ConfigError for a source of which it has left too little for one run.
+    """
+    starts = {}
+    for name in sorted({name for mix in mixes.values() for name in mix}):
+        share = max(mix.get(name, 0.0) for mix in mixes.values())
+        # Shares are whole sequences of a block: one block more than the tokens come to.
+        block = config.recipe.mix_block * config.seq_len
+        wanted = math.ceil((config.tokens + block) * share)
+        stretch = -(-wanted // config.seq_len) * config.seq_len
+        begin = -(-seen.get(name, 0) // config.seq_len) * config.seq_len
+        stretches = (epoch_tokens[name] - begin) // stretch if stretch else 1
+        if stretches < 1 and seen.get(name, 0) and not config.allow_seen:
+            raise ConfigError(
+                f"start: its run has read {begin:,} of the {epoch_tokens[name]:,} tokens of {name}; an annealing needs"
+                f" {stretch:,} more (allow_seen)"
+            )
+        starts[name] = begin + seed % max(1, stretches) * stretch
+    return starts
+
+
+def _cell(
+    config: ValuationConfig, base: Recipe, arm: str, mix: dict[str, float], seed: int, vocab_size: int
+) -> Cell:  # fmt: skip
     stage = StageConfig(
         name=STAGE, tokens=config.tokens, seq_len=config.seq_len, batch_tokens=config.batch_tokens, mix=mix,
         schedule=ScheduleConfig(kind=LINEAR, peak=config.rate, floor=0.0),
     )  # fmt: skip
-    name, evaluation = f"{arm}-s{seed}", dataclasses.replace(base.evaluation, needle_depths=1)
+    name, evaluation = f"{arm}-s{seed}", dataclasses.replace(base.evaluation, needle_depths=1, needles=1)
     recipe = dataclasses.replace(
         base, name=name, seed=base.seed + seed, stages=(stage,), evaluation=evaluation, init_from=config.start
     )

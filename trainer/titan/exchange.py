@@ -51,12 +51,13 @@ class LocalModel:
     def __init__(self, recipe: Recipe, tokenizer: TokenizerFacts) -> None:
         self.model: LlamaForCausalLM = empty_model(llama_config(recipe.model, tokenizer, recipe.unit, "sdpa"))
         initialise(self.model, recipe.seed, CPU)
+        self._may_differ = recipe.init_differs
         self.optimiser = make_optimiser(self.model, recipe.adamw)
 
     def load(self, folder: Path) -> None:
         """Fill it from a checkpoint of the local runner, or the weights alone from a Hugging Face model."""
         if checkpoints.read_state(folder) is None:
-            load_weights(self.model, folder)
+            load_weights(self.model, folder, self._may_differ)
             return
         weights, moments = get_state_dict(self.model, self.optimiser)
         held: dict[str, Any] = {"model": weights, "optimiser": moments}

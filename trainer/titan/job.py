@@ -34,6 +34,7 @@ class TitanJob:
     taken: tuple[int, ...]  # steps of each stage before
     starts: dict[str, int] = field(default_factory=dict)  # position in each source where the stage begins
     shards: dict[str, list[str]] = field(default_factory=dict)  # paths by source; none: all of the recipe's data
+    held_out: dict[str, list[str]] = field(default_factory=dict)  # left out of training; none: what the recipe names
     unit: int = 0  # of the streams; 0: the longest sequence of the recipe
     load_from: str = ""  # checkpoint of torchtitan's with weights and moments; empty: initial weights
     keep_all: bool = False  # checkpoints, for an average
@@ -64,7 +65,8 @@ class TitanJob:
 
     def open_data(self) -> tuple[Mixture, TokenizerFacts]:
         """Return the batches of the stage, and the tokenizer of its shards."""
-        streams = open_streams(self.recipe, self.shards or training_shards(self.recipe), self.unit)
+        shards = self.shards or training_shards(self.recipe)
+        streams = open_streams(self.recipe, shards, self.unit, self.held_out or None)
         begin = State(stage=self.number, taken=self.taken, starts=self.starts)
         return make_mixture(self.recipe, streams, self.stage, begin), same_tokenizer(list(streams.values()))
 

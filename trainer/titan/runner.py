@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import ConfigError, RunError
-from trainer.data.sources import training_shards
+from trainer.data.sources import Shards, held_out_shards, training_shards
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import Journal
 from trainer.loop.loop import StoppedError
@@ -43,8 +43,14 @@ Launch = Callable[[Sequence[str], Mapping[str, str]], None]
 class TitanRunner:
     """Trains stages by torchtitan. One process, on the first machine; the launch starts all others."""
 
-    def __init__(self, recipe: Recipe, journal: Journal | None, watcher: Watcher, launch: Launch | None = None) -> None:
-        """`launch` runs a command with additions to the environment; RunError when it fails."""
+    def __init__(
+        self, recipe: Recipe, journal: Journal | None, watcher: Watcher, launch: Launch | None = None,
+        held_out: Shards | None = None,
+    ) -> None:  # fmt: skip
+        """`launch` runs a command with additions to the environment; RunError when it fails.
+
+        Documents of `held_out` are left out, without it those of the shards that the recipe holds out.
+        """
         gated = [stage.name for stage in recipe.stages if stage.gate.enabled]
         if gated:
             raise ConfigError(f"stages: {gated[0]}: the titan runner measures no gates; allowed: gate.enabled = false")
@@ -52,6 +58,7 @@ class TitanRunner:
             raise ConfigError("runner: titan starts its own processes; run it as one, without torchrun (titan.launch)")
         self._recipe, self._journal, self._watcher = recipe, journal, watcher
         self._launch = launch or launch_and_wait
+        self._held_out = held_out_shards(recipe) if held_out is None else held_out
 
     def run(self, job: StageJob, start: State) -> State:
         """Train a stage to its end. RunError when torchtitan fails, StoppedError when asked to stop."""
@@ -76,7 +83,8 @@ class TitanRunner:
             key=job.key, recipe=self._recipe, number=job.number, steps=stage.steps, taken=start.taken,
             starts=dict(job.begin(start).starts), unit=job.data.unit,
             shards=training_paths(job.data, paths, measured(paths)), keep_all=stage.average,
-            checkpoint_steps=every, folder=str((job.folder / FOLDER).absolute()),
+            held_out={source: list(found) for source, found in self._held_out.items()}, checkpoint_steps=every,
+            folder=str((job.folder / FOLDER).absolute()),
         )  # fmt: skip
 
     def _load_from(self, job: StageJob, titan: TitanJob) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from transformers import AutoTokenizer
 
-from tests.trainer.small import Listener, recipe_of, stage, train, write_shards
+from tests.trainer.evaluate.test_choice import make_words
+from tests.trainer.small import FACTS, Listener, recipe_of, stage, train, write_shards
 from trainer.commands.cli import main
+from trainer.recipe import EvalConfig
 
 RECIPE = """
 [model]
@@ -46,7 +51,7 @@ def test_plan_says_what_a_recipe_asks_for(capsys: pytest.CaptureFixture[str], da
     assert [(stage["steps"], stage["tokens"]) for stage in plan["stages"]] == [(40, 3840), (12, 1536)]
     assert plan["epochs"]["a"] > 1
     told = call(capsys, "plan", "llama3-405b", "--gpus", "16384")
-    assert "405,853,388,800 parameters, 15,600,0" in told
+    assert "405,853,388,800 parameters, 15,600,1" in told
     assert "context-6-128k" in told
 
 
@@ -106,3 +111,28 @@ def test_what_is_wrong_is_one_line(
     assert message in told
     assert told.startswith("winnow-train: ")
     assert len(told.splitlines()) == 1
+
+
+def test_a_run_folder_can_be_moved_away_from_its_shards(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = tmp_path / "here" / "data" / "tokenize" / "key" / "tokenizer.json"
+    tokenizer.parent.mkdir(parents=True)
+    make_words().engine.save(str(tokenizer))
+    facts = dataclasses.replace(FACTS, sha256=hashlib.sha256(tokenizer.read_bytes()).hexdigest())
+    write_shards(tmp_path / "here" / "data", documents=120, tokenizer=facts)
+    monkeypatch.chdir(tmp_path / "here")
+    evaluation = EvalConfig(held_out_shards=1, tokens=256, needle_depths=2, needles=1)
+    train(recipe_of("data", stage("a", 3, seq_len=32, sequences=2), evaluation=evaluation), Path("run"), Listener())
+    monkeypatch.chdir(tmp_path)
+    told = call(capsys, "eval", "here/run", "--length", "32")  # from another folder
+    assert "a: perplexity " in told
+    (tmp_path / "here" / "run").rename(tmp_path / "run")
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert call(capsys, "sample", "run", "--prompt", "ab", "--count", "1", "--tokens", "3").startswith("> <bos>ab")
+    assert "with its tokenizer" in call(capsys, "export", "run", "--to", "out")
+    assert AutoTokenizer.from_pretrained(tmp_path / "out")("ab c")["input_ids"] == [0, 3, 4, 31]
+    assert "no token shards" in call(capsys, "eval", "run", "--length", "32", code=1)
+    assert (
+        call(capsys, "eval", "run", "--length", "32", "--data", "there/data").splitlines()[1:] == told.splitlines()[1:]
+    )

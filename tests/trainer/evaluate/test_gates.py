@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from schemas.errors import ConfigError, RunError
 from tests.trainer.small import Listener, recipe_of, stage, train, write_shards
 from trainer.evaluate.gates import Gatekeeper, passes
-from trainer.evaluate.needle import KEY_TOKENS, VALUE_TOKENS, haystack
+from trainer.evaluate.measure import measure
 from trainer.faults.watchdog import Watchdog
 from trainer.loop.journal import read_journal
 from trainer.loop.loop import StoppedError
@@ -178,18 +180,24 @@ def test_a_gate_needs_shards_that_are_held_out(recipe: Recipe, tmp_path: Path) -
         train(many, tmp_path / "run")
 
 
-@pytest.mark.parametrize("depth", [0.0, 0.5, 1.0])
-def test_a_needle_lies_where_it_should_and_is_asked_for_at_the_end(depth: float) -> None:
-    filler = np.arange(10, 50)
-    context = haystack(filler, 64, depth, "x")
-    n = KEY_TOKENS + VALUE_TOKENS
-    needle = context[-n:]
-    place = round(depth * (len(filler) - 2 * n))
-    assert len(context) == len(filler)
-    assert np.array_equal(context[place : place + n], needle)
-    assert not set(needle.tolist()) & set(filler.tolist())
-    assert len(set(needle.tolist())) == n
-    assert np.array_equal(haystack(filler, 64, depth, "x"), context)
-    assert not np.array_equal(haystack(filler, 64, depth, "y")[-n:], needle)
-    with pytest.raises(ValueError, match="a context of 15 tokens is too short"):
-        haystack(filler[:15], 64, depth, "x")
+def test_what_is_measured_last_is_the_averaged_model_and_that_is_exported(recipe: Recipe, tmp_path: Path) -> None:
+    averaged = dataclasses.replace(recipe, stages=(stage("a", 12, average=True, average_every=1),))
+    train(averaged, tmp_path / "run")
+    evals = [event for event in read_journal(tmp_path / "run") if event["event"] == "eval"]
+    found = measure(tmp_path / "run", averaged, 16)
+    assert evals[-1]["loss"]["a"] == pytest.approx(found["loss"]["a"], abs=1e-6)
+    assert evals[-1]["loss"]["a"] != pytest.approx(evals[0]["loss"]["a"], abs=1e-3)  # of the last step's weights
+
+
+def test_the_steps_that_a_gate_adds_are_averaged(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _measured(monkeypatch, [0.0, 0.0, 1.0])
+    gated = stage("a", 25, gate=GATE, average=True)  # kept each 2 steps, extended by 2 at a time
+    state = train(dataclasses.replace(recipe, stages=(gated,)), tmp_path / "run")
+    assert state.taken == (29,)
+    kept = sorted((tmp_path / "run" / "stages" / "00-a" / "average").iterdir())
+    assert [int(path.stem.removeprefix("step-")) for path in kept] == [*range(2, 29, 2), 29]
+    model = load_file(tmp_path / "run" / "stages" / "00-a" / "model" / "model.safetensors")
+    name = "lm_head.weight"
+    assert torch.allclose(model[name], torch.stack([load_file(path)[name] for path in kept]).mean(0), atol=1e-7)

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import shutil
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -124,6 +125,27 @@ def test_a_torn_checkpoint_is_passed_over(
     assert train(recipe, tmp_path, resumed).weights_sha256 == undisturbed[1].weights_sha256
     assert f"{torn}: torn or unfinished, passed over" in resumed.said
     assert len(resumed.losses) > STEPS + 12 - 10
+
+
+def test_weights_that_have_changed_are_not_trained_on(
+    recipe: Recipe, undisturbed: tuple[Path, State], tmp_path: Path
+) -> None:
+    with pytest.raises(StoppedError):
+        train(recipe, tmp_path, stop_after(STEPS - 1))
+    with pytest.raises(StoppedError):
+        train(recipe, tmp_path, stop_after(STEPS))
+    shutil.rmtree(tmp_path / "checkpoints")  # the second stage begins anew, from the end of the first
+    ended = tmp_path / "stages" / "00-short"
+    needle = load_file(ended / "model" / "model.safetensors")["lm_head.weight"].numpy().tobytes()
+    file = next(path for path in ended.glob("checkpoint/*.distcp") if needle in path.read_bytes())
+    stored = bytearray(file.read_bytes())
+    stored[stored.index(needle) + 2] ^= 1
+    file.write_bytes(bytes(stored))
+    with pytest.raises(RunError, match="00-short/checkpoint: its weights have changed since they were saved"):
+        train(recipe, tmp_path)
+    stored[stored.index(needle[4:]) - 2] ^= 1
+    file.write_bytes(bytes(stored))
+    assert train(recipe, tmp_path).weights_sha256 == undisturbed[1].weights_sha256
 
 
 def test_without_any_whole_checkpoint_the_stage_begins_anew(

@@ -14,6 +14,8 @@ from tests.trainer.loop.test_run import stop_after
 from tests.trainer.small import Listener, recipe_of, stage, train, write_shards
 from trainer.commands.progress import Silent
 from trainer.data.sources import training_shards
+from trainer.evaluate.finished import read_saved_recipe
+from trainer.evaluate.measure import measure
 from trainer.loop.journal import read_journal
 from trainer.loop.loop import StoppedError
 from trainer.loop.run import plan_jobs, run
@@ -159,6 +161,50 @@ def test_a_run_is_measured_on_what_it_was_measured_on_at_its_beginning(recipe: R
     losses = [event["loss"]["a"] for event in read_journal(folder, only=("eval",))]
     assert len(losses) == 3
     assert not set(first["a"]) & {shard for data in read_frozen(folder).stages.values() for shard in data.shards["a"]}
+
+
+def test_what_is_held_out_at_the_beginning_is_left_out_and_measured_to_the_end(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluation = EvalConfig(held_out_shards=1, tokens=128, needle_depths=1, needles=1)
+    held = dataclasses.replace(recipe, data=("shards",), evaluation=evaluation)
+    monkeypatch.chdir(tmp_path)
+    wanted = train(held, tmp_path / "undisturbed").weights_sha256
+    folder = tmp_path / "run"
+    with pytest.raises(StoppedError):
+        train(held, folder, stop_after(8))
+    source = tmp_path / "shards" / "source=a"
+    shutil.copy(source / "shard-00000.parquet", source / "shard-00090.parquet")  # what is trained on, now the last
+    assert train(held, folder).weights_sha256 == wanted
+    last = read_journal(folder, only=("eval",))[-1]
+    assert measure(folder, read_saved_recipe(folder), 16)["loss"] == pytest.approx(last["loss"], abs=1e-6)
+    write_shards(tmp_path / "other", source="b", seed=2)
+    found = measure(folder, read_saved_recipe(folder), 16, [str(tmp_path / "other")])["loss"]
+    assert found.keys() == {"a", "b"}
+    assert found["a"] == pytest.approx(last["loss"]["a"], abs=1e-6)
+
+
+def test_the_same_paths_from_another_folder_are_no_difference(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(dataclasses.replace(recipe, stages=(stage("a", 1),)), tmp_path / "base")
+    write_shards(tmp_path / "kept", seed=2, documents=20)
+    model, evaluation = "base/stages/00-a/model", EvalConfig(held_out=("kept",), tokens=64, needle_depths=1)
+    here = dataclasses.replace(recipe, data=("shards",), init_from=model, evaluation=evaluation)
+    there = dataclasses.replace(
+        recipe, data=(str(tmp_path / "shards"),), init_from=str(tmp_path / model),
+        evaluation=dataclasses.replace(evaluation, held_out=(str(tmp_path / "kept"),)),
+    )  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoppedError):
+        train(here, tmp_path / "run", stop_after(8))
+    asked = read_frozen(tmp_path / "run").asked
+    with pytest.raises(RunError, match=r"\(differing: seed\)"):
+        train(dataclasses.replace(there, seed=9), tmp_path / "run")
+    resumed = Listener()
+    train(there, tmp_path / "run", resumed)
+    assert len(resumed.losses) == 18 - 9
+    assert read_frozen(tmp_path / "run").asked == asked
 
 
 def test_what_a_run_trains_on_cannot_be_held_out_later(recipe: Recipe, tmp_path: Path) -> None:

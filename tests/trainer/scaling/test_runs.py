@@ -14,7 +14,10 @@ from schemas.errors import ConfigError, RunError
 from schemas.settings import overlay
 from tests.trainer.scaling.texts import write_text
 from trainer.commands.progress import Silent
+from trainer.data.mixture import Batch
 from trainer.loop.run import run
+from trainer.loop.step import Stepper, StepResult
+from trainer.recipe import Recipe
 from trainer.scaling import runs
 from trainer.scaling.cli import app
 from trainer.scaling.ladder import LadderConfig, make_cells
@@ -135,18 +138,61 @@ def test_the_mix_that_speaks_the_held_out_language_wins(shards: Path, tmp_path: 
 def test_a_source_of_the_held_out_language_is_worth_something(shards: Path, tmp_path: Path) -> None:
     """A model of the other language, annealed with and without the near one, from its checkpoint and from its model."""
     base = _cells(shards)[0].recipe
-    stage = dataclasses.replace(base.stages[0], mix={"other": 1.0})
+    stage = dataclasses.replace(base.stages[0], tokens=30 * 256, mix={"other": 1.0})
     run(dataclasses.replace(base, stages=(stage,)), tmp_path / "base", Silent())
-    config = ValuationConfig(
-        recipe=dataclasses.replace(base, stages=()), source="near", tokens=20 * 256, seq_len=32, batch_tokens=256,
-        rate=5e-3, seeds=2, start=str(tmp_path / "base" / "stages" / "00-ladder" / "checkpoint"),
-    )  # fmt: skip
+    config = _valuation(base, tmp_path / "base")
     found = differences(_annealed(config, tmp_path / "checkpoint"))
     assert [(one.held_out, one.seeds) for one in found] == [("", 2), ("near", 2)]
     assert found[0].difference < -0.05
     assert found[0].interval is not None
     model = dataclasses.replace(config, seeds=1, start=str(tmp_path / "base" / "stages" / "00-ladder" / "model"))
     assert differences(_annealed(model, tmp_path / "model"))[0].difference < -0.05
+
+
+def _valuation(base: Recipe, folder: Path) -> ValuationConfig:
+    """Return two seeds of a valuation of `near` from the end of a run."""
+    return ValuationConfig(
+        recipe=dataclasses.replace(base, stages=()), source="near", tokens=20 * 256, seq_len=32, batch_tokens=256,
+        rate=5e-3, seeds=2, start=str(folder / "stages" / "00-ladder" / "checkpoint"),
+    )  # fmt: skip
+
+
+def test_a_valuation_trains_on_what_the_model_has_not_seen(
+    shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[set[bytes]] = []
+    honest = Stepper.backward
+
+    def backward(self: Stepper, batch: Batch, sequences: int) -> StepResult:
+        seen[-1] |= {row.tobytes() for row in batch.tokens}
+        return honest(self, batch, sequences)
+
+    monkeypatch.setattr(Stepper, "backward", backward)
+    base = dataclasses.replace(_cells(shards)[0].recipe, seed=5)
+    stage = dataclasses.replace(base.stages[0], tokens=30 * 256, mix={"other": 1.0})
+    seen.append(set())
+    run(dataclasses.replace(base, stages=(stage,)), tmp_path / "base", Silent())
+    # Another seed than the base's: the order of the data is the base's still.
+    config = _valuation(dataclasses.replace(base, seed=9), tmp_path / "base")
+    facts = runs.facts_of(config.recipe, config.seq_len)
+    for cell in valuation_cells(config, facts.vocab_size, facts.epoch_tokens):
+        seen.append(set())
+        runs.train(cell, tmp_path / "value", Silent())
+        assert runs.is_done(cell, tmp_path / "value")
+    trained, first_without, first_with, second_without, _ = seen
+    assert [len(rows & trained) for rows in seen[1:]] == [0, 0, 0, 0]
+    assert not first_without & second_without  # each seed a stretch of its own
+    assert first_without & first_with  # both arms of a seed the same
+    # So does any run that begins from the base's checkpoint, or from its model.
+    for start in (config.start, config.start.replace("checkpoint", "model")):
+        seen.append(set())
+        more = dataclasses.replace(stage, tokens=20 * 256)
+        run(dataclasses.replace(base, seed=9, init_from=start, stages=(more,)), tmp_path / Path(start).name, Silent())
+        assert len(seen[-1] & trained) == 0
+    longer = dataclasses.replace(config, tokens=60 * 256)
+    with pytest.raises(ConfigError, match=r"start: its run has read 7,680 of the 20,\d+ tokens of other; an annealing"):
+        valuation_cells(longer, facts.vocab_size, facts.epoch_tokens)
+    assert valuation_cells(dataclasses.replace(longer, allow_seen=True), facts.vocab_size, facts.epoch_tokens)
 
 
 def _annealed(config: ValuationConfig, folder: Path) -> list[Point]:

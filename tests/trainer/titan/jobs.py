@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.trainer.shards import counting, write_source
+from tests.trainer.small import FACTS
 from trainer.recipe import LINEAR, ModelConfig, Recipe, ScheduleConfig, StageConfig
 from trainer.titan.job import TitanJob
 from trainer.titan.settings import TitanConfig
@@ -27,7 +28,7 @@ def recipe(folder: Path, model: ModelConfig = MODEL, titan: TitanConfig = TITAN)
     data = folder / "data"
     documents = [[token % 62 + 2 for token in document] for document in counting([11] * 96)]
     if not data.exists():
-        write_source(data, "web", documents, row_tokens=32, rows_per_shard=16)
+        write_source(data, "web", documents, row_tokens=32, rows_per_shard=16, tokenizer=FACTS)
     return Recipe(name="small", seed=3, data=(str(data),), mix_block=16, model=model, stages=(FIRST, ANNEAL),
                   runner="titan", titan=titan)  # fmt: skip
 

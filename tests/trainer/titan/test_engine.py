@@ -12,7 +12,7 @@ import torch
 
 from schemas.errors import ConfigError
 from schemas.shards import TokenizerFacts
-from tests.trainer.shards import TOKENIZER
+from tests.trainer.small import FACTS as TOKENIZER
 from tests.trainer.titan.jobs import BATCH, MODEL, SEQ_LEN, job, recipe
 from trainer.model.llama import count_parameters
 from trainer.recipe import AdamWConfig, ModelConfig

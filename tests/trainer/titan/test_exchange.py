@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from schemas.errors import RunError
-from tests.trainer.shards import TOKENIZER
+from tests.trainer.small import FACTS as TOKENIZER
 from tests.trainer.titan.jobs import MODEL, job, recipe
 from trainer.loop.checkpoints import State, read_state
 from trainer.loop.ranks import joined

@@ -15,14 +15,14 @@ import torch
 from torch.distributed.checkpoint.state_dict_saver import save
 
 from schemas.errors import ConfigError, RunError
-from tests.trainer.shards import TOKENIZER
+from tests.trainer.small import FACTS as TOKENIZER
 from tests.trainer.titan.jobs import MODEL, recipe
 from trainer.commands.progress import Silent
-from trainer.data.sources import training_shards
+from trainer.data.sources import held_out_shards, training_shards
 from trainer.loop.checkpoints import State, read_state
 from trainer.loop.loop import StoppedError
 from trainer.loop.run import plan_jobs, run
-from trainer.recipe import GateConfig, Recipe
+from trainer.recipe import EvalConfig, GateConfig, Recipe
 from trainer.titan import runner as runner_module
 from trainer.titan.exchange import LocalModel
 from trainer.titan.job import JOB_VARIABLE, TitanJob, read_job
@@ -139,6 +139,17 @@ def test_a_whole_run_by_its_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(engine.jobs) == 2
     events = [json.loads(line)["event"] for line in (folder / "journal.jsonl").read_text().splitlines()]
     assert events == ["start", "stage", "start", "stage"]
+
+
+def test_a_job_leaves_out_what_the_run_holds_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine()
+    monkeypatch.setattr(runner_module, "launch_and_wait", engine)
+    held = replace(recipe(tmp_path), evaluation=EvalConfig(held_out_shards=1))
+    run(held, tmp_path / "run", Silent())
+    for job in engine.jobs:
+        assert job.held_out == held_out_shards(held)
+        assert job.shards == training_shards(held)
+    assert (tmp_path / "run" / "tokenizer" / "facts.json").exists()
 
 
 def test_gates_and_torchrun_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,83 @@
+"""Cross-entropy over a large vocabulary without all of its logits in memory.
+
+The logits of 16,384 tokens over 128,256 entries take 8.4 GB in float32, and a plain loss holds them three times.
+Here the tokens go through the output embedding in chunks, and the gradient of a chunk is taken while its logits are
+there, as Liger Kernel does (Hsu et al. 2024, arXiv:2410.10989, section 3.2): the same operations, none of them twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from trainer.data.mixture import IGNORE
+
+LOGITS = 1 << 26  # that a chunk has where the recipe names no size (ours): 256 MiB in float32
+
+
+def summed_loss(hidden: Tensor, weight: Tensor, labels: Tensor, tokens: int = 0) -> Tensor:
+    """Return the sum of the cross-entropy in nats, in float32, over the labels that are not IGNORE.
+
+    `hidden` [n, dim] goes through `weight` [vocabulary, dim]; `labels` [n]. `tokens` of them at once;
+    0: as many as have `LOGITS` logits.
+    """
+    keeps = torch.is_grad_enabled() and (hidden.requires_grad or weight.requires_grad)
+    return _SummedLoss.apply(hidden, weight, labels, _chunk(tokens, weight), keeps)  # type: ignore[no-any-return, no-untyped-call]
+
+
+@torch.no_grad()
+def token_losses(hidden: Tensor, weight: Tensor, labels: Tensor, tokens: int = 0) -> Tensor:
+    """Return the cross-entropy of each label [n] in nats, 0 for one that is IGNORE; without a gradient."""
+    size = _chunk(tokens, weight)
+    chunks = [
+        _losses(hidden[at : at + size] @ weight.T, labels[at : at + size])[0] for at in range(0, len(hidden), size)
+    ]
+    return torch.cat(chunks)
+
+
+def _chunk(tokens: int, weight: Tensor) -> int:
+    return tokens or max(1, LOGITS // len(weight))
+
+
+def _losses(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the loss of each label, the logits in float32 and the logarithm of the sum of their exponentials."""
+    logits = logits.float()
+    log_sum = logits.logsumexp(-1)
+    picked = logits.gather(1, labels.clamp(min=0)[:, None])[:, 0]
+    return (log_sum - picked).masked_fill_(labels == IGNORE, 0.0), logits, log_sum
+
+
+class _SummedLoss(torch.autograd.Function):
+    """The gradient is known after the forward pass, up to the factor that the backward pass brings."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, labels: Tensor, size: int, keeps: bool) -> Tensor:
+        total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        by_hidden = torch.empty_like(hidden) if keeps else None
+        # In float32 also where computing is in bfloat16: hundreds of chunks add up.
+        by_weight = torch.zeros_like(weight, dtype=torch.float32) if keeps else None
+        for at in range(0, len(hidden), size):
+            some, wanted = hidden[at : at + size], labels[at : at + size]
+            losses, logits, log_sum = _losses(some @ weight.T, wanted)
+            total += losses.sum()
+            if by_hidden is not None and by_weight is not None:
+                by_logits = logits.sub_(log_sum[:, None]).exp_()
+                by_logits.scatter_add_(1, wanted.clamp(min=0)[:, None], -torch.ones_like(log_sum)[:, None])
+                by_logits = by_logits.masked_fill_((wanted == IGNORE)[:, None], 0.0).to(hidden.dtype)
+                torch.mm(by_logits, weight, out=by_hidden[at : at + size])
+                if weight.dtype == torch.float32:
+                    by_weight.addmm_(by_logits.T, some)
+                else:
+                    by_weight += by_logits.T @ some
+        ctx.by_hidden, ctx.by_weight, ctx.dtype = by_hidden, by_weight, weight.dtype
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, factor: Tensor) -> tuple[Tensor | None, ...]:
+        by_hidden, by_weight = ctx.by_hidden, ctx.by_weight
+        ctx.by_hidden = ctx.by_weight = None  # scaled in place: a second backward pass would scale them again
+        return by_hidden.mul_(factor), by_weight.mul_(factor).to(ctx.dtype), None, None, None
