@@ -4,7 +4,7 @@ Training is `tokenizers`' BPE over the Llama 3 pre-tokenizer (Llama 3 report, ar
 cl100k pattern), over all 256 bytes, so that every text can be encoded and decoded. Pair counts are sums and ties fall
 to the smaller pair, so the file depends on neither the order of the texts nor the number of threads.
 
-Encoding runs in tiktoken wherever that gives the ids of the file exactly (`_exact_ranks` proves it, token by token),
+Encoding runs in tiktoken wherever that gives the ids of the file exactly (`exact_ranks` proves it, token by token),
 else in `tokenizers`: 2.9 against 0.36 million tokens per second of CPU on English web pages, the same ids.
 
 A text is only text: a page that spells a special token never yields the special id, nor that of an added token that
@@ -23,7 +23,7 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -37,19 +37,11 @@ from schemas.errors import ConfigError
 from schemas.identity import keyed_fraction
 from schemas.settings import setting, validate
 from transforms.tokens.control_tokens import mark_control_tokens
+from transforms.tokens.exact_ranks import LLAMA3_PATTERN, exact_ranks, spells_all, word_pattern
 
 Ids = npt.NDArray[np.uint32]
 
-LLAMA3_PATTERN = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
-    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
-GPT2_PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-# Patterns that both libraries' regular expressions were found to cut alike, around every code point there is.
-_AGREED_PATTERNS = (LLAMA3_PATTERN, GPT2_PATTERN)
-
 MAX_RUN = 25_000  # characters without, or only of, white space; Meta's MAX_NO_WHITESPACES_CHARS
-_NEVER_IN_UTF8 = frozenset((0xC0, 0xC1, *range(0xF5, 0x100)))
 _RUNS = re.compile(r"\S+|\s+")
 _NOT_SPACE = re.compile(r"\S+")
 
@@ -245,7 +237,7 @@ def parse_ranks(data: bytes, name: str, config: TokenizerConfig) -> tuple[dict[b
             ranks[base64.b64decode(token, validate=True)] = int(rank)
         except (ValueError, binascii.Error):
             raise ConfigError(f"{name}: neither a tokenizer.json nor a tiktoken rank file (line {number})") from None
-    if not _spells_all(ranks):
+    if not spells_all(ranks):
         raise ConfigError(f"{name}: the rank file lacks single bytes, so it cannot spell every text")
     specials: dict[str, int] = {}
     after = max(ranks.values()) + 1
@@ -285,10 +277,10 @@ def parse_json(data: bytes, name: str, config: TokenizerConfig) -> tuple[dict[st
 def _load_json(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
     spec, bos_id, eos_id = parse_json(data, name, config)
     added = {token["content"]: token["id"] for token in spec["added_tokens"]}
-    ranks = _exact_ranks(spec)
+    ranks = exact_ranks(spec)
     engine: Engine
     if ranks is not None:
-        engine = _RankEngine(name, _pattern(spec["pre_tokenizer"]), ranks, added)
+        engine = _RankEngine(name, word_pattern(spec["pre_tokenizer"]), ranks, added)
         return _tokenizer(data, name, max(*ranks.values(), *added.values()) + 1, bos_id, eos_id, engine)
     try:
         loaded = tokenizers.Tokenizer.from_str(json.dumps(spec))
@@ -297,7 +289,7 @@ def _load_json(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
             raise
         raise ConfigError(f"{name}: not a tokenizer.json: {error}") from None
     ids = loaded.get_vocab(with_added_tokens=True).values()
-    takes_pieces = not spec.get("normalizer") and _pattern(spec.get("pre_tokenizer")) != ""
+    takes_pieces = not spec.get("normalizer") and word_pattern(spec.get("pre_tokenizer")) != ""
     engine = _JsonEngine(loaded, takes_pieces=takes_pieces)
     return _tokenizer(data, name, max(ids) + 1, bos_id, eos_id, engine)
 
@@ -322,85 +314,3 @@ def _mark_special(spec: dict[str, Any], name: str, role: str, text: str) -> int:
     candidates = [token["content"] for token in added if token.get("special")]
     allowed = ", ".join(candidates) if candidates else "the file has no special tokens"
     raise ConfigError(f"{role}: {text!r} is not in {name}; special tokens there: {allowed}")
-
-
-def _spells_all(ranks: Mapping[bytes, int]) -> bool:
-    return all(bytes([b]) in ranks for b in range(256) if b not in _NEVER_IN_UTF8)
-
-
-def _pattern(pre_tokenizer: Any) -> str:
-    """Return the word pattern of a byte-level pre-tokenizer; '' when it is of another kind."""
-    if not isinstance(pre_tokenizer, dict):
-        return ""
-    steps = pre_tokenizer["pretokenizers"] if pre_tokenizer.get("type") == "Sequence" else [pre_tokenizer]
-    if not steps or steps[-1].get("type") != "ByteLevel" or steps[-1].get("add_prefix_space", True):
-        return ""
-    uses_own = steps[-1].get("use_regex", True)
-    if len(steps) == 1 and uses_own:
-        return GPT2_PATTERN
-    split = steps[0]
-    whole = split.get("type") == "Split" and split.get("behavior") == "Isolated" and not split.get("invert")
-    return str(split["pattern"].get("Regex", "")) if len(steps) == 2 and whole and not uses_own else ""
-
-
-@functools.cache
-def byte_of_letter() -> dict[str, int]:
-    """Return the byte that each letter of GPT-2's byte alphabet represents."""
-    shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    hidden = [byte for byte in range(256) if byte not in set(shown)]
-    return {chr(byte): byte for byte in shown} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
-
-
-def _exact_ranks(spec: Mapping[str, Any]) -> dict[bytes, int] | None:
-    """Return the ranks with which tiktoken gives exactly the ids of this tokenizer.json; None when it may not.
-
-    tiktoken merges the adjacent pair whose bytes joined have the lowest rank; `tokenizers` merges the listed pair that
-    comes first in the list. They agree when every token, spelled alone with the tokens of lower rank, ends as two
-    parts, that pair is listed, and the list has these pairs in the order of rank. Then, by induction on rank, no other
-    two parts of a token ever come to stand side by side.
-    """
-    model = spec["model"]
-    plain = model.get("type") == "BPE" and not any(
-        model.get(key) for key in ("continuing_subword_prefix", "end_of_word_suffix", "byte_fallback")
-    )
-    only_special = all(token["special"] for token in spec["added_tokens"])
-    if (
-        not plain
-        or spec.get("normalizer")
-        or not only_special
-        or _pattern(spec.get("pre_tokenizer")) not in _AGREED_PATTERNS
-    ):
-        return None
-    letters, added = byte_of_letter(), {token["content"] for token in spec["added_tokens"]}
-    try:
-        ranks = {bytes(letters[c] for c in token): n for token, n in model["vocab"].items() if token not in added}
-    except KeyError:
-        return None
-    pairs = [pair.split(" ") if isinstance(pair, str) else pair for pair in model.get("merges", ())]
-    order = {tuple(bytes(letters[c] for c in half) for half in pair): n for n, pair in enumerate(pairs)}
-    return ranks if _spells_all(ranks) and _agree(ranks, order.get) else None
-
-
-def _agree(ranks: Mapping[bytes, int], place: Callable[[tuple[bytes, ...]], int | None]) -> bool:
-    last = -1
-    for token, rank in sorted(ranks.items(), key=lambda item: item[1]):
-        if len(token) == 1:
-            continue
-        at = place(_spell(token, ranks, rank))
-        if at is None or at <= last:
-            return False
-        last = at
-    return True
-
-
-def _spell(token: bytes, ranks: Mapping[bytes, int], below: int) -> tuple[bytes, ...]:
-    """Return `token` merged from its bytes by the ranks under `below`, the lowest and leftmost pair first."""
-    parts = [token[n : n + 1] for n in range(len(token))]
-    while len(parts) > 2:
-        joined = [ranks.get(a + b, below) for a, b in itertools.pairwise(parts)]
-        lowest = min(joined)
-        if lowest >= below:
-            break
-        at = joined.index(lowest)
-        parts[at : at + 2] = [parts[at] + parts[at + 1]]
-    return tuple(parts)

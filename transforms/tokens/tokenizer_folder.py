@@ -15,14 +15,8 @@ from typing import Any
 
 import tokenizers
 
-from transforms.tokens.tokenizer import (
-    GPT2_PATTERN,
-    LLAMA3_PATTERN,
-    TokenizerConfig,
-    byte_of_letter,
-    parse_json,
-    parse_ranks,
-)
+from transforms.tokens.exact_ranks import GPT2_PATTERN, LLAMA3_PATTERN, byte_of_letter
+from transforms.tokens.tokenizer import TokenizerConfig, parse_json, parse_ranks
 
 FILE, CONFIG = "tokenizer.json", "tokenizer_config.json"
 

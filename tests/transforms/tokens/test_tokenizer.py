@@ -20,16 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
-from transforms.tokens.tokenizer import (
-    GPT2_PATTERN,
-    LLAMA3_PATTERN,
-    MAX_RUN,
-    Tokenizer,
-    TokenizerConfig,
-    in_training_sample,
-    load,
-    train_bpe,
-)
+from transforms.tokens.exact_ranks import GPT2_PATTERN, LLAMA3_PATTERN
+from transforms.tokens.tokenizer import MAX_RUN, Tokenizer, TokenizerConfig, in_training_sample, load, train_bpe
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 DATA = ROOT.parent / "shared" / "data" / "tokenizers"

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
-from transforms.tokens.tokenizer import GPT2_PATTERN, TokenizerConfig, load, train_bpe
+from transforms.tokens.exact_ranks import GPT2_PATTERN
+from transforms.tokens.tokenizer import TokenizerConfig, load, train_bpe
 from transforms.tokens.tokenizer_folder import tokenizer_folder
 
 transformers = pytest.importorskip("transformers")
