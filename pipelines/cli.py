@@ -103,6 +103,7 @@ def main(argv: list[str] | None = None) -> None:
     """Entry point of the `winnow` command."""
     arguments, beam_args = split_beam(spread(sys.argv[1:] if argv is None else argv))
     signal.signal(signal.SIGTERM, _stop)
+    ended: tuple[int, str] | None = None
     try:
         code = app(arguments, prog_name="winnow", standalone_mode=False, obj=beam_args)
         if code == STOPPED:  # how typer tells of Ctrl-C
@@ -111,10 +112,11 @@ def main(argv: list[str] | None = None) -> None:
         ended = exit_of(error)
         if ended is None:
             raise
+    # Not within `except`: the error's frames hold open readers, whose threads must not outlive the interpreter.
+    if ended is not None:
         code, text = ended
         if code != BROKEN_PIPE:
             typer.echo(text if text.startswith("Usage: ") else f"winnow: {text}", err=True)
-        raise SystemExit(code) from None
     raise SystemExit(code if isinstance(code, int) else 0)
 
 
