@@ -157,7 +157,8 @@ def retry(path: str, call: Callable[[], T], doing: tuple[str, type[WinnowError]]
 
 def _errors(path: str) -> tuple[type[Exception], ...]:
     """Return the errors of a failed call to a store, and of reading a damaged compressed answer."""
-    # gcsfs' word for some answers 400, and huggingface_hub's for addresses that name no repository
+    # ValueError: gcsfs' word for some answers 400, and huggingface_hub's for addresses that name no repository;
+    # NotImplementedError: its word for addresses above a repository, whose lists it does not give.
     bad_request: tuple[type[Exception], ...] = {"gs": (ValueError,), "gcs": (ValueError,)}.get(protocol_of(path), ())
     if protocol_of(path) in HUB:
         bad_request = (ValueError, NotImplementedError)

@@ -24,7 +24,7 @@ from deploy.flink.processes import Started, start, stop
 from pipelines.engines.flink_rest import FlinkRest
 from pipelines.engines.local_flink import STATE, cluster_args
 from pipelines.engines.portable import check_job_server
-from pipelines.engines.worker_pool import check_worker_pool
+from pipelines.engines.workers.worker_pool import check_worker_pool
 from schemas.errors import ConfigError, RunError
 
 LIMIT_S = 120.0  # until all answer; 12 s on an idle machine

@@ -34,7 +34,6 @@ from pipelines.engines.child import start_child, stop_child
 from pipelines.engines.flink_rest import FlinkRest
 from pipelines.engines.interrupt import LostError, interruptible, worker_deaths
 from pipelines.engines.local_flink import with_local_cluster
-from pipelines.engines.local_workers import recorded
 from pipelines.engines.option_check import check_options, is_local_runner, runner_of
 from pipelines.engines.portable import (
     Target,
@@ -47,7 +46,8 @@ from pipelines.engines.portable import (
     workers_of,
 )
 from pipelines.engines.quiet import quiet
-from pipelines.engines.worker_check import NO_MODULES, add_worker_check
+from pipelines.engines.workers.local_workers import recorded
+from pipelines.engines.workers.worker_check import NO_MODULES, add_worker_check
 from schemas.errors import RunError, WinnowError
 
 JOB_SERVER_START_S = 60.0

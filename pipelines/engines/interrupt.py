@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
-from pipelines.engines.local_workers import LocalWorkers
+from pipelines.engines.workers.local_workers import LocalWorkers
 
 Stop = Callable[[str], None]
 

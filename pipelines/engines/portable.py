@@ -33,8 +33,8 @@ from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
 
 from pipelines.engines.flink_rest import FlinkRest
 from pipelines.engines.interrupt import Stop
-from pipelines.engines.pool_line import PoolLine
-from pipelines.engines.worker_pool import check_worker_pool
+from pipelines.engines.workers.pool_line import PoolLine
+from pipelines.engines.workers.worker_pool import check_worker_pool
 from schemas.errors import ConfigError, RunError
 
 RUNNERS = ("portablerunner", "flinkrunner")

@@ -6,13 +6,13 @@ In the order in which a page goes through (`page.py` calls them):
 * `parsing/walk`: one walk over the parsed page gives an `outline`: elements, and blocks as arrays. It asks `code`,
   `formulas/`, `marks` (an element's attributes), `raised` (10^6), `pieces` of a sentence (custom elements, what is
   hidden) and `spaces`.
-* `parsing/declared`: texts that the page says of itself and need not show become blocks, too.
+* `declared/texts`: texts that the page says of itself and need not show become blocks, too.
 * `choice/page_kind`: article, product, forum, ...: by words of `lexicon`.
 * `choice/features`: what the forest is asked about each block, with `parsing/structure`.
 * `choice/forest`, `decide`: a probability for each block, then the choice with the highest expected F1.
 * `corrections/`: what is put right in that choice, by kind of page; `order` calls them.
 * `texts/write`: the chosen blocks as text, cleaned by `hygiene`; `tables` keeps cells in their columns.
-* `parsing/metadata`: title and date.
+* `declared/metadata`: title and date.
 * `extracted`: what comes of it.
 
 `extract` is the entry: engines, limits, the guarded process. `choice/model` reads and writes the trained file, which

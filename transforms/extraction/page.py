@@ -15,13 +15,13 @@ from transforms.extraction.choice.lexicon import Names
 from transforms.extraction.choice.model import Model, shipped_model
 from transforms.extraction.choice.page_kind import kind_of, kind_scores, page_words
 from transforms.extraction.corrections.order import corrected
+from transforms.extraction.declared.dates import published_date
+from transforms.extraction.declared.metadata import declared_language, description_of
+from transforms.extraction.declared.texts import add_declared
+from transforms.extraction.declared.titles import title_of
 from transforms.extraction.extracted import Extracted
 from transforms.extraction.formulas.tex import TexDialect, tex_dialect
-from transforms.extraction.parsing.dates import published_date
-from transforms.extraction.parsing.declared import add_declared
-from transforms.extraction.parsing.metadata import declared_language, description_of
 from transforms.extraction.parsing.outline import Outline
-from transforms.extraction.parsing.titles import title_of
 from transforms.extraction.parsing.walk import outline
 from transforms.extraction.texts.write import blocks_to_write, text_of
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from apache_beam.runners.portability import local_job_service
 
-from pipelines.engines import local_workers
-from pipelines.engines.local_workers import recorded
+from pipelines.engines.workers import local_workers
+from pipelines.engines.workers.local_workers import recorded
 
 SLEEPER = [
     sys.executable,

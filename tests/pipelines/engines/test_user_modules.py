@@ -11,8 +11,8 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
-from pipelines.engines import worker_check
 from pipelines.engines.engine import Engine
+from pipelines.engines.workers import worker_check
 from pipelines.modules.places import ModuleFile, state_of
 from schemas.errors import RunError
 

@@ -19,9 +19,10 @@ import grpc
 import pytest
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 
-from pipelines.engines import portable, worker_check
+from pipelines.engines import portable
 from pipelines.engines.engine import Engine
-from pipelines.engines.worker_pool import check_worker_pool
+from pipelines.engines.workers import worker_check
+from pipelines.engines.workers.worker_pool import check_worker_pool
 from schemas.errors import RunError
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from itertools import compress
 
+from transforms.extraction.declared.titles import normal
 from transforms.extraction.parsing.outline import Mask, Outline
-from transforms.extraction.parsing.titles import normal
 
 _HEADING = "h1"
 

@@ -1,4 +1,4 @@
-"""A page as blocks: one walk over its elements, and what the page declares of itself."""
+"""A page as blocks: one walk over its elements."""
 
 from transforms.extraction.compiled import use_compiled
 

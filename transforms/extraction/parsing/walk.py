@@ -17,11 +17,11 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
 
+from transforms.extraction.declared.dates import DATED, note_date
 from transforms.extraction.formulas.mathematics import CLASSES as FORMULAS
 from transforms.extraction.formulas.mathematics import Formula, formula_of, may_be_formula
 from transforms.extraction.parsing.code import is_code_block, may_be_code
 from transforms.extraction.parsing.code_names import CLASS_PARTS, WRAPPERS
-from transforms.extraction.parsing.dates import DATED, note_date
 from transforms.extraction.parsing.listing import code_of
 from transforms.extraction.parsing.marks import (
     ALOUD,

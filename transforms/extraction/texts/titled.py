@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from schemas.blocks import HEADING, Blocks
-from transforms.extraction.parsing.titles import normal
+from transforms.extraction.declared.titles import normal
 from transforms.text.view import has_unspaced, split_words
 
 _FIRST_LINES = 8  # of a text that are compared with its title (our value)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
+from transforms.extraction.declared.titles import cut, one_line
 from transforms.extraction.parsing.outline import Outline
-from transforms.extraction.parsing.titles import cut, one_line
 
 MAX_DESCRIPTION = 1000  # characters (our value)
 _DESCRIPTIONS = ("description", "og:description", "twitter:description", "dc.description")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from transforms.extraction.declared.metadata import declared_language, description_of
 from transforms.extraction.page import extract_source, outline_of
-from transforms.extraction.parsing.metadata import declared_language, description_of
 from transforms.extraction.parsing.outline import Outline
 
 

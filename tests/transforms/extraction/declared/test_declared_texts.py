@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from transforms.extraction.declared.texts import MAX_TEXTS, add_declared
 from transforms.extraction.page import outline_of
-from transforms.extraction.parsing.declared import MAX_TEXTS, add_declared
 from transforms.extraction.parsing.outline import Outline
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from transforms.extraction.declared.dates import day_of, published_date
 from transforms.extraction.page import outline_of
-from transforms.extraction.parsing.dates import day_of, published_date
 from transforms.extraction.parsing.outline import Outline
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from transforms.extraction.declared.titles import title_of
 from transforms.extraction.page import outline_of
-from transforms.extraction.parsing.titles import title_of
 
 TITLE = "A crane with oranges in the air"
 URL = "https://www.harbour-notes.example/2024/crane"
