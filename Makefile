@@ -5,7 +5,7 @@
 # make docs   docs/settings.md from the code and, after make demo, the figures of the README
 # make wheel  the wheel and the source archive, and the demo run from the wheel alone on each Python there is
 #             (20 minutes for three of them on two busy cores; not in make test)
-# make chaos | clean-root | fuzz | bench   slow suites, by hand
+# make chaos | clean-root | fuzz | fuzz-records | bench   slow suites, by hand
 # make flink-up | flink-down    a local Flink cluster of two slots, for `winnow run --runner FlinkRunner` (docs/flink.md)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
@@ -14,10 +14,11 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DEMO   := demo
 SECONDS := 900
+RECORDS := 10000000
 # A file of tests stays in one process: its fixtures are made once.
 PYTEST := $(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist loadfile
 
-.PHONY: demo train-demo test lint types imports compiled unit e2e chaos clean-root fuzz bench docs wheel format flink-up flink-down clean
+.PHONY: demo train-demo test lint types imports compiled unit e2e chaos clean-root fuzz fuzz-records bench docs wheel format flink-up flink-down clean
 
 $(VENV)/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -85,6 +86,9 @@ fuzz: $(VENV)/.dev
 	$(PIP) atheris
 	for part in bytes page whole parts; do WINNOW_COMPILED=0 $(BIN)/python -m tests.fuzz.fuzz_extract $$part -max_total_time=$(SECONDS) -rss_limit_mb=12000 || exit 1; done
 	for part in archives http jsonl parquet lists addresses dates tokenizers; do $(BIN)/python -m tests.fuzz.fuzz_readers $$part -max_total_time=$(SECONDS) -rss_limit_mb=12000 || exit 1; done
+
+fuzz-records: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz.records --records $(RECORDS)
 
 bench: $(VENV)/.dev compiled
 	$(BIN)/python benchmarks/steps.py

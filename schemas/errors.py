@@ -24,6 +24,10 @@ class InputError(WinnowError):
     """An input cannot be listed or opened."""
 
 
+class ChangedInputError(InputError):
+    """An input is no longer the file that was read before: what was read of it must be read again."""
+
+
 class RunError(WinnowError):
     """A run, its folder or its ledger is not in the state it must be in."""
 

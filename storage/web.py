@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from fsspec.asyn import sync
 
-from schemas.errors import InputError
+from schemas.errors import ChangedInputError, InputError
 from storage.remote import StatusError, filesystem, retry
 from storage.web_client import Head, LocalWriteError, get
 
@@ -152,7 +152,7 @@ class _Ranges(io.RawIOBase):
 
     def _check_size(self, size: int | None) -> None:
         if size is not None and size != self._size:
-            raise InputError(f"{self._path}: has changed while it was read: {self._size:,} bytes, now {size:,}")
+            raise ChangedInputError(f"{self._path}: has changed while it was read: {self._size:,} bytes, now {size:,}")
 
     def close(self) -> None:
         if self._copy is not None:

@@ -35,6 +35,7 @@ class Order:
     output: str
     config: str = ""  # gs:// address of a YAML file
     settings: tuple[str, ...] = ()  # KEY=VALUE
+    skip_unreadable: bool = False
     stage_options: tuple[str, ...] = ()  # Beam options of the stages' jobs
 
 
@@ -45,6 +46,7 @@ def read_order(argv: Sequence[str]) -> tuple[Order, list[str]]:
     parser.add_argument("--output", required=True)
     parser.add_argument("--config", default="")
     parser.add_argument("--settings", default="")
+    parser.add_argument("--skip_unreadable", default="false", choices=("true", "false"), type=str.lower)
     parser.add_argument("--stage_options", default="")
     known, beam_args = parser.parse_known_args(list(argv))
     order = Order(
@@ -52,6 +54,7 @@ def read_order(argv: Sequence[str]) -> tuple[Order, list[str]]:
         output=known.output,
         config=known.config,
         settings=tuple(filter(None, (word.strip() for word in known.settings.split(";")))),
+        skip_unreadable=known.skip_unreadable == "true",
         stage_options=tuple(shlex.split(known.stage_options)),
     )
     for name, paths in (("input", order.inputs), ("output", (order.output,)), ("config", (order.config,))):
@@ -94,6 +97,8 @@ def command_of(order: Order, stage_args: Sequence[str], config: str) -> list[str
         words += ["--config", config]
     for change in order.settings:
         words += ["--set", change]
+    if order.skip_unreadable:
+        words.append("--skip-unreadable")
     return [*words, "--", *stage_args]
 
 

@@ -156,7 +156,8 @@ class Job:
         self.ending.new_inputs += n_new
         folder.record(archives, to_commented_yaml(self.recipe.settings), self.unreadable.entries())
         with Progress(self.console) as progress:
-            manifests = run(self.recipe, archives, folder, self.engine, progress, earlier)
+            skip = self.unreadable.skip
+            manifests = run(self.recipe, archives, folder, self.engine, progress, earlier, skip_unreadable=skip)
         show(self.console, ledger.draw(ledger.ledger(folder)))
         refuse_empty(self.recipe, folder, manifests)
         left_out = f"; inputs left out: {len(self.unreadable.found):,}" if self.unreadable.found else ""

@@ -50,10 +50,13 @@ def run(
     engine: Engine,
     watcher: Watcher,
     earlier: Earlier = NO_EARLIER,
+    *,
+    skip_unreadable: bool = False,
 ) -> list[Manifest]:
     """Run the recipe over `inputs` into `folder`, which is open, and return the manifests of all its stages.
 
     `earlier` is what the stages did in the earlier runs of the dataset that `folder` is the newest run of.
+    With `skip_unreadable` an input that cannot be read to its end is a failure there, and the run goes on.
     Raises WinnowError when a stage cannot run or its ledger does not balance; what was committed stays valid.
     """
     refuse_foreign_inputs(recipe, inputs, folder)
@@ -73,7 +76,7 @@ def run(
         if manifest is not None:
             watcher.stage_skipped(step, manifest)
         else:
-            manifest = _run_stage(step, done, folder, engine, watcher)
+            manifest = _run_stage(step, done, folder, engine, watcher, skip_unreadable)
         done[step.id] = (manifest, folder.data(step.id, manifest.key))
         _check_route(recipe, step.node, done)
     folder.settle()
@@ -107,7 +110,9 @@ def _check_route(recipe: Recipe, node: Node, done: Committed) -> None:
             )
 
 
-def _run_stage(step: PlannedStage, done: Committed, folder: RunFolder, engine: Engine, watcher: Watcher) -> Manifest:
+def _run_stage(
+    step: PlannedStage, done: Committed, folder: RunFolder, engine: Engine, watcher: Watcher, skip_unreadable: bool
+) -> Manifest:
     stage = step.node.stage
     upstream = Upstream(tuple(done[before] for before in step.node.upstream), step.node.route, step.node.measures)
     target = folder.data(step.id, step.key)
@@ -126,6 +131,7 @@ def _run_stage(step: PlannedStage, done: Committed, folder: RunFolder, engine: E
         run_pipeline=lambda build, work: engine.run(step.id, build, work),
         shuffles_in_memory=engine.is_local,
         set_parts=watcher.stage_parts,
+        skip_unreadable=skip_unreadable,
     )
     try:
         result = stage.run(context)

@@ -41,6 +41,7 @@ class StageContext:
     run_pipeline: Callable[[Callable[[beam.Pipeline], Any], float], None]
     shuffles_in_memory: bool  # the runner keeps what is shuffled in one process's memory
     set_parts: Callable[[int], None]  # tells the progress line how many parts there are
+    skip_unreadable: bool = False  # what an input does not give is a failure; otherwise it ends the run
 
     @property
     def rows(self) -> int:

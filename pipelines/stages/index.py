@@ -16,8 +16,10 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -30,8 +32,9 @@ from pipelines.runs.folder import DataFolder
 from pipelines.runs.stage import StageContext, StageResult
 from pipelines.runs.tables import BATCH_ROWS, PART_KEY, FateWriter, read_headers
 from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
-from pipelines.stages.located import located
+from pipelines.stages.located import UNREADABLE, located, to_the_last
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
+from schemas.errors import InputError
 from schemas.identity import content_id, id_words
 from schemas.records import Failure, Header, Rejection, arrow_schema, to_batch
 from schemas.settings import setting, validate
@@ -111,7 +114,7 @@ class IndexStage:
         partitions = partitions_for(n_records, COPY.itemsize)
         known = known_rows(context.earlier, context.target, KNOWN)
         verdicts: dict[str, PCollection[Any]] = {"": numbers}
-        scan = _ScanWork(context.stage, self, context.target)
+        scan = _ScanWork(context.stage, self, context.target, context.skip_unreadable)
         addresses = numbers | "Scan" >> EachPart(scan, bytes)
         verdicts["older_copy_of_url"] = addresses | "Newest" >> KeepBestPerKey(partitions, known["urls"])
         payloads = dict(verdicts) | "Payloads" >> EachPart(_PayloadWork(self.url, context.target), bytes)
@@ -157,6 +160,7 @@ class _ScanWork(PartWork):
     stage: str
     of: IndexStage
     target: DataFolder
+    skip_unreadable: bool
     blocklist: Blocklist | None = field(default=None, repr=False)
     parts: list[Any] = field(default_factory=list, repr=False)
 
@@ -186,7 +190,8 @@ class _ScanWork(PartWork):
         batch: list[Header] = []
         notes = _Notes(self.stage, self.of.source.name, storable_path(path))
         with FateWriter(self.target, self.stage, part, "candidates", arrow_schema(Header)) as fates:
-            items = self.of.source.scan(Part(path, start, end))
+            lost = partial(_lost, fates.counts.read, self.of.source.name, start) if self.skip_unreadable else None
+            items = to_the_last(self.of.source.scan(Part(path, start, end)), lost)
             for item in located(items, lambda item: item.offset, path, self.stage):
                 fates.counts.read[self.of.source.name] += 1
                 if isinstance(item, Header):
@@ -209,6 +214,11 @@ class _ScanWork(PartWork):
             fates.keep(headers_batch(batch, self.of.source.name), {})
         fates.counts.cpu_ns["scan"] += time.thread_time_ns() - started
         storage.write_atomic(self.target.done(part, "scanned"), fates.counts.to_json())
+
+
+def _lost(read: Counter[str], source: str, start: int, error: InputError) -> Iterator[Broken]:
+    """Yield the failure that stands for what a part, which begins at byte `start`, does not give any more."""
+    yield Broken(row=read[source], offset=start, cause=UNREADABLE, detail=str(error))
 
 
 def headers_batch(headers: Sequence[Header], source: str) -> pa.RecordBatch:

@@ -1,12 +1,14 @@
-"""Errors of a source, with the place where they were raised."""
+"""Errors of a source, with the place where they were raised; and files that cannot be read any further."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from schemas.errors import BadRecord, RunError
+from schemas.errors import BadRecord, ChangedInputError, InputError, RunError
 from transforms.sources.strings import storable_path
+
+UNREADABLE = "unreadable_input"  # cause: the file could be listed, but not be read to its end
 
 Item = TypeVar("Item")
 
@@ -27,3 +29,16 @@ def located(items: Iterable[Item], offset_of: Callable[[Item], int], path: str, 
             f"{storable_path(path)}: at or behind byte {offset}, stage {stage}: the source raised {error}; a source"
             " must give Broken, and a reader a Text with its failure"
         ) from error
+
+
+def to_the_last(items: Iterable[Item], lost: Callable[[InputError], Iterable[Item]] | None) -> Iterator[Item]:
+    """Yield what a source gives of a file; where the file cannot be read any further, what `lost` makes of that.
+
+    Without `lost` the InputError goes on to the caller; a file that is another one by now is an error in any case.
+    """
+    try:
+        yield from items
+    except InputError as error:
+        if lost is None or isinstance(error, ChangedInputError):
+            raise
+        yield from lost(error)

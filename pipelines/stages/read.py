@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -19,10 +19,10 @@ from pipelines.runs.tables import (
     read_part,
 )
 from pipelines.runs.upstream import Tables
-from pipelines.stages.located import located
+from pipelines.stages.located import UNREADABLE, located, to_the_last
 from pipelines.stages.of_steps import KeepEdits, language_facts, open_steps
 from pipelines.stages.parts import PartWork, run_parts
-from schemas.errors import InputError
+from schemas.errors import BadRecord, ChangedInputError, InputError
 from schemas.identity import content_id
 from schemas.records import Document, Header, arrow_schema
 from transforms.sources.items import Part
@@ -65,8 +65,9 @@ class ReadStage:
     def run(self, context: StageContext) -> StageResult:
         parts = context.upstream.parts
         work = _ReadWork(
-            context.stage, self.source, self.steps, self.keep_edits, context.upstream.tables, context.target
-        )
+            context.stage, self.source, self.steps, self.keep_edits, context.upstream.tables, context.target,
+            context.skip_unreadable,
+        )  # fmt: skip
         run_parts(context, parts, work, context.rows * self.source.reader.cpu_ms / 1000)
         return StageResult(parts, language_facts(self.steps))
 
@@ -82,7 +83,7 @@ def document_id(source: str, header: Header, archive: str) -> str:
 def _check_unchanged(archive: str, checksum: str) -> None:
     """Raise InputError when an archive is no longer the file that the index stage read."""
     if storage.fingerprint(archive) != checksum:
-        raise InputError(f"{archive}: has changed since it was indexed; run again")
+        raise ChangedInputError(f"{archive}: has changed since it was indexed; run again")
 
 
 @dataclass
@@ -93,6 +94,7 @@ class _ReadWork(PartWork):
     keep_edits: KeepEdits
     tables: Tables
     target: DataFolder
+    skip_unreadable: bool
 
     def open(self) -> None:
         self.source.reader.open()
@@ -104,7 +106,6 @@ class _ReadWork(PartWork):
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         path = self.tables.part("headers", part)
         archive, start, end, checksum = read_part(path)
-        _check_unchanged(archive, checksum)
         facts = self.source.reader.facts
         measured = {**({self.source.kind: facts} if facts else {}), **measured_by(self.steps)}
         schema = arrow_schema(Document)
@@ -114,18 +115,35 @@ class _ReadWork(PartWork):
             headers = {header.row: header for batch in read_headers(path) for header in batch}
             if headers:
                 fates.counts.read[self.source.name] += len(headers)
-            for drafts in self._drafts(Part(archive, start, end), headers, fates):
+            for drafts in self._drafts(Part(archive, start, end), checksum, headers, fates):
                 counts = fates.counts
                 run_steps(self.steps, [draft for draft in drafts if draft.alive], counts.edits, counts.cpu_ns)
                 fates.write(DraftBatch(drafts))
-        _check_unchanged(archive, checksum)
         storage.write_atomic(self.target.done(part), fates.counts.to_json())
         yield from ()
 
-    def _drafts(self, place: Part, headers: dict[int, Header], fates: FateWriter) -> Iterator[list[Draft]]:
+    def _texts(self, place: Part, checksum: str, headers: Mapping[int, Header]) -> Iterator[Text]:
+        """Yield a text for each header, a failure for those that the archive does not give if that may be."""
+        left = dict(headers)
+
+        def read() -> Iterator[Text]:
+            _check_unchanged(place.path, checksum)
+            for text in self.source.reader.read(place, headers):
+                del left[text.row]
+                yield text
+            _check_unchanged(place.path, checksum)
+
+        def lost(error: InputError) -> Iterator[Text]:
+            return (Text(row=row, text="", failure=BadRecord(UNREADABLE, str(error))) for row in left)
+
+        return to_the_last(read(), lost if self.skip_unreadable else None)
+
+    def _drafts(
+        self, place: Part, checksum: str, headers: dict[int, Header], fates: FateWriter
+    ) -> Iterator[list[Draft]]:
         drafts: list[Draft] = []
         counts = fates.counts
-        read = self.source.reader.read(place, headers)
+        read = self._texts(place, checksum, headers)
         texts = located(read, lambda text: headers[text.row].offset, place.path, self.stage)
         while True:
             started = time.thread_time_ns()

@@ -265,6 +265,12 @@ def test_launcher_makes_the_command_a_person_would_type() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("given", "passed"), [("true", True), ("True", True), ("false", False)])
+def test_launcher_passes_on_that_unreadable_inputs_are_skipped(given: str, passed: bool) -> None:
+    order, _ = launcher.read_order([*PARAMETERS, f"--skip_unreadable={given}"])
+    assert ("--skip-unreadable" in launcher.command_of(order, [], "")) is passed
+
+
 @pytest.mark.parametrize(
     "wrong", ["--input=/data/x.warc.gz", "--input=@list.txt", "--output=runs/x", "--config=c.yaml"]
 )
@@ -294,7 +300,10 @@ def test_driver_passes_on_what_the_command_says() -> None:
 def test_metadata_declares_the_launchers_parameters() -> None:
     metadata = json.loads((ROOT / "deploy/dataflow/metadata.json").read_text(encoding="utf-8"))
     declared = {entry["name"]: not entry.get("isOptional", False) for entry in metadata["parameters"]}
-    assert declared == {"input": True, "output": True, "config": False, "settings": False, "stage_options": False}
+    assert declared == {
+        "input": True, "output": True, "config": False, "settings": False, "skip_unreadable": False,
+        "stage_options": False,
+    }  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from google.cloud.dataflow_v1beta3.types import ContainerSpec

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
-from schemas.errors import BadRecord, InputError
+from schemas.errors import BadRecord, ChangedInputError
 from schemas.records import Header
 from storage.files import open_read
 from transforms.sources.formats import detect, why_none
@@ -49,7 +49,7 @@ def read_bodies(part: Part, rows: Sequence[int], config: IngestConfig) -> Iterat
             missing -= 1
             if not missing:
                 return
-    raise InputError(f"{part.path}: has changed since it was read first: {missing} records are gone")
+    raise ChangedInputError(f"{part.path}: has changed since it was read first: {missing} records are gone")
 
 
 def _tidy(item: Broken) -> Broken:
@@ -58,7 +58,7 @@ def _tidy(item: Broken) -> Broken:
 
 def _body(item: RawRecord | Broken, part: Part, config: IngestConfig) -> Body | Broken:
     if isinstance(item, Broken) or not isinstance(page := classify(item, part.path, config, again=True), Header):
-        raise InputError(f"{part.path}: has changed since it was read first, at byte {item.offset}")
+        raise ChangedInputError(f"{part.path}: has changed since it was read first, at byte {item.offset}")
     try:
         return body_of(item, config)
     except BadRecord as error:

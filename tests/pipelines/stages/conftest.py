@@ -56,6 +56,7 @@ class Dataset:
     folder: Path
     run_pipeline: Callable[[Callable[[beam.Pipeline], Any], float], None] = run_in_process
     runs: list[Done] = field(default_factory=list)
+    skip_unreadable: bool = False
 
     def archives(self, stage: Any, paths: Sequence[Path]) -> Done:
         """Run a stage that reads archives."""
@@ -85,6 +86,7 @@ class Dataset:
         context = StageContext(
             stage=stage.name, inputs=inputs, upstream=upstream, target=target, chain={},
             earlier=earlier, run_pipeline=self.run_pipeline, shuffles_in_memory=True, set_parts=lambda parts: None,
+            skip_unreadable=self.skip_unreadable,
         )  # fmt: skip
         result = stage.run(context)
         told = add_up(file for phase in PHASES for file in storage.list_files(target.table(phase)))

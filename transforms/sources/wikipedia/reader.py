@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from schemas.errors import BadRecord, InputError
+from schemas.errors import BadRecord, ChangedInputError, InputError
 from schemas.records import Header
 from storage.files import open_read
 from transforms.sources.items import Part
@@ -70,7 +70,7 @@ class ArticleReader:
                 missing -= 1
                 if not missing:
                     return
-        raise InputError(f"{part.path}: has changed since it was read first: {missing} records are gone")
+        raise ChangedInputError(f"{part.path}: has changed since it was read first: {missing} records are gone")
 
     def _text(self, row: int, page: Page, site: Site) -> Text:
         wikitext = page.text or ""
@@ -97,4 +97,4 @@ class ArticleReader:
 
 
 def _changed(part: Part, offset: int) -> InputError:
-    return InputError(f"{part.path}: has changed since it was read first, at byte {offset}")
+    return ChangedInputError(f"{part.path}: has changed since it was read first, at byte {offset}")
