@@ -22,7 +22,6 @@ import struct
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,6 +30,7 @@ import numpy.typing as npt
 from pipelines.export.folder import HashedFile, open_hashed
 from schemas.errors import RunError
 from schemas.shards import TokenizerFacts
+from storage.finishing import Finishing
 
 Tokens = npt.NDArray[np.uint32]
 Places = npt.NDArray[np.int64]
@@ -61,7 +61,7 @@ class TokenFormat(Protocol):
         """Append tokens; documents begin at `starts`, places among them."""
 
 
-class _File:
+class _File(Finishing):
     """Tokens in one file, and an index that each format writes in its own way."""
 
     tokens_suffix = ""
@@ -104,16 +104,12 @@ class _File:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self._stack.__exit__(kind, error, trace)
-            return
-        with self._stack:
-            if self._begun:
-                self._end_documents(np.array([self._tokens], np.int64))
-            self._close()
+    def _finish(self) -> None:
+        if self._begun:
+            self._end_documents(np.array([self._tokens], np.int64))
+        self._close()
+
+    def _note(self) -> None:
         self.entries[f"{self._stem}{self.tokens_suffix}"] = self._data.entry()
         self.entries[f"{self._stem}{self.index_suffix}"] = self._index.entry()
 

@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -35,6 +35,7 @@ from schemas.records import (
     stats_type,
     to_batch,
 )
+from storage.finishing import Finishing
 from transforms.step import Draft, Drop, Step
 
 BATCH_ROWS = 64  # documents in flight in one worker; more cost cache misses (256: 20% more CPU in the clean stage)
@@ -44,7 +45,7 @@ PART_KEY = "winnow.part"  # in the metadata of a table of headers: what its rows
 PARQUET = {"compression": "zstd", "compression_level": 3, "write_statistics": False, "write_page_checksum": True}
 
 
-class TableWriter:
+class TableWriter(Finishing):
     """One Parquet file that appears whole at the end of a `with` block, and only if rows (or `always`) are written."""
 
     def __init__(self, path: str, schema: pa.Schema, *, always: bool = False) -> None:
@@ -74,21 +75,15 @@ class TableWriter:
         self._stack.__enter__()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self._stack.__exit__(kind, error, trace)
-            return
-        with self._stack:  # what fails here, on a full disk, leaves no unfinished file either
-            self._flush()
-            if self._always:
-                self._open()
-            elif self._writer is None:
-                storage.remove_tree(self._path)  # an attempt that was killed may have left rows that this one has not
+    def _finish(self) -> None:
+        self._flush()
+        if self._always:
+            self._open()
+        elif self._writer is None:
+            storage.remove_tree(self._path)  # an attempt that was killed may have left rows that this one has not
 
 
-class FateWriter:
+class FateWriter(Finishing):
     """Writes what became of the records of one part: kept rows, rejections and failures; counts as it goes.
 
     The kept rows have the columns of `schema` and one for each of `measured`: the steps' Stats by column.
@@ -202,14 +197,8 @@ class FateWriter:
             self._stack.enter_context(table)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self._stack.__exit__(kind, error, trace)
-            return
-        with self._stack:
-            self._flush()
+    def _finish(self) -> None:
+        self._flush()
 
 
 def edited_pieces(drafts: Sequence[Draft], stage: str) -> pa.RecordBatch:
