@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from pathlib import Path
 
 import pytest
+import yaml
 
 from schemas.records import Document
-from tests.transforms.heuristics.notice_headlines import HEADLINES
-from tests.transforms.heuristics.notice_texts import ABOUT, JUNK
 from transforms.heuristics.junk import PLAIN, SEARCH, SIGN_IN, TAGS, FilterJunk, JunkConfig, kind_of_address
 from transforms.heuristics.notice_phrases.table import ROWS
 from transforms.step import Draft
 
 PROSE = "The harbour master keeps a book in which every ship is entered with its cargo and the day it left.\n"
 TOPICS = ["tides", "harbours", "ships", "lamps", "ropes", "sails", "winds"]
+NOTICES = yaml.safe_load(Path(__file__).with_name("notices.yaml").read_text(encoding="utf-8"))
+JUNK, HEADLINES = (
+    [(language, page["reason"], page["text"]) for language, of in NOTICES.items() for page in of[kind]]
+    for kind in ("pages", "headlines")
+)
+ABOUT = [(language, text) for language, of in NOTICES.items() for text in of["about"]]
 PAGE = Document(id="1", text=PROSE * 3, url="https://example.org/a", language="en")
 
 
