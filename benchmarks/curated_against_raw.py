@@ -113,6 +113,7 @@ def main() -> None:
 
 
 def compare(given: argparse.Namespace, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     case = CASES[given.case](folder)
     shards = curate(case, folder)
     losses: dict[str, list[float]] = {arm: [] for arm in case.arms}
