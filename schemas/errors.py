@@ -1,7 +1,7 @@
 """The error tree. A message is one line that names what is wrong, the value found and what is allowed.
 
 WinnowError            anything raised on purpose; the command line prints it without a stack trace
- +- ConfigError        a setting, a flag or a model file is wrong; raised before any worker starts
+ +- ConfigError        a setting, a flag or a model file is wrong; raised before any worker starts; exit code 2
  +- InputError         an input cannot be listed or opened at all
  +- RunError           the output folder, a committed stage or the ledger is in a wrong state
  |   +- LockHeldError  another process works in the output folder

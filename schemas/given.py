@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 _EXPONENT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+")  # YAML 1.1 takes 1e6 and 1e-4 for text
@@ -29,6 +30,14 @@ def bare(value: Any) -> Any:
     return value.value if isinstance(value, Written) else value
 
 
+def shown(value: Any) -> str:
+    """Return a value for a person: dates, and the absence of a value, as a YAML file has them."""
+    value = bare(value)
+    if value is None:
+        return "no value"
+    return value.isoformat() if isinstance(value, date) else repr(value)
+
+
 def as_asked(value: Any, kind: Any) -> Any:
     """Return a value as `kind`, the type of its setting, may want it: its text, a number with an exponent."""
     if isinstance(value, Written):
@@ -41,6 +50,6 @@ def as_asked(value: Any, kind: Any) -> Any:
 
 def hint_for(value: Any, kind: Any) -> str:
     """Return what to add to the refusal of a value that a YAML file has for a text."""
-    if kind is str and isinstance(value, (bool, int, float)):
+    if kind is str and isinstance(value, (bool, int, float, date)):
         return "; YAML reads it so: put it in quotes"
     return ""

@@ -31,7 +31,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from schemas.errors import ConfigError
-from schemas.given import as_asked, bare, hint_for
+from schemas.given import as_asked, bare, hint_for, shown
 
 T = TypeVar("T")
 
@@ -185,7 +185,7 @@ def _overlay_languages(config: PerLanguage[Any], changes: Mapping[str, Any], whe
     languages = changes.get(BY_LANGUAGE, {})
     if not isinstance(languages, Mapping):
         raise ConfigError(
-            f"{where}{BY_LANGUAGE}: {bare(languages)!r} is not allowed; expected settings by language code"
+            f"{where}{BY_LANGUAGE}: {shown(languages)} is not allowed; expected settings by language code"
         )
     merged = merge(config.by_language, languages)
     for code, differing in merged.items():
@@ -199,7 +199,7 @@ def _of_language(default: T, code: Any, changes: Any, where: str = "") -> T:
         hint = "put 'no' in quotes, YAML reads it as false" if code is False else "expected en, de, zh, ..."
         raise ConfigError(f"{path}: not a language code; {hint}")
     if not isinstance(changes, Mapping):
-        raise ConfigError(f"{path}: {bare(changes)!r} is not allowed; expected a group of settings")
+        raise ConfigError(f"{path}: {shown(changes)} is not allowed; expected a group of settings")
     return overlay(default, changes, f"{path}.")
 
 
@@ -321,7 +321,7 @@ def _coerce(value: Any, hint: Any, path: str) -> Any:
             return value
         if isinstance(value, Mapping):
             return overlay(hint(), value, f"{path}.")
-    raise ConfigError(f"{path}: {bare(value)!r} is not allowed; expected {_type_text(hint)}{hint_for(value, hint)}")
+    raise ConfigError(f"{path}: {shown(value)} is not allowed; expected {_type_text(hint)}{hint_for(value, hint)}")
 
 
 def _validate(config: Any, where: str) -> None:

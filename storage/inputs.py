@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from fsspec.core import split_protocol
 
-from schemas.errors import InputError
+from schemas.errors import ConfigError, InputError
 from storage.crawl_lists import COMMON_CRAWL, PREFIX, list_crawl
 from storage.files import (
     describe,
@@ -81,12 +81,12 @@ def expand(
     RunError when the folder `output`, which the run writes to, is among the inputs.
     """
     if not inputs:
-        raise InputError("no input was given")
+        raise ConfigError("no input was given")
     found: set[str] = set()
     expansion = _Expansion(list_prefix, unreadable, OwnOutput(output))
     for item in inputs:
         if not item.strip():
-            raise InputError("an input is empty: expected a path after --input, or after SOURCE=")
+            raise ConfigError("an input is empty: expected a path after --input, or after SOURCE=")
         if item.startswith(PREFIX):
             found.update(list_crawl(item))
         else:
@@ -205,6 +205,8 @@ class _Expansion:
                 )
             ]
         elif path.exists():
+            if not path.is_file():
+                raise InputError(f"{item}: is a pipe or a device, which cannot be read twice; give a file")
             found = [path]
         else:
             self.output.refuse_glob(item)

@@ -23,6 +23,7 @@ UPLOAD_BYTES = 16 << 20  # of one request of a large upload; a few are in memory
 ATTEMPTS = 4  # of a remote call, with 1, 2 and 4 seconds between them
 PAUSE_S = 1.0  # before the second attempt; doubled before each that follows
 PATIENCE_S = 120.0  # no new attempt after this long: a server that answers nothing costs the library's 75 s for each
+MESSAGE_CHARS = 300  # of what a library says: some put a whole answer into it
 LONGEST_PAUSE_S = 60.0  # of one pause, however long a server's Retry-After is
 
 _DELETED_AT_ONCE = 1000  # S3's own limit
@@ -61,6 +62,10 @@ class StatusError(OSError):
     @property
     def is_final(self) -> bool:
         return self.status < 500 and self.status not in _TRANSIENT
+
+
+class FinalAnswerError(OSError):
+    """A server answered with something that is no file, and will again: a redirect to nowhere."""
 
 
 class NoConnectionError(ConnectionError):
@@ -167,7 +172,10 @@ def _errors(path: str) -> tuple[type[Exception], ...]:
 
 def _is_final(error: Exception) -> bool:
     """Return whether another attempt cannot succeed: missing, forbidden, or a request that is wrong itself."""
-    if isinstance(error, (FileNotFoundError, PermissionError, ValueError, NotImplementedError, *_loaded(_REFUSED))):
+    if isinstance(
+        error,
+        (FileNotFoundError, PermissionError, FinalAnswerError, ValueError, NotImplementedError, *_loaded(_REFUSED)),
+    ):
         return True
     if isinstance(error, StatusError):
         return error.is_final
@@ -182,7 +190,8 @@ def _is_final(error: Exception) -> bool:
 def _one_line(error: Exception) -> str:
     if isinstance(error, TimeoutError) and not str(error):  # fsspec's own has no words
         return "no answer in time"
-    return " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= MESSAGE_CHARS else f"{text[:MESSAGE_CHARS]}..."
 
 
 def with_protocol(fs: Any, path: str) -> str:

@@ -20,11 +20,12 @@ import yarl
 from fsspec.implementations.http import HTTPFileSystem
 
 from schemas.errors import InputError
-from storage.remote import NoConnectionError, StatusError, retry_after_s
+from storage.remote import FinalAnswerError, NoConnectionError, StatusError, retry_after_s
 
 CONNECT_S = 15.0  # for one connection, our value
 SILENCE_S = 60.0  # without a byte, our value
 _AS_GIVEN = string.punctuation  # `%` above all: an escape stays the escape that it is
+_SHOWN = 120  # characters of an address or of a library's words
 _CHECKSUMS = ("ETag", "Content-MD5", "Digest", "Last-Modified")
 _NO_CODING = ("", "identity", "aws-chunked")  # the last is how a file came to S3, which some tools store with it
 _HAS_FILE = (200, 203, 206)  # not 202 or 204: a firewall's challenge, or nothing
@@ -94,7 +95,10 @@ def as_given(address: str) -> yarl.URL:
 def raise_for_status(response: aiohttp.ClientResponse) -> None:
     """Raise StatusError unless the answer is the file, or a part of it."""
     if response.status not in _HAS_FILE:
-        raise StatusError(response.status, response.reason or "", retry_after_s(response.headers))
+        reason = response.reason or ""
+        if 300 <= response.status < 400:
+            reason = f"{reason}, a redirect without an address".removeprefix(", ")
+        raise StatusError(response.status, reason, retry_after_s(response.headers))
 
 
 async def get(
@@ -129,6 +133,14 @@ async def get(
             elif not head.is_range:
                 response.close()  # else the whole file would be read to keep the connection
             return head
+    except aiohttp.TooManyRedirects as error:
+        raise FinalAnswerError(f"redirected in a loop ({len(error.history)} times)") from error
+    except (aiohttp.NonHttpUrlClientError, aiohttp.InvalidURL) as error:
+        target = str(error)[:_SHOWN]
+        raise FinalAnswerError(f"redirected to {target}, which is not followed") from error
+    except aiohttp.ClientResponseError as error:  # ours is another: this is the parser's
+        said = error.message.splitlines()[0].strip(" :")[:_SHOWN] if error.message else ""
+        raise OSError(f"the answer is not HTTP{f' ({said})' if said else ''}") from error
     except aiohttp.ClientConnectorCertificateError as error:
         raise ssl.SSLCertVerificationError(1, f"its certificate is not trusted: {error.certificate_error}") from error
     except aiohttp.ClientConnectorError as error:

@@ -13,7 +13,7 @@ import typer
 
 from pipelines.reports.metrics import check_metrics, write_metrics
 from pipelines.reports.notify import check_notify, notify
-from pipelines.reports.outcome import DONE, EMPTY, ERROR, GO_ON, HELD, STOPPED, TERMINATED, Outcome
+from pipelines.reports.outcome import DONE, EMPTY, ERROR, GO_ON, HELD, STOPPED, TERMINATED, USAGE, Outcome
 from schemas.errors import ConfigError, EmptyRunError, LockHeldError, WinnowError
 
 BROKEN_PIPE = 141  # nobody reads what is printed; as a shell gives it
@@ -26,7 +26,7 @@ class TerminatedError(BaseException):
 def exit_of(error: BaseException) -> tuple[int, str] | None:
     """Return the exit code of an error and the line that tells of it; None for one that nobody foresaw."""
     if isinstance(error, WinnowError):
-        codes = ((LockHeldError, HELD), (EmptyRunError, EMPTY))
+        codes = ((LockHeldError, HELD), (EmptyRunError, EMPTY), (ConfigError, USAGE))
         return next((code for kind, code in codes if isinstance(error, kind)), ERROR), str(error)
     if isinstance(error, (typer.Abort, KeyboardInterrupt)):
         return STOPPED, GO_ON

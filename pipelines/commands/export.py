@@ -36,7 +36,7 @@ def export_command(
 ) -> None:
     """Write the documents that are in the shards, or their tokens, in a format that others read."""
     if not to:
-        raise RunError("export where? give a new folder with --to")
+        raise ConfigError("export where? give a new folder with --to")
     if copies not in (ROWS, WEIGHT):
         raise ConfigError(f"--copies {copies}: not allowed; expected {ROWS} or {WEIGHT}")
     chosen = tuple(dict.fromkeys(filter(None, map(str.strip, columns.split(",")))))

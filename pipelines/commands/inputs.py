@@ -60,7 +60,8 @@ def _expanded(item: str, sources: Sequence[str], unreadable: Unreadable | None, 
         said = str(error) if isinstance(error, InputError) else f"{error.filename}: {error.strerror}"
         said = said if len(said) <= 2 * _SHOWN else f"{said[:_SHOWN]} ... {said[-_SHOWN:]}"
         if listing and not said.startswith(path[1:]):
-            raise InputError(f"{item}: a line of this list: {said}") from None
+            hint = "; a file of data is given without @" if said.startswith(("{", "[", '"')) else ""
+            raise InputError(f"{item}: a line of this list: {said}{hint}") from None
         raise InputError(f"{said}{_hint(path, sources)}") from None
     except Exception as error:
         if not is_network_error(error):

@@ -96,7 +96,7 @@ def existing(directory: str | None, output: str | None) -> Dataset:
     """Return the dataset that a command is to look at. Raises RunError when there is none."""
     chosen = directory or output
     if chosen is None:
-        raise RunError("which run? give its folder")
+        raise ConfigError("which run? give its folder")
     return existing_at(chosen)
 
 
@@ -112,14 +112,16 @@ def existing_at(path: str) -> Dataset:
 def absolute(path: str) -> str:
     """Return the path of an output folder, without a slash at its end. Raises RunError for what none can be."""
     if not path.strip():
-        raise RunError("the output folder is empty: expected a path after --output")
+        raise ConfigError("the output folder is empty: expected a path after --output")
     if is_hub(path):
-        raise RunError(f"{path}: cannot be a run's folder, as each file would be a commit; winnow export writes there")
+        raise ConfigError(
+            f"{path}: cannot be a run's folder, as each file would be a commit; winnow export writes there"
+        )
     if not storage.is_local(path):
         protocol = path.partition("://")[0]
         if protocol not in STORES:
             what = "a web server" if storage.is_web(path) else f"{protocol}://"
-            raise RunError(f"{path}: {what} cannot be written to; give a local folder, gs:// or s3://")
+            raise ConfigError(f"{path}: {what} cannot be written to; give a local folder, gs:// or s3://")
         return path.rstrip("/")
     place = storage.local_path(storage.with_home(path)).absolute()
     if place.exists() and not place.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ def text_card(made: Made, plan: TextPlan, files: Sequence[TextFile], records: Ma
         "language": [code for code, _ in _languages(made) if _ISO.fullmatch(code)],
         "task_categories": ["text-generation"],
         "size_categories": [next((name for name, end in _SIZES if total < end), "n>1T")],
-        "configs": _configs(files),
+        "configs": [{**config, "description": _content(config, files, records)} for config in _configs(files)],
         "dataset_info": _infos(plan, files),
     }
     text = "with the column `weight`" if plan.copies == WEIGHT else "once for each of its copies, numbered by `copy`"
@@ -107,6 +108,21 @@ def _configs(files: Sequence[TextFile]) -> list[dict[str, Any]]:
     if len(names) > 1:
         configs |= {name: [patterns[source]] for source, name in names.items()}
     return [{"config_name": name, "data_files": [{"split": "train", "path": paths}]} for name, paths in configs.items()]
+
+
+def _content(config: Mapping[str, Any], files: Sequence[TextFile], records: Mapping[str, Record]) -> str:
+    """Return a line that changes with the bytes of a configuration's files.
+
+    `datasets` keeps what it has loaded by a hash of the card's configurations, which name files by patterns: without
+    this line it would give the old texts of a folder that was exported anew (datasets 5.2, load.py).
+    """
+    folders = {path.partition("/")[0] for path in config["data_files"][0]["path"]}
+    digests = [
+        entry["sha256"]
+        for file in files if folder_of(file.source) in folders
+        for _, entry in sorted(records[unit_of(file)].files.items())
+    ]  # fmt: skip
+    return f"SHA-256 of its files: {hashlib.sha256(''.join(digests).encode()).hexdigest()}"
 
 
 def _config_names(files: Sequence[TextFile]) -> dict[str, str]:

@@ -133,7 +133,8 @@ def _of_reason(chains: Chains, reason: str, where: Where) -> list[_Rule]:
     if not rules:
         with_limit = ", ".join(sorted(name for name, limited in others.items() if limited)) or "none"
         what = "has no limit: it is there or not" if reason in others else "no document was dropped for it"
-        raise RunError(f"--near {reason}: {what}; reasons with a limit: {with_limit}")
+        other = "; of a measure: STEP.MEASURE=LIMIT, as gopher.n_words=50" if "." in reason else ""
+        raise RunError(f"--near {reason}: {what}; reasons with a limit: {with_limit}{other}")
     for rule in rules.values():
         rule.measure = _field_of(rule)
     return list(rules.values())

@@ -68,7 +68,7 @@ class Dataset:
         """Return the run of a number. RunError when there is none."""
         found = {self.number(run): run for run in self.runs()}
         if number not in found:
-            raise RunError(f"--run {number}: no such run in {self.path}; there are {', '.join(map(str, found))}")
+            raise RunError(f"--run {number}: no such run in {self.path}; {_numbered(sorted(found))}")
         return found[number]
 
     def check(self, recipe: str | None, version: str) -> list[RunFolder]:
@@ -154,3 +154,10 @@ def refuse_later_run(path: str) -> None:
     found = _LATER.fullmatch(path)
     if found and storage.exists(f"{found[1]}/winnow.json"):
         raise RunError(f"{path}: is a run of the dataset {found[1]}; give that, with --new")
+
+
+def _numbered(numbers: Sequence[int]) -> str:
+    """Return which runs there are."""
+    if len(numbers) == 1:
+        return f"there is one, run {numbers[0]}"
+    return f"there are runs {', '.join(map(str, numbers))}" if numbers else "there is none"

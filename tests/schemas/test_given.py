@@ -83,7 +83,7 @@ def test_the_type_of_the_setting_decides(key: str, text: str, value: Any) -> Non
         ("count", "1e-1", "count: 0.1 is not allowed; expected a whole number"),
         ("count", "many", "count: 'many' is not allowed; expected a whole number"),
         ("count", "yes", "count: True is not allowed; expected a whole number"),
-        ("count", "", "count: None is not allowed; expected a whole number"),
+        ("count", "", "count: no value is not allowed; expected a whole number"),
         ("numbers", "x", "numbers: 'x' is not allowed; expected a whole number"),
         ("numbers", "[1, x]", "numbers[1]: 'x' is not allowed; expected a whole number"),
         ("names", "{a: 1}", "names: {'a': 1} is not allowed; expected a list of text"),

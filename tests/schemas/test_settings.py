@@ -59,7 +59,7 @@ def test_overlay_replaces_what_is_named_and_nothing_else() -> None:
         ({"count": 0}, "count: 0 is not allowed; must be >= 1"),
         ({"flag": 1}, "flag: 1 is not allowed; expected true or false"),
         ({"names": {"a": 1}}, "names: {'a': 1} is not allowed; expected a list of text"),
-        ({"names": None}, "names: None is not allowed; expected a list of text"),
+        ({"names": None}, "names: no value is not allowed; expected a list of text"),
         ({"names": [1]}, "names[0]: 1 is not allowed; expected text; YAML reads it so: put it in quotes"),
         ({"names": False}, "names: False is not allowed; expected text; YAML reads it so: put it in quotes"),
         ({"shares": {"x": -1}}, "shares: -1.0 is not allowed; must be >= 0"),

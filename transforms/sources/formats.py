@@ -64,8 +64,8 @@ def detect(raw: RawFile, path: str) -> Format | None:
     codec = _codec(raw, magic, path)
     head = _head(raw, codec)
     reader = _reader_of(head) or _reader_named(_name(path))
-    if reader == "jsonl" and head.lstrip().startswith(b"["):
-        reader = None  # one JSON array over many lines: no line of it is a row
+    if reader == "jsonl" and head.lstrip().startswith((b"[", GZIP, LZ4, ZSTD)):
+        reader = None  # one JSON array over many lines, or compressed twice: no line of it is a row
     raw.pos = 0
     return Format(reader, codec) if reader else None
 
@@ -79,6 +79,10 @@ _OTHERS = (
 
 def why_none(raw: RawFile) -> str:
     """Return what a person is told of a file whose format is none that is read."""
+    raw.pos = 0
+    codec = _codec(raw, raw.peek(16), "")
+    if codec is not None and _head(raw, codec).startswith((GZIP, LZ4, ZSTD)):
+        return "it is compressed twice: uncompress it once"
     raw.pos = 0
     head = raw.peek(HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
     name = next((name for sign, name in _OTHERS if head.startswith(sign)), "")

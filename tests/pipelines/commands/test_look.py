@@ -86,7 +86,7 @@ def test_the_ledger_of_one_run_is_its_own(call: Call, book: dict[str, Any], data
         one = call("ledger", dataset, "--run", run["run"], "--json").json
         assert one == {name: run[name] for name in ("stages", "shards", "mix", "former", "skipped_inputs")}
     said = call("ledger", dataset, "--run", 2)
-    assert (said.code, said.err) == (1, f"winnow: --run 2: no such run in {dataset}; there are 0, 1\n")
+    assert (said.code, said.err) == (1, f"winnow: --run 2: no such run in {dataset}; there are runs 0, 1\n")
 
 
 def test_a_later_run_is_a_run_folder_to_look_at(call: Call, book: dict[str, Any], dataset: Path) -> None:

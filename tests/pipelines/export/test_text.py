@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import shutil
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,6 +134,21 @@ def test_hugging_face_datasets_loads_it(exported_run: Path, taken: list[dict[str
         assert loaded.num_rows == len(rows)
         assert sorted(loaded["text"]) == sorted(row["text"] for row in rows)
         assert loaded.column_names == list(rows[0])
+
+
+def test_another_export_in_the_same_folder_is_loaded_anew(exported_run: Path, tmp_path: Path) -> None:
+    """`datasets` keeps what it loads by a hash of the card, which named the same patterns for other texts."""
+    datasets = pytest.importorskip("datasets")
+    datasets.disable_progress_bars()
+    for kind in ("parquet", "jsonl"):
+        found = []
+        for run in (0, 1):
+            rows = write(exported_run, tmp_path / kind, kind=kind, run=run)
+            loaded = datasets.load_dataset(str(tmp_path / kind), cache_dir=str(tmp_path / "cache"))["train"]
+            assert sorted(loaded["id"]) == sorted(row["id"] for row in rows)
+            found.append(set(loaded["id"]))
+            shutil.rmtree(tmp_path / kind)
+        assert found[0].isdisjoint(found[1])
 
 
 @pytest.mark.parametrize(

@@ -127,9 +127,13 @@ def _rows(batch: pa.RecordBatch, config: IngestConfig) -> Iterator[RowValues]:
     """Yield what each row of a batch says in the columns that settings name."""
     texts, urls, ids, dates = (_array(batch, column) for column in named_columns(config))
     columns = (_bytes_of(texts), _bytes_of(urls), _ids(ids), _dates(dates))
+    instead = ""
+    if texts is not None and columns[0] is None:
+        instead = f"column {config.text_column} holds {texts.type}, not a text"
     rows = (column if column is not None else [None] * batch.num_rows for column in columns)
     for text, url, identity, date in zip(*rows, strict=True):
-        yield RowValues(text, address_of_bytes(url) if url else "", identity or "", date or "", _damage(text))
+        address = address_of_bytes(url) if url else ""
+        yield RowValues(text, address, identity or "", date or "", _damage(text), instead)
 
 
 def _damage(text: bytes | None) -> str:

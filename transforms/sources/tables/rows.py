@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -73,9 +74,18 @@ def _line_record(
             values, written = read_object(line)
         else:
             values = json.loads(line)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        return Broken(row=row, offset=place, cause="malformed_json", detail="values lie too deep in one another")
+    except (json.JSONDecodeError, UnicodeDecodeError):
         return Broken(row=row, offset=place, cause="malformed_json", detail="the line is not valid JSON")
+    except ValueError as error:  # Python's own limit for the digits of a whole number, or `read_object`
+        return Broken(row=row, offset=place, cause="malformed_json", detail=_why_unread(error))
     return record_of(_named_values(values, config), row, place, config, unnamed(written, named_columns(config)))
+
+
+def _why_unread(error: ValueError) -> str:
+    long = "digits" in str(error)
+    return f"a number has more than {sys.get_int_max_str_digits():,} digits" if long else "the line is not valid JSON"
 
 
 @dataclass(slots=True)
@@ -87,6 +97,7 @@ class RowValues:
     record_id: str = ""
     date: str = ""  # as transforms.sources.dates reads it
     damage: str = ""  # why the text cannot be read; '' when it can
+    instead: str = ""  # what is in the place of the text, in words; '' when nothing is
 
 
 def _named_values(values: Any, config: IngestConfig) -> RowValues:
@@ -97,7 +108,26 @@ def _named_values(values: Any, config: IngestConfig) -> RowValues:
         url=storable_address(url) if isinstance(url, str) else "",
         record_id=storable(str(identity)) if isinstance(identity, (str, int)) else "",
         date=date_text(_lookup(values, config.date_column)),
+        instead=_instead(values, text, config.text_column),
     )
+
+
+def _instead(values: Any, text: Any, column: str) -> str:
+    if not isinstance(values, dict):
+        return f"the line is {_kind_of(values)}, not an object"
+    return f"column {column} holds {_kind_of(text)}, not a text" if text is not None else ""
+
+
+def _kind_of(value: Any) -> str:
+    kinds = {
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        str: "a text",
+        list: "a list",
+        dict: "an object",
+    }
+    return kinds.get(type(value), "null")
 
 
 def record_of(
@@ -106,7 +136,7 @@ def record_of(
     """Return a row as a record; Broken, with its address and id, when it has no text or one that cannot be read."""
     if values.damage or values.text is None:
         cause = "undecodable_text" if values.damage else "missing_text"
-        detail = values.damage or f"no text in column {config.text_column}"
+        detail = values.damage or values.instead or f"no text in column {config.text_column}"
         return Broken(row=row, offset=place, cause=cause, detail=detail, record_id=values.record_id, url=values.url)
     metadata, left_out = to_object(fields, config.metadata_bytes)
     return RawRecord(

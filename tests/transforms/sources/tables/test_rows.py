@@ -100,6 +100,34 @@ def test_bad_lines(make: SimpleNamespace, save: Save) -> None:
     assert make.bodies(path)[1:] == [Body(b"? lone", "utf-8")]
 
 
+@pytest.mark.parametrize(
+    ("line", "cause", "detail"),
+    [
+        (b"17", "missing_text", "the line is a number, not an object"),
+        (b'"abc"', "missing_text", "the line is a text, not an object"),
+        (b"[1, 2]", "missing_text", "the line is a list, not an object"),
+        (b"null", "missing_text", "the line is null, not an object"),
+        (b'{"text": 5}', "missing_text", "column text holds a number, not a text"),
+        (b'{"text": {"raw": "x"}}', "missing_text", "column text holds an object, not a text"),
+        (b'{"text": null}', "missing_text", "no text in column text"),
+        (b'{"text": "x"', "malformed_json", "the line is not valid JSON"),
+        (b'{"text": "x", "id": ' + b"1" * 6_000 + b"}", "malformed_json", "a number has more than 4,300 digits"),
+        (b'{"text": "x", "a": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "malformed_json",
+         "values lie too deep in one another"),
+    ],
+)  # fmt: skip
+def test_why_a_line_gives_no_text(make: SimpleNamespace, save: Save, line: bytes, cause: str, detail: str) -> None:
+    _, item = make.scan_all(save("a.jsonl", b'{"text": "a row"}\n' + line + b"\n"))
+    assert (item.cause, item.detail) == (cause, detail)
+
+
+def test_rows_that_are_compressed_twice_are_no_rows(make: SimpleNamespace, save: Save) -> None:
+    """As a server sends a `.gz` with `Content-Encoding: gzip` around it."""
+    for name in ("a.jsonl.gz", "a.jsonl", "a"):
+        [item] = make.scan_all(save(name, make.gz(make.gz(b'{"text": "x"}\n'))))
+        assert (item.cause, item.detail) == ("not_an_archive", "it is compressed twice: uncompress it once")
+
+
 def test_columns_dates_and_ids(make: SimpleNamespace, save: Save) -> None:
     config = IngestConfig(text_column="body.raw", url_column="meta.url", id_column="key", date_column="when")
     rows = [
