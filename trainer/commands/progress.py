@@ -49,8 +49,10 @@ class ConsoleWatcher:
     def step_taken(self, event: Mapping[str, Any]) -> None:
         self._recent.append((event["tokens"], event["s"]))
         if self._board is not None:
-            for name in ("loss", "norm", "rate"):
-                self._board.add_scalar(name, event[name], event["step"], walltime=time.time())
+            scalars = {name: event[name] for name in ("loss", "norm", "rate")}
+            scalars |= {f"metrics/{name}": value for name, value in event.get("metrics", {}).items()}
+            for name, value in scalars.items():
+                self._board.add_scalar(name, value, event["step"], walltime=time.time())
         line = self._line(event)
         if self._live:
             self._live.update(Text(line))
@@ -67,6 +69,7 @@ class ConsoleWatcher:
         words = [
             f"{self._stage.name} {event['step'] + 1:,}", f"loss {event['loss']:.4f}", f"norm {event['norm']:.2f}",
             f"rate {event['rate']:.2e}", f"{speed:,.0f} tokens/s",
+            *(f"{name} {value:.4g}" for name, value in event.get("metrics", {}).items()),
         ]  # fmt: skip
         if self._machine is not None:
             used = speed * flops_per_token(self._recipe.model, self._vocab_size, self._stage.seq_len)

@@ -12,10 +12,11 @@ from trainer.loop.checkpoints import Saver, State
 from trainer.loop.loop import StageLoop
 from trainer.loop.placement import put
 from trainer.loop.stages import StageJob
-from trainer.loop.step import Objective, next_token_loss
 from trainer.loop.training import Training
 from trainer.model.averages import averaged_steps, is_averaged, mean, snapshot_path
 from trainer.model.export import export
+from trainer.objectives.next_token import NEXT_TOKEN
+from trainer.objectives.objective import Objective
 from trainer.recipe import StageConfig
 
 GATE_EXTENSIONS = 10  # a stage that its gate holds goes on by a tenth of its steps at a time
@@ -37,7 +38,7 @@ class Gate(Protocol):
 class LocalRunner:
     """Trains stages one after the other; keeps the model in memory between them."""
 
-    def __init__(self, training: Training, gate: Gate, objective: Objective = next_token_loss) -> None:
+    def __init__(self, training: Training, gate: Gate, objective: Objective = NEXT_TOKEN) -> None:
         self._training, self._gate, self._objective = training, gate, objective
         self._holds: int | None = None  # the stage whose result is in memory
 

@@ -9,8 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from schemas.errors import RunError
+from trainer.data.batches import Batch, Feed
 from trainer.data.corpus import Stream
-from trainer.data.mixture import Batch, Mixture, data_step
+from trainer.data.mixture import Mixture, data_step
 from trainer.faults.bad_steps import Verdict, Watch, distrusted_from, kept
 from trainer.loop import checkpoints
 from trainer.loop.checkpoints import State
@@ -18,9 +19,10 @@ from trainer.loop.journal import Rollbacks, read_journal, recent_losses, rollbac
 from trainer.loop.ranks import Ranks
 from trainer.loop.schedule import learning_rate
 from trainer.loop.stages import StageJob
-from trainer.loop.step import Objective, Stepper, StepResult
+from trainer.loop.step import Stepper, StepResult
 from trainer.loop.training import Training
 from trainer.model.averages import is_averaged
+from trainer.objectives.objective import Objective
 from trainer.recipe import Recipe, StageConfig
 
 
@@ -39,10 +41,11 @@ class StageLoop:
         where the run is now."""
         self._training, self._job, self._begin, self._restart = training, job, begin, restart
         stage, ranks = job.config, training.ranks
-        self._mixture = make_mixture(training.recipe, training.corpora, stage, begin)
-        self._loader = _Loader(self._mixture, ranks)
-        self._share = -(-stage.batch_sequences // ranks.world)
-        self._stepper = Stepper(training, min(training.micro_sequences(stage.seq_len), self._share), objective)
+        self._feed: Feed = make_mixture(training.recipe, training.corpora, stage, begin)
+        self._loader = _Loader(self._feed, ranks)
+        self._share = -(-self._feed.units // ranks.world)
+        micro = max(1, training.micro_sequences(stage.seq_len) // self._feed.unit_rows)
+        self._stepper = Stepper(training, min(micro, self._share), objective)
         self._saver = training.make_saver()
         self._saved_at = time.monotonic()
         self._stands_at: int | None = None  # the step of the checkpoint that a roll-back has loaded
@@ -72,7 +75,7 @@ class StageLoop:
 
     def ends(self, state: State) -> dict[str, int]:
         """Return the position in each source after the stage: behind the skipped batches, too."""
-        return self._mixture.ends(data_step(state.step, self._skipped))
+        return self._feed.ends(data_step(state.step, self._skipped))
 
     def train(self, state: State, until: int, ends: bool = False) -> State:
         """Take steps until `until` of the stage are done. Raises StoppedError when asked to stop, once all is saved.
@@ -99,7 +102,7 @@ class StageLoop:
             self._stepper.apply(rate)
         else:
             self._stepper.skip()
-        after = replace(state, step=state.step + 1, tokens=state.tokens + self._job.config.batch_tokens)
+        after = replace(state, step=state.step + 1, tokens=state.tokens + result.tokens)
         self._tell(state, result, rate, verdict is Verdict.APPLY, time.monotonic() - began, waited)
         if verdict is Verdict.ROLL_BACK:
             return self._roll_back(state)
@@ -112,8 +115,8 @@ class StageLoop:
     ) -> None:
         event = {
             "step": state.global_step, "stage": self._job.config.name, "loss": result.loss, "norm": result.grad_norm,
-            "rate": rate, "tokens": self._job.config.batch_tokens, "applied": applied, "s": round(seconds, 5),
-            "waited_s": round(waited, 5),
+            "rate": rate, "tokens": result.tokens, "applied": applied, "s": round(seconds, 5),
+            "waited_s": round(waited, 5), **({"metrics": dict(result.metrics)} if result.metrics else {}),
         }  # fmt: skip
         self._training.write("step", **event)
         self._training.watcher.step_taken(event)
@@ -186,8 +189,8 @@ def make_mixture(recipe: Recipe, corpora: Mapping[str, Stream], stage: StageConf
 class _Loader:
     """Prepares the next batch in a thread while the model works on this one. Holds no state that matters."""
 
-    def __init__(self, mixture: Mixture, ranks: Ranks) -> None:
-        self._mixture, self._ranks = mixture, ranks
+    def __init__(self, feed: Feed, ranks: Ranks) -> None:
+        self._feed, self._ranks = feed, ranks
         self._pool = ThreadPoolExecutor(1, "loader")
         self._ahead: tuple[int, Future[Batch]] | None = None
 
@@ -200,7 +203,7 @@ class _Loader:
         return batch
 
     def _make(self, number: int) -> Future[Batch]:
-        return self._pool.submit(self._mixture.batch, number, self._ranks.rank, self._ranks.world)
+        return self._pool.submit(self._feed.batch, number, self._ranks.rank, self._ranks.world)
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from trainer.data.mixture import IGNORE
+from trainer.data.batches import IGNORE
 
 LOGITS = 1 << 26  # that a chunk has where the recipe names no size (ours): 256 MiB in float32
 
