@@ -184,7 +184,7 @@ def _export_tokenizer(directory: Path, to: Path) -> str:
         words = open_words(recipe, run_tokenizer(directory, recipe), directory)
     except WinnowError as error:
         return f"without a tokenizer ({error})"
-    words.write(to, recipe.unit)
+    words.write(to, recipe.longest)
     return "with its tokenizer"
 
 

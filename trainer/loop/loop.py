@@ -12,6 +12,8 @@ from schemas.errors import RunError
 from trainer.data.batches import Batch, Feed
 from trainer.data.corpus import Stream
 from trainer.data.mixture import Mixture, data_step
+from trainer.data.phases import Phases
+from trainer.data.rows import RowFeed, RowFolder
 from trainer.faults.bad_steps import Verdict, Watch, distrusted_from, kept
 from trainer.loop import checkpoints
 from trainer.loop.checkpoints import State
@@ -24,6 +26,7 @@ from trainer.loop.training import Training
 from trainer.model.averages import is_averaged
 from trainer.objectives.objective import Objective
 from trainer.recipe import Recipe, StageConfig
+from trainer.stage_graph import faults_of, line
 
 
 class StoppedError(Exception):
@@ -41,7 +44,9 @@ class StageLoop:
         where the run is now."""
         self._training, self._job, self._begin, self._restart = training, job, begin, restart
         stage, ranks = job.config, training.ranks
-        self._feed: Feed = make_mixture(training.recipe, training.corpora, stage, begin)
+        self._feed = make_feed(training.recipe, training.corpora, training.rows, stage, begin)
+        self._faults = faults_of(training.recipe, job.number)
+        self._line = line(training.recipe, job.number)
         self._loader = _Loader(self._feed, ranks)
         self._share = -(-self._feed.units // ranks.world)
         micro = max(1, training.micro_sequences(stage.seq_len) // self._feed.unit_rows)
@@ -59,7 +64,7 @@ class StageLoop:
 
     def _read_history(self, global_step: int) -> None:
         """Restore from the journal: roll-backs, and recent losses of this stage."""
-        training, job, faults = self._training, self._job, self._training.recipe.faults
+        training, job, faults = self._training, self._job, self._faults
         found = None
         if training.ranks.is_first:
             back = rollbacks_of(read_journal(training.folder, only=("rollback",)), job.config.name, job.key)
@@ -97,7 +102,7 @@ class StageLoop:
         waited = time.monotonic() - began
         result = self._stepper.backward(batch, self._share)
         verdict = self._watch.judge(result.loss, result.grad_norm)
-        rate = learning_rate(self._training.recipe.stages, state.taken, state.step)
+        rate = self._rate(state)
         if verdict is Verdict.APPLY:
             self._stepper.apply(rate)
         else:
@@ -109,6 +114,11 @@ class StageLoop:
         if self._job.config.average and is_averaged(self._job.config, after.step):
             self._training.snapshot(self._job.folder / "average", after.step)
         return after
+
+    def _rate(self, state: State) -> float:
+        """Return the learning rate, which follows the stages that led to this one."""
+        stages = [self._training.recipe.stages[number] for number in self._line]
+        return learning_rate(stages, [state.taken[number] for number in self._line[:-1]], state.step)
 
     def _tell(
         self, state: State, result: StepResult, rate: float, applied: bool, seconds: float, waited: float
@@ -137,7 +147,7 @@ class StageLoop:
         if self._saver.is_writing and not ranks.any(not self._saver.is_done):
             self._saver.finish()
         if ranks.is_first:
-            training.checkpoints.prune(functools.partial(kept, training.recipe.faults))
+            training.checkpoints.prune(functools.partial(kept, self._faults))
 
     def _roll_back(self, state: State) -> State:
         """Go back to before the harm, and skip the batches from `faults.spike_back` steps before the trouble to here.
@@ -145,7 +155,7 @@ class StageLoop:
         Steps between the checkpoint and there are taken again as they were: what a run comes to does not depend on when
         its checkpoints were due.
         """
-        training, faults = self._training, self._training.recipe.faults
+        training, faults = self._training, self._faults
         self._saver.finish()
         training.ranks.barrier()
         if self._back.total >= faults.max_rollbacks:
@@ -179,11 +189,26 @@ class StageLoop:
         return found[1]
 
 
-def make_mixture(recipe: Recipe, corpora: Mapping[str, Stream], stage: StageConfig, begin: State) -> Mixture:
-    """Return the batches of a stage that begins where `begin` says; without a mix, sources weigh by their tokens."""
-    mix = stage.weights({name: corpus.epoch_tokens for name, corpus in corpora.items()})
-    key = f"{recipe.seed}:{stage.name}"
-    return Mixture(corpora, mix, stage.seq_len, stage.batch_sequences, begin.starts, recipe.mix_block, key)
+def make_feed(
+    recipe: Recipe, corpora: Mapping[str, Stream], rows: RowFolder | None, stage: StageConfig, begin: State
+) -> Feed:  # fmt: skip
+    """Return the batches of a stage that begins where `begin` says: of its rows, if it has any, else of the shards."""
+    if rows is not None:
+        return RowFeed(rows, stage.batch_units, f"{recipe.seed}:{stage.name}")
+    return make_mixture(recipe, corpora, stage, begin)
+
+
+def make_mixture(recipe: Recipe, corpora: Mapping[str, Stream], stage: StageConfig, begin: State) -> Mixture | Phases:
+    """Return the batches of a stage over shards; without a mix, sources weigh by their tokens."""
+    mixes = [stage.weights({name: corpus.epoch_tokens for name, corpus in corpora.items()})]
+    mixes += [change.mix for change in stage.mix_changes]
+
+    def make(n: int, starts: Mapping[str, int]) -> Mixture:
+        key = f"{recipe.seed}:{stage.name}{f':{n}' if n else ''}"
+        return Mixture(corpora, mixes[n], stage.seq_len, stage.batch_sequences, starts, recipe.mix_block, key)
+
+    changes = [change.batch for change in stage.mix_changes]
+    return Phases(changes, begin.starts, make) if changes else make(0, begin.starts)
 
 
 class _Loader:
