@@ -33,8 +33,9 @@ from machine import commit, machine, say
 from schemas.records import TokenRow, to_batch
 from schemas.shards import ShardMetadata, TokenizerFacts, shard_path
 from trainer.commands.progress import Silent
+from trainer.data.batches import IGNORE
 from trainer.data.corpus import Corpus
-from trainer.data.mixture import IGNORE, Mixture
+from trainer.data.mixture import Mixture
 from trainer.loop.journal import read_journal
 from trainer.loop.run import run
 from trainer.model.llama import initialise, llama_config

@@ -24,6 +24,19 @@ class TokenizerFacts:
     bos_id: int
     eos_id: int
 
+    def to_footer(self) -> dict[str, str]:
+        """Return the entries of a Parquet footer that tell it."""
+        facts = {"tokenizer_sha256" if name == "sha256" else name: v for name, v in vars(self).items()}
+        return {f"{_PREFIX}{name}": str(value) for name, value in facts.items()}
+
+    @staticmethod
+    def from_footer(footer: Mapping[bytes, bytes] | None, path: str) -> TokenizerFacts:
+        """Return what a footer tells. RunError when an entry is missing or wrong."""
+        try:
+            return _tokenizer(_entries(footer))
+        except (KeyError, ValueError) as error:
+            raise RunError(f"{path}: its footer does not tell the tokenizer: {error} is missing or wrong") from None
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShardMetadata:
@@ -40,25 +53,34 @@ class ShardMetadata:
     def to_footer(self) -> dict[str, str]:
         """Return the footer's entries."""
         own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "tokenizer"}
-        facts = {"tokenizer_sha256" if name == "sha256" else name: v for name, v in vars(self.tokenizer).items()}
-        return {f"{_PREFIX}{name}": str(value) for name, value in {**own, **facts}.items()}
+        return {f"{_PREFIX}{name}": str(value) for name, value in own.items()} | self.tokenizer.to_footer()
 
     @staticmethod
     def from_footer(footer: Mapping[bytes, bytes] | None, path: str) -> ShardMetadata:
         """Return what a footer says. RunError when it is not a shard's, or of another version of the schema."""
-        entries = {key.decode(): value.decode() for key, value in (footer or {}).items() if key.startswith(b"winnow.")}
-        entries = {key.removeprefix(_PREFIX): value for key, value in entries.items()}
+        entries = _entries(footer)
         version = entries.get("schema_version", "none")
         if version != str(SCHEMA_VERSION):
             raise RunError(f"{path}: schema version {version}; this Winnow reads {SCHEMA_VERSION}")
         try:
             numbers = ("shard", "source_tokens", "total_tokens", "real_tokens", "row_tokens")
-            ids = {name: int(entries[name]) for name in ("vocab_size", "bos_id", "eos_id")}
-            tokenizer = TokenizerFacts(sha256=entries["tokenizer_sha256"], **ids)
+            tokenizer = _tokenizer(entries)
             own = {name: int(entries[name]) for name in numbers}
             return ShardMetadata(source=entries["source"], tokenizer=tokenizer, **own)
         except (KeyError, ValueError) as error:
             raise RunError(f"{path}: not a token shard of Winnow: {error} is missing or wrong in its footer") from None
+
+
+def _entries(footer: Mapping[bytes, bytes] | None) -> dict[str, str]:
+    """Return our entries of a footer, without the prefix."""
+    prefix = _PREFIX.encode()
+    ours = {key: value for key, value in (footer or {}).items() if key.startswith(prefix)}
+    return {key.decode().removeprefix(_PREFIX): value.decode() for key, value in ours.items()}
+
+
+def _tokenizer(entries: Mapping[str, str]) -> TokenizerFacts:
+    ids = {name: int(entries[name]) for name in ("vocab_size", "bos_id", "eos_id")}
+    return TokenizerFacts(sha256=entries["tokenizer_sha256"], **ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

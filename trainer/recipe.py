@@ -65,6 +65,9 @@ class ScheduleConfig:
               which batch and length grow follow one curve (L3 3.4.1)
     linear    from the rate at which the stage starts to floor at its end (annealing, L3 3.4.3)
     constant  the rate at which the stage starts; peak when it is the first
+
+    A stage that begins with a model folder or an average of stages is a first stage. With `own` a stage does not go on
+    from the rate before: the cosine counts from its first step, the others begin with the warm-up, at peak.
     """
 
     kind: str = setting(COSINE, "shape", choices=(COSINE, LINEAR, CONSTANT))
@@ -72,6 +75,7 @@ class ScheduleConfig:
     floor: float = setting(8e-7, "lowest rate (L3, 405B)", ge=0)
     warmup_steps: int = setting(8000, "steps of linear warm-up (L3)", ge=0)
     decay_steps: int = setting(1_200_000, "step, warm-up included, at which the cosine ends (L3)", ge=1)
+    own: bool = setting(False, "the stage's own curve: it counts from its first step")
 
     def __post_init__(self) -> None:
         validate(self)
@@ -96,18 +100,71 @@ class GateConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MixChange:
+    """Another mix from a batch of the stage on (L3 3.4.1: the mix was adjusted during training)."""
+
+    batch: int = setting(1, "batches of the stage before the change", ge=1)
+    mix: dict[str, float] = setting({}, "weight of each source from there on")
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RopeConfig:
+    """RoPE of a stage and of those that begin with it; 0: as before."""
+
+    theta: float = setting(0.0, "base frequency", ge=0)
+    factor: float = setting(0.0, "long-context scaling, as model.rope_factor", ge=0)
+    original_len: int = setting(0, "context before scaling", ge=0)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchConfig:
+    """How a stage is watched where it differs from `faults`, by the names there."""
+
+    bad_steps: int | None = setting(None, "as faults.bad_steps", ge=1)
+    spike_window: int | None = setting(None, "as faults.spike_window", ge=8)
+    spike_mads: float | None = setting(None, "as faults.spike_mads", ge=0)
+    spike_steps: int | None = setting(None, "as faults.spike_steps", ge=1)
+    spike_back: int | None = setting(None, "as faults.spike_back", ge=1)
+    max_rollbacks: int | None = setting(None, "as faults.max_rollbacks", ge=0)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class StageConfig:
-    """One stage of pre-training: its length and batch are fixed."""
+    """One stage: its length and batch are fixed. It reads token shards or, with `rows`, rows of free columns."""
 
     name: str = setting("", "unique in the recipe")
+    begin: tuple[str, ...] = setting(
+        (),
+        "stages before it, or folders of models, with whose (mean) weights it begins; none: the stage before",
+    )
+    moments: str = setting(
+        "auto", "of the optimiser at its start; auto: carried where it begins with one stage of its kind, else fresh",
+        choices=("auto", "carried", "fresh"),
+    )  # fmt: skip
+    objective: str = setting("next_token", "what it minimises (docs/objectives.md): a name, or module:attribute")
+    rows: tuple[str, ...] = setting((), "folders of Parquet files with the columns that the objective reads")
+    units: int = setting(0, "with rows: units to train on, rounded up to whole batches", ge=0)
+    batch_units: int = setting(0, "with rows: units of a batch over all ranks", ge=0)
     tokens: int = setting(1, "tokens to train on, rounded up to whole batches", ge=1)
-    seq_len: int = setting(4096, "tokens of a sequence; divides the rows of the shards", ge=2)
+    seq_len: int = setting(4096, "tokens of a sequence; divides the rows of the shards; of `rows` the longest", ge=2)
     batch_tokens: int = setting(4_194_304, "tokens of a batch over all ranks; a multiple of seq_len", ge=2)
     mix: dict[str, float] = setting({}, "weight of each source; none: by their tokens")
     upsample: dict[str, float] = setting(
         {}, "factor on a source's weight where there is no mix; of a source that the shards lack: without effect", ge=0
     )
+    mix_changes: tuple[MixChange, ...] = setting((), "other mixes from later batches on, in order")
+    rope: RopeConfig = section(RopeConfig, "rotary embeddings from this stage on")
     schedule: ScheduleConfig = section(ScheduleConfig, "learning rate")
+    watch: WatchConfig = section(WatchConfig, "what of `faults` is other in this stage")
     gate: GateConfig = section(GateConfig, "what must hold before the stage may end")
     average: bool = setting(False, "the result is the mean of the stage's checkpoints (Polyak; L3 3.4.3)")
     average_every: int = setting(0, "steps between the checkpoints that are averaged; 0: a tenth of the stage", ge=0)
@@ -116,8 +173,22 @@ class StageConfig:
         validate(self)
         if self.mix and self.upsample:
             raise ConfigError("upsample: not allowed beside a mix, which says all weights")
-        if self.batch_tokens % self.seq_len:
+        if self.rows:
+            self._check_rows()
+        elif self.units or self.batch_units:
+            raise ConfigError("units: not allowed without rows; a stage over shards has tokens and batch_tokens")
+        elif self.batch_tokens % self.seq_len:
             raise ConfigError(f"batch_tokens: {self.batch_tokens} is not allowed; must be a multiple of {self.seq_len}")
+
+        at = [change.batch for change in self.mix_changes]
+        if at != sorted(set(at)):
+            raise ConfigError(f"mix_changes: batches {at} are not allowed; each must be later than the one before")
+
+    def _check_rows(self) -> None:
+        if not (self.units and self.batch_units):
+            raise ConfigError("rows: units and batch_units are needed, both at least 1")
+        if self.mix or self.upsample or self.mix_changes or self.gate.enabled:
+            raise ConfigError("rows: not allowed beside mix, upsample, mix_changes or a gate, which are for shards")
 
     def weights(self, source_tokens: Mapping[str, int]) -> dict[str, float]:
         """Return the weight of each source: the mix, or by the tokens of their epochs and `upsample`."""
@@ -125,12 +196,18 @@ class StageConfig:
 
     @property
     def batch_sequences(self) -> int:
-        return self.batch_tokens // self.seq_len
+        """Units of a batch: sequences, or those of `rows`."""
+        return self.batch_units if self.rows else self.batch_tokens // self.seq_len
+
+    @property
+    def step_tokens(self) -> int:
+        """Tokens of a batch; of `rows`, whose units differ, if each were one row of full length."""
+        return self.batch_units * self.seq_len if self.rows else self.batch_tokens
 
     @property
     def steps(self) -> int:
         """Steps without any that a gate adds."""
-        return -(-self.tokens // self.batch_tokens)
+        return -(-self.units // self.batch_units) if self.rows else -(-self.tokens // self.batch_tokens)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,9 +313,11 @@ class Recipe:
         if "" in names or len(set(names)) < len(names):
             raise ConfigError(f"stages: names {names} are not allowed; each stage needs one of its own")
         unit = self.unit
-        for stage in self.stages:
-            if unit % stage.seq_len:
+        for number, stage in enumerate(self.stages):
+            if unit % stage.seq_len and not stage.rows:
                 raise ConfigError(f"stages: {stage.name}: seq_len {stage.seq_len} must divide the longest, {unit}")
+            for later in set(names[number:]) & set(stage.begin):
+                raise ConfigError(f"stages: {stage.name}: begin: {later!r} is not allowed; it is no stage before it")
 
     @property
     def stream_seed(self) -> int:
@@ -247,6 +326,12 @@ class Recipe:
 
     @property
     def unit(self) -> int:
+        """The longest sequence of all stages that read shards; of all, where none does."""
+        lengths = [stage.seq_len for stage in self.stages if not stage.rows]
+        return max(lengths, default=self.longest)
+
+    @property
+    def longest(self) -> int:
         """The longest sequence of all stages."""
         return max((stage.seq_len for stage in self.stages), default=1)
 

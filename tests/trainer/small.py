@@ -57,8 +57,8 @@ def stage(name: str, steps: int, seq_len: int = 16, sequences: int = 4, **more: 
 def recipe_of(data: str, *stages: StageConfig, **changes: Any) -> Recipe:
     """Return a recipe of the small model; a checkpoint is taken after each step unless told otherwise."""
     plain = Recipe(
-        name="small", seed=3, data=(data,), model=MODEL, stages=stages, mix_block=8, adamw=AdamWConfig(eps=1e-8),
-        faults=FaultConfig(checkpoint_s=1e-9, stall_s=60.0), local=LocalConfig(threads=1),
+        name="small", seed=3, data=(data,) if data else (), model=MODEL, stages=stages, mix_block=8,
+        adamw=AdamWConfig(eps=1e-8), faults=FaultConfig(checkpoint_s=1e-9, stall_s=60.0), local=LocalConfig(threads=1),
         evaluation=EvalConfig(tokens=512, needle_depths=2, needles=1),
     )  # fmt: skip
     return dataclasses.replace(plain, **changes)

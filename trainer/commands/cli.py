@@ -145,6 +145,9 @@ def status_command(directory: RunDir, as_json: AsJson = False) -> None:
     loss = "-" if found["loss"] is None else f"{found['loss']:.4f}"
     state = "finished" if found["finished"] else f"stage {found['stage']}"
     console.print(f"{found['name']}: {state}, step {found['step']:,}, loss {loss}, {found['tokens']:,} tokens")
+    if found["metrics"]:
+        words = [f"{name} {value:.4g}" for name, value in found["metrics"].items()]
+        console.print(f"of the last steps: {', '.join(words)}", highlight=False)
     time = found["time"]
     console.print(
         f"time: {time['effective']:.1%} effective, {time['lost']:.1%} lost, {time['saving']:.1%} saving,"
@@ -181,7 +184,7 @@ def _export_tokenizer(directory: Path, to: Path) -> str:
         words = open_words(recipe, run_tokenizer(directory, recipe), directory)
     except WinnowError as error:
         return f"without a tokenizer ({error})"
-    words.write(to, recipe.unit)
+    words.write(to, recipe.longest)
     return "with its tokenizer"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -76,17 +77,25 @@ def plan(recipe: Recipe, vocab_size: int, source_tokens: Mapping[str, int], mach
 def _plan_stage(
     recipe: Recipe, stage: StageConfig, vocab_size: int, source_tokens: Mapping[str, int], machine: Machine
 ) -> StagePlan:
-    tokens = stage.steps * stage.batch_tokens
+    tokens = stage.steps * stage.step_tokens
     flops = tokens * flops_per_token(recipe.model, vocab_size, stage.seq_len)
-    mix = stage.weights(source_tokens)
-    counts = counts_in_block(mix, recipe.mix_block) if mix else {}
-    epochs = {
-        name: tokens * n / recipe.mix_block / source_tokens[name]
-        for name, n in counts.items()
-        if source_tokens.get(name)
-    }
+    epochs: dict[str, float] = {}
+    for mix, of_mix in _mixes(stage, source_tokens):
+        for name, n in counts_in_block(mix, recipe.mix_block).items():
+            if source_tokens.get(name):
+                epochs[name] = epochs.get(name, 0.0) + of_mix * n / recipe.mix_block / source_tokens[name]
     seconds = flops / (machine.gpus * machine.peak_tflops * 1e12 * machine.mfu)
-    return StagePlan(stage.name, stage.steps, tokens, stage.seq_len, stage.batch_tokens, flops, seconds / 3600, epochs)
+    return StagePlan(stage.name, stage.steps, tokens, stage.seq_len, stage.step_tokens, flops, seconds / 3600, epochs)
+
+
+def _mixes(stage: StageConfig, source_tokens: Mapping[str, int]) -> list[tuple[Mapping[str, float], int]]:
+    """Return the mixes of a stage, and the tokens that it reads with each."""
+    first = stage.weights(source_tokens)
+    if stage.rows or not first:
+        return []
+    edges = [0, *(change.batch for change in stage.mix_changes if change.batch < stage.steps), stage.steps]
+    lengths = [(end - start) * stage.batch_tokens for start, end in itertools.pairwise(edges)]
+    return list(zip([first, *(change.mix for change in stage.mix_changes)], lengths, strict=False))
 
 
 def _gpu_bytes(recipe: Recipe, vocab_size: int, machine: Machine) -> int:

@@ -42,15 +42,18 @@ class ConsoleWatcher:
         first = sum(s.steps for s in self._recipe.stages[: self._recipe.stages.index(stage)])
         self._first = first
         where = f" from step {step}" if step else ""
-        self.say(
-            f"{stage.name}: {stage.steps:,} steps of {stage.batch_tokens:,} tokens, {stage.seq_len:,} a sequence{where}"
-        )
+        size = f"{stage.batch_tokens:,} tokens, {stage.seq_len:,} a sequence"
+        if stage.rows:
+            size = f"{stage.batch_units:,} units of {', '.join(stage.rows)}"
+        self.say(f"{stage.name}: {stage.steps:,} steps of {size}{where}")
 
     def step_taken(self, event: Mapping[str, Any]) -> None:
         self._recent.append((event["tokens"], event["s"]))
         if self._board is not None:
-            for name in ("loss", "norm", "rate"):
-                self._board.add_scalar(name, event[name], event["step"], walltime=time.time())
+            scalars = {name: event[name] for name in ("loss", "norm", "rate")}
+            scalars |= {f"metrics/{name}": value for name, value in event.get("metrics", {}).items()}
+            for name, value in scalars.items():
+                self._board.add_scalar(name, value, event["step"], walltime=time.time())
         line = self._line(event)
         if self._live:
             self._live.update(Text(line))
@@ -61,12 +64,13 @@ class ConsoleWatcher:
     def _line(self, event: Mapping[str, Any]) -> str:
         assert self._stage is not None  # noqa: S101
         speed = sum(n for n, _ in self._recent) / max(1e-9, sum(s for _, s in self._recent))
-        left = max(0, self._first + self._stage.steps - event["step"] - 1) * self._stage.batch_tokens
+        left = max(0, self._first + self._stage.steps - event["step"] - 1) * self._stage.step_tokens
         after = self._recipe.stages[self._recipe.stages.index(self._stage) + 1 :]
-        left += sum(stage.steps * stage.batch_tokens for stage in after)
+        left += sum(stage.steps * stage.step_tokens for stage in after)
         words = [
             f"{self._stage.name} {event['step'] + 1:,}", f"loss {event['loss']:.4f}", f"norm {event['norm']:.2f}",
             f"rate {event['rate']:.2e}", f"{speed:,.0f} tokens/s",
+            *(f"{name} {value:.4g}" for name, value in event.get("metrics", {}).items()),
         ]  # fmt: skip
         if self._machine is not None:
             used = speed * flops_per_token(self._recipe.model, self._vocab_size, self._stage.seq_len)

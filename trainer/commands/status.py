@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ def status(folder: Path) -> dict[str, Any]:
         "finished": bool(names) and names[-1] in done,
         "step": last["step"] + 1 if last else 0,
         "loss": last["loss"] if last else None,
+        "metrics": _recent_metrics(recent),
         "tokens": sum(event["tokens"] for event in steps.values()),
         "tokens_per_s": tokens / seconds if seconds else None,
         "waiting_for_data": sum(event["waited_s"] for event in recent) / seconds if seconds else None,
@@ -46,6 +48,16 @@ def status(folder: Path) -> dict[str, Any]:
         "time": asdict(worth(events, _until(events))),
         "weights": newest_weights(folder),
     }
+
+
+def _recent_metrics(recent: list[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the mean of each of the objective's metrics over the recent steps of the last stage."""
+    found: dict[str, list[float]] = {}
+    for event in recent:
+        if event["stage"] == recent[-1]["stage"]:
+            for name, value in event.get("metrics", {}).items():
+                found.setdefault(name, []).append(value)
+    return {name: sum(values) / len(values) for name, values in sorted(found.items())}
 
 
 def _until(events: list[dict[str, Any]]) -> float:

@@ -11,30 +11,14 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import ConfigError
+from trainer.data.batches import IGNORE, Batch, Columns, share_of
 from trainer.data.corpus import Stream, TokenSlice
 from trainer.data.permutation import Permutation
-
-IGNORE = -100  # a label that no loss counts: that of torch's cross-entropy
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What every runner consumes."""
-
-    tokens: npt.NDArray[np.int64]  # [b, S]
-    positions: npt.NDArray[np.int64]  # [b, S], 0 where a document, or the sequence, starts: the document mask
-    labels: npt.NDArray[np.int64]  # [b, S], the next token of the same document, else IGNORE
-
-    @property
-    def targets(self) -> int:
-        """Labels that count."""
-        return int((self.labels != IGNORE).sum())
 
 
 def counts_in_block(mix: Mapping[str, float], block: int) -> dict[str, int]:
@@ -63,7 +47,9 @@ def data_step(step: int, skipped: Collection[int]) -> int:
 
 
 class Mixture:
-    """The batches of one stage."""
+    """The batches of one stage, or of a part of it that has one mix: a feed whose units are sequences."""
+
+    unit_rows = 1
 
     def __init__(
         self, corpora: Mapping[str, Stream], mix: Mapping[str, float], seq_len: int, batch_sequences: int,
@@ -85,6 +71,11 @@ class Mixture:
         names = list(self._counts)
         self._names = names
         self._laid_out = np.repeat(np.arange(len(names)), [self._counts[name] for name in names])  # before the shuffle
+
+    @property
+    def units(self) -> int:
+        """Sequences of a batch."""
+        return self._batch
 
     def locate(self, sequence: int) -> tuple[str, int]:
         """Return source and position in its stream of the stage's n-th sequence."""
@@ -111,10 +102,8 @@ class Mixture:
         Shares differ by at most one sequence where the world does not divide the batch. ConfigError when a rank would
         get none.
         """
-        if world > self._batch:
-            raise ConfigError(f"a batch of {self._batch} sequences cannot be shared by {world} ranks")
-        first, last = (self._batch * edge // world for edge in (rank, rank + 1))
-        return pack([self._sequence(number * self._batch + n) for n in range(first, last)])
+        share = share_of(self._batch, rank, world, "sequences")
+        return pack([self._sequence(number * self._batch + n) for n in share])
 
     def _sequence(self, number: int) -> TokenSlice:
         name, position = self.locate(number)
@@ -150,7 +139,7 @@ def pack(slices: Sequence[TokenSlice]) -> Batch:
         labels[n, piece.doc_ends[:-1] - 1] = IGNORE
         if piece.left_out is not None:
             labels[n, np.repeat(piece.left_out, np.diff(piece.doc_ends, prepend=0))] = IGNORE
-    return Batch(tokens, positions, labels)
+    return Columns({"tokens": tokens, "positions": positions, "labels": labels}, [1] * len(slices))
 
 
 def positions_of(doc_ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from trainer.data.mixture import IGNORE
+from trainer.data.batches import IGNORE
 from trainer.evaluate.tasks import Question, Task
 from trainer.evaluate.words import Words
 from trainer.loop.training import Training

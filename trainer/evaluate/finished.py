@@ -18,8 +18,9 @@ from trainer.evaluate.words import kept_facts
 from trainer.faults.watchdog import joined_and_watched
 from trainer.loop.start import RECIPE
 from trainer.loop.training import Training
-from trainer.model.export import load_weights
+from trainer.model.export import is_causal, load_weights
 from trainer.recipe import Recipe
+from trainer.stage_graph import model_of
 
 
 def read_saved_recipe(folder: Path) -> Recipe:
@@ -31,9 +32,14 @@ def read_saved_recipe(folder: Path) -> Recipe:
     return overlay(Recipe(), plain)
 
 
-def newest_stage(folder: Path) -> Path:
-    """Return the folder of the last finished stage. InputError when there is none."""
+def newest_stage(folder: Path, causal: bool = False) -> Path:
+    """Return the folder of the last finished stage; with `causal` of those whose model gives next tokens.
+
+    InputError when there is none.
+    """
     done = sorted(path.parent for path in folder.glob("stages/*/done.json"))
+    if causal:
+        done = [path for path in done if is_causal(path / "model")]
     if not done:
         raise InputError(f"{folder}: no stage is finished here")
     return done[-1]
@@ -50,10 +56,10 @@ def opened(folder: Path, recipe: Recipe) -> Iterator[Training]:
 
     Neither the shards that it was trained on nor the model that it began from have to be there.
     """
-    model = newest_stage(folder) / "model"
+    stage = newest_stage(folder, causal=True)
     tokenizer = run_tokenizer(folder, recipe)
-    recipe = replace(recipe, init_from="")
+    recipe = replace(recipe, init_from="", model=model_of(recipe, int(stage.name.partition("-")[0])))
     with joined_and_watched(recipe.faults.stall_s) as (ranks, watchdog):
         training = Training(recipe, folder, {}, ranks, None, Silent(), watchdog, tokenizer)
-        load_weights(training.model, model)
+        load_weights(training.model, stage / "model")
         yield training

@@ -31,7 +31,11 @@ def measure(folder: Path, recipe: Recipe, length: int, more: Sequence[str] = ())
         raise ConfigError("nothing to measure: the recipe holds no shards out; give --held-out or --task")
     tasks = [read_task(Path(name)) for name in recipe.evaluation.tasks]
     with opened(folder, recipe) as training:
-        found: dict[str, Any] = {"model": str(newest_stage(folder) / "model"), "length": length, "needle": None}
+        found: dict[str, Any] = {
+            "model": str(newest_stage(folder, causal=True) / "model"),
+            "length": length,
+            "needle": None,
+        }
         found["loss"] = held_out_losses(training, held_out, length, recipe.evaluation.tokens)
         if held_out:
             found["needle"] = NeedleTest(held_out, recipe.evaluation).share_found(training, length)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 import torch
 
+from trainer.data.batches import IGNORE
 from trainer.data.corpus import Corpus
-from trainer.data.mixture import IGNORE, pack
-from trainer.loop.step import micro_batches, next_token_loss
+from trainer.data.mixture import pack
+from trainer.loop.step import micro_batches
 from trainer.loop.training import Training
+from trainer.objectives.next_token import next_token_loss
 
 
 def held_out_losses(training: Training, corpora: Mapping[str, Corpus], seq_len: int, tokens: int) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """The append-only journal of a run: DIR/journal.jsonl, one event a line.
 
     start     a process started: from which step of the run
-    step      one optimiser step: number, loss, gradient norm, rate, tokens, seconds, seconds spent waiting for data
+    step      one optimiser step: number, loss, gradient norm, rate, tokens, seconds, seconds spent waiting for data,
+              and the objective's own metrics by name
     save      a checkpoint is complete
     rollback  back to a step of the run, and the batches of the stage that are skipped from now on; `at`: its bad step
     stage     a stage is complete

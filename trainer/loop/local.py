@@ -12,12 +12,14 @@ from trainer.loop.checkpoints import Saver, State
 from trainer.loop.loop import StageLoop
 from trainer.loop.placement import put
 from trainer.loop.stages import StageJob
-from trainer.loop.step import Objective, next_token_loss
 from trainer.loop.training import Training
 from trainer.model.averages import averaged_steps, is_averaged, mean, snapshot_path
 from trainer.model.export import export
+from trainer.objectives.find import find_objective
+from trainer.objectives.objective import CAUSAL
 from trainer.recipe import StageConfig
 
+BEGUN = -1  # in place of a stage's number: the weights that the recipe begins with
 GATE_EXTENSIONS = 10  # a stage that its gate holds goes on by a tenth of its steps at a time
 
 
@@ -37,26 +39,30 @@ class Gate(Protocol):
 class LocalRunner:
     """Trains stages one after the other; keeps the model in memory between them."""
 
-    def __init__(self, training: Training, gate: Gate, objective: Objective = next_token_loss) -> None:
-        self._training, self._gate, self._objective = training, gate, objective
-        self._holds: int | None = None  # the stage whose result is in memory
+    def __init__(self, training: Training, gate: Gate) -> None:
+        self._training, self._gate = training, gate
+        self._holds: int | None = BEGUN  # the stage whose result is in memory
 
     def run(self, job: StageJob, start: State) -> State:
         """Train a stage to its end. Raises StoppedError when asked to stop, RunError when its gate does not pass.
 
-        `start` is the state after the stage before, whose checkpoint lies in that stage's folder.
+        `start` is the state before the stage; what it begins with lies in the folders of those stages.
         """
         training = self._training
         begin = job.begin(start)
         restart = functools.partial(self._restart, job)
+        if not training.become(job.kind, job.model):
+            self._holds = None
         state = self._resume(job, begin, restart)
         if training.ranks.is_first:
             training.checkpoints.remove_after(state.global_step)
         training.write("start", step=state.global_step, stage=job.config.name, world=training.ranks.world)
         training.watcher.stage_started(job.config, state.step)
         training.ranks.barrier()
-        self._gate.begin(job, state)
-        with StageLoop(training, job, begin, state.global_step, restart, self._objective) as loop:
+        if job.kind == CAUSAL:  # no other can be measured by its next tokens
+            self._gate.begin(job, state)
+        objective = find_objective(job.config.objective)
+        with StageLoop(training, job, begin, state.global_step, restart, objective) as loop:
             state = self._until_open(loop, job, state)
             return self._end(job, loop.ends(state), state)
 
@@ -65,17 +71,19 @@ class LocalRunner:
         if found is not None:
             checkpoints.load(found[0], self._training.model, self._training.optimiser)
             return found[1]
-        if self._holds != job.number - 1:
+        wanted = BEGUN if job.is_first else job.parents[0].number if job.carries else None
+        if wanted is None or self._holds != wanted:
             restart()
         return begin
 
     def _restart(self, job: StageJob) -> None:
-        """Bring the model to where the stage begins: the end of the stage before, or the initial weights."""
-        if job.number == 0:
+        """Bring the model to where the stage begins: the stages or models that it names, or the initial weights."""
+        if job.is_first:
             self._training.begin_anew()
+        elif job.carries:
+            checkpoints.load(job.parents[0].checkpoint, self._training.model, self._training.optimiser)
         else:
-            before = next(job.folder.parent.glob(f"{job.number - 1:02d}-*/checkpoint"))
-            checkpoints.load(before, self._training.model, self._training.optimiser)
+            self._training.begin_with(job.models, job.folders)
 
     def _until_open(self, loop: StageLoop, job: StageJob, state: State) -> State:
         """Train the stage's steps, and more until its gate passes."""
@@ -84,7 +92,7 @@ class LocalRunner:
         while until < state.step:
             until += more
         state = self._train(loop, job, state, until)
-        while not self._gate(job, state):
+        while job.kind == CAUSAL and not self._gate(job, state):
             until += more
             if until * stage.batch_tokens > max_tokens(stage):
                 raise RunError(f"stage {stage.name}: its gate is still shut after {state.step} steps (gate.max_tokens)")
@@ -96,8 +104,12 @@ class LocalRunner:
         every = self._training.recipe.evaluation.every_steps
         while every and (then := state.step - state.step % every + every) < until:
             state = loop.train(state, then)
-            self._gate.look(job, state)
+            self._look(job, state)
         return loop.train(state, until, ends=True)
+
+    def _look(self, job: StageJob, state: State) -> None:
+        if job.kind == CAUSAL:
+            self._gate.look(job, state)
 
     def _end(self, job: StageJob, ends: Mapping[str, int], state: State) -> State:
         """Average if the stage asks for it, write checkpoint and model, mark the stage as done.
@@ -107,7 +119,7 @@ class LocalRunner:
         training = self._training
         if job.config.average:
             self._average(job, state)
-            self._gate.look(job, state)  # what is exported is the average: the last measurement is of that
+            self._look(job, state)  # what is exported is the average: the last measurement is of that
         after = State(
             stage=job.number + 1,
             taken=(*state.taken, state.step),

@@ -9,8 +9,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from schemas.errors import RunError
+from trainer.data.batches import Batch, Feed
 from trainer.data.corpus import Stream
-from trainer.data.mixture import Batch, Mixture, data_step
+from trainer.data.mixture import Mixture, data_step
+from trainer.data.phases import Phases
+from trainer.data.rows import RowFeed, RowFolder
 from trainer.faults.bad_steps import Verdict, Watch, distrusted_from, kept
 from trainer.loop import checkpoints
 from trainer.loop.checkpoints import State
@@ -18,10 +21,12 @@ from trainer.loop.journal import Rollbacks, read_journal, recent_losses, rollbac
 from trainer.loop.ranks import Ranks
 from trainer.loop.schedule import learning_rate
 from trainer.loop.stages import StageJob
-from trainer.loop.step import Objective, Stepper, StepResult
+from trainer.loop.step import Stepper, StepResult
 from trainer.loop.training import Training
 from trainer.model.averages import is_averaged
+from trainer.objectives.objective import Objective
 from trainer.recipe import Recipe, StageConfig
+from trainer.stage_graph import faults_of, line
 
 
 class StoppedError(Exception):
@@ -39,10 +44,13 @@ class StageLoop:
         where the run is now."""
         self._training, self._job, self._begin, self._restart = training, job, begin, restart
         stage, ranks = job.config, training.ranks
-        self._mixture = make_mixture(training.recipe, training.corpora, stage, begin)
-        self._loader = _Loader(self._mixture, ranks)
-        self._share = -(-stage.batch_sequences // ranks.world)
-        self._stepper = Stepper(training, min(training.micro_sequences(stage.seq_len), self._share), objective)
+        self._feed = make_feed(training.recipe, training.corpora, training.rows, stage, begin)
+        self._faults = faults_of(training.recipe, job.number)
+        self._line = line(training.recipe, job.number)
+        self._loader = _Loader(self._feed, ranks)
+        self._share = -(-self._feed.units // ranks.world)
+        micro = max(1, training.micro_sequences(stage.seq_len) // self._feed.unit_rows)
+        self._stepper = Stepper(training, min(micro, self._share), objective)
         self._saver = training.make_saver()
         self._saved_at = time.monotonic()
         self._stands_at: int | None = None  # the step of the checkpoint that a roll-back has loaded
@@ -56,7 +64,7 @@ class StageLoop:
 
     def _read_history(self, global_step: int) -> None:
         """Restore from the journal: roll-backs, and recent losses of this stage."""
-        training, job, faults = self._training, self._job, self._training.recipe.faults
+        training, job, faults = self._training, self._job, self._faults
         found = None
         if training.ranks.is_first:
             back = rollbacks_of(read_journal(training.folder, only=("rollback",)), job.config.name, job.key)
@@ -72,7 +80,7 @@ class StageLoop:
 
     def ends(self, state: State) -> dict[str, int]:
         """Return the position in each source after the stage: behind the skipped batches, too."""
-        return self._mixture.ends(data_step(state.step, self._skipped))
+        return self._feed.ends(data_step(state.step, self._skipped))
 
     def train(self, state: State, until: int, ends: bool = False) -> State:
         """Take steps until `until` of the stage are done. Raises StoppedError when asked to stop, once all is saved.
@@ -94,12 +102,12 @@ class StageLoop:
         waited = time.monotonic() - began
         result = self._stepper.backward(batch, self._share)
         verdict = self._watch.judge(result.loss, result.grad_norm)
-        rate = learning_rate(self._training.recipe.stages, state.taken, state.step)
+        rate = self._rate(state)
         if verdict is Verdict.APPLY:
             self._stepper.apply(rate)
         else:
             self._stepper.skip()
-        after = replace(state, step=state.step + 1, tokens=state.tokens + self._job.config.batch_tokens)
+        after = replace(state, step=state.step + 1, tokens=state.tokens + result.tokens)
         self._tell(state, result, rate, verdict is Verdict.APPLY, time.monotonic() - began, waited)
         if verdict is Verdict.ROLL_BACK:
             return self._roll_back(state)
@@ -107,13 +115,18 @@ class StageLoop:
             self._training.snapshot(self._job.folder / "average", after.step)
         return after
 
+    def _rate(self, state: State) -> float:
+        """Return the learning rate, which follows the stages that led to this one."""
+        stages = [self._training.recipe.stages[number] for number in self._line]
+        return learning_rate(stages, [state.taken[number] for number in self._line[:-1]], state.step)
+
     def _tell(
         self, state: State, result: StepResult, rate: float, applied: bool, seconds: float, waited: float
     ) -> None:
         event = {
             "step": state.global_step, "stage": self._job.config.name, "loss": result.loss, "norm": result.grad_norm,
-            "rate": rate, "tokens": self._job.config.batch_tokens, "applied": applied, "s": round(seconds, 5),
-            "waited_s": round(waited, 5),
+            "rate": rate, "tokens": result.tokens, "applied": applied, "s": round(seconds, 5),
+            "waited_s": round(waited, 5), **({"metrics": dict(result.metrics)} if result.metrics else {}),
         }  # fmt: skip
         self._training.write("step", **event)
         self._training.watcher.step_taken(event)
@@ -134,7 +147,7 @@ class StageLoop:
         if self._saver.is_writing and not ranks.any(not self._saver.is_done):
             self._saver.finish()
         if ranks.is_first:
-            training.checkpoints.prune(functools.partial(kept, training.recipe.faults))
+            training.checkpoints.prune(functools.partial(kept, self._faults))
 
     def _roll_back(self, state: State) -> State:
         """Go back to before the harm, and skip the batches from `faults.spike_back` steps before the trouble to here.
@@ -142,7 +155,7 @@ class StageLoop:
         Steps between the checkpoint and there are taken again as they were: what a run comes to does not depend on when
         its checkpoints were due.
         """
-        training, faults = self._training, self._training.recipe.faults
+        training, faults = self._training, self._faults
         self._saver.finish()
         training.ranks.barrier()
         if self._back.total >= faults.max_rollbacks:
@@ -176,18 +189,33 @@ class StageLoop:
         return found[1]
 
 
-def make_mixture(recipe: Recipe, corpora: Mapping[str, Stream], stage: StageConfig, begin: State) -> Mixture:
-    """Return the batches of a stage that begins where `begin` says; without a mix, sources weigh by their tokens."""
-    mix = stage.weights({name: corpus.epoch_tokens for name, corpus in corpora.items()})
-    key = f"{recipe.seed}:{stage.name}"
-    return Mixture(corpora, mix, stage.seq_len, stage.batch_sequences, begin.starts, recipe.mix_block, key)
+def make_feed(
+    recipe: Recipe, corpora: Mapping[str, Stream], rows: RowFolder | None, stage: StageConfig, begin: State
+) -> Feed:  # fmt: skip
+    """Return the batches of a stage that begins where `begin` says: of its rows, if it has any, else of the shards."""
+    if rows is not None:
+        return RowFeed(rows, stage.batch_units, f"{recipe.seed}:{stage.name}")
+    return make_mixture(recipe, corpora, stage, begin)
+
+
+def make_mixture(recipe: Recipe, corpora: Mapping[str, Stream], stage: StageConfig, begin: State) -> Mixture | Phases:
+    """Return the batches of a stage over shards; without a mix, sources weigh by their tokens."""
+    mixes = [stage.weights({name: corpus.epoch_tokens for name, corpus in corpora.items()})]
+    mixes += [change.mix for change in stage.mix_changes]
+
+    def make(n: int, starts: Mapping[str, int]) -> Mixture:
+        key = f"{recipe.seed}:{stage.name}{f':{n}' if n else ''}"
+        return Mixture(corpora, mixes[n], stage.seq_len, stage.batch_sequences, starts, recipe.mix_block, key)
+
+    changes = [change.batch for change in stage.mix_changes]
+    return Phases(changes, begin.starts, make) if changes else make(0, begin.starts)
 
 
 class _Loader:
     """Prepares the next batch in a thread while the model works on this one. Holds no state that matters."""
 
-    def __init__(self, mixture: Mixture, ranks: Ranks) -> None:
-        self._mixture, self._ranks = mixture, ranks
+    def __init__(self, feed: Feed, ranks: Ranks) -> None:
+        self._feed, self._ranks = feed, ranks
         self._pool = ThreadPoolExecutor(1, "loader")
         self._ahead: tuple[int, Future[Batch]] | None = None
 
@@ -200,7 +228,7 @@ class _Loader:
         return batch
 
     def _make(self, number: int) -> Future[Batch]:
-        return self._pool.submit(self._mixture.batch, number, self._ranks.rank, self._ranks.world)
+        return self._pool.submit(self._feed.batch, number, self._ranks.rank, self._ranks.world)
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)

@@ -10,12 +10,14 @@ from torch import nn
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
-from transformers import LlamaForCausalLM
+from transformers import LlamaForCausalLM, LlamaForSequenceClassification
 
 from schemas.identity import keyed_hash
 
 
-def shard(model: LlamaForCausalLM, mesh: DeviceMesh | None, dtype: torch.dtype) -> None:
+def shard(
+    model: LlamaForCausalLM | LlamaForSequenceClassification, mesh: DeviceMesh | None, dtype: torch.dtype
+) -> None:
     """Shard each block and then the rest (L3 3.3.2: parameters stay gathered after the forward pass).
 
     Compute runs in `dtype`, gradients are reduced in float32. Without a mesh the model stays whole, unless `dtype` is

@@ -7,7 +7,7 @@ import datetime
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,11 +46,16 @@ class Ranks:
 
     def sum(self, value: float) -> float:
         """Return the sum over the ranks, the same bits on each."""
+        return self.sums([value])[0]
+
+    def sums(self, values: Sequence[float]) -> list[float]:
+        """Return the sum of each value over the ranks, the same bits on each; in one exchange."""
         if self.world == 1:
-            return value
-        held = torch.tensor(value, dtype=torch.float64, device=self.device)
+            return list(values)
+        held = torch.tensor(values, dtype=torch.float64, device=self.device)
         dist.all_reduce(held)
-        return float(held.item())
+        found: list[float] = held.tolist()
+        return found
 
     def from_first(self, value: Any) -> Any:
         """Return the value that rank 0 gives."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from schemas.errors import ConfigError, RunError
 from schemas.settings import to_plain
 from schemas.shards import TokenizerFacts
 from storage.shard_folders import find_shards
+from trainer.data.batches import PRE_TRAINING
 from trainer.data.corpus import Corpus, same_tokenizer
+from trainer.data.rows import RowFolder, row_files
 from trainer.data.sources import Shards, open_streams, training_shards
 from trainer.evaluate.gates import Gatekeeper, open_evaluation
 from trainer.evaluate.words import keep_tokenizer
 from trainer.faults.watchdog import joined_and_watched
 from trainer.loop.checkpoints import State
+from trainer.loop.inputs import Inputs
 from trainer.loop.journal import Journal
 from trainer.loop.local import LocalRunner
 from trainer.loop.loop import make_mixture
@@ -39,9 +43,10 @@ from trainer.loop.stage_data import (
     training_paths,
     write_frozen,
 )
-from trainer.loop.stages import Runner, StageJob, jobs, made_by_others, remove_made
+from trainer.loop.stages import StageJob, jobs, made_by_others, remove_made
 from trainer.loop.start import RECIPE, place_in_data, with_absolute_paths
 from trainer.loop.training import Training, Watcher
+from trainer.objectives.find import find_objective
 from trainer.recipe import Recipe
 from trainer.titan.runner import TitanRunner
 
@@ -51,12 +56,14 @@ _IN_KEYS = ("seed", "model.", "adamw.", "mix_block", "init_from", "order_seed", 
 
 def plan_jobs(recipe: Recipe, shards: Shards, folder: Path) -> list[StageJob]:
     """Return the stages, over the shards that the folder froze, and over these where it did not."""
-    return _plan(recipe, measured(shards), folder)
+    return _plan(recipe, measured(shards), folder, Inputs(folder))
 
 
-def _plan(recipe: Recipe, present: Lists, folder: Path, keep: int | None = None) -> list[StageJob]:
+def _plan(
+    recipe: Recipe, present: Lists, folder: Path, inputs: Inputs, keep: int | None = None
+) -> list[StageJob]:  # fmt: skip
     """Return the stages; with `keep` only the first so many read what was frozen."""
-    return jobs(recipe, plan_data(recipe, present, read_frozen(folder), keep), folder)
+    return jobs(recipe, plan_data(recipe, present, read_frozen(folder), keep), folder, inputs.digest)
 
 
 def first_open(planned: list[StageJob], begin: State) -> tuple[int, State]:
@@ -80,9 +87,9 @@ def run(recipe: Recipe, folder: Path, watcher: Watcher, anew: bool = False) -> S
     if not recipe.stages:
         raise ConfigError("stages: none; a recipe has at least one")
     recipe = with_absolute_paths(place_in_data(recipe))
-    shards = training_shards(recipe)
-    present = measured(shards)
-    planned = _plan(recipe, present, folder)
+    shards = {} if all(stage.rows for stage in recipe.stages) else training_shards(recipe)
+    present, inputs = measured(shards), Inputs(folder)
+    planned = _plan(recipe, present, folder, inputs)
     begin = State(starts=recipe.data_starts)
     number, state = first_open(planned, begin)
     if number == len(planned):
@@ -92,33 +99,58 @@ def run(recipe: Recipe, folder: Path, watcher: Watcher, anew: bool = False) -> S
         raise RunError(_refusal(recipe, folder, left))
     gone = [job.number for job in planned[number:] if not is_there(job.data, present)]
     if anew and (left or gone):
-        planned = _plan(recipe, present, folder, keep=min([*gone, *(number for number, _ in left)]))
-        (number, state), left = first_open(planned, begin), made_by_others(planned, folder)
-    start = _Start(recipe, folder, planned, [path for _, path in left])
-    corpora = start.streams(planned[number:], shards, present)
-    tokenizer = same_tokenizer([corpus for streams in corpora.values() for corpus in streams.values()])
+        planned = _plan(recipe, present, folder, inputs, keep=min([*gone, *(number for number, _ in left)]))
+        left = made_by_others(planned, folder)
+    start = _Start(recipe, folder, planned, [path for _, path in left], inputs)
+    opened = start.open([job for job in planned if job.finished() is None], shards, present)
+    tokenizer = _one_tokenizer(opened.values())
     if recipe.runner == "titan":
         alone = Ranks(0, 1, torch.device("cpu"), None)  # torchtitan's launch starts the processes that compute
         with start.journal(alone, tokenizer) as journal:
-            return _train(TitanRunner(recipe, journal, watcher, held_out=start.held_out), planned[number:], state)
+            titan = TitanRunner(recipe, journal, watcher, held_out=start.held_out)
+            return _train(titan.run, planned, begin)
     if recipe.local.threads:
         torch.set_num_threads(recipe.local.threads)
     evaluation = open_evaluation(recipe, start.held_out)
     with joined_and_watched(recipe.faults.stall_s) as (ranks, watchdog), start.journal(ranks, tokenizer) as journal:
         _refuse_before_drawing(recipe, ranks)
-        training = Training(recipe, folder, corpora[number], ranks, journal, watcher, watchdog)
+        training = Training(recipe, folder, {}, ranks, journal, watcher, watchdog, tokenizer)
         runner = LocalRunner(training, Gatekeeper(training, evaluation))
+
+        def train(job: StageJob, state: State) -> State:
+            training.corpora, training.rows = opened[job.number].streams, opened[job.number].rows
+            return runner.run(job, state)
+
         with _stopping(training), _one_line(folder):
-            for job in planned[number:]:
-                training.corpora = corpora[job.number]
-                state = runner.run(job, state)
-    return state
+            return _train(train, planned, begin)
 
 
-def _train(runner: Runner, planned: Sequence[StageJob], state: State) -> State:
+def _train(run_stage: Callable[[StageJob, State], State], planned: Sequence[StageJob], begin: State) -> State:
+    """Train the stages that are not done, in order; return the state after the last."""
+    ended: dict[int, State] = {}
     for job in planned:
-        state = runner.run(job, state)
-    return state
+        finished = job.finished()
+        ended[job.number] = finished if finished is not None else run_stage(job, job.start(begin, ended))
+    return ended[planned[-1].number]
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What a stage reads."""
+
+    streams: Mapping[str, Corpus]
+    rows: RowFolder | None = None
+
+
+def _one_tokenizer(opened: Iterable[_Opened]) -> TokenizerFacts:
+    """Return the tokenizer of all stages. ConfigError when there are several."""
+    opened = list(opened)
+    rows = [one.rows.tokenizer for one in opened if one.rows is not None]
+    corpora = [corpus for one in opened for corpus in one.streams.values()]
+    first = same_tokenizer(corpora) if corpora else rows[0]
+    if any(facts != first for facts in rows):
+        raise ConfigError("rows: of another tokenizer than what the other stages read")
+    return first
 
 
 def _refusal(recipe: Recipe, folder: Path, left: Sequence[tuple[int, Path]]) -> str:
@@ -151,7 +183,8 @@ def _refuse_before_drawing(recipe: Recipe, ranks: Ranks) -> None:
     for stage in recipe.stages:
         if ranks.world > stage.batch_sequences:
             raise ConfigError(
-                f"stages: {stage.name}: a batch of {stage.batch_sequences} sequences cannot be shared by"
+                f"stages: {stage.name}: a batch of {stage.batch_sequences} {'units' if stage.rows else 'sequences'}"
+                f" cannot be shared by"
                 f" {ranks.world} ranks"
             )
     if recipe.local.attention == "flex_attention" and ranks.device.type == "cpu":
@@ -164,26 +197,38 @@ def _refuse_before_drawing(recipe: Recipe, ranks: Ranks) -> None:
 class _Start:
     """What a run writes and opens before it trains."""
 
-    def __init__(self, recipe: Recipe, folder: Path, planned: Sequence[StageJob], left: Sequence[Path]) -> None:
+    def __init__(
+        self, recipe: Recipe, folder: Path, planned: Sequence[StageJob], left: Sequence[Path], inputs: Inputs
+    ) -> None:  # fmt: skip
         """`left` is what others made and is to be removed."""
-        self._recipe, self._folder, self._left = recipe, folder, left
+        self._recipe, self._folder, self._left, self._inputs = recipe, folder, left, inputs
         frozen, data = read_frozen(folder), [job.data for job in planned]
-        self.held_out = held_out_paths(recipe, frozen, data, find_shards(recipe.data))
+        everything = find_shards(recipe.data) if recipe.data else {}
+        self.held_out = held_out_paths(recipe, frozen, data, everything)
         self._frozen = freeze(recipe, data, frozen, self.held_out)
 
-    def streams(
-        self, planned: Sequence[StageJob], shards: Shards, present: Lists
-    ) -> dict[int, dict[str, Corpus]]:  # fmt: skip
-        """Return the streams of each stage, by its number. ConfigError when its mix does not fit them."""
-        found: dict[int, dict[str, Corpus]] = {}
+    def open(self, planned: Sequence[StageJob], shards: Shards, present: Lists) -> dict[int, _Opened]:
+        """Return what each stage reads, by its number. ConfigError when its mix or its objective does not fit that."""
+        found: dict[int, _Opened] = {}
         before: StageJob | None = None
         for job in planned:
+            if job.config.rows:
+                wanted = find_objective(job.config.objective).columns
+                rows = RowFolder(row_files(job.config.rows), wanted, job.config.seq_len)
+                found[job.number] = _Opened({}, rows)
+                continue
             if before is not None and job.data == before.data:
                 found[job.number] = found[before.number]
             else:
                 paths = training_paths(job.data, shards, present)
-                found[job.number] = open_streams(self._recipe, paths, job.data.unit, self.held_out)
-            make_mixture(self._recipe, found[job.number], job.config, State())
+                found[job.number] = _Opened(open_streams(self._recipe, paths, job.data.unit, self.held_out))
+            make_mixture(self._recipe, found[job.number].streams, job.config, State())
+            lacking = find_objective(job.config.objective).columns.keys() - PRE_TRAINING.keys()
+            if lacking:
+                raise ConfigError(
+                    f"stages: {job.config.name}: objective {job.config.objective} reads {min(lacking)}, which shards do"
+                    " not have; give rows"
+                )
             before = job
         return found
 
@@ -201,6 +246,7 @@ class _Start:
             for path in self._left:
                 remove_made(path)
             write_frozen(self._folder, self._frozen)
+            self._inputs.write()
             recipe = json.dumps(to_plain(self._recipe), indent=1).encode()
             storage.write_atomic(str(self._folder / RECIPE), recipe)
             keep_tokenizer(self._folder, self._recipe, tokenizer)

@@ -23,12 +23,27 @@ def learning_rate(stages: Sequence[StageConfig], taken: Sequence[int], step: int
     """
     stage = stages[len(taken)]
     config = stage.schedule
+    if config.own:
+        return _own(stage, step)
     if config.kind == COSINE:
         return cosine(config, sum(taken) + step)
     start = _start(stages, taken)
     if config.kind == CONSTANT:
         return start
     return start + (config.floor - start) * min(1.0, (step + 1) / stage.steps)
+
+
+def _own(stage: StageConfig, step: int) -> float:
+    """Return the rate of a curve that the stages before have no part in."""
+    config = stage.schedule
+    if config.kind == COSINE:
+        return cosine(config, step)
+    if step < config.warmup_steps:
+        return config.peak * (step + 1) / config.warmup_steps
+    if config.kind == CONSTANT:
+        return config.peak
+    left = max(1, stage.steps - config.warmup_steps)
+    return config.peak + (config.floor - config.peak) * min(1.0, (step + 1 - config.warmup_steps) / left)
 
 
 def _start(stages: Sequence[StageConfig], taken: Sequence[int]) -> float:

@@ -32,6 +32,9 @@ class StageData:
     shards: Lists
 
 
+NO_SHARDS = StageData(1, {})  # of a stage that reads rows
+
+
 @dataclass(frozen=True)
 class Frozen:
     """What a run's folder says of its shards."""
@@ -69,19 +72,24 @@ def plan_data(recipe: Recipe, present: Lists, frozen: Frozen, keep: int | None =
         stage.name: frozen.stages[stage.name]
         for number, stage in enumerate(recipe.stages)
         if stage.name in frozen.stages and (keep is None or number < keep)
-        if not frozen.stages[stage.name].unit % stage.seq_len
+        if not stage.rows and not frozen.stages[stage.name].unit % stage.seq_len
     }
     if not kept:
-        return [StageData(recipe.unit, present)] * len(recipe.stages)
+        return [NO_SHARDS if stage.rows else StageData(recipe.unit, present) for stage in recipe.stages]
     had = [frozen.held_out, *(data.shards for data in kept.values())]
     known = {(source, shard) for lists in had for source, shards in lists.items() for shard in shards}
     new = {source: tuple(s for s in shards if (source, s) not in known) for source, shards in present.items()}
     found: list[StageData] = []
+    last = present
     for stage in recipe.stages:
-        before = found[-1].shards if found else present
+        if stage.rows:
+            found.append(NO_SHARDS)
+            continue
+        before = last
         old = {source: tuple(s for s in before.get(source, there) if s in there) for source, there in present.items()}
         added = StageData(recipe.unit, {source: new[source] or old[source] for source in present})
         found.append(kept.get(stage.name, added))
+        last = found[-1].shards
     return found
 
 

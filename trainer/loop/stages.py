@@ -7,19 +7,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import storage
+from schemas.errors import ConfigError
 from schemas.settings import to_plain
 from trainer.loop.checkpoints import STATE, State, remove
+from trainer.loop.inputs import Digest, content_of
 from trainer.loop.stage_data import StageData
-from trainer.model.export import weights_sha256
-from trainer.recipe import Recipe, StageConfig
+from trainer.objectives.find import find_objective
+from trainer.objectives.objective import CAUSAL
+from trainer.recipe import ModelConfig, Recipe, ScheduleConfig, StageConfig
+from trainer.stage_graph import folders, model_of, parents
 
 FORMAT = 2  # of keys; 2: each source of a block is read forward
+# Settings that came later: at their defaults they are not in a key, so that runs of before keep theirs.
+_LATER = {
+    StageConfig: ("begin", "moments", "objective", "rows", "units", "batch_units", "mix_changes", "rope", "watch"),
+    ScheduleConfig: ("own",),
+}
 
 
 @dataclass(frozen=True)
@@ -32,9 +41,38 @@ class StageJob:
     folder: Path
     data: StageData
     fresh: frozenset[str] = frozenset()  # sources of which it reads other shards than the stage before
+    model: ModelConfig = field(default_factory=ModelConfig)
+    kind: str = CAUSAL  # of the model
+    parents: tuple[StageJob, ...] = ()  # the stages whose weights it begins with
+    folders: tuple[Path, ...] = ()  # and the models from elsewhere
+    carries: bool = True  # the optimiser's moments from the stage before
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it begins with what the recipe says of the run's beginning."""
+        return not self.parents and not self.folders
+
+    @property
+    def models(self) -> list[Path]:
+        """The folders of the models whose mean it begins with."""
+        return [*(parent.folder / "model" for parent in self.parents), *self.folders]
+
+    def start(self, begin: State, ended: Mapping[int, State]) -> State:
+        """Return the state before the stage, given that at the run's beginning and those after the stages before.
+
+        Steps and tokens are the run's, in the order of the list; places in the data are those of the stages that it
+        begins with.
+        """
+        before = ended[self.number - 1] if self.number else begin
+        starts: dict[str, int] = dict(begin.starts) if self.is_first else {}
+        for parent in self.parents:
+            for source, place in ended[parent.number].starts.items():
+                starts[source] = max(place, starts.get(source, 0))
+        taken = tuple(ended[number].taken[number] for number in range(self.number))
+        return replace(before, taken=taken, starts=starts)
 
     def begin(self, after: State) -> State:
-        """Return the state at the stage's first step, given that after the stage before."""
+        """Return the state at the stage's first step, given that before the stage."""
         starts = {source: place for source, place in after.starts.items() if source not in self.fresh}
         return replace(after, stage=self.number, stage_key=self.key, step=0, starts=starts)
 
@@ -69,25 +107,76 @@ class Runner(Protocol):
         """Train a stage from where `start` says, write its checkpoint, and return the run's state after it."""
 
 
-def jobs(recipe: Recipe, data: Sequence[StageData], folder: Path) -> list[StageJob]:
-    """Return the stages of a run; `data` is what each of them reads."""
+def jobs(recipe: Recipe, data: Sequence[StageData], folder: Path, digest: Digest | None = None) -> list[StageJob]:
+    """Return the stages of a run; `data` is what each of them reads of the shards.
+
+    `digest` tells what identifies the contents of a folder of rows, or of a model.
+    """
+    digest = digest or content_of
     plain: dict[str, Any] = {
         "format": FORMAT, "seed": recipe.seed, "model": to_plain(recipe.model), "adamw": to_plain(recipe.adamw),
         "mix_block": recipe.mix_block,
     }  # fmt: skip
+    root = _hash(plain)
     if recipe.init_from:
-        plain["init_from"] = weights_sha256(Path(recipe.init_from))
+        plain["init_from"] = digest(recipe.init_from, False)
     if recipe.order_seed >= 0 or recipe.data_starts:
         plain["place"] = [recipe.order_seed, recipe.data_starts]
-    upstream = _hash(plain)
-    found = []
+    first = _hash(plain)
+    found: list[StageJob] = []
     for number, (config, what) in enumerate(zip(recipe.stages, data, strict=True)):
-        upstream = _hash([upstream, to_plain(config), to_plain(what)])
-        before = data[number - 1].shards if number else what.shards
-        fresh = frozenset(source for source, shards in what.shards.items() if before.get(source) != shards)
-        where = folder / "stages" / f"{number:02d}-{config.name}"
-        found.append(StageJob(number, config, upstream, where, what, fresh))
+        before = tuple(found[parent] for parent in parents(recipe, number))
+        others = folders(recipe, number)
+        begins: Any = first
+        if len(before) == 1 and not others:
+            begins = before[0].key
+        elif before or others:
+            begins = [root, [job.key for job in before], [digest(path, False) for path in others]]
+        inputs = {"rows": [digest(path, True) for path in config.rows]} if config.rows else {}
+        kind = find_objective(config.objective).kind
+        found.append(StageJob(
+            number, config, _hash([begins, {**_keyed(config), **inputs}, to_plain(what)]),
+            folder / "stages" / f"{number:02d}-{config.name}", what, _fresh(what, before),
+            model=model_of(recipe, number), kind=kind, parents=before, folders=tuple(map(Path, others)),
+            carries=_carries(config, kind, before, others, is_first=not (before or others)),
+        ))  # fmt: skip
     return found
+
+
+def _keyed(config: StageConfig) -> dict[str, Any]:
+    """Return the settings of a stage that its result depends on; its inputs are in the key by what they hold."""
+    plain = _without_later(config)
+    plain["schedule"] = _without_later(config.schedule)
+    return {name: value for name, value in plain.items() if name not in ("begin", "rows")}
+
+
+def _without_later(config: StageConfig | ScheduleConfig) -> dict[str, Any]:
+    plain, default = to_plain(config), to_plain(type(config)())
+    later = _LATER[type(config)]
+    return {name: value for name, value in plain.items() if name not in later or value != default[name]}
+
+
+def _fresh(what: StageData, before: Sequence[StageJob]) -> frozenset[str]:
+    """Return the sources of which a stage reads other shards than the last stage on the way to it that read any."""
+    while before and not before[0].data.shards:
+        before = before[0].parents
+    had = before[0].data.shards if before else what.shards
+    return frozenset(source for source, shards in what.shards.items() if had.get(source) != shards)
+
+
+def _carries(
+    config: StageConfig, kind: str, before: Sequence[StageJob], others: Sequence[str], is_first: bool
+) -> bool:  # fmt: skip
+    """Return whether the moments go on. ConfigError where they are asked for and there are none that fit."""
+    possible = is_first or (len(before) == 1 and not others and before[0].kind == kind)
+    if config.moments == "carried" and not possible:
+        raise ConfigError(
+            f"stages: {config.name}: moments: carried is not allowed; it begins with several models, with one of"
+            " another kind, or with a folder, which has none"
+        )
+    if before and kind == CAUSAL and any(job.kind != CAUSAL for job in before):
+        raise ConfigError(f"stages: {config.name}: begin: a reward model is not allowed; it has no output embedding")
+    return possible and config.moments != "fresh"
 
 
 def made_by_others(planned: Sequence[StageJob], folder: Path) -> list[tuple[int, Path]]:

@@ -47,7 +47,7 @@ def read_place(start: Path) -> Place | None:
 
 def _within_stage(folder: Path, recipe: Recipe, state: State) -> dict[str, int]:
     """Return how far a stage has read that is not finished, skipped batches included; its shards have to be there."""
-    if not state.step:
+    if not state.step or recipe.stages[state.stage].rows:
         return {}
     stage, shards, unit = recipe.stages[state.stage], training_shards(recipe), recipe.unit
     data = read_frozen(folder).stages.get(stage.name)
@@ -67,7 +67,16 @@ def with_absolute_paths(recipe: Recipe) -> Recipe:
         tokenizer=_absolute(recipe.evaluation.tokenizer),
     )
     data = tuple(map(_absolute, recipe.data))
-    return replace(recipe, data=data, init_from=_absolute(recipe.init_from), evaluation=evaluation)
+    names = {stage.name for stage in recipe.stages}
+    stages = tuple(
+        replace(
+            stage,
+            rows=tuple(map(_absolute, stage.rows)),
+            begin=tuple(name if name in names else _absolute(name) for name in stage.begin),
+        )
+        for stage in recipe.stages
+    )
+    return replace(recipe, data=data, stages=stages, init_from=_absolute(recipe.init_from), evaluation=evaluation)
 
 
 def _absolute(path: str) -> str:

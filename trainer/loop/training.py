@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from transformers import LlamaForCausalLM
 
 from schemas.shards import TokenizerFacts
 from trainer.data.corpus import Stream, same_tokenizer
+from trainer.data.rows import RowFolder
 from trainer.faults.bad_steps import checkpoint_interval_s
 from trainer.faults.watchdog import Watchdog
 from trainer.loop.checkpoints import CheckpointFolder, Saver, State, load, read_state
@@ -20,10 +20,11 @@ from trainer.loop.journal import Journal
 from trainer.loop.placement import shard, weights_digest, whole_weights
 from trainer.loop.ranks import Ranks
 from trainer.model.averages import snapshot_path, write_snapshot
-from trainer.model.export import check_config, load_weights
-from trainer.model.llama import empty_model, initialise, llama_config
+from trainer.model.export import ROPE, check_config, load_weights
+from trainer.model.llama import Model, empty_model, empty_reward_model, initialise, llama_config, set_rope
 from trainer.model.optimiser import make_optimiser
-from trainer.recipe import Recipe, StageConfig
+from trainer.objectives.objective import CAUSAL
+from trainer.recipe import ModelConfig, Recipe, StageConfig
 
 DIGESTED_PARAMETERS = 2 * 10**9  # a larger model is gathered for its digest only at the ends of stages
 # Of a forward pass, where the recipe says nothing. On CPUs more logits than the caches hold cost a tenth to a third.
@@ -54,8 +55,11 @@ class Training:
     watcher: Watcher
     watchdog: Watchdog
     known_tokenizer: TokenizerFacts | None = None  # where there are no corpora to tell it
+    rows: RowFolder | None = None  # what a stage reads in place of the corpora
     tokenizer: TokenizerFacts = field(init=False)
-    model: LlamaForCausalLM = field(init=False)
+    kind: str = field(default=CAUSAL, init=False)  # of the model
+    shape: ModelConfig = field(init=False)  # of the model: the recipe's, or what a stage made of it
+    model: Model = field(init=False)
     optimiser: torch.optim.AdamW = field(init=False)
     checkpoints: CheckpointFolder = field(init=False)
     stop_asked: bool = field(default=False, init=False)  # by a signal
@@ -64,19 +68,23 @@ class Training:
     def __post_init__(self) -> None:
         self.checkpoints = CheckpointFolder(self.folder / "checkpoints")
         self.tokenizer = self.known_tokenizer or same_tokenizer(list(self.corpora.values()))
+        self.shape = self.recipe.model
         self.model = self._make_model()
-        # Also what is measured between two events of the journal is progress, and can take longer than `stall_s`.
-        self.model.register_forward_pre_hook(lambda *_: self.watchdog.beat())
         self.begin_anew()
 
-    def _make_model(self) -> LlamaForCausalLM:
+    def _make_model(self) -> Model:
         local, on_gpu = self.recipe.local, self.ranks.device.type == "cuda"
         attention = local.attention if local.attention != "auto" else "flex_attention" if on_gpu else "sdpa"
         dtype = DTYPES[local.dtype if local.dtype != "auto" else "bfloat16" if on_gpu else "float32"]
         if on_gpu:
             torch.set_float32_matmul_precision("high" if local.tf32 else "highest")
-        model = empty_model(llama_config(self.recipe.model, self.tokenizer, self.recipe.unit, attention))
-        model.loss_tokens = local.loss_tokens
+        config = llama_config(self.shape, self.tokenizer, self.recipe.longest, attention)
+        model: Model
+        if self.kind == CAUSAL:
+            model = empty_model(config)
+            model.loss_tokens = local.loss_tokens
+        else:
+            model = empty_reward_model(config)
         if local.checkpoint_activations:
             model.gradient_checkpointing_enable()  # type: ignore[no-untyped-call]
         if local.compile:
@@ -84,7 +92,36 @@ class Training:
                 block.compile()
         shard(model, self.ranks.mesh, dtype)
         model.train()
+        # Also what is measured between two events of the journal is progress, and can take longer than `stall_s`.
+        model.register_forward_pre_hook(lambda *_: self.watchdog.beat())
         return model
+
+    def become(self, kind: str, shape: ModelConfig) -> bool:
+        """Make the model one of this kind and shape; return whether it still has the weights that it had."""
+        keeps = kind == self.kind
+        self.kind, before, self.shape = kind, self.shape, shape
+        if not keeps:
+            self.model = self._make_model()
+            self._draw()
+        elif shape != before:
+            set_rope(self.model, shape)
+        return keeps
+
+    def _draw(self) -> None:
+        """Give the model its initial weights, and an optimiser without moments."""
+        initialise(self.model, self.recipe.seed, self.ranks.device)
+        self.optimiser = make_optimiser(self.model, self.recipe.adamw)
+
+    def begin_with(self, models: Sequence[Path], foreign: Sequence[Path] = ()) -> None:
+        """Give the model the mean of the weights in folders of Hugging Face's layout, and fresh moments.
+
+        A head that they do not have is drawn. Those from elsewhere, `foreign`, have the settings of the model, but what
+        `init_differs` names; those of the run's own stages may have another RoPE.
+        """
+        self._draw()
+        for folder in foreign:
+            check_config(self.model.config, folder, self.recipe.init_differs)
+        load_weights(self.model, models, (*self.recipe.init_differs, *ROPE))
 
     def micro_sequences(self, seq_len: int) -> int:
         """Return how many sequences go through the model at once."""
@@ -93,15 +130,16 @@ class Training:
 
     def begin_anew(self) -> None:
         """Give the model its initial weights and a new optimiser."""
-        initialise(self.model, self.recipe.seed, self.ranks.device)
-        self.optimiser = make_optimiser(self.model, self.recipe.adamw)
+        self._draw()
         if self.recipe.init_from:
             self._load_start(Path(self.recipe.init_from))
 
     def _load_start(self, folder: Path) -> None:
         """Take weights, and moments where there are any, from where the recipe says; not places in the data."""
         may_differ = self.recipe.init_differs
-        if read_state(folder) is not None:
+        if self.kind != CAUSAL:  # whose moments would be those of another model
+            load_weights(self.model, folder.parent / "model" if read_state(folder) else folder, may_differ)
+        elif read_state(folder) is not None:
             check_config(self.model.config, folder.parent / "model", may_differ)  # of the end of a stage
             load(folder, self.model, self.optimiser)
         else:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
 from transformers.utils import logging
 
 import storage
@@ -20,9 +20,12 @@ from schemas.identity import content_id
 from storage.pinned_files import file_sha256
 from trainer.loop.checkpoints import read_state
 from trainer.loop.placement import put, whole_weights
+from trainer.model.llama import Model
+from trainer.model.reward import HEAD
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"  # of a model in several files: the file of each weight
+OUTPUT = "lm_head.weight"
 CONFIG, GENERATION = "config.json", "generation_config.json"
 # What a model computes besides its weights, by transformers' names, and the recipe's setting for it.
 SETTINGS = {
@@ -39,7 +42,7 @@ ROPE = {
 }  # fmt: skip
 
 
-def export(model: LlamaForCausalLM, folder: Path, is_first: bool) -> None:
+def export(model: Model, folder: Path, is_first: bool) -> None:
     """Write the model as a folder of Hugging Face's layout; every rank takes part, rank 0 writes.
 
     The folder says that the model keeps keys and values while it generates: training alone does without.
@@ -51,11 +54,22 @@ def export(model: LlamaForCausalLM, folder: Path, is_first: bool) -> None:
     shutil.rmtree(staging, ignore_errors=True)
     with quietly():
         model.save_pretrained(staging, state_dict=weights)
-    _change(staging / CONFIG, architectures=[LlamaForCausalLM.__name__], use_cache=True)
+    _change(staging / CONFIG, architectures=[_released_class(model)], use_cache=True)
     if (staging / GENERATION).exists():
         _change(staging / GENERATION, use_cache=True)
     shutil.rmtree(folder, ignore_errors=True)
     staging.rename(folder)
+
+
+def _released_class(model: Model) -> str:
+    """Return the name of transformers' own class, which ours is made of."""
+    return (LlamaForSequenceClassification if HEAD in dict(model.named_parameters()) else LlamaForCausalLM).__name__
+
+
+def is_causal(folder: Path) -> bool:
+    """Return whether an exported model gives next tokens, and not a score."""
+    found: list[str] = json.loads((folder / CONFIG).read_bytes()).get("architectures", [])
+    return found == [LlamaForCausalLM.__name__]
 
 
 def _change(path: Path, **values: Any) -> None:
@@ -92,26 +106,35 @@ def weights_sha256(folder: Path) -> str:
         raise InputError(f"{folder}: neither the checkpoint of a finished stage nor a model ({WEIGHTS})") from None
 
 
-def load_weights(model: LlamaForCausalLM, folder: Path, may_differ: Collection[str] = ()) -> None:
+def load_weights(model: Model, source: Path | Sequence[Path], may_differ: Collection[str] = ()) -> None:
     """Fill a model, sharded or not, from a folder of Hugging Face's layout, in one file or several.
 
+    Of several folders it takes the mean, summed in float64. A reward model's head that a folder lacks stays as it is.
     Memory holds one weight at a time. InputError when it is not such a folder, or another model's: a setting that
     `check_config` finds, a weight that is missing, that the model lacks, or that has another shape.
     """
-    check_config(model.config, folder, may_differ)
-    files = _files_of(folder)
+    folders = [source] if isinstance(source, Path) else source
+    files = {folder: _files_of(folder) for folder in folders}
     parameters = dict(model.named_parameters())
-    tied = {"lm_head.weight"} if model.config.tie_word_embeddings else set()
-    # Releases of before 2023 hold the frequencies of RoPE, which follow from the settings.
-    extra = {name for name in files.keys() - parameters.keys() - tied if not name.endswith("rotary_emb.inv_freq")}
-    if extra:
-        raise InputError(f"{folder}: {min(extra)} is no weight of the recipe's model")
+    unused = {OUTPUT} if model.config.tie_word_embeddings or HEAD in parameters else set()
+    for folder, found in files.items():
+        check_config(model.config, folder, may_differ)
+        # Releases of before 2023 hold the frequencies of RoPE, which follow from the settings.
+        extra = {name for name in found.keys() - parameters.keys() - unused if not name.endswith("rotary_emb.inv_freq")}
+        if extra:
+            raise InputError(f"{folder}: {min(extra)} is no weight of the recipe's model")
     for name, parameter in parameters.items():
-        path = files.get(name)
-        tensor = None if path is None else _read(path, name)
-        if tensor is None or tensor.shape != parameter.shape:
-            raise InputError(f"{path or folder}: {name} is missing or of another shape than the recipe's model")
-        put(parameter, tensor)
+        if name == HEAD and not any(HEAD in found for found in files.values()):
+            continue
+        total: torch.Tensor | None = None
+        for folder, found in files.items():
+            path = found.get(name)
+            tensor = None if path is None else _read(path, name)
+            if tensor is None or tensor.shape != parameter.shape:
+                raise InputError(f"{path or folder}: {name} is missing or of another shape than the recipe's model")
+            total = tensor if len(files) == 1 else tensor.double() if total is None else total.add_(tensor)
+        if total is not None:
+            put(parameter, total if len(files) == 1 else (total / len(files)).to(parameter.dtype))
 
 
 def check_config(ours: LlamaConfig, folder: Path, may_differ: Collection[str] = ()) -> None:

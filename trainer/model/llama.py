@@ -6,12 +6,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
 
 from schemas.errors import ConfigError
 from schemas.shards import TokenizerFacts
 from trainer.loop.placement import fill
 from trainer.model.loss import summed_loss, token_losses
+from trainer.model.reward import Reward
 from trainer.recipe import ModelConfig
 
 LOW_FREQ_FACTOR, HIGH_FREQ_FACTOR = 1.0, 4.0  # of the released Llama 3.1 code
@@ -27,15 +28,6 @@ def llama_config(config: ModelConfig, tokenizer: TokenizerFacts, max_len: int, a
             f"model.vocab_size: {config.vocab_size} is not allowed; the shards' tokenizer has {tokenizer.vocab_size}"
             f" tokens"
         )
-    rope: dict[str, Any] = {"rope_type": "default", "rope_theta": config.rope_theta}
-    if config.rope_factor > 1:
-        rope |= {
-            "rope_type": "llama3",
-            "factor": config.rope_factor,
-            "low_freq_factor": LOW_FREQ_FACTOR,
-            "high_freq_factor": HIGH_FREQ_FACTOR,
-            "original_max_position_embeddings": config.rope_original_len,
-        }
     return LlamaConfig(
         vocab_size=config.vocab_size or tokenizer.vocab_size,
         hidden_size=config.dim,
@@ -48,12 +40,26 @@ def llama_config(config: ModelConfig, tokenizer: TokenizerFacts, max_len: int, a
         rms_norm_eps=config.norm_eps,
         tie_word_embeddings=config.tied_embeddings,
         initializer_range=config.init_std,
-        rope_parameters=rope,
+        rope_parameters=rope_parameters(config),
         bos_token_id=tokenizer.bos_id,
         eos_token_id=tokenizer.eos_id,
         attn_implementation=attention,  # type: ignore[call-arg]  # taken by its parent
         use_cache=False,
     )
+
+
+def rope_parameters(config: ModelConfig) -> dict[str, Any]:
+    """Return transformers' settings of RoPE."""
+    rope: dict[str, Any] = {"rope_type": "default", "rope_theta": config.rope_theta}
+    if config.rope_factor > 1:
+        rope |= {
+            "rope_type": "llama3",
+            "factor": config.rope_factor,
+            "low_freq_factor": LOW_FREQ_FACTOR,
+            "high_freq_factor": HIGH_FREQ_FACTOR,
+            "original_max_position_embeddings": config.rope_original_len,
+        }
+    return rope
 
 
 class Llama(LlamaForCausalLM):  # type: ignore[no-untyped-call]  # its parents' hook for subclasses
@@ -68,7 +74,7 @@ class Llama(LlamaForCausalLM):  # type: ignore[no-untyped-call]  # its parents' 
         """Return what transformers does; given `next_tokens` [b, S], the summed loss, or with `each` that of each.
 
         `next_tokens` are the labels of the tokens at the same places; those that are IGNORE do not count. Losses are in
-        nats, in float32; `each` [b, S] have no gradient.
+        nats, in float32.
         """
         if next_tokens is None:
             return super().forward(*args, **fields)
@@ -80,13 +86,30 @@ class Llama(LlamaForCausalLM):  # type: ignore[no-untyped-call]  # its parents' 
         return summed_loss(hidden.flatten(0, 1), self.lm_head.weight, labels, self.loss_tokens)
 
 
+Model = LlamaForCausalLM | LlamaForSequenceClassification
+
+
 def empty_model(config: LlamaConfig) -> Llama:
     """Return the model on the meta device: no memory yet, so that each rank can make its own share alone."""
     with torch.device("meta"):
         return Llama(config)
 
 
-def initialise(model: LlamaForCausalLM, seed: int, device: torch.device) -> None:
+def empty_reward_model(config: LlamaConfig) -> Reward:
+    """Return the model with a head of one output, on the meta device."""
+    config.num_labels = 1
+    with torch.device("meta"):
+        return Reward(config)  # type: ignore[no-untyped-call]
+
+
+def set_rope(model: Model, config: ModelConfig) -> None:
+    """Give a model other rotary embeddings; they have no weights."""
+    model.config.rope_parameters = rope_parameters(config)
+    rotary = model.model.rotary_emb
+    model.model.rotary_emb = type(rotary)(config=model.config).to(rotary.inv_freq.device)
+
+
+def initialise(model: Model, seed: int, device: torch.device) -> None:
     """Give a model on the meta device memory on `device` and its initial weights, a function of `seed` alone.
 
     Matrices are normal with `initializer_range`, norms are one.

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from trainer.data.mixture import IGNORE
+from trainer.data.batches import IGNORE
 
 LOGITS = 1 << 26  # that a chunk has where the recipe names no size (ours): 256 MiB in float32
 
@@ -28,14 +28,13 @@ def summed_loss(hidden: Tensor, weight: Tensor, labels: Tensor, tokens: int = 0)
     return _SummedLoss.apply(hidden, weight, labels, _chunk(tokens, weight), keeps)  # type: ignore[no-any-return, no-untyped-call]
 
 
-@torch.no_grad()
 def token_losses(hidden: Tensor, weight: Tensor, labels: Tensor, tokens: int = 0) -> Tensor:
-    """Return the cross-entropy of each label [n] in nats, 0 for one that is IGNORE; without a gradient."""
-    size = _chunk(tokens, weight)
-    chunks = [
-        _losses(hidden[at : at + size] @ weight.T, labels[at : at + size])[0] for at in range(0, len(hidden), size)
-    ]
-    return torch.cat(chunks)
+    """Return the cross-entropy of each label [n] in nats, 0 for one that is IGNORE.
+
+    Any loss on the log-probabilities of tokens can be made of it. The factor of each token is known only in the
+    backward pass, so that computes the logits anew, chunk by chunk: one product more than `summed_loss` takes.
+    """
+    return _TokenLosses.apply(hidden, weight, labels, _chunk(tokens, weight))  # type: ignore[no-any-return, no-untyped-call]
 
 
 def _chunk(tokens: int, weight: Tensor) -> int:
@@ -48,6 +47,35 @@ def _losses(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     log_sum = logits.logsumexp(-1)
     picked = logits.gather(1, labels.clamp(min=0)[:, None])[:, 0]
     return (log_sum - picked).masked_fill_(labels == IGNORE, 0.0), logits, log_sum
+
+
+class _TokenLosses(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, labels: Tensor, size: int) -> Tensor:
+        ctx.save_for_backward(hidden, weight, labels)
+        ctx.size = size
+        starts = range(0, len(hidden), size)
+        return torch.cat([_losses(hidden[at : at + size] @ weight.T, labels[at : at + size])[0] for at in starts])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, factors: Tensor) -> tuple[Tensor | None, ...]:
+        hidden, weight, labels = ctx.saved_tensors
+        by_hidden, by_weight = torch.empty_like(hidden), torch.zeros_like(weight, dtype=torch.float32)
+        for at in range(0, len(hidden), ctx.size):
+            some, wanted = hidden[at : at + ctx.size], labels[at : at + ctx.size]
+            _, logits, log_sum = _losses(some @ weight.T, wanted)
+            by_logits = _by_logits(logits, log_sum, wanted).mul_(factors[at : at + ctx.size, None]).to(hidden.dtype)
+            torch.mm(by_logits, weight, out=by_hidden[at : at + ctx.size])
+            by_weight += by_logits.T @ some
+        return by_hidden, by_weight.to(weight.dtype), None, None
+
+
+def _by_logits(logits: Tensor, log_sum: Tensor, labels: Tensor) -> Tensor:
+    """Return the gradient of each loss by its logits, in their memory; zeros where a label is IGNORE."""
+    found = logits.sub_(log_sum[:, None]).exp_()
+    found.scatter_add_(1, labels.clamp(min=0)[:, None], -torch.ones_like(log_sum)[:, None])
+    return found.masked_fill_((labels == IGNORE)[:, None], 0.0)
 
 
 class _SummedLoss(torch.autograd.Function):
@@ -64,9 +92,7 @@ class _SummedLoss(torch.autograd.Function):
             losses, logits, log_sum = _losses(some @ weight.T, wanted)
             total += losses.sum()
             if by_hidden is not None and by_weight is not None:
-                by_logits = logits.sub_(log_sum[:, None]).exp_()
-                by_logits.scatter_add_(1, wanted.clamp(min=0)[:, None], -torch.ones_like(log_sum)[:, None])
-                by_logits = by_logits.masked_fill_((wanted == IGNORE)[:, None], 0.0).to(hidden.dtype)
+                by_logits = _by_logits(logits, log_sum, wanted).to(hidden.dtype)
                 torch.mm(by_logits, weight, out=by_hidden[at : at + size])
                 if weight.dtype == torch.float32:
                     by_weight.addmm_(by_logits.T, some)

@@ -10,8 +10,8 @@ import storage
 from schemas.errors import ConfigError, RunError
 from schemas.settings import overlay, to_plain
 from schemas.shards import TokenizerFacts
+from trainer.data.batches import Feed
 from trainer.data.corpus import same_tokenizer
-from trainer.data.mixture import Mixture
 from trainer.data.sources import open_streams, training_shards
 from trainer.loop.checkpoints import State
 from trainer.loop.loop import make_mixture
@@ -63,7 +63,7 @@ class TitanJob:
         """Return the learning rate at a step of the stage, the first being 0."""
         return learning_rate(self.recipe.stages, self.taken, step)
 
-    def open_data(self) -> tuple[Mixture, TokenizerFacts]:
+    def open_data(self) -> tuple[Feed, TokenizerFacts]:
         """Return the batches of the stage, and the tokenizer of its shards."""
         shards = self.shards or training_shards(self.recipe)
         streams = open_streams(self.recipe, shards, self.unit, self.held_out or None)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schemas.errors import ConfigError, RunError
-from trainer.data.mixture import Batch, Mixture
+from trainer.data.batches import Batch, Feed, rows_of
 
 
 class MicroBatches:
     """The micro-batches of one rank. All its state is the number of sequences that all ranks together have had."""
 
-    def __init__(self, mixture: Mixture, batch_sequences: int, size: int, rank: int, world: int) -> None:
+    def __init__(self, mixture: Feed, batch_sequences: int, size: int, rank: int, world: int) -> None:
         """`size`: sequences of a micro-batch. ConfigError when the batch cannot be cut evenly."""
         if batch_sequences % (size * world):
             raise ConfigError(
@@ -29,9 +29,8 @@ class MicroBatches:
             step, done = divmod(self.sequences, self._batch)
             share = self._mixture.batch(step, self._rank, self._world)
             for start in range(done // self._world, self._batch // self._world, self._size):
-                rows = slice(start, start + self._size)
                 self.sequences += self._size * self._world
-                yield Batch(share.tokens[rows], share.positions[rows], share.labels[rows])
+                yield rows_of(share, start, start + self._size)
 
     def go_to(self, sequences: int) -> None:
         """Continue after so many sequences, read by a world of any size. RunError inside a batch."""

@@ -31,7 +31,7 @@ from trainer.loop.stages import StageJob
 from trainer.loop.training import Watcher
 from trainer.model.averages import averaged_steps, mean, snapshot_path, write_snapshot
 from trainer.model.export import export
-from trainer.recipe import Recipe
+from trainer.recipe import Recipe, StageConfig
 from trainer.titan.exchange import LocalModel, Whole, read_titan, write_titan
 from trainer.titan.job import CHECKPOINTS, FILE, JOB_VARIABLE, TitanJob, read_job
 
@@ -54,6 +54,11 @@ class TitanRunner:
         gated = [stage.name for stage in recipe.stages if stage.gate.enabled]
         if gated:
             raise ConfigError(f"stages: {gated[0]}: the titan runner measures no gates; allowed: gate.enabled = false")
+        for stage in recipe.stages:
+            plain = StageConfig(name=stage.name)
+            for name in ("begin", "moments", "objective", "rows", "rope"):
+                if getattr(stage, name) != getattr(plain, name):
+                    raise ConfigError(f"stages: {stage.name}: {name}: not allowed with the titan runner")
         if "WORLD_SIZE" in os.environ:
             raise ConfigError("runner: titan starts its own processes; run it as one, without torchrun (titan.launch)")
         self._recipe, self._journal, self._watcher = recipe, journal, watcher

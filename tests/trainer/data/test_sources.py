@@ -9,7 +9,8 @@ import pytest
 from schemas.errors import ConfigError
 from storage.shard_folders import find_shards
 from tests.trainer.shards import counting, write_source
-from trainer.data.mixture import IGNORE, Batch, Mixture
+from trainer.data.batches import IGNORE, Batch
+from trainer.data.mixture import Mixture
 from trainer.data.sources import held_out_shards, open_held_out, open_streams, training_shards
 from trainer.recipe import EvalConfig, Recipe, StageConfig
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ from trainer.data.mixture import pack
 from trainer.evaluate.finished import opened
 from trainer.loop.journal import read_journal
 from trainer.loop.loop import StoppedError
-from trainer.loop.step import Stepper, Tensors, next_token_loss
+from trainer.loop.step import Stepper
+from trainer.objectives.next_token import NEXT_TOKEN
+from trainer.objectives.objective import Mean, Tensors
 from trainer.recipe import LocalConfig, Recipe
 
 
@@ -71,13 +74,13 @@ def test_gradients_are_reduced_after_each_micro_batch(recipe: Recipe, tmp_path: 
     local = LocalConfig(threads=1, dtype="bfloat16", micro_sequences=1, shard_gradients=sharded)
     reduced: list[bool] = []
 
-    def objective(model: nn.Module, batch: Tensors) -> torch.Tensor:
+    def loss(model: nn.Module, batch: Tensors) -> tuple[torch.Tensor, Mapping[str, Mean]]:
         reduced.append(all(parameter.grad is not None for parameter in model.parameters()))
-        return next_token_loss(model, batch)
+        return NEXT_TOKEN.loss(model, batch)
 
     with opened(tmp_path, dataclasses.replace(recipe, local=local)) as training:
         slices = [TokenSlice(np.arange(2, 18, dtype=np.uint32) + n, -1, np.array([16]), False) for n in range(3)]
-        Stepper(training, 1, objective).backward(pack(slices), 3)
+        Stepper(training, 1, dataclasses.replace(NEXT_TOKEN, loss=loss)).backward(pack(slices), 3)
         found = {name: p.grad.full_tensor() for name, p in training.model.named_parameters() if p.grad is not None}
     assert reduced == [False, sharded, sharded]
     with opened(tmp_path, recipe) as whole:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.trainer.shards import write_source
 from tests.trainer.small import FACTS, Listener, recipe_of, stage, train, write_shards
-from trainer.data.mixture import Batch
+from trainer.data.batches import Batch
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import Journal, read_journal
 from trainer.loop.loop import StoppedError

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from schemas.errors import ConfigError, InputError, RunError
 from tests.trainer.small import MODEL, Listener, recipe_of, stage, train
 from trainer.commands.status import status
-from trainer.data.mixture import Batch
+from trainer.data.batches import Batch
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import Journal, read_journal
 from trainer.loop.loop import StoppedError

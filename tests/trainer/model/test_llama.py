@@ -10,10 +10,13 @@ import torch
 from transformers import LlamaForCausalLM
 
 from tests.trainer.small import FACTS, MODEL
+from trainer.data.batches import Batch
 from trainer.data.corpus import TokenSlice
-from trainer.data.mixture import Batch, pack
-from trainer.loop.step import Tensors, micro_batches, next_token_loss
+from trainer.data.mixture import pack
+from trainer.loop.step import micro_batches
 from trainer.model.llama import empty_model, initialise, llama_config
+from trainer.objectives.next_token import next_token_loss, targets
+from trainer.objectives.objective import Tensors
 from trainer.recipe import ModelConfig
 
 CPU = torch.device("cpu")
@@ -71,10 +74,10 @@ def test_the_loss_of_a_packed_sequence_is_that_of_its_documents(attention: str) 
     for length in LENGTHS:
         piece = batch.tokens[0, start : start + length].astype(np.uint32)
         alone = pack([TokenSlice(piece, -1, np.array([length]), False)])
-        assert alone.targets == length - 1
+        assert targets(alone) == length - 1
         apart += next_token_loss(model, tensors(alone)).item()
         start += length
-    assert batch.targets == sum(LENGTHS) - len(LENGTHS)
+    assert targets(batch) == sum(LENGTHS) - len(LENGTHS)
     assert together == pytest.approx(apart, rel=1e-5)
 
 

@@ -13,9 +13,9 @@ from torch.utils._pytree import tree_leaves
 
 from tests.trainer.model.test_llama import make_model, packed, tensors
 from tests.trainer.small import MODEL
-from trainer.data.mixture import IGNORE
-from trainer.loop.step import next_token_loss
+from trainer.data.batches import IGNORE
 from trainer.model.loss import summed_loss, token_losses
+from trainer.objectives.next_token import next_token_loss
 
 TOKENS, DIM, VOCABULARY = 50, 12, 40
 

@@ -14,7 +14,7 @@ from schemas.errors import ConfigError, RunError
 from schemas.settings import overlay
 from tests.trainer.scaling.texts import write_text
 from trainer.commands.progress import Silent
-from trainer.data.mixture import Batch
+from trainer.data.batches import Batch
 from trainer.loop.run import run
 from trainer.loop.step import Stepper, StepResult
 from trainer.recipe import Recipe
