@@ -19,7 +19,7 @@ from trainer.loop.stage_data import StageData
 from trainer.model.export import weights_sha256
 from trainer.recipe import Recipe, StageConfig
 
-FORMAT = 2  # of keys; 2: each source of a block is read forward
+FORMAT = 3  # of keys; 2: each source of a block is read forward; 3: orders of fewer than 64 are even
 
 
 @dataclass(frozen=True)
