@@ -23,7 +23,7 @@ from trainer.objectives.objective import CAUSAL
 from trainer.recipe import ModelConfig, Recipe, ScheduleConfig, StageConfig
 from trainer.stage_graph import folders, model_of, parents
 
-FORMAT = 2  # of keys; 2: each source of a block is read forward
+FORMAT = 3  # of keys; 2: each source of a block is read forward; 3: orders of fewer than 64 are even
 # Settings that came later: at their defaults they are not in a key, so that runs of before keep theirs.
 _LATER = {
     StageConfig: ("begin", "moments", "objective", "rows", "units", "batch_units", "mix_changes", "rope", "watch"),

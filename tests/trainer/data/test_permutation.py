@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import chdtri
 
 from trainer.data.permutation import Permutation
+
+FIRST_OF_64 = [55, 45, 8, 26, 41, 5]
+FIRST_OF_1000 = [64, 632, 252, 327, 971, 667]
 
 
 @settings(deadline=None, max_examples=60)
@@ -25,13 +31,26 @@ def test_other_keys_give_other_orders() -> None:
     assert len(orders) == 100
 
 
-def test_an_order_is_even() -> None:
-    """Over many keys each index goes everywhere: chi-squared over 16 x 16 places, 4000 keys."""
-    counts = np.zeros((16, 16))
-    for n in range(4000):
-        counts[np.arange(16), Permutation(16, f"e{n}").of(np.arange(16)).astype(int)] += 1
-    expected = 4000 / 16
-    assert ((counts - expected) ** 2 / expected).sum() < 330  # 225 degrees of freedom: 99.9% lie below 297
+@pytest.mark.parametrize("size", [2, 3, 5, 6, 9, 16, 63, 64, 100])
+def test_an_order_is_even(size: int) -> None:
+    """Over keys each index goes to each place alike: chi-squared, at most what 99.9% of even orders have."""
+    keys, counts = 1000, np.zeros((size, size))
+    for n in range(keys):
+        counts[np.arange(size), Permutation(size, f"e{n}").of(np.arange(size)).astype(int)] += 1
+    expected = keys / size
+    assert ((counts - expected) ** 2 / expected).sum() < chdtri((size - 1) ** 2, 0.001)
+
+
+def test_all_orders_of_four_come_as_often() -> None:
+    """An order whose places are even alone could still be one of few."""
+    orders = Counter(tuple(Permutation(4, f"o{n}").of(np.arange(4)).tolist()) for n in range(2400))
+    assert len(orders) == 24
+    assert sum((count - 100) ** 2 / 100 for count in orders.values()) < chdtri(23, 0.001)
+
+
+def test_orders_from_64_on_are_those_of_earlier_runs() -> None:
+    assert Permutation(64, "k").of(np.arange(6)).tolist() == FIRST_OF_64
+    assert Permutation(1000, "k").of(np.arange(6)).tolist() == FIRST_OF_1000
 
 
 def test_a_huge_size_needs_no_table() -> None:
