@@ -6,10 +6,11 @@ learned does not depend on how the corpus is cut into parts; a dataset has one a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from schemas.records import Document
 from transforms.step import Draft
 
 
@@ -19,6 +20,7 @@ class CorpusSize:
 
     documents: int
     text_bytes: int  # UTF-8
+    by_language: Mapping[str, int] = field(default_factory=dict)  # documents
 
 
 class Fit(Protocol):
@@ -36,8 +38,11 @@ class Fit(Protocol):
     def wants(self, draft: Draft, corpus: CorpusSize) -> bool:
         """Return whether a document belongs to the sample: a function of the document alone."""
 
-    def fit(self, texts: Iterable[str]) -> bytes:
-        """Return the artefact; runs in one process, on the texts of the sample in the order of parts and rows."""
+    def fit(self, sample: Iterable[Document]) -> bytes:
+        """Return the artefact; runs in one process, on the documents of the sample in the order of parts and rows.
+
+        They can be read more than once; of each there are id, text, address, source, language and blocks.
+        """
 
     def step(self, artefact: bytes) -> Any:
         """Return what is run on every document: a Step."""

@@ -5,6 +5,7 @@
     web/clean    personal data, dirty words, the heuristics in FineWeb's order (Gopher, C4, FineWeb), pages that are no
                  documents, quality score
     dedup        equal texts, near copies by MinHash over the whole corpus, lines that occur in too many documents
+    kl           off by default: documents whose tokens are unlike those of the corpus
     tokenize     BOS + text + EOS, by a byte-level BPE trained on a sample, or one from a file
     mix          shares by source, language and quality band; copies of each document by a keyed hash of its id
     shards       global shuffle and packing into rows of one length
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from classifiers.steps.language import IdentifyLanguage, LanguageConfig
 from classifiers.steps.quality import QualityConfig, ScoreQuality
 from pipelines.runs.graph import Recipe, branch, merge
+from pipelines.stages.fit import FitStage
 from pipelines.stages.index import IndexStage, UrlConfig
 from pipelines.stages.local import LocalStage
 from pipelines.stages.mix import MixStage
@@ -38,6 +40,7 @@ from transforms.dedup.near_copy_survey import NearCopies, NearCopiesConfig
 from transforms.extraction.extract import ExtractConfig
 from transforms.heuristics import c4, fineweb, gopher, languages, repetition
 from transforms.heuristics.junk import FilterJunk, JunkConfig
+from transforms.heuristics.kl.token_kl import NONE, KlConfig, TokenKlFit
 from transforms.mixing.mix import MixConfig
 from transforms.safety import pii
 from transforms.safety.blocklist_files import BlocklistConfig
@@ -123,6 +126,7 @@ class CommonCrawlConfig:
     dedup: DedupConfig = section(DedupConfig, "copies of whole documents")
     lines: LinesConfig | None = section(LinesConfig, "lines that occur in too many documents", optional=True)
     quality: QualityConfig = section(QualityConfig, "fastText quality classifier")
+    kl: KlConfig = section(KlConfig, "documents whose tokens are unlike those of the corpus")
     tokenizer: TokenizerConfig = section(TokenizerConfig, "tokenizer: trained here, or from a file")
     mix: MixConfig = section(MixConfig, "what share of the tokens comes from where")
     shards: ShardConfig = section(ShardConfig, "rows and shards of tokens")
@@ -192,5 +196,7 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
     )
     again = again_steps(clean, "_after_lines") if config.lines else []
     docs = merge(web) | SurveyStage("dedup", tuple(surveys_of(config)), tuple(again), config.dedup.rounds, follow, keep)
+    if config.kl.judge != NONE:
+        docs = docs | FitStage(TokenKlFit.of(config.kl, config.tokenizer))
     docs = docs | TokenizeStage(config.tokenizer) | MixStage(config.mix) | ShardsStage(config.shards)
     return Recipe.of(NAME, docs, config)

@@ -15,17 +15,19 @@ import pyarrow as pa
 import storage
 from pipelines.runs.folder import DataFolder
 from pipelines.runs.stage import StageContext, StageResult
-from pipelines.runs.tables import TableWriter, read_batches, read_drafts
+from pipelines.runs.tables import TableWriter, documents_of, read_batches, read_drafts
 from pipelines.runs.upstream import Tables
 from pipelines.stages.known import EarlierRuns, refuse_other_settings
 from pipelines.stages.local import LocalStage
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, tell_cpu
+from schemas.records import Document, arrow_schema
 from transforms.fit import CorpusSize, Fit
 from transforms.step import blamed
 
 BYTES_PER_CPU_S = 200e6  # of reading texts for the sample, roughly
-SAMPLED = ("id", "text", "url", "source", "language", "language_score")  # columns that `Fit.wants` may look at
-_SAMPLE = pa.schema([pa.field("text", pa.large_string())])
+# Columns that `Fit.wants` may look at and `Fit.fit` gets.
+SAMPLED = ("id", "text", "url", "source", "language", "language_score", "blocks")
+_SAMPLE = pa.schema([arrow_schema(Document).field(name) for name in SAMPLED])
 
 
 @dataclass(frozen=True)
@@ -81,28 +83,36 @@ def learned(context: StageContext, fit: Fit, name: str) -> bytes:
 
 def _learn(context: StageContext, fit: Fit) -> bytes:
     counts, parts, tables = context.upstream.counts, context.upstream.parts, context.upstream.tables
-    work = _SampleWork(fit, CorpusSize(counts.kept, counts.text_bytes), tables, context.target)
+    size = CorpusSize(counts.kept, counts.text_bytes, counts.documents)
+    work = _SampleWork(fit, size, tables, context.target)
     context.run_pipeline(
         lambda pipeline: part_numbers(pipeline, range(parts)) | "Sample" >> EachPart(work),
         counts.text_bytes / BYTES_PER_CPU_S,
     )
-    texts = (
-        text
-        for part in range(parts)
-        for batch in read_batches(context.target.part("sample", part))
-        for text in batch.column("text").to_pylist()
-    )
     started = time.process_time_ns()  # of all threads: tokenizers has its own
     with blamed(fit.name):
-        artefact = fit.fit(texts)
+        artefact = fit.fit(_Sample(context.target, parts))
     tell_cpu(context.target, "trained", 0, f"fit_{fit.name}", time.process_time_ns() - started)
     storage.remove_tree(context.target.table("sample"))
     return artefact
 
 
+@dataclass(frozen=True)
+class _Sample:
+    """The documents of the sample, which can be read again."""
+
+    target: DataFolder
+    parts: int
+
+    def __iter__(self) -> Iterator[Document]:
+        for part in range(self.parts):
+            for batch in read_batches(self.target.part("sample", part)):
+                yield from documents_of(batch)
+
+
 @dataclass
 class _SampleWork(PartWork):
-    """Write the texts of a part that belong to the sample."""
+    """Write the documents of a part that belong to the sample."""
 
     fit: Fit
     corpus: CorpusSize
@@ -113,6 +123,7 @@ class _SampleWork(PartWork):
         with TableWriter(self.target.part("sample", part), _SAMPLE, always=True) as table:
             for batch in read_drafts(self.tables, part, SAMPLED):
                 with blamed(self.fit.name):
-                    texts = [draft.document.text for draft in batch.drafts if self.fit.wants(draft, self.corpus)]
-                table.write(pa.RecordBatch.from_arrays([pa.array(texts, pa.large_string())], schema=_SAMPLE))
+                    places = [at for at, draft in enumerate(batch.drafts) if self.fit.wants(draft, self.corpus)]
+                sample = batch.only(places)
+                table.write(sample.rows(sample.drafts, _SAMPLE, {}))
         yield from ()

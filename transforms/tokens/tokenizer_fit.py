@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import storage
+from schemas.records import Document
 from transforms.fit import CorpusSize
 from transforms.step import Draft
 from transforms.tokens.tokenizer import Tokenizer, TokenizerConfig, in_training_sample, load, train_bpe
@@ -27,9 +28,11 @@ class TokenizerFit:
         """Return whether a document is drawn; none where a file is given."""
         return not self.settings.path and in_training_sample(draft.document.id, corpus.text_bytes, self.settings)
 
-    def fit(self, texts: Iterable[str]) -> bytes:
+    def fit(self, sample: Iterable[Document]) -> bytes:
         """Train a byte-level BPE, or read the file that is given."""
-        return storage.read_bytes(self.settings.path) if self.settings.path else train_bpe(texts, self.settings)
+        if self.settings.path:
+            return storage.read_bytes(self.settings.path)
+        return train_bpe((document.text for document in sample), self.settings)
 
     def step(self, artefact: bytes) -> Tokenizer:
         """Return the tokenizer."""

@@ -1,0 +1,31 @@
+"""The stages of the recipe, as its settings ask for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipelines.recipes.common_crawl import CommonCrawlConfig, recipe
+from schemas.settings import overlay
+
+DEFAULT = ["web/index", "web/extract", "web/clean", "dedup", "tokenize", "mix", "shards"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "stages"),
+    [
+        ({}, DEFAULT),
+        ({"kl": {"judge": "measure"}}, [*DEFAULT[:4], "kl", *DEFAULT[4:]]),  # what is left of copies, before its tokens
+    ],
+)
+def test_stages(changes: dict[str, Any], stages: list[str]) -> None:
+    made = recipe(overlay(CommonCrawlConfig(), changes))
+    assert [node.id for node in made.nodes] == stages
+
+
+def test_tokens_are_compared_by_the_tokenizer_of_the_run() -> None:
+    config = overlay(CommonCrawlConfig(), {"kl": {"judge": "limit"}, "tokenizer": {"path": "/a/tokenizer.json"}})
+    (stage,) = [node.stage for node in recipe(config).nodes if node.id == "kl"]
+    assert stage.settings["kl"]["tokenizer"]["path"] == "/a/tokenizer.json"
+    assert stage.settings["kl"]["max_excess_bits"] == 2.0

@@ -1,0 +1,1 @@
+"""Token-distribution KL: documents whose tokens are unlike those of the corpus."""
