@@ -89,9 +89,15 @@ class GateConfig:
     max_tokens: int = setting(0, "tokens at which a gate that has not passed ends the run; 0: twice the stage's", ge=0)
     tolerance: float = setting(
         0.01,
-        "nats by which the short evals' loss may lie above that before the stage (L3: recovered completely; ours: ten"
-        " times what two measurements of an unchanged model differ by)",
+        "nats by which the held-out loss of a source may lie above that before the stage, beyond what chance explains"
+        " (L3: recovered completely; ours)",
         ge=0,
+    )
+    task_tolerance: float = setting(
+        0.0, "share of a task's questions by which its accuracy may lie below, beyond what chance explains (ours)", ge=0
+    )
+    confidence: float = setting(
+        0.99, "share of unchanged models that pass, all sources and tasks together (ours)", ge=0.5, le=0.9999
     )
     needle_accuracy: float = setting(1.0, "share of needles that must be found (L3: perfectly)", ge=0, le=1)
 

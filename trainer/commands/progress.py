@@ -61,6 +61,11 @@ class ConsoleWatcher:
             self._told = time.monotonic()
             self._console.print(line, highlight=False)
 
+    def measured(self, event: Mapping[str, Any]) -> None:
+        if self._board is not None:
+            for name, value in eval_scalars(event).items():
+                self._board.add_scalar(name, value, event["step"], walltime=time.time())
+
     def _line(self, event: Mapping[str, Any]) -> str:
         assert self._stage is not None  # noqa: S101
         speed = sum(n for n, _ in self._recent) / max(1e-9, sum(s for _, s in self._recent))
@@ -94,7 +99,23 @@ class Silent:
 
     def step_taken(self, event: Mapping[str, Any]) -> None: ...
 
+    def measured(self, event: Mapping[str, Any]) -> None: ...
+
     def say(self, line: str) -> None: ...
+
+
+def eval_scalars(event: Mapping[str, Any]) -> dict[str, float]:
+    """Return the figures of an `eval` event by name: eval/loss/SOURCE, eval/TASK/acc, eval/needle, ..."""
+    found = {
+        f"eval/{measure}/{source}": value
+        for measure in ("short_loss", "loss", "bits_per_byte")
+        for source, value in event.get(measure, {}).items()
+    }
+    found |= {f"eval/{name}": event[name] for name in ("needle", "core") if event.get(name) is not None}
+    for task, scores in event.get("tasks", {}).items():
+        found |= {f"eval/{task}/{name}": scores[name] for name in ("acc", "acc_norm", "nll_per_char") if name in scores}
+        found |= {f"eval/{task}/{domain}": acc for domain, acc in scores.get("domains", {}).items()}
+    return found
 
 
 def _board(folder: Path | None) -> Any:

@@ -4,6 +4,8 @@ Text and choice are tokenised together, and spaces at the end of the text count 
 does (`_encode_pair`, version 0.4.13); BOS comes before the text, as in the shards. Text that is too long loses its
 beginning. acc compares the log-likelihoods of the choices, acc_norm those divided by their characters, acc_bytes by
 their bytes of UTF-8. `nll_per_char` is that of the right choices, which scaling laws forecast (L3 section 3.2.1).
+`centered` is acc with guessing at 0 and all right at 1, as in CORE (DCLM, arXiv:2406.11794): its mean over tasks can be
+compared between sets of tasks with different numbers of choices.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import torch
 from torch import nn
 
 from trainer.data.batches import IGNORE
+from trainer.evaluate.recovery import part_of
 from trainer.evaluate.tasks import Question, Task
 from trainer.evaluate.words import Words
 from trainer.loop.training import Training
@@ -32,6 +35,9 @@ class Scores:
     acc_norm: float
     acc_bytes: float
     nll_per_char: float  # nats, mean over the questions
+    centered: float  # (acc - guessing) / (1 - guessing)
+    domains: dict[str, float]  # acc of each domain's questions, where the task names a column of domains
+    parts: list[float]  # acc of up to 32 equal stretches of the questions, for trainer.evaluate.recovery
 
 
 @dataclass(frozen=True)
@@ -103,4 +109,12 @@ def score(questions: Sequence[Question], found: Sequence[float]) -> Scores:
         hits[n] = [int(np.argmax(mine / length)) == question.answer for length in lengths]
         per_char[n] = -mine[question.answer] / chars[question.answer]
     acc, acc_norm, acc_bytes = hits.mean(0).tolist()
-    return Scores(len(questions), acc, acc_norm, acc_bytes, float(per_char.mean()))
+    guessing = float(np.mean([1 / len(question.choices) for question in questions]))
+    domains = np.array([question.domain for question in questions])
+    by_domain = {str(name): float(hits[domains == name, 0].mean()) for name in np.unique(domains) if name}
+    places = np.array([part_of(n, len(questions)) for n in range(len(questions))])
+    parts = (np.bincount(places, hits[:, 0]) / np.bincount(places)).tolist()
+    return Scores(
+        len(questions), acc, acc_norm, acc_bytes, float(per_char.mean()), (acc - guessing) / (1 - guessing), by_domain,
+        parts,
+    )  # fmt: skip

@@ -47,7 +47,9 @@ def eval_command(
 def _lines(found: dict[str, Any]) -> list[str]:
     lines = [f"{found['model']}, sequences of {found['length']:,} tokens"]
     for source, loss in found["loss"].items():
-        lines.append(f"{source}: perplexity {math.exp(loss):,.1f} ({loss:.4f} nats a token)")
+        bits = found["bits_per_byte"].get(source)
+        more = "" if bits is None else f", {bits:.4f} bits a byte"
+        lines.append(f"{source}: perplexity {math.exp(loss):,.1f} ({loss:.4f} nats a token{more})")
     if found["needle"] is not None:
         lines.append(f"needles found: {found['needle']:.0%}")
     for name, scores in found["tasks"].items():
@@ -55,6 +57,9 @@ def _lines(found: dict[str, Any]) -> list[str]:
             f"{name}: acc {scores['acc']:.1%}, acc_norm {scores['acc_norm']:.1%}, acc_bytes {scores['acc_bytes']:.1%},"
             f" {scores['nll_per_char']:.3f} nats a character, {scores['questions']:,} questions"
         )
+        lines += [f"{name}, {domain}: acc {acc:.1%}" for domain, acc in scores["domains"].items()]
+    if found["core"] is not None:
+        lines.append(f"mean of {len(found['tasks'])} tasks, centered: {found['core']:.3f}")
     return lines
 
 

@@ -1,7 +1,8 @@
 """Evaluation at the end of a stage, and whether the stage may end (L3 section 3.4.2).
 
-A gated stage ends when short-context loss is back where it was before the stage, and the needle is found at every
-depth. Each measurement is an event of the journal, so that a resumed run has the earlier values.
+A gated stage ends when what is measured at short lengths, held-out loss and the accuracies of tasks, is back where it
+was before the stage, and the needle is found at every depth. Each measurement is an event of the journal, so that a
+resumed run has the earlier values.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ from schemas.errors import ConfigError, RunError
 from trainer.data.corpus import Corpus
 from trainer.data.sources import Shards, open_held_out
 from trainer.evaluate.needle import NeedleTest
-from trainer.evaluate.perplexity import held_out_losses
-from trainer.evaluate.scores import measure_tasks
+from trainer.evaluate.perplexity import HeldOut, held_out_losses
+from trainer.evaluate.recovery import Change, not_recovered
+from trainer.evaluate.scores import core, measure_tasks, token_bytes
 from trainer.evaluate.tasks import Task, read_task
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import NAME as JOURNAL
 from trainer.loop.journal import read_journal
 from trainer.loop.stages import StageJob
 from trainer.loop.training import Training
-from trainer.recipe import GateConfig, Recipe
+from trainer.recipe import Recipe
 
 INIT = "init_from"  # names in the journal, as a stage would, the model that a run begins with
 
@@ -51,6 +53,7 @@ class Gatekeeper:
     def __init__(self, training: Training, evaluation: Evaluation) -> None:
         self._training = training
         self._held_out, self._tasks = evaluation.held_out, evaluation.tasks
+        self._token_bytes = token_bytes(training) if self._held_out else None
         self._needles = NeedleTest(self._held_out, training.recipe.evaluation) if self._held_out else None
 
     def begin(self, job: StageJob, state: State) -> None:
@@ -77,8 +80,9 @@ class Gatekeeper:
         training, gate = self._training, job.config.gate
         measured = self.measure(job.config.seq_len)
         before = training.ranks.from_first(self._before(job.number) if training.ranks.is_first else None)
-        is_open = not gate.enabled or passes(gate, measured, before)
-        self._tell(job.config.name, job.number, state, measured, is_open)
+        worse = not_recovered(gate, before, measured) if gate.enabled and before is not None else []
+        is_open = not gate.enabled or (not worse and measured["needle"] >= gate.needle_accuracy)
+        self._tell(job.config.name, job.number, state, measured, is_open, worse)
         return is_open
 
     def look(self, job: StageJob, state: State) -> None:
@@ -88,34 +92,41 @@ class Gatekeeper:
 
     def measure(self, seq_len: int) -> dict[str, Any]:
         """Return loss by source at the recipe's first length and at `seq_len`, needles found, and scores of tasks."""
-        training, config = self._training, self._training.recipe.evaluation
-        short = training.recipe.stages[0].seq_len
-        losses = {
-            length: held_out_losses(training, self._held_out, length, config.tokens) for length in {short, seq_len}
+        training, short = self._training, self._training.recipe.stages[0].seq_len
+        losses = {length: self._losses(length) for length in {short, seq_len}}
+        found: dict[str, Any] = {
+            "seq_len": seq_len,
+            "short_loss": {source: held.loss for source, held in losses[short].items()},
+            "short_parts": {source: held.parts for source, held in losses[short].items()},
+            "loss": {source: held.loss for source, held in losses[seq_len].items()},
+            "bits_per_byte": {s: h.bits_per_byte for s, h in losses[short].items() if h.bits_per_byte is not None},
         }
-        found: dict[str, Any] = {"seq_len": seq_len, "short_loss": losses[short], "loss": losses[seq_len]}
         if self._needles is not None:
             found["needle"] = self._needles.share_found(training, seq_len)
-        return {**found, "tasks": measure_tasks(training, self._tasks)}
+        tasks = measure_tasks(training, self._tasks)
+        return {**found, "tasks": tasks, **({"core": core(tasks)} if tasks else {})}
 
-    def _tell(self, name: str, number: int, state: State, measured: Mapping[str, Any], is_open: bool | None) -> None:
+    def _losses(self, length: int) -> dict[str, HeldOut]:
+        tokens = self._training.recipe.evaluation.tokens
+        return held_out_losses(self._training, self._held_out, length, tokens, self._token_bytes)
+
+    def _tell(
+        self, name: str, number: int, state: State, measured: Mapping[str, Any], is_open: bool | None,
+        worse: Sequence[Change] = (),
+    ) -> None:  # fmt: skip
         """Write the measurements to the journal and the console; `is_open` is None except at the end of a stage."""
-        self._training.write("eval", stage=name, number=number, step=state.global_step, open=is_open, **measured)
+        held_back = {"worse": {change.name: change.worse_by for change in worse}} if worse else {}
+        event = {"stage": name, "number": number, "step": state.global_step, "open": is_open, **measured, **held_back}
+        self._training.write("eval", **event)
+        self._training.watcher.measured(event)
         words = [f"held-out loss of {source} {loss:.4f}" for source, loss in measured["short_loss"].items()]
         words += [f"needles {measured['needle']:.0%}"] if "needle" in measured else []
         words += [f"{task} {scores['acc']:.1%}" for task, scores in measured["tasks"].items()]
         words += ["the stage goes on"] if is_open is False else []
+        words += [f"{change.name} worse by {change.worse_by:.4f} (± {change.error:.4f})" for change in worse]
         self._training.watcher.say(f"{name}, step {state.global_step:,}: {', '.join(words)}")
 
-    def _before(self, number: int) -> dict[str, float] | None:
-        """Return the short losses at the end of the previous stage, or of the model that the run began with."""
+    def _before(self, number: int) -> dict[str, Any] | None:
+        """Return what was measured at the end of the previous stage, or of the model that the run began with."""
         events = [e for e in read_journal(self._training.folder, only=("eval",)) if e["number"] < number]
-        return dict(events[-1]["short_loss"]) if events else None
-
-
-def passes(gate: GateConfig, measured: Mapping[str, Any], before: Mapping[str, float] | None) -> bool:
-    """Return whether short losses have recovered and enough needles are found."""
-    recovered = before is None or all(
-        loss <= before[name] + gate.tolerance for name, loss in measured["short_loss"].items() if name in before
-    )
-    return recovered and bool(measured["needle"] >= gate.needle_accuracy)
+        return events[-1] if events else None

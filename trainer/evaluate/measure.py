@@ -12,14 +12,14 @@ from trainer.data.sources import Shards, open_held_out
 from trainer.evaluate.finished import newest_stage, opened
 from trainer.evaluate.needle import NeedleTest
 from trainer.evaluate.perplexity import held_out_losses
-from trainer.evaluate.scores import measure_tasks
+from trainer.evaluate.scores import core, measure_tasks, token_bytes
 from trainer.evaluate.tasks import read_task
 from trainer.loop.stage_data import held_out_paths, read_frozen
 from trainer.recipe import Recipe
 
 
 def measure(folder: Path, recipe: Recipe, length: int, more: Sequence[str] = ()) -> dict[str, Any]:
-    """Return losses by held-out source and needles at `length`, and the scores of the recipe's tasks.
+    """Return losses and bits a byte by held-out source, needles at `length`, and the scores of the recipe's tasks.
 
     What is held out is what the run was measured on, and the shards in the folders `more`. Of several ranks the first
     gets the figures, the others an empty dict.
@@ -36,10 +36,13 @@ def measure(folder: Path, recipe: Recipe, length: int, more: Sequence[str] = ())
             "length": length,
             "needle": None,
         }
-        found["loss"] = held_out_losses(training, held_out, length, recipe.evaluation.tokens)
+        losses = held_out_losses(training, held_out, length, recipe.evaluation.tokens, token_bytes(training))
+        found["loss"] = {source: measured.loss for source, measured in losses.items()}
+        found["bits_per_byte"] = {s: m.bits_per_byte for s, m in losses.items() if m.bits_per_byte is not None}
         if held_out:
             found["needle"] = NeedleTest(held_out, recipe.evaluation).share_found(training, length)
         found["tasks"] = measure_tasks(training, tasks)
+        found["core"] = core(found["tasks"])
         return found if training.ranks.is_first else {}
 
 

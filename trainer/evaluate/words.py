@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenizers import Tokenizer
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer, decoders
 
 import storage
 from schemas.errors import ConfigError, RunError
@@ -31,6 +33,21 @@ class Words:
         """Return the tokens of a text, without BOS and EOS."""
         ids: list[int] = self.engine.encode(text, add_special_tokens=False).ids
         return ids
+
+    def token_bytes(self) -> npt.NDArray[np.int64]:
+        """Return how many bytes of text each token of the shards' vocabulary writes, [vocab_size]; 0 for special ones.
+
+        A byte-level token is written in letters that stand for one byte each; any other by what it decodes to.
+        """
+        special = {number for number, token in self.engine.get_added_tokens_decoder().items() if token.special}
+        special |= {self.facts.bos_id, self.facts.eos_id}
+        by_byte = isinstance(self.engine.decoder, decoders.ByteLevel)
+        names = [self.engine.id_to_token(number) for number in range(self.facts.vocab_size)]
+        found = np.zeros(self.facts.vocab_size, np.int64)
+        for number, name in enumerate(names):
+            if name is not None and number not in special:
+                found[number] = len(name) if by_byte else len(self.engine.decode([number]).encode())
+        return found
 
     def write(self, folder: Path, max_len: int) -> None:
         """Save the tokenizer with a model, as transformers reads it: it puts BOS before a text, as the shards do."""

@@ -40,6 +40,9 @@ class Watcher(Protocol):
 
     def step_taken(self, event: Mapping[str, Any]) -> None: ...
 
+    def measured(self, event: Mapping[str, Any]) -> None:
+        """Receive an `eval` event of the journal."""
+
     def say(self, line: str) -> None: ...
 
 

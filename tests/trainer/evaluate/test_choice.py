@@ -14,6 +14,7 @@ from schemas.shards import TokenizerFacts
 from tests.trainer.small import FACTS, MODEL
 from trainer.evaluate.choice import Row, log_likelihoods, rows_of, score
 from trainer.evaluate.sample import sample
+from trainer.evaluate.scores import core
 from trainer.evaluate.tasks import Question
 from trainer.evaluate.words import Words, open_words
 from trainer.model.llama import empty_model, initialise, llama_config
@@ -76,6 +77,24 @@ def test_scores_by_likelihood_by_character_and_by_byte() -> None:
     assert found.nll_per_char == pytest.approx(0.8)
     both = score([question, Question("q", ("a", "b"), 0)], [*likelihoods, -1.0, -1.0])
     assert (both.questions, both.acc) == (2, 0.5)  # a tie goes to the first
+    assert both.parts == [0.0, 1.0]
+    assert both.centered == pytest.approx((0.5 - 5 / 12) / (7 / 12))  # guessing: a third and a half
+    assert core({"facts": {"centered": 0.5}, "more": {"centered": -0.1}}) == pytest.approx(0.2)
+    assert core({}) is None
+
+
+def test_scores_by_domain() -> None:
+    questions = [Question("q", ("a", "b"), n % 2, domain) for n, domain in enumerate(("law", "law", "art"))]
+    found = score(questions, [-1.0, -2.0] * 3)  # always the first
+    assert found.domains == {"art": 1.0, "law": 0.5}
+    assert score([Question("q", ("a", "b"), 0)], [-1.0, -2.0]).domains == {}
+
+
+def test_the_bytes_of_tokens() -> None:
+    found = make_words().token_bytes()
+    assert found[:4].tolist() == [0, 0, 1, 1]  # BOS, EOS, a space, a letter
+    assert found[29:32].tolist() == [2, 2, 2]  # a space and a letter
+    assert found[55:].tolist() == [0] * 9  # entries without a token
 
 
 def test_samples_are_a_function_of_their_seed() -> None:

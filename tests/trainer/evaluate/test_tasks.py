@@ -20,6 +20,7 @@ TASK: dict[str, Any] = {
     "doc_to_choice": "choices", "doc_to_target": "answer", "metadata": {"version": 1},
     "metric_list": [{"metric": "acc"}],
 }  # fmt: skip
+SHOTS: dict[str, Any] = {"num_fewshot": 1, "fewshot_config": {"sampler": "first_n"}}
 
 
 def write(folder: Path, rows: list[Any] | None = None, **changes: Any) -> Path:
@@ -36,6 +37,26 @@ def test_a_task_is_read(tmp_path: Path) -> None:
     assert task.questions == (
         Question("The capital of France is", ("Paris", "Rome"), 0), Question("2 + 2 =", ("3", "5", "4"), 2),
     )  # fmt: skip
+
+
+def test_solved_examples_come_before_a_question(tmp_path: Path) -> None:
+    """As lm-evaluation-harness 0.4.13 builds its prompts; a question is never its own example."""
+    own = read_task(write(tmp_path, **SHOTS, description="Facts.\n"))
+    assert [question.text for question in own.questions] == [
+        "Facts.\n2 + 2 = 4\n\nThe capital of France is", "Facts.\nThe capital of France is Paris\n\n2 + 2 =",
+    ]  # fmt: skip
+    train = [{"question": f"{n} =", "choices": ["0", "1"], "answer": n} for n in range(2)]
+    (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, train)) + "\n")
+    files = {"data_files": {"test": "facts.jsonl", "train": "train.jsonl"}}
+    shots = {"num_fewshot": 2, "fewshot_config": {"sampler": "first_n", "split": "train"}, "fewshot_delimiter": "|"}
+    task = read_task(write(tmp_path, dataset_kwargs=files, target_delimiter=": ", **shots))
+    assert task.questions[0].text == "0 =: 0|1 =: 1|The capital of France is"
+
+
+def test_a_question_tells_its_domain(tmp_path: Path) -> None:
+    rows = [{**row, "field": field} for row, field in zip(ROWS, ("places", "sums"), strict=True)]
+    task = read_task(write(tmp_path, rows, metadata={"domain": "field"}))
+    assert [question.domain for question in task.questions] == ["places", "sums"]
 
 
 @pytest.mark.parametrize(
@@ -60,9 +81,13 @@ def test_what_a_row_becomes(changes: dict[str, Any], expected: Question) -> None
     ("changes", "message"),
     [
         ({"output_type": "generate_until"}, "output_type: 'generate_until' is not allowed; must be 'multiple_choice'"),
-        ({"num_fewshot": 5}, "num_fewshot: 5 is not allowed; must be 0"),
+        ({"num_fewshot": -1}, "num_fewshot: -1 is not allowed; must be a number of at least 0"),
+        ({"num_fewshot": 1}, "fewshot_config: sampler must be 'first_n'; examples drawn at random are not supported"),
+        (SHOTS | {"num_fewshot": 2}, "num_fewshot: 2 is not allowed; there are 1 examples"),
+        ({"fewshot_config": {"sampler": "first_n", "samples": []}}, "fewshot_config: samples: not supported; it would"),
+        ({"metadata": {"domain": "field"}}, "line 1: metadata.domain: no column 'field'"),
         ({"doc_to_target": None}, "doc_to_target is missing"),
-        ({"description": "Answer."}, "description: not supported; it would change what is measured"),
+        ({"gen_prefix": "Answer."}, "gen_prefix: not supported; it would change what is measured"),
         ({"dataset_kwargs": {}}, "data_files must name one file for the split 'test'"),
         ({"dataset_kwargs": {"data_files": {"test": "absent.jsonl"}}}, "absent.jsonl: cannot be read: No such file"),
         ({"rows": []}, "facts.jsonl: no rows"),
