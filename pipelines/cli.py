@@ -1,4 +1,4 @@
-"""The command line: `winnow run | plan | ledger | show | compare | export | drop-former | config | lists | ...`.
+"""The command line: `winnow run | plan | ledger | show | compare | whatif | export | config | lists | ...`.
 
 What the commands do is in pipelines/commands. Errors that we raise on purpose are one line on stderr. Exit codes: 0
 done, or nothing new; 1 a named error; 2 wrong usage; 3 another run holds the folder; 4 the run kept nothing;
@@ -20,6 +20,7 @@ from pipelines.commands.lists import lists_app
 from pipelines.commands.look import config_command, drop_former_command, ledger_command, recipes_command, show_command
 from pipelines.commands.run import plan_command, run_command
 from pipelines.commands.train import TrainCommand, demo_web_command, train_command
+from pipelines.commands.whatif import whatif_command
 from pipelines.engines.beam_options import take_beams
 from pipelines.reports.outcome import GO_ON, STOPPED
 from pipelines.runs.plan import VERSION
@@ -47,6 +48,7 @@ app.command("plan")(plan_command)
 app.command("ledger")(ledger_command)
 app.command("show")(show_command)
 app.command("compare")(compare_command)
+app.command("whatif")(whatif_command)
 app.command("export")(export_command)
 app.command("drop-former")(drop_former_command)
 app.command("config")(config_command)

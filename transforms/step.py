@@ -23,11 +23,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from schemas.errors import BadRecord, ConfigError, RunError, WinnowError
 from schemas.records import Document
 from schemas.settings import PerLanguage
+from transforms.settings_read import settings_read_by
 from transforms.text.blank_lines import needless_blank_lines
 from transforms.text.replacements import Replacement, check_replaced, move_blocks, replace
 from transforms.text.scripts import SCRIPT_CODES
@@ -156,6 +157,21 @@ class Step(Protocol):
         """Set `measures`, `drop`, `failure` or the text of each draft; add what was edited to `edits`."""
 
 
+@runtime_checkable
+class Redecides(Protocol):
+    """A step that never edits, and whose decision follows from what it stored: other limits need no text.
+
+    Optional: `winnow whatif` counts what a step without it would decide as undecided.
+    """
+
+    @property
+    def measured_with(self) -> frozenset[str] | None:
+        """Names of the settings that its measures depend on; None: perhaps every one."""
+
+    def redecide(self, stats: Any, document: Document, script: str) -> Drop | None:
+        """Decide on stored Stats about a document whose text is '' here, written in `script` (ISO 15924)."""
+
+
 S = TypeVar("S")
 C = TypeVar("C")
 
@@ -165,6 +181,22 @@ def settings_for(settings: C | PerLanguage[C], view: TextView) -> C:
     if not isinstance(settings, PerLanguage):
         return settings
     return settings.of("en") if view.is_english else settings.of(view.language, view.script)
+
+
+def settings_in(settings: C | PerLanguage[C], language: str, script: str) -> C:
+    """Return the settings for a text of which no more is known than its language and its script."""
+    return settings_for(settings, _unread(language, script))
+
+
+def changes_in(settings: PerLanguage[Any], language: str, script: str) -> dict[str, Any]:
+    """Return what the settings for such a text change of the default."""
+    return settings.changes("en") if _unread(language, script).is_english else settings.changes(language, script)
+
+
+def _unread(language: str, script: str) -> TextView:
+    view = TextView("", language)
+    view.script = script
+    return view
 
 
 def check_scripts(name: str, settings: Any) -> None:
@@ -208,6 +240,13 @@ class Filter(Generic[S, C]):
             draft.measures[self.name] = stats
             draft.drop = self.decide(stats, config)
 
+    @property
+    def measured_with(self) -> frozenset[str] | None:
+        return settings_read_by(self.measure)
+
+    def redecide(self, stats: S, document: Document, script: str) -> Drop | None:
+        return self.decide(stats, settings_in(self.settings, document.language, script))
+
 
 @dataclass(frozen=True)
 class Editor(Generic[C]):
@@ -224,6 +263,11 @@ class Editor(Generic[C]):
 
     def open(self) -> None:
         """Nothing to open."""
+
+    @property
+    def measured_with(self) -> frozenset[str] | None:
+        """Names of the settings that its edits depend on; None: perhaps every one."""
+        return settings_read_by(self.edit)
 
     def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
         for draft in drafts:
@@ -269,7 +313,7 @@ def run_steps(
             draft.running = step.name
         with blamed(step.name):
             if followed:
-                _measure_only(step, followed)
+                followed = _measure_only(step, followed)
             step.run(live, edits)
         for draft in live:
             if draft.alive and draft.edits and draft.edits[-1].step == step.name and not draft.document.text.strip():
@@ -282,8 +326,11 @@ def run_steps(
         cpu_ns[step.name] += time.thread_time_ns() - started
 
 
-def _measure_only(step: Step, dropped: Sequence[Draft]) -> None:
-    """Let a step measure drafts whose fate is decided."""
+def _measure_only(step: Step, dropped: Sequence[Draft]) -> list[Draft]:
+    """Let a step measure drafts whose fate is decided; return those that still have a text.
+
+    Of a text that it empties the later steps would measure nothing: under other limits the document had gone here.
+    """
     fates = [(draft.drop, len(draft.edits)) for draft in dropped]
     for draft in dropped:
         draft.drop = None
@@ -291,3 +338,4 @@ def _measure_only(step: Step, dropped: Sequence[Draft]) -> None:
     for draft, (fate, n_edits) in zip(dropped, fates, strict=True):
         draft.drop, draft.failure = fate, None
         del draft.edits[n_edits:]
+    return [draft for draft in dropped if draft.document.text.strip()]

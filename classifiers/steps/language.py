@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from classifiers.models.fasttext_model import FastTextModel
 from classifiers.models.model_files import LID_176, resolve
 from schemas.errors import ConfigError
+from schemas.records import Document
 from schemas.settings import setting, validate
 from transforms.step import Draft, Drop
 from transforms.text.scripts import UNDETERMINED
@@ -110,6 +111,7 @@ class IdentifyLanguage:
     name = "language_id"
     stats = LanguageStats
     resources: Sequence[str] = ()  # the model is known by its SHA-256, a setting
+    measured_with = frozenset({"model_path", "model_sha256", "max_chars"})
 
     def __init__(self, config: LanguageConfig) -> None:
         self.settings = config
@@ -129,6 +131,9 @@ class IdentifyLanguage:
             known = " ".join(sorted(model.labels))
             raise ConfigError(f"keep: {unknown[0]!r} is not a language of the model; must be one of {known}")
         return model
+
+    def redecide(self, stats: LanguageStats, document: Document, script: str) -> Drop | None:
+        return decide(stats, self.settings)
 
     def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
         """Measure all drafts in one call of the model."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from classifiers.models.fasttext_model import FastTextModel
 from classifiers.models.model_files import resolve
 from schemas.errors import ConfigError
+from schemas.records import Document
 from schemas.settings import setting, validate
 from transforms.step import Draft, Drop
 
@@ -70,6 +71,7 @@ class ScoreQuality:
     name = "quality"
     stats = QualityStats
     resources: Sequence[str] = ()  # the model is known by its SHA-256, a setting
+    measured_with = frozenset({"model_path", "model_sha256", "positive_label", "max_chars"})
 
     def __init__(self, config: QualityConfig) -> None:
         self.settings = config
@@ -95,6 +97,9 @@ class ScoreQuality:
         for draft, stats in zip(drafts, self._measure([draft.view.text for draft in drafts]), strict=True):
             draft.measures[self.name] = stats
             draft.drop = decide(stats, self.settings)
+
+    def redecide(self, stats: QualityStats, document: Document, script: str) -> Drop | None:
+        return decide(stats, self.settings)
 
     def _measure(self, texts: Sequence[str]) -> list[QualityStats]:
         if not self.settings.model_path:

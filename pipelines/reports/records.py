@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from pipelines.runs.dataset import Dataset
 from pipelines.runs.folder import DataFolder, Manifest
+from pipelines.runs.rows import rows_with
 from pipelines.runs.tables import read_batches, read_headers, read_part
 from pipelines.stages.read import document_id
 from schemas.errors import RunError
@@ -68,17 +65,13 @@ def row_by_id(data: DataFolder, table: str, document_id: str) -> dict[str, Any] 
 def rows_by_id(data: DataFolder, table: str, document_id: str) -> Iterator[dict[str, Any]]:
     """Yield the rows of a table with an id, in order; whole rows are read of the files alone that have one."""
     for path in data.files(table):
-        if next(_rows_with(path, [document_id], ["id"]), None) is not None:
-            yield from _rows_with(path, [document_id])
+        yield from _rows_with(path, [document_id])
 
 
 def _rows_with(path: str, ids: Collection[str], columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
     """Yield the rows of a file that have one of some ids; no other row is turned into Python objects."""
-    wanted = pa.array(sorted(ids), pa.string())
-    for batch in read_batches(path, columns):
-        places = np.flatnonzero(pc.is_in(batch.column("id"), wanted))
-        if len(places):
-            yield from batch.take(places).to_pylist()
+    for batch in rows_with(path, ids, columns):
+        yield from batch.to_pylist()
 
 
 def texts_of(data: DataFolder, ids: Collection[str]) -> dict[str, str]:

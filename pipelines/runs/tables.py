@@ -222,12 +222,12 @@ def edited_pieces(drafts: Sequence[Draft], stage: str) -> pa.RecordBatch:
 def read_batches(path: str, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a Parquet file in order, at most `rows` at a time. RunError when the file is damaged:
     checksums are verified."""
-    with _opened(path) as file:
+    with open_table(path) as file:
         yield from file.iter_batches(batch_size=rows, columns=columns, use_threads=False)
 
 
 def read_schema(path: str) -> pa.Schema:
-    with _opened(path) as file:
+    with open_table(path) as file:
         return file.schema_arrow
 
 
@@ -239,12 +239,12 @@ def read_part(path: str) -> tuple[str, int, int, str]:
 
 def count_rows(path: str) -> int:
     """Return the rows of a Parquet file from its footer."""
-    with _opened(path) as file:
+    with open_table(path) as file:
         return int(file.metadata.num_rows)
 
 
 @contextlib.contextmanager
-def _opened(path: str) -> Iterator[pq.ParquetFile]:
+def open_table(path: str) -> Iterator[pq.ParquetFile]:
     """Open a Parquet file; what is wrong with its bytes is one line that names it.
 
     Not `pq.read_table`: on a Python file object it leaves threads that abort the interpreter at its end, now and then.

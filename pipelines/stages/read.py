@@ -110,7 +110,14 @@ class _ReadWork(PartWork):
         measured = {**({self.source.kind: facts} if facts else {}), **measured_by(self.steps)}
         schema = arrow_schema(Document)
         with FateWriter(
-            self.target, self.stage, part, "documents", schema, measured=measured, keeps_edits=self.keep_edits
+            self.target,
+            self.stage,
+            part,
+            "documents",
+            schema,
+            measured=measured,
+            with_dropped=True,
+            keeps_edits=self.keep_edits,
         ) as fates:
             headers = {header.row: header for batch in read_headers(path) for header in batch}
             if headers:

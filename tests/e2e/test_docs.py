@@ -140,6 +140,17 @@ def test_switched_off(folder: Path, ran: list[str]) -> None:
     assert whys["books/read"] == "committed and unchanged"
 
 
+def test_what_if_decides_again_by_a_rule_of_ones_own(folder: Path, ran: list[str]) -> None:
+    book = json.loads(
+        run(folder, "winnow whatif runs/forum --set post.min_words=1 --set post.max_upper_fraction=0.7 --json")
+    )
+    clean = next(stage for stage in book["stages"] if stage["name"] == "posts/clean")
+    rules = {(row["change"], row["reason"], row["new_reason"]): row["documents"] for row in book["changes"]}
+    assert rules == {("comes", "post_too_short", ""): 1, ("goes", "", "too_much_upper_case"): 3}
+    assert clean["undecided"] == 0
+    assert clean["dropped"]["too_much_upper_case"] == {"before": 1, "after": 4}
+
+
 def test_several_workers_and_new_inputs(folder: Path, ran: list[str]) -> None:
     line = commands()[1].replace("runs/forum", "runs/two")
     run(folder, f"{line} -- --direct_num_workers 2 --direct_running_mode multi_processing")

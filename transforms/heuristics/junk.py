@@ -34,7 +34,8 @@ from schemas.records import Document
 from schemas.settings import PerLanguage, setting, validate
 from transforms.heuristics import notices
 from transforms.heuristics import page_phrases as phrases
-from transforms.step import Draft, Drop, check_scripts, settings_for
+from transforms.settings_read import settings_read_by
+from transforms.step import Draft, Drop, check_scripts, settings_for, settings_in
 from transforms.text.sentences import ends_with_terminal
 from transforms.text.view import TextView, ratio
 
@@ -119,6 +120,13 @@ class FilterJunk:
             stats = measure(draft.view, config, draft.document.url)
             draft.measures[self.name] = stats
             draft.drop = decide(stats, draft.document, config)
+
+    @property
+    def measured_with(self) -> frozenset[str] | None:
+        return settings_read_by(measure)
+
+    def redecide(self, stats: JunkStats, document: Document, script: str) -> Drop | None:
+        return decide(stats, document, settings_in(self.settings, document.language, script))
 
 
 def measure(view: TextView, config: JunkConfig, url: str = "") -> JunkStats:

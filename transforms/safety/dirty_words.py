@@ -27,6 +27,7 @@ import numpy as np
 
 import storage
 from schemas.errors import ConfigError, InputError
+from schemas.records import Document
 from schemas.settings import setting, validate
 from transforms.step import Draft, Drop
 from transforms.text.scripts import UNSPACED_LANGUAGES
@@ -119,6 +120,7 @@ class FilterDirtyWords:
     """The step: `transforms.step.Step`. The lists are read in `open`, once in each worker."""
 
     stats: type | None = DirtyWordsStats
+    measured_with = frozenset({"directory"})
 
     def __init__(self, config: DirtyWordsConfig, name: str = "dirty_words") -> None:
         self.name = name
@@ -142,6 +144,9 @@ class FilterDirtyWords:
             stats = self._dirty_words.measure(draft.view)
             draft.measures[self.name] = stats
             draft.drop = decide(stats, self.settings)
+
+    def redecide(self, stats: DirtyWordsStats, document: Document, script: str) -> Drop | None:
+        return decide(stats, self.settings)
 
 
 def parse_list(text: str) -> list[str]:

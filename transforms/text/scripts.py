@@ -129,3 +129,9 @@ def script_of(text: str) -> str:
     if kana:
         counts["Jpan" if kana >= _MIN_KANA * (han + kana) else "Hani"] = counts.pop("Hani", 0) + kana
     return max(counts, key=lambda code: (counts[code], code))
+
+
+def scripts_in(text: str) -> frozenset[str]:
+    """Return what `script_of` may give for a text, or for any text that is left of it when pieces are taken away."""
+    found = {_CODE_OF[char] for char in set(text)} | {""}
+    return frozenset(found | {"Hani"} if "Jpan" in found else found)

@@ -1,0 +1,1 @@
+"""What other settings would do to a run, from what it stored."""
