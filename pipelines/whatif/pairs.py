@@ -85,6 +85,11 @@ class Pair:
     def is_survey(self) -> bool:
         return hasattr(self.before if self.before is not None else self.after, "emit")
 
+    @property
+    def is_across(self) -> bool:
+        """Whether it judges a document by others, too: those that it is compared with, or a sample is drawn from."""
+        return self.is_survey or hasattr(self.before if self.before is not None else self.after, "fit")
+
     def passes(self, stats: Any, document: Document, scripts: frozenset[str] | None) -> Verdict:
         """Return what the changed step does to a document that the run's own let through."""
         return self._verdict(stats, document, scripts, PASSED)
@@ -116,6 +121,8 @@ class Pair:
         self, case: _Case, script: str, stats: Any, document: Document, record: str | None
     ) -> Verdict | object:
         if record is not None and not case.changed:
+            if len(self.cases(document.language)) > 1 and not self._gave(script, stats, document, record):
+                return _IMPOSSIBLE
             return None if record == PASSED else Drop(record)
         cause = self._why_not(case.changed)
         if cause:
@@ -124,13 +131,19 @@ class Pair:
             return None
         if stats is None:
             return Undecided(self.name, NOT_MEASURED)
+        if record is not None and not self._gave(script, stats, document, record):
+            return _IMPOSSIBLE
         with blamed(self.name):
-            if record is not None:
-                was = self.before.redecide(stats, document, script)
-                if (was.reason if was else PASSED) != record:
-                    return _IMPOSSIBLE
             verdict: Verdict = self.after.redecide(stats, document, script)
         return verdict
+
+    def _gave(self, script: str, stats: Any, document: Document, record: str) -> bool:
+        """Say whether the run's step may have done what is on record to a text in a script."""
+        if stats is None or not isinstance(self.before, Redecides):
+            return True
+        with blamed(self.name):
+            was = self.before.redecide(stats, document, script)
+        return (was.reason if was else PASSED) == record
 
     def _why_not(self, changed: frozenset[str]) -> str:
         """Return why the step cannot be decided again on what is stored when some settings change; '' when it can."""
@@ -153,12 +166,13 @@ class Pair:
     @functools.cached_property
     def measured_with(self) -> frozenset[str] | None:
         """Settings that what the step stores, or does to a text, depends on; None: perhaps all."""
-        read: frozenset[str] | None = getattr(self.before, "measured_with", None)
-        settings = self.before.settings
-        config = settings.default if isinstance(settings, PerLanguage) else settings
-        if read is None or not dataclasses.is_dataclass(config):
-            return None
-        return read if read <= {one.name for one in dataclasses.fields(config)} else None  # a property reads others
+        found: set[str] = set()
+        for step in (self.before, self.after):
+            read: frozenset[str] | None = getattr(step, "measured_with", None)
+            if read is None or not read <= _names_of(step.settings):  # a property of the settings reads others
+                return None
+            found |= read
+        return frozenset(found)
 
     def cases(self, language: str) -> list[_Case]:
         """Return what a text in a language may be judged by: one case where its script makes no difference."""
@@ -191,6 +205,14 @@ class Pair:
         return changed_fields(
             settings_in(self.before.settings, language, script), settings_in(self.after.settings, language, script)
         )
+
+
+def _names_of(settings: Any) -> frozenset[str]:
+    """Return the names of the settings of a step; none of what are no settings by name."""
+    config = settings.default if isinstance(settings, PerLanguage) else settings
+    if dataclasses.is_dataclass(config):
+        return frozenset(one.name for one in dataclasses.fields(config))
+    return frozenset(config) if isinstance(config, Mapping) else frozenset()
 
 
 _IMPOSSIBLE: Final = object()  # a case in which the run would have recorded something else

@@ -79,6 +79,8 @@ class WhatIf:
                 self._lose(node, manifest, cause)
             elif node.stage.kept_table == "documents":
                 self._stage(node, manifest, data)
+        known = {node.id for node in self.before.nodes}
+        self.lost |= {node.id: "the run had no such stage" for node in self.after.nodes if node.id not in known}
         self._count_tokens()
 
     def _committed(self, node: Node) -> tuple[Manifest, DataFolder]:
@@ -129,8 +131,8 @@ class WhatIf:
             result.arrives += sum(n for rule, n in tallies if rule.change == COMES)
             result.may_arrive += sum(n for rule, n in tallies if rule.change == UNDECIDED and rule.step)
             result.may_arrive += stage.arrives + stage.may_arrive
-        is_survey = any(pair.is_survey for pair in pairs)
-        result.conditional = is_survey and bool(any(map(len, self._away)) or result.arrives or result.may_arrive)
+        is_across = any(pair.is_across for pair in pairs)
+        result.conditional = is_across and bool(any(map(len, self._away)) or result.arrives or result.may_arrive)
         away = Ids()
         if self._away:
             for change in self._take_away(result, data):

@@ -106,7 +106,7 @@ def test_what_cannot_be_asked_is_one_line(call: Call, small_run: Path, tmp_path:
         (["--set", "clean.gopher.min_words=-1"], "clean.gopher.min_words: -1 is not allowed; must be >= 0"),
     ):
         said = call("whatif", small_run, *words)
-        assert (said.code, said.err) == (1, f"winnow: {message}\n")
+        assert (said.code, said.err) == (2, f"winnow: {message}\n")
     RunFolder(str(tmp_path / "begun")).open("common_crawl", VERSION, ["web/index"])
     said = call("whatif", tmp_path / "begun", "--set", "clean.gopher.min_words=3")
     assert said.err == f"winnow: {tmp_path / 'begun'}: is not finished; run it to its end first\n"

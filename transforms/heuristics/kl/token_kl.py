@@ -162,6 +162,15 @@ class TokenKlFit:
         plain = {"languages": references, "tokenizer": base64.b64encode(data).decode()}
         return json.dumps(plain, sort_keys=True).encode()
 
+    @property
+    def measured_with(self) -> frozenset[str]:
+        """Settings that the measures, or a limit by percentile, depend on: `Redecides` of transforms/step.py."""
+        decides = {"judge", "max_excess_bits"} if self.config.judge != PERCENTILE else set[str]()
+        return frozenset(self.settings.keys() - decides)
+
+    def redecide(self, stats: KlStats, document: Document, script: str) -> Drop | None:
+        return decide(stats, self.config.max_excess_bits if self.config.judge == LIMIT else None)
+
     def step(self, artefact: bytes) -> FilterTokenKl:
         """Return the step."""
         return FilterTokenKl(self.config, self.tokenizer, artefact)
