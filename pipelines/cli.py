@@ -20,6 +20,7 @@ from pipelines.commands.lists import lists_app
 from pipelines.commands.look import config_command, drop_former_command, ledger_command, recipes_command, show_command
 from pipelines.commands.run import plan_command, run_command
 from pipelines.commands.train import TrainCommand, demo_web_command, train_command
+from pipelines.commands.tune import tune_command
 from pipelines.commands.whatif import whatif_command
 from pipelines.engines.beam_options import take_beams
 from pipelines.reports.outcome import GO_ON, STOPPED
@@ -49,6 +50,7 @@ app.command("ledger")(ledger_command)
 app.command("show")(show_command)
 app.command("compare")(compare_command)
 app.command("whatif")(whatif_command)
+app.command("tune")(tune_command)
 app.command("export")(export_command)
 app.command("drop-former")(drop_former_command)
 app.command("config")(config_command)

@@ -223,6 +223,6 @@ def test_a_dataset_of_another_version_can_be_looked_at(call: Call, dataset: Path
 def test_the_commands_are_these() -> None:
     names = [command.name for command in app.registered_commands]
     assert names == [
-        "run", "plan", "ledger", "show", "compare", "whatif", "export", "drop-former", "config", "recipes",
+        "run", "plan", "ledger", "show", "compare", "whatif", "tune", "export", "drop-former", "config", "recipes",
         "train-classifier", "demo-web",
     ]  # fmt: skip
