@@ -63,13 +63,13 @@ ROWS = (
     Row("C4", ("c4",), (("web/clean", "c4_lines"), ("web/clean", "c4"))),
     Row("FineWeb", ("fineweb",), (("web/clean", "fineweb"),)),
     Row("MinHash signatures", ("signatures",), (("dedup", "emit_near_copies"),)),
-    Row("personal data", ("pii",), (("web/clean", "pii"),)),
+    Row("personal data", ("pii",), (("web/clean", "pii_density"), ("web/clean", "pii"))),
 )
 # The order in which steps drop documents, for how many each of them reads.
 STEP_ORDER = {
     "web/index": ("scan",),
     "web/extract": ("read", "extract_text", "language_id"),
-    "web/clean": ("pii", "dirty_words", "repetition", "gopher", "c4_lines", "c4", "words", "fineweb"),
+    "web/clean": ("pii_density", "pii", "dirty_words", "repetition", "gopher", "c4_lines", "c4", "words", "fineweb"),
     "dedup": ("emit_near_copies",),  # of all documents, equal texts too
 }
 

@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 WEB_PAGES = ROOT.parent / "shared" / "data" / "warc" / "web-pages.warc.gz"
 WINNOW = Path(sys.executable).with_name("winnow")
-PACKAGES = ("winnow", "apache-beam", "trafilatura", "resiliparse", "isal", "numpy", "pyarrow", "tokenizers")
+PACKAGES = ("winnow-corpus", "apache-beam", "trafilatura", "resiliparse", "isal", "numpy", "pyarrow", "tokenizers")
 
 
 def facts() -> dict[str, Any]:

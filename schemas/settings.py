@@ -57,13 +57,15 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def section(make: Callable[[], T], doc: str, *, optional: bool = False) -> T:
+def section(make: Callable[[], T], doc: str, *, optional: bool = False, off: bool = False) -> T:
     """Declare a nested group of settings; `make`, usually its class, returns the defaults.
 
     An optional section, of type `X | None`, can be switched `off` in YAML and is then None; `on` or a mapping of
-    settings switches it on again.
+    settings switches it on again. One that is `off` by default is None until then.
     """
-    return dataclasses.field(default_factory=make, metadata={"doc": doc, "optional": optional})
+    metadata = {"doc": doc, "optional": optional, "make": make}
+    made: Any = dataclasses.field(default_factory=(lambda: None) if off else make, metadata=metadata)
+    return typing.cast(T, made)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,7 +183,8 @@ def _overlay_section(field: dataclasses.Field[Any], current: Any, value: Any, pa
 
 
 def _switched_on(field: dataclasses.Field[Any], current: Any) -> Any:
-    return field.default_factory() if current is None and callable(field.default_factory) else current
+    make = field.metadata.get("make", field.default_factory)
+    return make() if current is None and callable(make) else current
 
 
 def _overlay_languages(config: PerLanguage[Any], changes: Mapping[str, Any], where: str) -> PerLanguage[Any]:

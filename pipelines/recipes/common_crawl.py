@@ -4,7 +4,8 @@
     web/extract  main text of the pages that are left; language identification
     web/clean    personal data, dirty words, the heuristics in FineWeb's order (Gopher, C4, FineWeb), pages that are no
                  documents, quality score
-    dedup        equal texts, near copies by MinHash over the whole corpus, lines that occur in too many documents
+    dedup        sites of much personal data if asked for, equal texts, near copies by MinHash over the whole corpus,
+                 lines that occur in too many documents
     kl           off by default: documents whose tokens are unlike those of the corpus
     tokenize     BOS + text + EOS, by a byte-level BPE trained on a sample, or one from a file
     mix          shares by source, language and quality band; copies of each document by a keyed hash of its id
@@ -42,9 +43,11 @@ from transforms.heuristics import c4, fineweb, gopher, languages, repetition
 from transforms.heuristics.junk import FilterJunk, JunkConfig
 from transforms.heuristics.kl.token_kl import NONE, KlConfig, TokenKlFit
 from transforms.mixing.mix import MixConfig
-from transforms.safety import pii
 from transforms.safety.blocklist_files import BlocklistConfig
 from transforms.safety.dirty_words import DirtyWordsConfig, FilterDirtyWords
+from transforms.safety.pii import density
+from transforms.safety.pii.redact import PiiConfig, redact
+from transforms.safety.site_density import SiteDensityConfig, site_density
 from transforms.sources.items import IngestConfig
 from transforms.sources.web.archives import WebArchives
 from transforms.sources.web.page_reader import PageReader, PageReading
@@ -69,7 +72,7 @@ class IndexConfig:
 class CleanConfig:
     """Settings of the clean stage, in the order of its steps; each can be switched off."""
 
-    pii: pii.PiiConfig | None = section(pii.PiiConfig, "personal data, found as spans and replaced", optional=True)
+    pii: PiiConfig | None = section(PiiConfig, "personal data by kind, found as spans and replaced", optional=True)
     dirty_words: DirtyWordsConfig | None = section(DirtyWordsConfig, "dirty words by list", optional=True)
     repetition: PerLanguage[repetition.RepetitionConfig] | None = section(
         lambda: PerLanguage(repetition.RepetitionConfig(), languages.repetition_limits()),
@@ -123,6 +126,9 @@ class CommonCrawlConfig:
     extract: ExtractConfig = section(ExtractConfig, "main text of HTML pages")
     language: LanguageConfig = section(LanguageConfig, "language identification")
     clean: CleanConfig = section(CleanConfig, "privacy, safety and heuristics")
+    pii_sites: SiteDensityConfig | None = section(
+        density.pii_sites, "sites of much personal data, dropped whole (Llama 3, 3.1.1)", optional=True, off=True
+    )
     dedup: DedupConfig = section(DedupConfig, "copies of whole documents")
     lines: LinesConfig | None = section(LinesConfig, "lines that occur in too many documents", optional=True)
     quality: QualityConfig = section(QualityConfig, "fastText quality classifier")
@@ -141,7 +147,8 @@ def clean_steps(clean: CleanConfig) -> list[Step]:
     """Return the steps on one web document, in order, without the rules that are switched off."""
     steps: list[Step] = []
     if clean.pii:
-        steps.append(Editor("pii", pii.redact, clean.pii))
+        steps.append(Filter(density.PII_DENSITY, density.measure, density.decide, clean.pii))
+        steps.append(Editor("pii", redact, clean.pii))
     if clean.dirty_words:
         steps.append(FilterDirtyWords(clean.dirty_words))
     if clean.repetition:
@@ -172,6 +179,8 @@ def surveys_of(config: CommonCrawlConfig) -> list[Survey]:
     """Return the rules across documents, in order, without those that are switched off."""
     dedup = config.dedup
     surveys: list[Survey] = []
+    if config.pii_sites:
+        surveys.append(site_density(config.pii_sites, "pii_sites"))
     if dedup.exact:
         surveys.append(exact_copies(KeepConfig(keep=dedup.keep)))
     if dedup.near:

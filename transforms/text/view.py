@@ -21,8 +21,8 @@ import functools
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,8 @@ from transforms.text.scripts import SCRIPTS_WITHOUT_SENTENCE_MARKS, UNSPACED, WO
 from transforms.text.sentences import TERMINAL_PUNCTUATION
 
 Ints = npt.NDArray[np.int64]
+T = TypeVar("T")
+C = TypeVar("C")
 
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 # Bytes that begin no unspaced character in UTF-8: a text that has no others left needs no search, which costs ten times
@@ -107,6 +109,14 @@ class TextView:
         self.text = text
         self.language = language
         self.blocks = blocks
+
+    def once(self, find: Callable[[TextView, C], T], config: C) -> T:
+        """Return `find(self, config)`, found once for each text: what a rule's filter and its editor both look at."""
+        known = self.__dict__.get(find.__qualname__)
+        if known is None or known[0] is not config:
+            known = self.__dict__[find.__qualname__] = (config, find(self, config))
+        found: T = known[1]
+        return found
 
     @functools.cached_property
     def lower(self) -> str:

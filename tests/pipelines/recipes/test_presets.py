@@ -36,7 +36,7 @@ def test_the_steps_of_each() -> None:
     assert steps == {
         "c4": ["dirty_words", "c4_lines", "c4"],
         "gopher": ["repetition", "gopher"],
-        "fineweb": ["pii", "repetition", "gopher", "c4_lines", "c4", "fineweb"],
+        "fineweb": ["pii_density", "pii", "repetition", "gopher", "c4_lines", "c4", "fineweb"],
     }
     assert all(settings(name).lines is None for name in MAKER.presets)
 

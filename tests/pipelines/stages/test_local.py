@@ -18,7 +18,7 @@ from schemas.errors import RunError
 from schemas.identity import content_id, keyed_fraction
 from schemas.records import Document
 from schemas.settings import PerLanguage
-from transforms.safety.pii import PiiConfig, redact
+from transforms.safety.pii.redact import PiiConfig, redact
 from transforms.step import Draft, Drop, Edit, Editor, Filter, run_steps
 from transforms.text.view import TextView
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from transforms.safety.pii import PiiConfig, find_spans, redact
+from transforms.safety.pii.redact import PiiConfig, find_spans, redact
 from transforms.text.view import TextView
 
 

@@ -1,19 +1,17 @@
 from __future__ import annotations
 
 import ipaddress
-import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
-from transforms.safety.pii import PiiConfig, Span, count_spans, find_spans, redact
+from transforms.safety.pii.redact import PiiConfig, count_spans, find_spans, redact
+from transforms.safety.pii.spans import GROUPS
 from transforms.step import Edit
 from transforms.text.view import TextView
 
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "pii"
 OBFUSCATED = PiiConfig(obfuscated_emails=True)
 
 
@@ -114,9 +112,9 @@ def test_obfuscated_addresses_only_when_asked_for() -> None:
 
 def test_each_kind_can_be_switched_off() -> None:
     text = "jo@host.com at 106.31.73.20"
-    assert found(text, PiiConfig(emails=False)) == ["106.31.73.20"]
-    assert found(text, PiiConfig(ip_addresses=False)) == ["jo@host.com"]
-    assert found("106.31.73.20@host.com", PiiConfig(emails=False)) == []
+    assert found(text, PiiConfig(emails="leave")) == ["106.31.73.20"]
+    assert found(text, PiiConfig(ip_addresses="leave")) == ["jo@host.com"]
+    assert found("106.31.73.20@host.com", PiiConfig(emails="leave")) == []
 
 
 def test_replacements_are_reserved_and_pinned() -> None:
@@ -148,12 +146,13 @@ def test_text_around_is_untouched_and_clean_text_is_the_same() -> None:
 
 
 def test_count_spans() -> None:
-    assert count_spans("jo@host.com al@host.com 106.31.73.20") == {"emails": 2, "ip_addresses": 1}
-    assert count_spans("") == {"emails": 0, "ip_addresses": 0}
+    none = dict.fromkeys(GROUPS, 0)
+    assert count_spans("jo@host.com al@host.com 106.31.73.20") == none | {"emails": 2, "ip_addresses": 1}
+    assert count_spans("") == none
 
 
 def test_spans_show_no_text() -> None:
-    assert repr(find_spans("x jo@host.com")) == "[Span(start=2, end=13, kind='email')]"
+    assert repr(find_spans("x jo@host.com")) == "[Span(start=2, end=13, kind='email', group='emails', confidence=1.0)]"
 
 
 def test_key_length_limit_is_inclusive() -> None:
@@ -163,7 +162,19 @@ def test_key_length_limit_is_inclusive() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["@" * 200_000, "a@" * 100_000, "a" * 200_000 + "@b.com", "1.2.3." * 50_000, ":" * 200_000, "a@b." * 50_000]
+    "text",
+    [
+        *("@" * 200_000, "a@" * 100_000, "a" * 200_000 + "@b.com", "1.2.3." * 50_000, ":" * 200_000, "a@b." * 50_000),
+        *(
+            "1" * 200_000,
+            "1 " * 100_000,
+            "123-" * 50_000,
+            "4111 1111 " * 20_000,
+            "a1" * 100_000,
+            "://a:b" * 30_000 + "@",
+        ),
+        *("AKIA" * 50_000, "-----BEGIN PRIVATE KEY-----" * 8_000, "eyJa1" * 40_000, "12345678901234567x " * 10_000),
+    ],
 )
 def test_huge_and_hostile_texts_end(text: str) -> None:
     once = redacted(text, OBFUSCATED)
@@ -175,16 +186,19 @@ _PIECES = st.sampled_from([
     "@", "＠", "jo", "o'brien", "host.com", "example.com", ".png", "b.version", ".Next", "-", ".", "8.8.8.8", "1.2.3.4",
     "10.0.0.1", "192.0.2.1", ":", "::", "2606:4700", "2001:db8", "::1", "ffff", "version ", "v", " ", "\n", "section ",
     "/", "Chrome/", "git", "(at)", " [dot] ", "<", ">", "é", "联系", "2x", "9", "com", "_", "+", "'", "aa:bb", "IPv6:",
-    "§", "\ud800",
+    "§", "\ud800", "://", "user:s3cr3t9@", "4012 8888 8888 1881", "card ", "5277716201469117",
+    "DE54 5205 0353 0002 0650 69", "SSN ", "460-89-9847", "CPF ", "529.982.247-25", "RSSMRA85T10A562S", "ghp_",
+    "A1b2C3d4E5f6G7h8J9k0L1m2N3p4Q5r6S7t8", "\u2011",
+    "secret = ", "-----BEGIN PRIVATE KEY-----", "eyJhbGciOiJIUzI1NiJ9", "0000 0000 0000 4711",
 ])
 # fmt: on
 _TEXTS = st.one_of(st.text(max_size=60), st.lists(_PIECES, max_size=10).map("".join))
 
 
-@settings(deadline=None, max_examples=400)
-@given(_TEXTS, st.booleans())
-def test_total_idempotent_and_in_order(text: str, obfuscated: bool) -> None:
-    config = PiiConfig(obfuscated_emails=obfuscated)
+@settings(deadline=None, max_examples=250)
+@given(_TEXTS, st.booleans(), st.sampled_from([0.0, 0.8]))
+def test_total_idempotent_and_in_order(text: str, obfuscated: bool, confidence: float) -> None:
+    config = PiiConfig(obfuscated_emails=obfuscated, min_confidence=confidence)
     spans = find_spans(text, config)
     ends = [0, *(span.end for span in spans)]
     assert all(end <= span.start < span.end <= len(text) for end, span in zip(ends[:-1], spans, strict=True))
@@ -200,22 +214,3 @@ def test_every_public_address_is_found(address: ipaddress.IPv4Address | ipaddres
     text = f"host {address.exploded} up"
     public = address.is_global and not address.is_multicast
     assert found(text) == ([address.exploded] if public else [])
-
-
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the labelled sentences are not beside this checkout")
-@pytest.mark.parametrize(("label", "kinds"), [("EMAIL_ADDRESS", {"email"}), ("IP_ADDRESS", {"ipv4", "ipv6"})])
-def test_labelled_sentences(label: str, kinds: set[str]) -> None:
-    """Floor; measured 49 of 49 e-mail and 14 of 14 IP addresses, none wrong, in 1,500 sentences."""
-    sentences = json.loads((SHARED / "presidio_synth_dataset_v2.json").read_text(encoding="utf-8"))
-    right = wrong = gold_total = 0
-    for sentence in sentences:
-        gold = {
-            Span(span["start_position"], span["end_position"], "")
-            for span in sentence["spans"]
-            if span["entity_type"] == label
-        }
-        ours = {Span(span.start, span.end, "") for span in find_spans(sentence["full_text"]) if span.kind in kinds}
-        right, wrong, gold_total = right + len(gold & ours), wrong + len(ours - gold), gold_total + len(gold)
-    print(f"{label}: recall {right}/{gold_total}, precision {right}/{right + wrong}")  # noqa: T201  for pytest -s
-    assert right >= 0.98 * gold_total
-    assert wrong <= 0.02 * gold_total

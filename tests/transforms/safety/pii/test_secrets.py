@@ -1,0 +1,100 @@
+"""Keys and logins. Keys are put together here, so that no scanner takes this file for a leak."""
+
+from __future__ import annotations
+
+import pytest
+
+from transforms.safety.pii.redact import PiiConfig, find_spans, redact
+from transforms.safety.pii.secrets import entropy
+from transforms.step import Edit
+from transforms.text.view import TextView
+
+HEX = "9b1f0c3d7a5e8426" * 4
+MIXED = "q7Zt2KfXw9LmB4vRn8Hs1PdYc6JgT3eA5uQoWi0x"
+
+
+def found(text: str, config: PiiConfig | None = None) -> list[tuple[str, str]]:
+    return [(span.kind, text[span.start : span.end]) for span in find_spans(text, config)]
+
+
+KEYS = [
+    ("aws_access_key", "AKIA" + "Q3EGR7ZKLM2XWT5B"),
+    ("github_token", "ghp_" + MIXED[:36]),
+    ("gitlab_token", "glpat-" + MIXED[:20]),
+    ("slack_token", "xoxb-" + "481927365019-4819273650195-" + MIXED[:24]),
+    ("slack_webhook", "hooks.slack.com/services/" + "T0A1B2C3D/B0A1B2C3D/" + MIXED[:24]),
+    ("stripe_key", "sk_live_" + MIXED[:24]),
+    ("google_api_key", "AIza" + MIXED[:35]),
+    ("openai_key", "sk-proj-" + MIXED[:24] + "T3BlbkFJ" + MIXED[:24]),
+    ("sendgrid_key", "SG." + MIXED[:22] + "." + (MIXED + MIXED)[:43]),
+    ("mailchimp_key", HEX[:32] + "-us12"),
+    ("npm_token", "npm_" + MIXED[:36]),
+    ("pypi_token", "pypi-AgE" + MIXED + MIXED),
+    ("hugging_face_token", "hf_" + MIXED[:34]),
+    ("telegram_bot_token", "481927365:AA" + MIXED[:33]),
+    ("shopify_token", "shpat_" + HEX[:32]),
+    ("digitalocean_token", "dop_v1_" + HEX),
+    ("json_web_token", "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0NTY3ODkwIn0." + MIXED),
+]
+
+
+@pytest.mark.parametrize(("kind", "key"), KEYS)
+def test_keys_of_services(kind: str, key: str) -> None:
+    assert found(f'key = "{key}"\n') == [(kind, key)]
+    assert found(f"x{key}") == [] or kind == "slack_webhook"
+    text = f"use {key}, please"
+    once = redact(TextView(text), PiiConfig()).apply(text)
+    assert key not in once
+    assert len(once) == len(text)
+    assert redact(TextView(once), PiiConfig()) == Edit()
+
+
+def test_private_keys() -> None:
+    body = "\n" + (MIXED + "\n") * 4
+    for name in ("RSA ", "EC ", "OPENSSH ", "ENCRYPTED ", ""):
+        text = f"x -----BEGIN {name}PRIVATE KEY-----{body}-----END {name}PRIVATE KEY----- y"
+        edit = redact(TextView(text), PiiConfig())
+        once = edit.apply(text)
+        assert edit.reasons == ["private_key"]
+        assert MIXED not in once
+        assert redact(TextView(once), PiiConfig()) == Edit()
+    assert found(f"-----BEGIN PUBLIC KEY-----{body}-----END PUBLIC KEY-----") == []
+    assert found("-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (f'api_key = "{MIXED}"', MIXED),
+        (f"client-secret: {MIXED}", MIXED),
+        (f"'apiToken' => '{MIXED}'", MIXED),
+        (f"sha256 secret = {MIXED}", None),  # a digest
+        ("api_key = 550e8400-e29b-41d4-a716-446655440000", None),  # a UUID
+        ("api_key = your_api_key_goes_here_123", None),
+        ("api_key = aaaaaaaaaaaaaaaaaaaa1111", None),
+        (f"key {MIXED}", None),
+    ],
+)
+def test_values_that_a_word_calls_secret_are_possible_alone(text: str, value: str | None) -> None:
+    assert found(text) == []
+    assert found(text, PiiConfig(min_confidence=0.6)) == ([("assigned_secret", value)] if value else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "login"),
+    [
+        ("https://jo:s3cr3t!x@git.host.com/a.git", "jo:s3cr3t!x"),
+        ("postgres://app:Tr0ub4dor@db.host.com:5432/x", "app:Tr0ub4dor"),
+        ("ftp://jo%40host.com:abc123@ftp.host.org", "jo%40host.com:abc123"),
+    ],
+)
+def test_logins(text: str, login: str) -> None:
+    assert found(f"see {text} there") == [("login", login)]
+    once = redact(TextView(text), PiiConfig()).apply(text)
+    assert login not in once
+    assert once.endswith(text[text.rindex("@") :])
+    assert redact(TextView(once), PiiConfig()) == Edit()
+
+
+def test_entropy() -> None:
+    assert [entropy(text) for text in ("", "aaaa", "ab", "abcd")] == [0, 0, 1, 2]

@@ -1,0 +1,83 @@
+"""What is put in the place of a span: a function of what it was and of a key, or a fixed tag.
+
+e-mail    `name4711@example.net`, three domains (RFC 2606)
+IP        192.0.2.x, 198.51.100.x, 203.0.113.x (RFC 5737); 2001:db8:: (RFC 3849)
+login     `name4711:password`
+numbers   the digits are zeros but for the last four, letters are X; separators, the country of an IBAN and the prefix
+          of a key stay: `+00 00 004711`, `GB00 XXXX 0000 0000 0047 11`, `ghp_XXXX...4711`
+The same value has the same replacement everywhere. There are few of them (10,000 of a kind), so that nobody who knows
+the key can find the value again by trying all numbers there are. No detector finds a replacement: redacting twice
+changes nothing more.
+
+Deviations. datatrove rotates its replacements within a process, so its output depends on sharding, and its six
+addresses belong to other people. Dolma and BigCode write placeholders, as the action `tag` does: tokens that no model
+should learn from prose.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from schemas.identity import keyed_hash
+from transforms.safety.pii.emails import EMAIL, plain_email
+from transforms.safety.pii.ip_addresses import IPV4, IPV6
+from transforms.safety.pii.numbers.accounts import IBAN
+from transforms.safety.pii.secrets import LOGIN
+from transforms.safety.pii.spans import SECRETS, Span
+
+_DOCUMENTATION = ("192.0.2", "198.51.100", "203.0.113")
+_PREFIX = re.compile(r"[A-Za-z0-9]{2,12}[_\-.]|[A-Z]{4}|")  # of a key: ghp_, sk-, AKIA
+_HASHED = 4  # digits at the end
+_PRIVATE_KEY = "private_key"
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+
+
+def replacement(match: str, span: Span, key: str) -> str:
+    """Return what takes the place of `match`, which `span` is of."""
+    kind = span.kind
+    number = keyed_hash(f"pii:{kind:.11}:{key}", _plain(match, kind))  # a salt has 64 bytes at most
+    if kind == EMAIL:
+        return f"name{number // 3 % 10_000:04d}@example.{('com', 'net', 'org')[number % 3]}"
+    if kind == IPV4:
+        return f"{_DOCUMENTATION[number % 3]}.{number // 3 % 254 + 1}"
+    if kind == IPV6:
+        return f"2001:db8::{number & 0xFFFF:x}:{(number >> 16) & 0xFFFF or 1:x}"
+    if kind == LOGIN:
+        return f"name{number % 10_000:04d}:password"
+    if kind == _PRIVATE_KEY:
+        return f"\nXXXXXXXXXXXX{number % 10_000:04d}\n"
+    kept = 2 if kind == IBAN else _prefix_length(match) if span.group == SECRETS else 0
+    return match[:kept] + _masked(match[kept:], f"{number % 10_000:04d}")
+
+
+def tag(span: Span, form: str) -> str:
+    """Return the fixed tag of a span: `form` with `{kind}` filled in."""
+    return form.replace("{kind}", span.kind.upper())
+
+
+def _plain(match: str, kind: str) -> str:
+    """Return the one form of a value however it was written."""
+    if kind == EMAIL:
+        return plain_email(match)
+    if kind == IPV6:
+        return ipaddress.IPv6Address(match).compressed
+    if kind in (IPV4, LOGIN):
+        return match.lower()
+    return "".join(_LETTER_OR_DIGIT.findall(match))
+
+
+def _prefix_length(match: str) -> int:
+    found = _PREFIX.match(match)
+    return found.end() if found is not None else 0
+
+
+def _masked(match: str, last: str) -> str:
+    """Return `match` with zeros and X's, and `last` in the place of its last digits; after letters alone, of those."""
+    places = [at for at, sign in enumerate(match) if sign.isdigit()]
+    if len(places) < _HASHED:
+        places = [at for at, sign in enumerate(match) if sign.isalnum()]
+    signs = ["0" if sign.isdigit() else "X" if sign.isalpha() else sign for sign in match]
+    for at, digit in zip(places[-_HASHED:], last, strict=False):
+        signs[at] = digit
+    return "".join(signs)
