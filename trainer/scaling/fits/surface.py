@@ -48,7 +48,7 @@ class Surface:
     beta: float
 
     def loss(self, parameters: float, tokens: float) -> float:
-        return self.e + self.a / parameters**self.alpha + self.b / tokens**self.beta
+        return self.e + self.a / math.pow(parameters, self.alpha) + self.b / math.pow(tokens, self.beta)
 
     @property
     def exponent(self) -> float:
@@ -57,8 +57,8 @@ class Surface:
 
     def tokens(self, flops: float) -> float:
         """Return the compute-optimal training tokens of a budget, by C = 6 N D."""
-        scale = (self.beta * self.b / (self.alpha * self.a)) ** (1 / (self.alpha + self.beta))
-        return scale * (flops / 6) ** self.exponent
+        scale = math.pow(self.beta * self.b / (self.alpha * self.a), 1 / (self.alpha + self.beta))
+        return scale * math.pow(flops / 6, self.exponent)
 
     def at_budget(self, flops: float, tokens: float) -> float:
         """Return the loss of the model that reads so many tokens within a budget."""
@@ -113,9 +113,10 @@ def fit_surface(points: Sequence[Point], huber: float = FitConfig.huber) -> Surf
         )
     if not (np.isfinite(losses).all() and (losses > 0).all()):
         raise InputError("the loss of a run is not a number above 0")
-    x = np.log([[(p.flops or p.budget) / (6 * p.tokens), p.tokens] for p in ordered])
+    x: Floats = np.log([[(p.flops or p.budget) / (6 * p.tokens), p.tokens] for p in ordered])
     middle = x.mean(axis=0)
-    x, y = x - middle, np.log(losses)
+    y = np.log(losses)
+    x -= middle
     bounds = [(math.log(LEAST_FLOOR * losses.min()), None), (None, None), EXPONENT_ENDS, (None, None), EXPONENT_ENDS]
     found = [
         minimize(_objective, start, (x, y, huber), jac=True, method="L-BFGS-B", bounds=bounds,
@@ -178,7 +179,7 @@ def _covariance(centred: Floats, x: Floats, residuals: Floats, huber: float) -> 
     near = max(huber, DENSITY_WIDTH * float(np.quantile(np.abs(wide), ONE_SIGMA)))
     held = huber / near * float((np.abs(wide) <= near).mean())
     spread = float((np.clip(wide, -huber, huber) ** 2).mean()) / held**2
-    covariance: Floats = np.linalg.inv(information) * spread
+    covariance: Floats = np.asarray(np.linalg.inv(information) * spread, np.float64)
     return covariance
 
 
