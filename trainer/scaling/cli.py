@@ -126,8 +126,9 @@ def mixes_command(
     cells, left_out, shares = mix_cells(config, facts.vocab_size, facts.epoch_tokens)
     points = _train(cells, output, only)
     if points:
-        comparison = compare(points, config.target, config.floor, str(ladder.recipe.seed))
-        typer.echo(report_mixes(points, shares, comparison, output, left_out))
+        seed = str(ladder.recipe.seed)
+        comparison = compare(points, config.target, config.floor, seed, max_orders=config.max_orders)
+        typer.echo(report_mixes(shares, comparison, output, left_out))
 
 
 @app.command("value")

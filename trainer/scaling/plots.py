@@ -19,7 +19,7 @@ from trainer.scaling.fits.isoflops import IsoFlops
 from trainer.scaling.fits.mixes import Comparison
 from trainer.scaling.fits.powerlaw import Law
 from trainer.scaling.fits.surface import SurfaceFit
-from trainer.scaling.points import Interval, Point
+from trainer.scaling.points import Interval
 
 SIZE, DPI = (7.5, 5.0), 130  # inches, dots an inch
 FINE = 200  # places at which a curve is drawn
@@ -127,17 +127,15 @@ def _law_limits(found: IsoFlops, law: Law, target: float) -> tuple[float, float]
     return min(middle) / 8, max(middle) * 8
 
 
-def draw_mixes(points: Sequence[Point], comparison: Comparison, path: Path) -> None:
-    """Draw the losses of each mix with its line up to the target, and next to it the expected losses in order."""
+def draw_mixes(comparison: Comparison, path: Path) -> None:
+    """Draw the losses of each mix with law and band up to the target, and next to it the expected losses in order."""
     figure, (left, right) = _figure(2)
-    last = max(comparison.target, *(point.budget for point in points))
     for n, forecast in enumerate(comparison.forecasts):
         colour = colormaps["tab10"](n % 10)
-        runs = sorted((p.budget, p.loss) for p in points if p.mix == forecast.name)
-        left.plot([x for x, _ in runs], [y for _, y in runs], "o", color=colour, markersize=4)
-        fine = np.exp(np.linspace(math.log(runs[0][0]), math.log(last), FINE))
-        heights = [comparison.floor + math.exp(forecast.line.at(math.log(x))) for x in fine]
-        left.plot(fine, heights, color=colour, linewidth=1.2, label=forecast.name)
+        left.plot(*zip(*comparison.runs[forecast.name], strict=True), "o", color=colour, markersize=4)
+        places, low, middle, high = comparison.bands[forecast.name]
+        left.plot(places, middle, color=colour, linewidth=1.2, label=forecast.name)
+        left.fill_between(places, low, high, color=colour, alpha=0.12, linewidth=0)
         if forecast.interval is not None:
             right.plot([forecast.interval.low, forecast.interval.high], [n, n], color=colour, linewidth=1.5)
         right.plot(forecast.loss, n, "o", color=colour)
@@ -145,7 +143,7 @@ def draw_mixes(points: Sequence[Point], comparison: Comparison, path: Path) -> N
     left.set_xscale("log")
     left.set_xlabel("compute (FLOPs)")
     left.set_ylabel("held-out loss (nats a token)")
-    left.set_title("Loss of each mix")
+    left.set_title("Loss of each mix, 95% intervals")
     left.legend(frameon=False, fontsize="small")
     right.set_yticks(range(len(comparison.forecasts)), [forecast.name for forecast in comparison.forecasts])
     right.invert_yaxis()

@@ -14,9 +14,10 @@ import storage
 from schemas.settings import to_plain
 from trainer.scaling.fits.downstream import Downstream, Measured
 from trainer.scaling.fits.mixes import Comparison, mix_file
+from trainer.scaling.fits.settings import orders_beyond
 from trainer.scaling.ladder import LeftOut
 from trainer.scaling.plots import draw_downstream, draw_mixes
-from trainer.scaling.points import Interval, Point
+from trainer.scaling.points import Interval
 from trainer.scaling.valuation import Difference
 
 REPORT, FITS, MIX_FILE = "report.md", "fits.json", "mix.yaml"
@@ -28,12 +29,11 @@ def left_out_lines(left_out: Sequence[LeftOut]) -> list[str]:
 
 
 def report_mixes(
-    points: Sequence[Point], shares: Mapping[str, Mapping[str, float]], comparison: Comparison, directory: Path,
-    left_out: Sequence[LeftOut] = (),
-) -> str:  # fmt: skip
+    shares: Mapping[str, Mapping[str, float]], comparison: Comparison, directory: Path, left_out: Sequence[LeftOut] = ()
+) -> str:
     """Draw the comparison, write the winner's mix file, write and return the page."""
     directory.mkdir(parents=True, exist_ok=True)
-    draw_mixes(points, comparison, directory / "mixes.png")
+    draw_mixes(comparison, directory / "mixes.png")
     storage.write_atomic(str(directory / MIX_FILE), mix_file(shares[comparison.winner.name], comparison).encode())
     lines = ["| mix | shares | expected loss | 95% | above the winner | lowest in |", "|---|---|---:|---:|---:|---:|"]
     for forecast in comparison.forecasts:
@@ -43,11 +43,18 @@ def report_mixes(
             f"| {forecast.name} | {dealt} | {forecast.loss:.4f} | {interval_text(forecast.interval).strip()} |"
             f" {interval_text(forecast.behind).strip()} | {won} |"
         )
-    plain = [
-        {key: value for key, value in to_plain(forecast).items() if key != "line"} for forecast in comparison.forecasts
-    ]
-    write_json({"target": comparison.target, "floor": comparison.floor, "mixes": plain}, directory)
-    head = f"At {comparison.target:.3g} FLOPs, {comparison.winner.name} is expected to be best; `{MIX_FILE}` holds it."
+    write_json(
+        {"target": comparison.target, "floor": comparison.floor,
+         "floor_interval": to_plain(comparison.floor_interval), "mixes": to_plain(list(comparison.forecasts))},
+        directory,
+    )  # fmt: skip
+    last = max(flops for runs in comparison.runs.values() for flops, _ in runs)
+    head = (
+        f"At {comparison.target:.3g} FLOPs, {orders_beyond(comparison.target, last):.1f} orders of magnitude beyond the"
+        f" largest budget, {comparison.winner.name} is expected to be best; `{MIX_FILE}` holds it."
+        f" Floor of all mixes: {comparison.floor:.4g} nats a token"
+        f"{interval_text(comparison.floor_interval) or ', as given'}."
+    )
     return write_page(
         "\n".join(["# Data mixes", "", head, "", *lines, "", "![mixes](mixes.png)", *left_out_lines(left_out), ""]),
         directory,

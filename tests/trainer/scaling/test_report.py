@@ -107,13 +107,14 @@ def test_opinions_that_differ_are_called_so(other: Interval | None, words: str) 
 
 def test_mixes_are_told_drawn_and_the_winner_written(tmp_path: Path) -> None:
     points = [
-        Point(mix=mix, budget=budget, tokens=1, loss=height * (budget / 1e18) ** -0.05)
-        for mix, height in (("even", 3.0), ("web", 3.1)) for budget in (1e18, 1e19, 1e20)
+        Point(mix=mix, budget=budget, tokens=1, loss=0.5 + height * (budget / 1e18) ** -0.05)
+        for mix, height in (("even", 2.5), ("web", 2.6)) for budget in (1e18, 1e19, 1e20)
     ]  # fmt: skip
     shares = {"even": {"web": 0.5, "code": 0.5}, "web": {"web": 1.0}}
-    text = report_mixes(points, shares, compare(points, 1e22), tmp_path)
-    assert "At 1e+22 FLOPs, even is expected to be best" in text
-    assert "| even | code 0.5, web 0.5 | 1.8929 |" in text
+    text = report_mixes(shares, compare(points, 1e22, 0.5), tmp_path)
+    assert "At 1e+22 FLOPs, 2.0 orders of magnitude beyond the largest budget, even is expected to be best" in text
+    assert "Floor of all mixes: 0.5 nats a token, as given." in text
+    assert "| even | code 0.5, web 0.5 | 2.0774 |" in text
     assert yaml.safe_load((tmp_path / "mix.yaml").read_text()) == {"mix": {"source_shares": shares["even"]}}
     assert (tmp_path / "mixes.png").read_bytes().startswith(PNG)
 
