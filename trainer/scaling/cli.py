@@ -20,6 +20,7 @@ from rich.table import Table
 from schemas.errors import ConfigError, InputError
 from schemas.settings import overlay
 from trainer.recipe import Recipe
+from trainer.scaling.fits.settings import FitConfig, too_far
 from trainer.scaling.points import FLAGSHIP_FLOPS, Point, read_points, write_points
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ Data = Annotated[list[str] | None, typer.Option("--data", help="Output of Winnow
 HeldOut = Annotated[list[str] | None, typer.Option("--held-out", help="Folder of shards that are never trained on.")]
 Only = Annotated[list[str] | None, typer.Option("--only", help="Train this run alone, and report nothing.")]
 Target = Annotated[float, typer.Option(min=1.0, help="FLOPs that the law is extrapolated to.")]
+Window = Annotated[float, typer.Option(help="Factor of tokens about a minimum within which runs are fitted.")]
+MaxOrders = Annotated[float, typer.Option(min=0.0, help="Orders of magnitude beyond the largest budget at most.")]
 
 
 @app.command("plan")
@@ -66,20 +69,25 @@ def run_command(
     target: Target = FLAGSHIP_FLOPS,
 ) -> None:  # fmt: skip
     """Train the runs of a ladder that are not done, and fit the law."""
-    from trainer.scaling.report import report_ladder
+    from trainer.scaling.law_report import report_ladder
 
-    cells, left_out = _ladder_cells(_ladder(ladder, data, held_out))
+    config = _ladder(ladder, data, held_out)
+    cells, left_out = _ladder_cells(config)
     points = _train(cells, output, only)
     if points:
-        typer.echo(report_ladder(points, target, output, left_out))
+        typer.echo(report_ladder(points, target, output, left_out, config.fit))
 
 
 @app.command("fit")
-def fit_command(table: TableArg, output: Output, target: Target = FLAGSHIP_FLOPS) -> None:
+def fit_command(
+    table: TableArg, output: Output, target: Target = FLAGSHIP_FLOPS, window: Window = FitConfig.window,
+    max_orders: MaxOrders = FitConfig.max_orders,
+) -> None:  # fmt: skip
     """Fit the law to a table of runs, wherever they were trained: budget, tokens and loss of each."""
-    from trainer.scaling.report import report_ladder
+    from trainer.scaling.law_report import report_ladder
 
-    typer.echo(report_ladder(read_points(table), target, output))
+    config = FitConfig(window=window, max_orders=max_orders)
+    typer.echo(report_ladder(read_points(table), target, output, config=config))
 
 
 @app.command("downstream")
@@ -89,13 +97,17 @@ def downstream_command(
     chance: Annotated[float, typer.Option(min=0.0, max=1.0, help="Accuracy of guessing.")],
     ceiling: Annotated[float, typer.Option(min=0.0, max=1.0, help="Accuracy of the best possible model.")] = 1.0,
     target: Target = FLAGSHIP_FLOPS,
+    max_orders: MaxOrders = FitConfig.max_orders,
 ) -> None:
     """Forecast a benchmark from a table of models: flops (0 for an anchor), nll_per_char, accuracy."""
     from trainer.scaling.fits.downstream import fit_downstream, read_measured
     from trainer.scaling.report import report_downstream
 
     models = read_measured(table)
-    typer.echo(report_downstream(models, fit_downstream(models, chance, ceiling), target, output))
+    fits = fit_downstream(models, chance, ceiling)
+    if far := too_far(target, max(model.flops for model in models), max_orders):
+        raise ConfigError(f"--target: {far}")
+    typer.echo(report_downstream(models, fits, target, output))
 
 
 @app.command("mixes")
@@ -114,8 +126,9 @@ def mixes_command(
     cells, left_out, shares = mix_cells(config, facts.vocab_size, facts.epoch_tokens)
     points = _train(cells, output, only)
     if points:
-        comparison = compare(points, config.target, config.floor, str(ladder.recipe.seed))
-        typer.echo(report_mixes(points, shares, comparison, output, left_out))
+        seed = str(ladder.recipe.seed)
+        comparison = compare(points, config.target, config.floor, seed, max_orders=config.max_orders)
+        typer.echo(report_mixes(shares, comparison, output, left_out))
 
 
 @app.command("value")

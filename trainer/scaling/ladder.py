@@ -18,6 +18,8 @@ from schemas.settings import section, setting, validate
 from trainer.model.llama import count_parameters, flops_per_token
 from trainer.presets import MODELS
 from trainer.recipe import COSINE, ModelConfig, Recipe, ScheduleConfig, StageConfig
+from trainer.scaling.fits.powerlaw import FIGURE_LAW
+from trainer.scaling.fits.settings import FitConfig
 
 # L3: the ends of the ladder, and what goes with them.
 BUDGET_ENDS, BATCH_ENDS = (6e18, 1e22), (2.0**18, 2.0**22)
@@ -73,6 +75,10 @@ class LadderConfig:
     warmup_share: float = setting(0.1, "of its steps that a run warms up at most (ours), else 2,000 (L3)", ge=0, le=1)
     min_steps: int = setting(20, "a run of less is left out (ours)", ge=1)
     max_epochs: float = setting(4.0, "a run that reads its data more often is left out (arXiv:2305.16264)", gt=0)
+    around: float = setting(
+        0.0, "a run is left out whose tokens are not within this factor of L3's law; 0: none is (ours)", ge=0
+    )
+    fit: FitConfig = section(FitConfig, "how the law is fitted")
 
     def __post_init__(self) -> None:
         validate(self)
@@ -183,6 +189,9 @@ def _cell(config: LadderConfig, budget: BudgetConfig, rung: RungConfig, seed: in
 def _not_worth(cell: Cell, config: LadderConfig, epoch_tokens: Mapping[str, int]) -> str | None:
     if cell.stage.steps < config.min_steps:
         return f"{cell.stage.steps} steps; min_steps is {config.min_steps}"
+    times = cell.tokens / FIGURE_LAW.tokens(cell.budget)
+    if config.around and max(times, 1 / times) > config.around:
+        return f"{times:.2g} times the tokens of L3's law; around is {config.around:g}"
     mix = config.mix or {name: float(tokens) for name, tokens in epoch_tokens.items()}
     total = math.fsum(mix.values())
     for name, weight in sorted(mix.items()):

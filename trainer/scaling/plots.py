@@ -18,7 +18,8 @@ from trainer.scaling.fits.downstream import Downstream, Measured
 from trainer.scaling.fits.isoflops import IsoFlops
 from trainer.scaling.fits.mixes import Comparison
 from trainer.scaling.fits.powerlaw import Law
-from trainer.scaling.points import Interval, Point
+from trainer.scaling.fits.surface import SurfaceFit
+from trainer.scaling.points import Interval
 
 SIZE, DPI = (7.5, 5.0), 130  # inches, dots an inch
 FINE = 200  # places at which a curve is drawn
@@ -41,8 +42,11 @@ def _save(figure: Figure, path: Path) -> None:
         storage.write_atomic(str(path), buffer.getvalue())
 
 
-def draw_isoflops(found: IsoFlops, path: Path) -> None:
-    """Draw the runs, the parabola of each budget, and its minimum with the interval of its place."""
+def draw_isoflops(found: IsoFlops, path: Path, surface: SurfaceFit | None = None) -> None:
+    """Draw the runs, the parabola of each budget, its minimum with the interval of its place, and the surface.
+
+    Runs outside the window of their curve are hollow.
+    """
     figure, (axes,) = _figure()
     minima = {minimum.budget: minimum for minimum in found.minima}
     for n, curve in enumerate(found.curves):
@@ -51,17 +55,28 @@ def draw_isoflops(found: IsoFlops, path: Path) -> None:
         axes.plot(np.exp(fine), curve.at(fine), color=colour, linewidth=1.3)
         label = f"{curve.budget:.2g} FLOPs" + ("" if curve.is_inside else " (no minimum between the runs)")
         axes.plot(np.exp(curve.log_tokens), curve.losses, "o", color=colour, markersize=5, label=label)
+        axes.plot([p.tokens for p in curve.outside], [p.loss for p in curve.outside], "o", color=colour, markersize=5,
+                  fillstyle="none")  # fmt: skip
+        if surface is not None:
+            ends = [*np.exp(curve.log_tokens), *(float(p.tokens) for p in curve.outside)]
+            wide = np.geomspace(min(ends), max(ends), FINE)
+            heights = [surface.surface.at_budget(curve.budget, tokens) for tokens in wide]
+            axes.plot(wide, heights, color=colour, linewidth=0.9, linestyle=":")
         if curve.budget in minima:
             minimum = minima[curve.budget]
             axes.plot(minimum.tokens, minimum.loss, "D", color="crimson", markersize=7, zorder=5)
             _whisker(axes, minimum.interval, minimum.loss, (float(np.exp(fine[0])), float(np.exp(fine[-1]))))
     if minima:
         axes.plot([], [], "D", color="crimson", label="minimum, 95% interval of its place")
+    if any(curve.outside for curve in found.curves):
+        axes.plot([], [], "o", color="grey", fillstyle="none", label="outside the window of its curve")
+    if surface is not None:
+        axes.plot([], [], color="grey", linewidth=0.9, linestyle=":", label="surface through all runs")
     axes.set_xscale("log")
     axes.set_xlabel("training tokens")
     axes.set_ylabel("held-out loss (nats a token)")
     axes.set_title("Loss against training tokens at fixed compute")
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize="small")
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize="small")
     _save(figure, path)
 
 
@@ -72,8 +87,8 @@ def _whisker(axes: Axes, interval: Interval | None, height: float, ends: tuple[f
         axes.plot(shown, (height, height), color="crimson", linewidth=1.2, zorder=4)
 
 
-def draw_law(found: IsoFlops, law: Law, target: float, path: Path) -> None:
-    """Draw the minima, the power law through them and its band, up to the target."""
+def draw_law(found: IsoFlops, law: Law, target: float, path: Path, surface: SurfaceFit | None = None) -> None:
+    """Draw the minima, the power law through them and its band, and the surface's optimum, up to the target."""
     figure, (axes,) = _figure()
     for minimum in found.minima:
         axes.plot(minimum.budget, minimum.tokens, "D", color="crimson", markersize=6, zorder=5)
@@ -88,7 +103,13 @@ def draw_law(found: IsoFlops, law: Law, target: float, path: Path) -> None:
     if all(band is not None for band in bands):
         low, high = zip(*((band.low, band.high) for band in bands if band is not None), strict=True)
         axes.fill_between(fine, low, high, color="navy", alpha=0.15, linewidth=0, label="95% interval of the line")
-    axes.plot(target, law.tokens(target), "*", color="darkorange", markersize=14, zorder=6,
+    if surface is not None:
+        axes.plot(fine, [surface.surface.tokens(flops) for flops in fine], color="seagreen", linewidth=1.2,
+                  linestyle="--", label=f"surface: exponent {surface.surface.exponent:.3f},"
+                  f" {surface.surface.tokens(target):.3g} tokens")  # fmt: skip
+        if (interval := surface.tokens_interval(target)) is not None:
+            axes.plot([target * 1.3] * 2, [interval.low, interval.high], color="seagreen", linewidth=1.5)
+    axes.plot(target, law.tokens(target), "*", color="darkorange", markersize=9, zorder=6,
               label=f"{law.tokens(target):.3g} tokens at {target:.2g} FLOPs")  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -106,17 +127,15 @@ def _law_limits(found: IsoFlops, law: Law, target: float) -> tuple[float, float]
     return min(middle) / 8, max(middle) * 8
 
 
-def draw_mixes(points: Sequence[Point], comparison: Comparison, path: Path) -> None:
-    """Draw the losses of each mix with its line up to the target, and next to it the expected losses in order."""
+def draw_mixes(comparison: Comparison, path: Path) -> None:
+    """Draw the losses of each mix with law and band up to the target, and next to it the expected losses in order."""
     figure, (left, right) = _figure(2)
-    last = max(comparison.target, *(point.budget for point in points))
     for n, forecast in enumerate(comparison.forecasts):
         colour = colormaps["tab10"](n % 10)
-        runs = sorted((p.budget, p.loss) for p in points if p.mix == forecast.name)
-        left.plot([x for x, _ in runs], [y for _, y in runs], "o", color=colour, markersize=4)
-        fine = np.exp(np.linspace(math.log(runs[0][0]), math.log(last), FINE))
-        heights = [comparison.floor + math.exp(forecast.line.at(math.log(x))) for x in fine]
-        left.plot(fine, heights, color=colour, linewidth=1.2, label=forecast.name)
+        left.plot(*zip(*comparison.runs[forecast.name], strict=True), "o", color=colour, markersize=4)
+        places, low, middle, high = comparison.bands[forecast.name]
+        left.plot(places, middle, color=colour, linewidth=1.2, label=forecast.name)
+        left.fill_between(places, low, high, color=colour, alpha=0.12, linewidth=0)
         if forecast.interval is not None:
             right.plot([forecast.interval.low, forecast.interval.high], [n, n], color=colour, linewidth=1.5)
         right.plot(forecast.loss, n, "o", color=colour)
@@ -124,7 +143,7 @@ def draw_mixes(points: Sequence[Point], comparison: Comparison, path: Path) -> N
     left.set_xscale("log")
     left.set_xlabel("compute (FLOPs)")
     left.set_ylabel("held-out loss (nats a token)")
-    left.set_title("Loss of each mix")
+    left.set_title("Loss of each mix, 95% intervals")
     left.legend(frameon=False, fontsize="small")
     right.set_yticks(range(len(comparison.forecasts)), [forecast.name for forecast in comparison.forecasts])
     right.invert_yaxis()

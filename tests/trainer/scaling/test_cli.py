@@ -28,6 +28,10 @@ def test_fit_of_a_table(tmp_path: Path) -> None:
     assert "alpha = 0.5000." in result.output
     assert "At 1e+22 FLOPs: 1e+11 tokens, 1.667e+10 parameters by C = 6 N D." in result.output
     assert (tmp_path / "out" / "report.md").read_text() in result.output
+    args = ["fit", table, "-o", str(tmp_path / "out"), "--target", "1e22", "--max-orders", "1", "--window", "3"]
+    narrow = CliRunner().invoke(app, args)
+    assert "No figure at the target: 1e+22 FLOPs are 2.0 orders" in narrow.output
+    assert "within a factor of 3 of" in narrow.output
 
 
 def test_downstream_of_a_table(tmp_path: Path) -> None:
@@ -36,9 +40,12 @@ def test_downstream_of_a_table(tmp_path: Path) -> None:
         for flops, nll, accuracy in ((1e19, 1.2, 0.27), (1e20, 1.1, 0.31), (1e21, 1.0, 0.38))
     ]
     table = _write(tmp_path / "models.jsonl", rows)
-    result = CliRunner().invoke(app, ["downstream", table, "-o", str(tmp_path / "out"), "--chance", "0.25"])
+    args = ["downstream", table, "-o", str(tmp_path / "out"), "--chance", "0.25"]
+    result = CliRunner().invoke(app, [*args, "--max-orders", "5"])
     assert result.exit_code == 0
     assert "At 3.8e+25 FLOPs: 0.5420 nats a character" in result.output
+    with pytest.raises(ConfigError, match=r"--target: 3.8e\+25 FLOPs are 4.6 orders of magnitude beyond"):
+        app(args, standalone_mode=False)
 
 
 @pytest.mark.parametrize(

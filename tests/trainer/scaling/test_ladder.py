@@ -6,8 +6,11 @@ import pytest
 
 from schemas.errors import ConfigError
 from schemas.settings import overlay
+from tests.trainer.scaling.surfaces import letter_cells
 from trainer.model.llama import count_parameters, flops_per_token
 from trainer.recipe import EvalConfig, Recipe, StageConfig
+from trainer.scaling.fits.powerlaw import FIGURE_LAW
+from trainer.scaling.fits.surface import BESIROGLU, HOFFMANN
 from trainer.scaling.ladder import BudgetConfig, LadderConfig, RungConfig, batch_of, between, make_cells
 from trainer.scaling.presets import LADDERS
 
@@ -94,6 +97,25 @@ def test_what_is_not_worth_its_budget_is_left_out_with_the_reason() -> None:
     assert left_out[0].reason == "6261 steps; min_steps is 10000"
 
 
+def test_runs_far_from_the_expected_tokens_are_left_out() -> None:
+    """6e18 operations: L3's law says 3.6B tokens; 40m reads 8.8B of them, 400m 1.6B."""
+    config = _ladder(budgets=(BudgetConfig(flops=6e18),), around=2.3)
+    cells, left_out = make_cells(config, 128_000, EPOCH)
+    assert [cell.rung for cell in cells] == ["400m"]
+    assert [run.reason for run in left_out] == ["2.4 times the tokens of L3's law; around is 2.3"]
+    assert len(make_cells(dataclasses.replace(config, around=2.5), 128_000, EPOCH)[0]) == 2
+
+
+def test_the_report_s_ladder_has_sizes_about_each_minimum() -> None:
+    """Of the three laws that are published, and by no more than the step between two sizes to one side."""
+    for law in (FIGURE_LAW, HOFFMANN, BESIROGLU):
+        for budget in LADDERS["letter"].budgets:
+            places = [c.tokens / law.tokens(c.budget) for c in letter_cells() if c.budget == budget.flops]
+            assert sum(1 / 4 <= place <= 4 for place in places) >= 4
+            assert min(places) < 1 / 1.2
+            assert max(places) > 1.2
+
+
 @pytest.mark.parametrize(
     ("plain", "message"),
     [
@@ -122,7 +144,7 @@ def test_a_ladder_needs_rungs_budgets_and_held_out_shards() -> None:
         LadderConfig(recipe=Recipe(stages=(StageConfig(name="a"),)))
 
 
-@pytest.mark.parametrize(("name", "vocab_size", "runs"), [("letter", 128_000, 50), ("cpu", 258, 16)])
+@pytest.mark.parametrize(("name", "vocab_size", "runs"), [("letter", 128_000, 93), ("cpu", 258, 16)])
 def test_ladders_by_name(name: str, vocab_size: int, runs: int) -> None:
     recipe = dataclasses.replace(LADDERS[name].recipe, evaluation=BASE.evaluation)
     cells, _ = make_cells(dataclasses.replace(LADDERS[name], recipe=recipe), vocab_size, EPOCH)

@@ -24,9 +24,9 @@ def t_quantile(level: float, dof: int) -> float:
 class Line:
     """y = mean_y + slope * (x - mean_x), by least squares.
 
-    `variance` is that of one point about the line, with `dof` degrees of freedom; 0 of them: it is not known, and no
-    interval is. Written about the middle of the points, where the errors of slope and height do not depend on each
-    other: SE(y at x) ** 2 = variance * (1 / n + (x - mean_x) ** 2 / sxx).
+    `variance` is that of a point of mean weight about the line, with `dof` degrees of freedom; 0 of them: it is not
+    known, and no interval is. Written about the (weighted) middle of the points, where the errors of slope and height
+    do not depend on each other: SE(y at x) ** 2 = variance * (1 / n + (x - mean_x) ** 2 / sxx).
     """
 
     slope: float
@@ -63,16 +63,22 @@ class Line:
         return Interval(value - half, value + half, level)
 
 
-def fit_line(x: Sequence[float], y: Sequence[float], what: str) -> Line:
-    """Return the line through points. InputError, which names `what` is fitted, with less than two different x."""
+def fit_line(x: Sequence[float], y: Sequence[float], what: str, errors: Sequence[float] | None = None) -> Line:
+    """Return the line through points. InputError, which names `what` is fitted, with less than two different x.
+
+    `errors` are the standard errors of y, up to a common factor: a point weighs as the square of their inverse. The
+    factor is estimated from the scatter about the line.
+    """
     xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
     if not (np.isfinite(xs).all() and np.isfinite(ys).all()):
         raise InputError(f"{what}: a value is not finite")
     if len(np.unique(xs)) < 2:
         raise InputError(f"{what}: {len(np.unique(xs))} different places on the x axis; a line needs 2")
-    mean_x, mean_y = float(xs.mean()), float(ys.mean())
-    sxx = float(((xs - mean_x) ** 2).sum())
-    slope = float(((xs - mean_x) * (ys - mean_y)).sum()) / sxx
-    rss = float(((ys - mean_y - slope * (xs - mean_x)) ** 2).sum())
+    weights = np.ones_like(xs) if errors is None else 1 / np.asarray(errors, np.float64) ** 2
+    weights /= weights.mean()
+    mean_x, mean_y = float((weights * xs).mean()), float((weights * ys).mean())
+    sxx = float((weights * (xs - mean_x) ** 2).sum())
+    slope = float((weights * (xs - mean_x) * (ys - mean_y)).sum()) / sxx
+    rss = float((weights * (ys - mean_y - slope * (xs - mean_x)) ** 2).sum())
     dof = len(xs) - 2
     return Line(slope, mean_x, mean_y, len(xs), sxx, rss, rss / dof if dof else 0.0, dof)
