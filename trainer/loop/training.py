@@ -22,6 +22,7 @@ from trainer.loop.ranks import Ranks
 from trainer.model.averages import snapshot_path, write_snapshot
 from trainer.model.export import ROPE, check_config, load_weights
 from trainer.model.llama import Model, empty_model, empty_reward_model, initialise, llama_config, set_rope
+from trainer.model.mean_rows import EMBEDDINGS, rows_to_mean
 from trainer.model.optimiser import make_optimiser
 from trainer.objectives.objective import CAUSAL
 from trainer.recipe import ModelConfig, Recipe, StageConfig
@@ -113,7 +114,14 @@ class Training:
     def _draw(self) -> None:
         """Give the model its initial weights, and an optimiser without moments."""
         initialise(self.model, self.recipe.seed, self.ranks.device)
+        self._rows_to_mean(self.tokenizer.special_ids)
         self.optimiser = make_optimiser(self.model, self.recipe.adamw)
+
+    def _rows_to_mean(self, ids: Sequence[int]) -> None:
+        """Give these tokens the mean row of the others in both embeddings: pre-training never draws on them."""
+        for name, parameter in self.model.named_parameters():
+            if name in EMBEDDINGS and ids:
+                rows_to_mean(parameter, ids)
 
     def begin_with(self, models: Sequence[Path], foreign: Sequence[Path] = ()) -> None:
         """Give the model the mean of the weights in folders of Hugging Face's layout, and fresh moments.
