@@ -74,7 +74,7 @@ class Training:
         self.tokenizer = self.known_tokenizer or same_tokenizer(list(self.corpora.values()))
         self.shape = self.recipe.model
         self.model = self._make_model()
-        self.begin_anew()
+        self._draw()
 
     def _make_model(self) -> Model:
         local, on_gpu = self.recipe.local, self.ranks.device.type == "cuda"
@@ -142,12 +142,16 @@ class Training:
     def begin_anew(self) -> None:
         """Give the model its initial weights and a new optimiser."""
         self._draw()
-        if self.recipe.init_from:
-            self._load_start(Path(self.recipe.init_from))
+        self.load_start()
 
-    def _load_start(self, folder: Path) -> None:
-        """Take weights, and moments where there are any, from where the recipe says; not places in the data."""
-        may_differ = self.recipe.init_differs
+    def load_start(self) -> None:
+        """Take weights, and moments where there are any, from where the recipe says, if so; not places in the data.
+
+        A run that resumes from its own checkpoints never asks for it: what it began from need not be there any more.
+        """
+        if not self.recipe.init_from:
+            return
+        folder, may_differ = Path(self.recipe.init_from), self.recipe.init_differs
         if self.kind != CAUSAL:  # whose moments would be those of another model
             load_weights(self.model, folder.parent / "model" if read_state(folder) else folder, may_differ)
         elif read_state(folder) is not None:
