@@ -23,10 +23,16 @@ class TokenizerFacts:
     vocab_size: int
     bos_id: int
     eos_id: int
+    special_ids: tuple[int, ...] = ()  # other special tokens, ascending: of dialogues, which no document has
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "special_ids", tuple(self.special_ids))  # a list in JSON
 
     def to_footer(self) -> dict[str, str]:
         """Return the entries of a Parquet footer that tell it."""
         facts = {"tokenizer_sha256" if name == "sha256" else name: v for name, v in vars(self).items()}
+        ids = facts.pop("special_ids")
+        facts |= {"special_ids": " ".join(map(str, ids))} if ids else {}
         return {f"{_PREFIX}{name}": str(value) for name, value in facts.items()}
 
     @staticmethod
@@ -80,7 +86,8 @@ def _entries(footer: Mapping[bytes, bytes] | None) -> dict[str, str]:
 
 def _tokenizer(entries: Mapping[str, str]) -> TokenizerFacts:
     ids = {name: int(entries[name]) for name in ("vocab_size", "bos_id", "eos_id")}
-    return TokenizerFacts(sha256=entries["tokenizer_sha256"], **ids)
+    special = tuple(map(int, entries.get("special_ids", "").split()))
+    return TokenizerFacts(sha256=entries["tokenizer_sha256"], special_ids=special, **ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ L3 is "The Llama 3 Herd of Models", arXiv 2407.21783; L2 is Llama 2, arXiv 2307.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -345,12 +346,15 @@ class Recipe:
 def read_recipe(text: str, where: str, presets: dict[str, Recipe]) -> Recipe:
     """Return the recipe that a TOML document lays over the preset it names in `preset` (or over the defaults).
 
+    A file that ends with .json is JSON, as the recipe.json that a run keeps.
+
     A list of stages replaces the preset's. ConfigError names the key, the value and what is allowed.
     """
+    kind = "JSON" if where.endswith(".json") else "TOML"
     try:
-        plain = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where}: not valid TOML: {error}") from None
+        plain = json.loads(text) if kind == "JSON" else tomllib.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"{where}: not valid {kind}: {error}") from None
     name = plain.pop("preset", None)
     if name is not None and name not in presets:
         raise ConfigError(f"{where}: preset: {name!r} is not allowed; must be one of {', '.join(presets)}")

@@ -28,11 +28,17 @@ from schemas.records import TokenizedDocument, arrow_schema, to_batch
 from schemas.settings import overlay, to_plain
 from schemas.shards import TokenizerFacts
 from transforms.tokens.tokenizer import Tokenizer, TokenizerConfig, load
-from transforms.tokens.tokenizer_fit import TokenizerFit
+from transforms.tokens.tokenizer_fit import TokenizerFit, read_file
 
 CPU_MS = 0.6  # of a document, roughly
 FILE = "tokenizer.json"
-_OF_ALL = ("bos", "eos", "pattern")  # settings that change the ids of a text under any tokenizer
+_OF_ALL = (
+    "bos",
+    "eos",
+    "specials",
+    "reserved",
+    "pattern",
+)  # settings that change the ids of a text under any tokenizer
 _OF_TRAINED = ("vocab_size", "train_bytes")  # and those that make a trained one another
 
 
@@ -63,14 +69,16 @@ class TokenizeStage:
 
     def prepare(self) -> None:
         if self.config.path:
-            load(storage.read_bytes(self.config.path), self.config.path, self.config)
+            load(read_file(self.config), self.config.path, self.config)
 
     def check_earlier(self, earlier: Sequence[tuple[Manifest, DataFolder]]) -> None:
         """Raise ConfigError when the settings ask for another tokenizer than that of the dataset's earlier runs."""
         if not earlier:
             return
         manifest, data = earlier[0]
-        before, now, path = manifest.config[self.fit.name], to_plain(self.config), self.config.path
+        # Settings that came later have their defaults in a run of before.
+        before = {**to_plain(TokenizerConfig()), **manifest.config[self.fit.name]}
+        now, path = to_plain(self.config), self.config.path
         ours = f"this dataset's tokenizer, SHA-256 {facts_of(manifest).sha256}: {tokenizer_path(data)}"
         for name in _OF_ALL if path or before["path"] else (*_OF_ALL, *_OF_TRAINED):
             if now[name] != before.get(name):
@@ -79,7 +87,7 @@ class TokenizeStage:
                 )
         if not path and before["path"]:
             raise ConfigError(f"tokenizer.path: '' is not allowed, as it would train one; expected {ours}")
-        found = hashlib.sha256(storage.read_bytes(path)).hexdigest() if path else facts_of(manifest).sha256
+        found = hashlib.sha256(read_file(self.config)).hexdigest() if path else facts_of(manifest).sha256
         if found != facts_of(manifest).sha256:
             raise ConfigError(f"tokenizer.path: {path!r}, SHA-256 {found}, is not allowed; expected {ours}")
 
@@ -93,8 +101,9 @@ class TokenizeStage:
         work = _TokenizeWork(context.stage, self.config, context.upstream.tables, context.target)
         run_parts(context, parts, work, context.rows * CPU_MS / 1000)
         facts = TokenizerFacts(
-            sha256=tokenizer.sha256, vocab_size=tokenizer.vocab_size, bos_id=tokenizer.bos_id, eos_id=tokenizer.eos_id
-        )
+            sha256=tokenizer.sha256, vocab_size=tokenizer.vocab_size, bos_id=tokenizer.bos_id, eos_id=tokenizer.eos_id,
+            special_ids=tokenizer.special_ids,
+        )  # fmt: skip
         return StageResult(parts, {FACTS: to_plain(facts)})
 
 

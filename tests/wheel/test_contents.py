@@ -17,6 +17,7 @@ PACKAGES = ("schemas", "storage", "transforms", "classifiers", "pipelines", "tra
 CHECKOUT_ONLY = ("deploy/image/", "deploy/dataflow/", "deploy/cron/", "deploy/kubernetes/")
 DATA = {
     "transforms/extraction/choice/model.npz", "pipelines/recipes/presets/c4.yaml",
+    "pipelines/recipes/presets/chat_tokens.yaml",
     "pipelines/recipes/presets/fineweb.yaml", "pipelines/recipes/presets/gopher.yaml", "deploy/flink/flink-conf.yaml",
     "deploy/flink/jars.sha256", "deploy/flink/pom.xml", "trainer/titan/requirements.txt",
     *(f"{package}/py.typed" for package in PACKAGES),

@@ -35,7 +35,7 @@ app.command("sample")(sample_command)
 app.command("plot")(plot_command)
 app.add_typer(scaling_app, name="scaling")
 
-RecipeArg = Annotated[str, typer.Argument(help="A TOML file, or the name of a preset.")]
+RecipeArg = Annotated[str, typer.Argument(help="A TOML file, the recipe.json of a run, or the name of a preset.")]
 Data = Annotated[list[str] | None, typer.Option("--data", help="Output of Winnow, or folder of shards.")]
 
 
@@ -203,10 +203,12 @@ def _load(recipe: str, data: list[str] | None) -> Recipe:
 
 def _facts(recipe: Recipe) -> tuple[int, dict[str, int]]:
     """Return the size of the vocabulary and the tokens of an epoch of each source."""
+    from trainer.data.rows import row_files, tokenizer_of
     from trainer.data.sources import open_streams, training_shards
 
     if not recipe.data:
-        return recipe.model.vocab_size, {}
+        rows = [path for stage in recipe.stages for path in row_files(stage.rows)[:1]]
+        return (tokenizer_of(rows[0]).vocab_size if rows else recipe.model.vocab_size), {}
     corpora = open_streams(recipe, training_shards(recipe))
     vocab_size = next(iter(corpora.values())).tokenizer.vocab_size
     return vocab_size, {source: corpus.epoch_tokens for source, corpus in corpora.items()}

@@ -39,8 +39,8 @@ class ConsoleWatcher:
     def stage_started(self, stage: StageConfig, step: int) -> None:
         self._stage = stage
         self._recent.clear()
-        first = sum(s.steps for s in self._recipe.stages[: self._recipe.stages.index(stage)])
-        self._first = first
+        self._number = [one.name for one in self._recipe.stages].index(stage.name)
+        self._first = sum(before.steps for before in self._recipe.stages[: self._number])
         where = f" from step {step}" if step else ""
         size = f"{stage.batch_tokens:,} tokens, {stage.seq_len:,} a sequence"
         if stage.rows:
@@ -70,7 +70,7 @@ class ConsoleWatcher:
         assert self._stage is not None  # noqa: S101
         speed = sum(n for n, _ in self._recent) / max(1e-9, sum(s for _, s in self._recent))
         left = max(0, self._first + self._stage.steps - event["step"] - 1) * self._stage.step_tokens
-        after = self._recipe.stages[self._recipe.stages.index(self._stage) + 1 :]
+        after = self._recipe.stages[self._number + 1 :]
         left += sum(stage.steps * stage.step_tokens for stage in after)
         words = [
             f"{self._stage.name} {event['step'] + 1:,}", f"loss {event['loss']:.4f}", f"norm {event['norm']:.2f}",

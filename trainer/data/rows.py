@@ -73,6 +73,12 @@ def row_files(folders: Sequence[str]) -> list[str]:
     return found
 
 
+def tokenizer_of(path: str) -> TokenizerFacts:
+    """Return the tokenizer that a file of rows tells. RunError when it tells none."""
+    with storage.open_read(path) as file:
+        return TokenizerFacts.from_footer(pq.ParquetFile(file).metadata.metadata, path)
+
+
 class RowFolder:
     """The rows of a stage. Opening reads them once: what does not fit is refused before anything is trained."""
 

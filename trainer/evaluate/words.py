@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,8 +60,10 @@ class Words:
             "pair": [*single, {"Sequence": {"id": "B", "type_id": 1}}],
             "special_tokens": {bos: {"id": bos, "ids": [self.facts.bos_id], "tokens": [bos]}},
         }  # fmt: skip
-        config = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": bos, "eos_token": eos,
+        config: dict[str, Any] = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": bos, "eos_token": eos,
                   "model_max_length": max_len, "clean_up_tokenization_spaces": False}  # fmt: skip
+        if self.facts.special_ids:
+            config["additional_special_tokens"] = [self.engine.id_to_token(n) for n in self.facts.special_ids]
         (folder / FILE).write_text(json.dumps(plain, ensure_ascii=False), encoding="utf-8")
         (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
 

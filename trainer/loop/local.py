@@ -19,7 +19,7 @@ from trainer.objectives.find import find_objective
 from trainer.objectives.objective import CAUSAL
 from trainer.recipe import StageConfig
 
-BEGUN = -1  # in place of a stage's number: the weights that the recipe begins with
+BEGUN = -1  # in place of a stage's number: the weights as they are drawn
 GATE_EXTENSIONS = 10  # a stage that its gate holds goes on by a tenth of its steps at a time
 
 
@@ -74,6 +74,8 @@ class LocalRunner:
         wanted = BEGUN if job.is_first else job.parents[0].number if job.carries else None
         if wanted is None or self._holds != wanted:
             restart()
+        elif job.is_first:
+            self._training.load_start()
         return begin
 
     def _restart(self, job: StageJob) -> None:

@@ -22,6 +22,7 @@ from trainer.loop.ranks import Ranks
 from trainer.model.averages import snapshot_path, write_snapshot
 from trainer.model.export import ROPE, check_config, load_weights
 from trainer.model.llama import Model, empty_model, empty_reward_model, initialise, llama_config, set_rope
+from trainer.model.mean_rows import EMBEDDINGS, rows_to_mean
 from trainer.model.optimiser import make_optimiser
 from trainer.objectives.objective import CAUSAL
 from trainer.recipe import ModelConfig, Recipe, StageConfig
@@ -73,7 +74,7 @@ class Training:
         self.tokenizer = self.known_tokenizer or same_tokenizer(list(self.corpora.values()))
         self.shape = self.recipe.model
         self.model = self._make_model()
-        self.begin_anew()
+        self._draw()
 
     def _make_model(self) -> Model:
         local, on_gpu = self.recipe.local, self.ranks.device.type == "cuda"
@@ -113,7 +114,14 @@ class Training:
     def _draw(self) -> None:
         """Give the model its initial weights, and an optimiser without moments."""
         initialise(self.model, self.recipe.seed, self.ranks.device)
+        self._rows_to_mean(self.tokenizer.special_ids)
         self.optimiser = make_optimiser(self.model, self.recipe.adamw)
+
+    def _rows_to_mean(self, ids: Sequence[int]) -> None:
+        """Give these tokens the mean row of the others in both embeddings: pre-training never draws on them."""
+        for name, parameter in self.model.named_parameters():
+            if name in EMBEDDINGS and ids:
+                rows_to_mean(parameter, ids)
 
     def begin_with(self, models: Sequence[Path], foreign: Sequence[Path] = ()) -> None:
         """Give the model the mean of the weights in folders of Hugging Face's layout, and fresh moments.
@@ -134,12 +142,16 @@ class Training:
     def begin_anew(self) -> None:
         """Give the model its initial weights and a new optimiser."""
         self._draw()
-        if self.recipe.init_from:
-            self._load_start(Path(self.recipe.init_from))
+        self.load_start()
 
-    def _load_start(self, folder: Path) -> None:
-        """Take weights, and moments where there are any, from where the recipe says; not places in the data."""
-        may_differ = self.recipe.init_differs
+    def load_start(self) -> None:
+        """Take weights, and moments where there are any, from where the recipe says, if so; not places in the data.
+
+        A run that resumes from its own checkpoints never asks for it: what it began from need not be there any more.
+        """
+        if not self.recipe.init_from:
+            return
+        folder, may_differ = Path(self.recipe.init_from), self.recipe.init_differs
         if self.kind != CAUSAL:  # whose moments would be those of another model
             load_weights(self.model, folder.parent / "model" if read_state(folder) else folder, may_differ)
         elif read_state(folder) is not None:

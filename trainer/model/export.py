@@ -21,11 +21,12 @@ from storage.pinned_files import file_sha256
 from trainer.loop.checkpoints import read_state
 from trainer.loop.placement import put, whole_weights
 from trainer.model.llama import Model
+from trainer.model.mean_rows import EMBEDDINGS, with_mean_rows
 from trainer.model.reward import HEAD
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"  # of a model in several files: the file of each weight
-OUTPUT = "lm_head.weight"
+OUTPUT, VOCABULARY = "lm_head.weight", "vocab_size"
 CONFIG, GENERATION = "config.json", "generation_config.json"
 # What a model computes besides its weights, by transformers' names, and the recipe's setting for it.
 SETTINGS = {
@@ -110,6 +111,7 @@ def load_weights(model: Model, source: Path | Sequence[Path], may_differ: Collec
     """Fill a model, sharded or not, from a folder of Hugging Face's layout, in one file or several.
 
     Of several folders it takes the mean, summed in float64. A reward model's head that a folder lacks stays as it is.
+    Where `vocab_size` may differ, tokens that the folder's embeddings lack have the mean row of the others.
     Memory holds one weight at a time. InputError when it is not such a folder, or another model's: a setting that
     `check_config` finds, a weight that is missing, that the model lacks, or that has another shape.
     """
@@ -130,6 +132,8 @@ def load_weights(model: Model, source: Path | Sequence[Path], may_differ: Collec
         for folder, found in files.items():
             path = found.get(name)
             tensor = None if path is None else _read(path, name)
+            if tensor is not None and name in EMBEDDINGS and VOCABULARY in may_differ:
+                tensor = with_mean_rows(tensor, len(parameter))
             if tensor is None or tensor.shape != parameter.shape:
                 raise InputError(f"{path or folder}: {name} is missing or of another shape than the recipe's model")
             total = tensor if len(files) == 1 else tensor.double() if total is None else total.add_(tensor)

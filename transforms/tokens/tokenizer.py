@@ -41,6 +41,7 @@ from transforms.tokens.exact_ranks import LLAMA3_PATTERN, exact_ranks, spells_al
 
 Ids = npt.NDArray[np.uint32]
 
+N_BYTES = 256
 MAX_RUN = 25_000  # characters without, or only of, white space; Meta's MAX_NO_WHITESPACES_CHARS
 _RUNS = re.compile(r"\S+|\s+")
 _NOT_SPACE = re.compile(r"\S+")
@@ -57,6 +58,10 @@ class TokenizerConfig:
     train_bytes: int = setting(200_000_000, "UTF-8 bytes of text to train on, drawn by document id", ge=1)
     bos: str = setting("<|begin_of_text|>", "token before each document; a GPT-2 file has <|endoftext|> for both")
     eos: str = setting("<|end_of_text|>", "token after each document, and the padding of a source's last row")
+    specials: tuple[str, ...] = setting(
+        (), "tokens of dialogues, after BOS and EOS; no text yields one (ours: none; Llama 3's are preset:chat_tokens)"
+    )
+    reserved: int = setting(0, "further ones, <|reserved_special_token_N|>, for what comes later (ours: none)", ge=0)
     pattern: str = setting(LLAMA3_PATTERN, "regular expression that cuts words, for training and for rank files")
 
     def __post_init__(self) -> None:
@@ -64,12 +69,24 @@ class TokenizerConfig:
         for name in ("bos", "eos"):
             if not getattr(self, name):
                 raise ConfigError(f"{name}: '' is not allowed; expected the text of a special token")
+        names = self.special_tokens
+        if "" in names or len(set(names)) < len({self.bos, self.eos}) + len(self.specials) + self.reserved:
+            raise ConfigError(f"specials: {list(self.specials)} is not allowed; expected texts that are all different")
+        if not self.path and self.vocab_size < N_BYTES + len(names):
+            raise ConfigError(f"vocab_size: {self.vocab_size} is not allowed; {len(names)} special tokens and all bytes"
+                              f" are {N_BYTES + len(names)}")  # fmt: skip
         try:
             tiktoken.Encoding(
                 "pattern", pat_str=self.pattern, mergeable_ranks={bytes([b]): b for b in range(256)}, special_tokens={}
             )
         except ValueError as error:
             raise ConfigError(f"pattern: not a regular expression: {' '.join(str(error).split())}") from None
+
+    @property
+    def special_tokens(self) -> list[str]:
+        """BOS, EOS, those of dialogues and the reserved ones, in the order of their ids."""
+        numbers = (name for n in itertools.count() if (name := f"<|reserved_special_token_{n}|>") not in self.specials)
+        return list(dict.fromkeys((self.bos, self.eos, *self.specials, *itertools.islice(numbers, self.reserved))))
 
 
 def in_training_sample(doc_id: str, total_bytes: int, config: TokenizerConfig) -> bool:
@@ -80,8 +97,8 @@ def in_training_sample(doc_id: str, total_bytes: int, config: TokenizerConfig) -
 def train_bpe(texts: Iterable[str], config: TokenizerConfig) -> bytes:
     """Return the tokenizer.json of a byte-level BPE trained on `texts`; the same bytes for any order of them.
 
-    BOS and EOS are ids 0 and 1, the bytes follow. Fewer tokens than `vocab_size` come out where the texts have no more
-    repeated pairs. Cost: about 0.5 s of CPU per MB of text.
+    BOS and EOS are ids 0 and 1; the other special tokens follow, then the bytes. Fewer tokens than `vocab_size` come
+    out where the texts have no more repeated pairs. Cost: about 0.5 s of CPU per MB of text.
     """
     tokenizer = tokenizers.Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -93,7 +110,7 @@ def train_bpe(texts: Iterable[str], config: TokenizerConfig) -> bytes:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=config.vocab_size,
-        special_tokens=list(dict.fromkeys((config.bos, config.eos))),
+        special_tokens=config.special_tokens,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
@@ -123,6 +140,7 @@ class Tokenizer:
     bos_id: int
     eos_id: int
     engine: Engine
+    special_ids: tuple[int, ...] = ()  # besides BOS and EOS, ascending: no document has them
 
     def encode_batch(self, texts: Sequence[str]) -> list[Ids]:
         """Return each text as BOS, its tokens, EOS."""
@@ -132,14 +150,14 @@ class Tokenizer:
         return [np.concatenate((bos, *(next(encoded) for _ in group), eos)) for group in pieces]
 
     def decode(self, ids: Sequence[int] | Ids, *, specials: bool = False) -> str:
-        """Return the text of `ids`, without BOS and EOS unless `specials`; halves of a character become U+FFFD."""
+        """Return the text of `ids`, without special tokens unless `specials`; halves of a character become U+FFFD."""
         found = [int(token) for token in ids]
         if found and max(found) >= self.vocab_size:
             raise ConfigError(
                 f"{self.name}: token {max(found)} is not of this tokenizer; its ids end at {self.vocab_size}"
             )
         if not specials:
-            found = [token for token in found if token not in (self.bos_id, self.eos_id)]
+            found = [token for token in found if token not in (self.bos_id, self.eos_id, *self.special_ids)]
         return self.engine.decode(found)
 
 
@@ -155,9 +173,10 @@ def load(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
     except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
         what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise ConfigError(f"{name}: not a tokenizer.json or rank file as their libraries write it ({what})") from None
-    spelled = tokenizer.engine.encode([config.bos + config.eos + config.bos])[0]
-    if np.isin(spelled, (tokenizer.bos_id, tokenizer.eos_id)).any():
-        raise ConfigError(f"{name}: a text that spells {config.bos} or {config.eos} yields the special token itself")
+    spelled = tokenizer.engine.encode(["".join((*config.special_tokens, config.bos))])[0]
+    if np.isin(spelled, (tokenizer.bos_id, tokenizer.eos_id, *tokenizer.special_ids)).any():
+        texts = " or ".join((config.bos, config.eos, *config.specials))
+        raise ConfigError(f"{name}: a text that spells {texts} yields the special token itself")
     return tokenizer
 
 
@@ -241,7 +260,7 @@ def parse_ranks(data: bytes, name: str, config: TokenizerConfig) -> tuple[dict[b
         raise ConfigError(f"{name}: the rank file lacks single bytes, so it cannot spell every text")
     specials: dict[str, int] = {}
     after = max(ranks.values()) + 1
-    for text in dict.fromkeys((config.bos, config.eos)):
+    for text in config.special_tokens:
         specials[text] = ranks.pop(text.encode(), -1)
         if specials[text] < 0:
             specials[text], after = after, after + 1
@@ -252,36 +271,63 @@ def _load_ranks(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
     ranks, specials = parse_ranks(data, name, config)
     engine = _RankEngine(name, config.pattern, ranks, specials)
     size = max(*ranks.values(), *specials.values()) + 1
-    return _tokenizer(data, name, size, specials[config.bos], specials[config.eos], engine)
+    return _tokenizer(data, name, size, specials, config, engine)
 
 
-def parse_json(data: bytes, name: str, config: TokenizerConfig) -> tuple[dict[str, Any], int, int]:
-    """Return a tokenizer.json as texts are encoded with it, and the ids of BOS and EOS, which are marked special in it.
+def parse_json(data: bytes, name: str, config: TokenizerConfig) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return a tokenizer.json as texts are encoded with it, and the ids of its special tokens, marked so in it.
 
-    ConfigError when `data` is no tokenizer.json or lacks BOS or EOS.
+    ConfigError when `data` is no tokenizer.json or lacks one of them.
     """
-    try:
-        spec = json.loads(data)
-    except ValueError:
-        raise ConfigError(f"{name}: not valid JSON, so not a tokenizer.json") from None
-    if not isinstance(spec.get("model"), dict) or not isinstance(spec["model"].get("vocab"), (dict, list)):
-        raise ConfigError(f"{name}: a JSON file without a model and its vocabulary, so not a tokenizer.json")
-    bos_id, eos_id = (_mark_special(spec, name, role, getattr(config, role)) for role in ("bos", "eos"))
+    spec = _read_json(data, name)
+    roles = {config.eos: "eos", config.bos: "bos"}
+    ids = {text: _mark_special(spec, name, roles.get(text, "specials"), text) for text in config.special_tokens}
     mark_control_tokens(spec["added_tokens"])
     spec["truncation"] = spec["padding"] = None
     if "dropout" in spec["model"]:
         spec["model"]["dropout"] = None  # merges left out at random are for training a model, not for a data set
-    return spec, bos_id, eos_id
+    return spec, ids
+
+
+def _read_json(data: bytes, name: str) -> dict[str, Any]:
+    try:
+        spec: dict[str, Any] = json.loads(data)
+    except ValueError:
+        raise ConfigError(f"{name}: not valid JSON, so not a tokenizer.json") from None
+    if not isinstance(spec.get("model"), dict) or not isinstance(spec["model"].get("vocab"), (dict, list)):
+        raise ConfigError(f"{name}: a JSON file without a model and its vocabulary, so not a tokenizer.json")
+    return spec
+
+
+def with_specials(data: bytes, name: str, config: TokenizerConfig) -> bytes:
+    """Return a tokenizer's file with the special tokens of dialogues that it lacks, after all others.
+
+    The same bytes where it lacks none, and for a rank file, which lists no special tokens. ConfigError for a
+    tokenizer.json whose vocabulary has scores, to which none can be added.
+    """
+    added = [text for text in config.special_tokens if text not in (config.bos, config.eos)]
+    if not added or data.lstrip()[:1] != b"{":
+        return data
+    spec = _read_json(data, name)
+    vocab, tokens = spec["model"]["vocab"], spec.setdefault("added_tokens", [])
+    had = {token["content"]: token["id"] for token in tokens}
+    missing = [text for text in added if text not in had and text not in vocab]
+    if missing and not isinstance(vocab, dict):
+        raise ConfigError(f"specials: {missing[0]!r} is not in {name}, and cannot be added to a vocabulary with scores")
+    for text in missing:
+        vocab[text] = max((*vocab.values(), *had.values()), default=-1) + 1
+        _mark_special(spec, name, "specials", text)
+    return json.dumps(spec, ensure_ascii=False, separators=(",", ":")).encode() if missing else data
 
 
 def _load_json(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
-    spec, bos_id, eos_id = parse_json(data, name, config)
+    spec, special = parse_json(data, name, config)
     added = {token["content"]: token["id"] for token in spec["added_tokens"]}
     ranks = exact_ranks(spec)
     engine: Engine
     if ranks is not None:
         engine = _RankEngine(name, word_pattern(spec["pre_tokenizer"]), ranks, added)
-        return _tokenizer(data, name, max(*ranks.values(), *added.values()) + 1, bos_id, eos_id, engine)
+        return _tokenizer(data, name, max(*ranks.values(), *added.values()) + 1, special, config, engine)
     try:
         loaded = tokenizers.Tokenizer.from_str(json.dumps(spec))
     except Exception as error:
@@ -291,11 +337,15 @@ def _load_json(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
     ids = loaded.get_vocab(with_added_tokens=True).values()
     takes_pieces = not spec.get("normalizer") and word_pattern(spec.get("pre_tokenizer")) != ""
     engine = _JsonEngine(loaded, takes_pieces=takes_pieces)
-    return _tokenizer(data, name, max(ids) + 1, bos_id, eos_id, engine)
+    return _tokenizer(data, name, max(ids) + 1, special, config, engine)
 
 
-def _tokenizer(data: bytes, name: str, vocab_size: int, bos_id: int, eos_id: int, engine: Engine) -> Tokenizer:
-    return Tokenizer(name, hashlib.sha256(data).hexdigest(), vocab_size, bos_id, eos_id, engine)
+def _tokenizer(
+    data: bytes, name: str, vocab_size: int, special: dict[str, int], config: TokenizerConfig, engine: Engine
+) -> Tokenizer:  # fmt: skip
+    others = tuple(sorted(n for text, n in special.items() if text not in (config.bos, config.eos)))
+    digest = hashlib.sha256(data).hexdigest()
+    return Tokenizer(name, digest, vocab_size, special[config.bos], special[config.eos], engine, others)
 
 
 def _mark_special(spec: dict[str, Any], name: str, role: str, text: str) -> int:

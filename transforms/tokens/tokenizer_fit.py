@@ -10,7 +10,12 @@ import storage
 from schemas.records import Document
 from transforms.fit import CorpusSize
 from transforms.step import Draft
-from transforms.tokens.tokenizer import Tokenizer, TokenizerConfig, in_training_sample, load, train_bpe
+from transforms.tokens.tokenizer import Tokenizer, TokenizerConfig, in_training_sample, load, train_bpe, with_specials
+
+
+def read_file(config: TokenizerConfig) -> bytes:
+    """Return the file that the settings name, with the special tokens of dialogues that it lacks."""
+    return with_specials(storage.read_bytes(config.path), config.path, config)
 
 
 @dataclass(frozen=True)
@@ -29,9 +34,9 @@ class TokenizerFit:
         return not self.settings.path and in_training_sample(draft.document.id, corpus.text_bytes, self.settings)
 
     def fit(self, sample: Iterable[Document]) -> bytes:
-        """Train a byte-level BPE, or read the file that is given."""
+        """Train a byte-level BPE, or read the file that is given, with the special tokens that it lacks."""
         if self.settings.path:
-            return storage.read_bytes(self.settings.path)
+            return read_file(self.settings)
         return train_bpe((document.text for document in sample), self.settings)
 
     def step(self, artefact: bytes) -> Tokenizer:

@@ -27,11 +27,12 @@ def tokenizer_folder(data: bytes, name: str, config: TokenizerConfig) -> dict[st
     ConfigError when the file is neither a tokenizer.json nor a tiktoken rank file, or lacks BOS or EOS.
     """
     if data.lstrip()[:1] == b"{":
-        spec, bos_id, _ = parse_json(data, name, config)
+        spec, ids = parse_json(data, name, config)
     else:
-        spec = _spec_of_ranks(*parse_ranks(data, name, config), config)
-        bos_id = next(token["id"] for token in spec["added_tokens"] if token["content"] == config.bos)
-    spec["post_processor"] = _with_bos(spec, config.bos, bos_id)
+        ranks, ids = parse_ranks(data, name, config)
+        spec = _spec_of_ranks(ranks, ids, config)
+    spec["post_processor"] = _with_bos(spec, config.bos, ids[config.bos])
+    others = [text for text in ids if text not in (config.bos, config.eos)]
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "bos_token": config.bos,
@@ -39,7 +40,9 @@ def tokenizer_folder(data: bytes, name: str, config: TokenizerConfig) -> dict[st
         "clean_up_tokenization_spaces": False,  # or decoding would change a text
         "model_max_length": int(1e30),  # transformers' word for no limit
     }
-    special = {"bos_token": config.bos, "eos_token": config.eos}
+    special: dict[str, Any] = {"bos_token": config.bos, "eos_token": config.eos}
+    if others:
+        settings["additional_special_tokens"] = special["additional_special_tokens"] = others
     return {FILE: _json(spec), CONFIG: _json(settings), "special_tokens_map.json": _json(special)}
 
 

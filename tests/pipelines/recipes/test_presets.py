@@ -31,14 +31,16 @@ def fate(name: str, text: str) -> tuple[str, str]:
 
 
 def test_the_steps_of_each() -> None:
-    assert sorted(MAKER.presets) == ["c4", "fineweb", "gopher"]
-    steps = {name: [step.name for step in clean_steps(settings(name).clean)] for name in MAKER.presets}
+    assert sorted(MAKER.presets) == ["c4", "chat_tokens", "fineweb", "gopher"]
+    assert settings("chat_tokens").clean == settings_of(MAKER, [], None).clean  # it is about tokens alone
+    papers = ("c4", "gopher", "fineweb")
+    steps = {name: [step.name for step in clean_steps(settings(name).clean)] for name in papers}
     assert steps == {
         "c4": ["dirty_words", "c4_lines", "c4"],
         "gopher": ["repetition", "gopher"],
         "fineweb": ["pii_density", "pii", "repetition", "gopher", "c4_lines", "c4", "fineweb"],
     }
-    assert all(settings(name).lines is None for name in MAKER.presets)
+    assert all(settings(name).lines is None for name in papers)
 
 
 def test_c4_takes_every_line_for_prose() -> None:
@@ -72,7 +74,7 @@ def test_an_unknown_preset_is_one_line() -> None:
     with pytest.raises(ConfigError) as error:
         settings("finewebb")
     assert str(error.value) == (
-        "preset 'finewebb': recipe common_crawl has no such preset; expected one of c4, fineweb, gopher"
+        "preset 'finewebb': recipe common_crawl has no such preset; expected one of c4, chat_tokens, fineweb, gopher"
     )
 
 

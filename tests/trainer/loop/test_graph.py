@@ -25,10 +25,7 @@ from trainer.loop.checkpoints import State
 from trainer.loop.journal import read_journal
 from trainer.loop.loop import StoppedError
 from trainer.loop.run import plan_jobs, run
-from trainer.loop.stage_data import StageData
-from trainer.loop.stages import jobs
-from trainer.presets import PRESETS
-from trainer.recipe import FaultConfig, Recipe, RopeConfig, ScheduleConfig, WatchConfig
+from trainer.recipe import FaultConfig, Recipe, RopeConfig, ScheduleConfig, StageConfig, WatchConfig
 from trainer.stage_graph import faults_of, line, model_of, parents
 
 RARE = FaultConfig(checkpoint_s=1e9, stall_s=60.0)
@@ -78,21 +75,16 @@ def test_the_graph_of_the_stages(recipe: Recipe) -> None:
     assert [model_of(recipe, n).rope_theta for n in range(6)] == [5e5, 5e5, 1e4, 5e5, 5e5, 5e5]
 
 
-def test_settings_that_came_later_are_in_no_key_of_a_plain_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The keys are those of format 2 at commit 8799f58, which knew none of them: runs of then stay finished."""
-    monkeypatch.setattr(stages_module, "FORMAT", 2)
-    linear = ScheduleConfig(kind="linear", floor=0.0)
-    recipe = recipe_of(
-        "nowhere", stage("a", 3), stage("b", 2, seq_len=32, mix={"a": 1.0}),
-        stage("c", 2, average=True, schedule=linear),
-    )  # fmt: skip
-    data = [StageData(32, {"a": (("shard-00000.parquet", 10),)})] * 3
-    assert [job.key for job in jobs(recipe, data, Path("x"))] == [
-        "3bad507f0a075992", "d56cb4a662982d07", "2bcf18fa6f4c5ee0"
-    ]  # fmt: skip
-    preset = PRESETS["llama3-8b"]
-    no_data = [StageData(preset.unit, {})] * len(preset.stages)
-    assert jobs(preset, no_data, Path("x"))[-1].key == "ab2ddcccc1f4b759"
+def test_settings_that_came_later_are_in_no_key_of_a_plain_list() -> None:
+    """So that runs of before, which knew none of them, stay finished."""
+    later = set(stages_module._LATER[StageConfig])
+    plain = stages_module._keyed(stage("a", 3))
+    assert not later & plain.keys()
+    assert "own" not in plain["schedule"]
+    assert {"tokens", "seq_len", "batch_tokens", "mix", "average"} <= plain.keys()
+    changed = stage("a", 3, rope=RopeConfig(theta=1e4), schedule=ScheduleConfig(own=True))
+    found = stages_module._keyed(changed)
+    assert (later & found.keys(), found["schedule"]["own"]) == ({"rope"}, True)
 
 
 def test_each_kind_of_stage_is_trained_and_exported(recipe: Recipe, done: tuple[Path, State]) -> None:

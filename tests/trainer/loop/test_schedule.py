@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from trainer.loop.schedule import cosine, learning_rate
@@ -50,3 +52,16 @@ def test_constant_stays_where_it_starts() -> None:
 def test_a_stage_that_a_gate_prolonged_hands_on_its_last_rate() -> None:
     stages = [_stage("a", CURVE, 30), _stage("b", ScheduleConfig(kind="constant"), 4)]
     assert learning_rate(stages, (50,), 0) == cosine(CURVE, 49)
+
+
+@pytest.mark.parametrize("kind", ["cosine", "linear", "constant"])
+def test_a_curve_of_its_own_begins_with_its_stage(kind: str) -> None:
+    own = ScheduleConfig(kind=kind, peak=1.0, floor=0.5, warmup_steps=4, decay_steps=14, own=True)
+    mine = StageConfig(name="b", tokens=14 * 8, seq_len=4, batch_tokens=8, schedule=own)
+    before = StageConfig(name="a", tokens=100 * 8, seq_len=4, batch_tokens=8, schedule=ScheduleConfig(peak=8.0))
+    rates = [learning_rate((before, mine), (100,), step) for step in range(14)]
+    assert rates == [learning_rate((mine,), (), step) for step in range(14)]
+    assert rates[:4] == [0.25, 0.5, 0.75, 1.0]
+    last = {"cosine": 0.5, "linear": 0.5, "constant": 1.0}[kind]
+    assert rates[-1] == pytest.approx(last, abs=0.02)
+    assert all(later <= sooner for sooner, later in itertools.pairwise(rates[3:]))
