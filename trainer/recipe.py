@@ -261,8 +261,29 @@ class LocalConfig:
         True,
         "reduce after each micro-batch: a rank keeps its share alone (L3 3.3.2); else once a step",
     )
+    replicas: int = setting(
+        1,
+        "groups of ranks that each hold the whole model in shards (HSDP): divides the ranks; as many as ranks: DP",
+        ge=1,
+    )
+    reshard: bool = setting(
+        False, "drop gathered weights after a block's forward pass: less memory, twice the traffic (L3 3.3.2: kept)"
+    )
+    profile: tuple[int, ...] = setting((), "steps of the run of which each rank writes a Chrome trace")
     loss_tokens: int = setting(0, "tokens whose logits are in memory at once; 0: 256 MiB of logits (ours)", ge=0)
     threads: int = setting(0, "CPU threads of a rank; 0: torch's own choice", ge=0)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackingConfig:
+    """Where figures are sent while the run goes on, besides its journal."""
+
+    tensorboard: bool = setting(True, "write TensorBoard events into the folder of the run")
+    wandb_project: str = setting("", "project at Weights & Biases (the extra `wandb`); empty: none")
+    wandb_mode: str = setting("online", "offline: files that `wandb sync` sends later", choices=("online", "offline"))
 
     def __post_init__(self) -> None:
         validate(self)
@@ -310,6 +331,7 @@ class Recipe:
     stages: tuple[StageConfig, ...] = setting((), "in order")
     faults: FaultConfig = section(FaultConfig, "bad steps, checkpoints, stalls")
     evaluation: EvalConfig = section(EvalConfig, "evaluation during the run")
+    tracking: TrackingConfig = section(TrackingConfig, "TensorBoard, Weights & Biases")
     runner: str = setting("local", "what trains the stages: our own loop, or torchtitan", choices=("local", "titan"))
     local: LocalConfig = section(LocalConfig, "the local runner")
     titan: TitanConfig = section(TitanConfig, "the titan runner")

@@ -112,7 +112,7 @@ def run_command(
 
     console = Console(soft_wrap=True)
     machine = _machine(loaded, peak_tflops) if is_first_rank() else None
-    with watching(console, loaded, vocab_size, machine, output / "tensorboard") as watcher:
+    with watching(console, loaded, vocab_size, machine, output) as watcher:
         state = run(loaded, output, watcher, anew)
     if is_first_rank():
         from trainer.commands.curves import draw_curves

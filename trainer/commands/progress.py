@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from trainer.commands.boards import STEP_FIGURES, eval_figures, open_boards
 from trainer.commands.plan import Machine
 from trainer.model.llama import flops_per_token
 from trainer.recipe import Recipe, StageConfig
@@ -21,18 +22,18 @@ LINE_S = 10.0  # seconds between lines where there is no terminal
 
 
 class ConsoleWatcher:
-    """Draws loss, tokens a second, MFU and time left; writes TensorBoard events next to the journal."""
+    """Draws loss, tokens a second, MFU and time left; passes figures on to the boards of the recipe."""
 
     def __init__(
-        self, console: Console, recipe: Recipe, vocab_size: int, machine: Machine | None, events: Path | None
+        self, console: Console, recipe: Recipe, vocab_size: int, machine: Machine | None, folder: Path | None
     ) -> None:
-        """`machine` gives the peak FLOP/s for MFU; without one MFU is left out. `events`: for TensorBoard."""
+        """`machine` gives the peak FLOP/s for MFU; without one MFU is left out. `folder`: of the run, for boards."""
         self._console, self._recipe, self._vocab_size, self._machine = console, recipe, vocab_size, machine
         self._stage: StageConfig | None = None
         self._recent: deque[tuple[int, float]] = deque(maxlen=WINDOW)
         self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
         self._told = 0.0
-        self._board = _board(events)
+        self._boards = [] if folder is None else open_boards(recipe, folder)
         if self._live:
             self._live.start()
 
@@ -49,11 +50,10 @@ class ConsoleWatcher:
 
     def step_taken(self, event: Mapping[str, Any]) -> None:
         self._recent.append((event["tokens"], event["s"]))
-        if self._board is not None:
-            scalars = {name: event[name] for name in ("loss", "norm", "rate")}
-            scalars |= {f"metrics/{name}": value for name, value in event.get("metrics", {}).items()}
-            for name, value in scalars.items():
-                self._board.add_scalar(name, value, event["step"], walltime=time.time())
+        figures = {name: event[name] for name in STEP_FIGURES}
+        figures |= {f"metrics/{name}": value for name, value in event.get("metrics", {}).items()}
+        for board in self._boards:
+            board.write(event["step"], figures)
         line = self._line(event)
         if self._live:
             self._live.update(Text(line))
@@ -62,9 +62,8 @@ class ConsoleWatcher:
             self._console.print(line, highlight=False)
 
     def measured(self, event: Mapping[str, Any]) -> None:
-        if self._board is not None:
-            for name, value in eval_scalars(event).items():
-                self._board.add_scalar(name, value, event["step"], walltime=time.time())
+        for board in self._boards:
+            board.write(event["step"], eval_figures(event))
 
     def _line(self, event: Mapping[str, Any]) -> str:
         assert self._stage is not None  # noqa: S101
@@ -88,8 +87,8 @@ class ConsoleWatcher:
     def close(self) -> None:
         if self._live:
             self._live.stop()
-        if self._board is not None:
-            self._board.close()
+        for board in self._boards:
+            board.close()
 
 
 class Silent:
@@ -102,28 +101,6 @@ class Silent:
     def measured(self, event: Mapping[str, Any]) -> None: ...
 
     def say(self, line: str) -> None: ...
-
-
-def eval_scalars(event: Mapping[str, Any]) -> dict[str, float]:
-    """Return the figures of an `eval` event by name: eval/loss/SOURCE, eval/TASK/acc, eval/needle, ..."""
-    found = {
-        f"eval/{measure}/{source}": value
-        for measure in ("short_loss", "loss", "bits_per_byte")
-        for source, value in event.get(measure, {}).items()
-    }
-    found |= {f"eval/{name}": event[name] for name in ("needle", "core") if event.get(name) is not None}
-    for task, scores in event.get("tasks", {}).items():
-        found |= {f"eval/{task}/{name}": scores[name] for name in ("acc", "acc_norm", "nll_per_char") if name in scores}
-        found |= {f"eval/{task}/{domain}": acc for domain, acc in scores.get("domains", {}).items()}
-    return found
-
-
-def _board(folder: Path | None) -> Any:
-    if folder is None:
-        return None
-    from torch.utils.tensorboard import SummaryWriter  # 1 s
-
-    return SummaryWriter(str(folder))
 
 
 def _clock(seconds: float) -> str:

@@ -25,11 +25,11 @@ def is_first_rank() -> bool:
 
 @contextlib.contextmanager
 def watching(
-    console: Console, recipe: Recipe, vocab_size: int = 0, machine: Machine | None = None, events: Path | None = None
+    console: Console, recipe: Recipe, vocab_size: int = 0, machine: Machine | None = None, folder: Path | None = None
 ) -> Iterator[ConsoleWatcher | Silent]:
     """Yield the watcher of a run: the first rank's draws, the others' is silent. A run that is stopped ends the program
     with TERMINATED and a line that says how to go on."""
-    watcher = ConsoleWatcher(console, recipe, vocab_size, machine, events) if is_first_rank() else None
+    watcher = ConsoleWatcher(console, recipe, vocab_size, machine, folder) if is_first_rank() else None
     try:
         yield watcher or Silent()
     except StoppedError:

@@ -18,6 +18,7 @@ from trainer.faults.bad_steps import Verdict, Watch, distrusted_from, kept
 from trainer.loop import checkpoints
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import Rollbacks, read_journal, recent_losses, rollbacks_of
+from trainer.loop.profile import traced
 from trainer.loop.ranks import Ranks
 from trainer.loop.schedule import learning_rate
 from trainer.loop.stages import StageJob
@@ -52,6 +53,7 @@ class StageLoop:
         micro = max(1, training.micro_sequences(stage.seq_len) // self._feed.unit_rows)
         self._stepper = Stepper(training, min(micro, self._share), objective)
         self._saver = training.make_saver()
+        self._profiled = training.recipe.local.profile
         self._saved_at = time.monotonic()
         self._stands_at: int | None = None  # the step of the checkpoint that a roll-back has loaded
         self._read_history(global_step)
@@ -88,7 +90,8 @@ class StageLoop:
         Where the stage `ends` there, it does not end in trouble: no later step would tell a wave from a spike.
         """
         while state.step < until:
-            state = self._take(state)
+            with traced(self._training.folder, self._training.ranks, state.global_step, self._profiled):
+                state = self._take(state)
             if ends and state.step == until and self._watch.troubled:
                 state = self._roll_back(replace(state, step=until - 1))
             self._save_if_due(state)

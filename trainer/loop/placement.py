@@ -16,20 +16,26 @@ from schemas.identity import keyed_hash
 
 
 def shard(
-    model: LlamaForCausalLM | LlamaForSequenceClassification, mesh: DeviceMesh | None, dtype: torch.dtype
-) -> None:
-    """Shard each block and then the rest (L3 3.3.2: parameters stay gathered after the forward pass).
+    model: LlamaForCausalLM | LlamaForSequenceClassification, mesh: DeviceMesh | None, dtype: torch.dtype,
+    replicas: int = 1, reshard: bool = False,
+) -> None:  # fmt: skip
+    """Shard each block and then the rest (L3 3.3.2: parameters stay gathered after the forward pass, not `reshard`).
 
-    Compute runs in `dtype`, gradients are reduced in float32. Without a mesh the model stays whole, unless `dtype` is
-    another than that of its weights: then FSDP over this one rank computes in it, as it does over many.
+    `replicas` groups of ranks each hold all shards, and gradients are averaged over the groups (HSDP). Compute runs in
+    `dtype`, gradients are reduced in float32. Without a mesh the model stays whole, unless `dtype` is another than that
+    of its weights: then FSDP over this one rank computes in it, as it does over many.
     """
     if mesh is None:
         if dtype == torch.float32:
             return
         mesh = init_device_mesh("cuda" if torch.cuda.is_available() else "cpu", (1,))
+    elif replicas > 1:
+        sizes = (replicas, mesh.size() // replicas)
+        mesh = init_device_mesh(mesh.device_type, sizes, mesh_dim_names=("replicate", "shard"))
     policy = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32)
     for block in model.model.layers:
-        fully_shard(block, mesh=mesh, mp_policy=policy, reshard_after_forward=False)
+        fully_shard(block, mesh=mesh, mp_policy=policy, reshard_after_forward=reshard)
+    # What belongs to no block, the embeddings, is used last and first: it stays.
     fully_shard(model, mesh=mesh, mp_policy=policy, reshard_after_forward=False)
 
 

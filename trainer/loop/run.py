@@ -187,6 +187,10 @@ def _refuse_before_drawing(recipe: Recipe, ranks: Ranks) -> None:
                 f" cannot be shared by"
                 f" {ranks.world} ranks"
             )
+    if ranks.world % recipe.local.replicas:
+        raise ConfigError(
+            f"local.replicas: {recipe.local.replicas} is not allowed; must divide the {ranks.world} ranks"
+        )
     if recipe.local.attention == "flex_attention" and ranks.device.type == "cpu":
         raise ConfigError(
             "local.attention: flex_attention is not allowed: it has no backward pass on CPUs; allowed there: auto,"

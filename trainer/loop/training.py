@@ -94,7 +94,7 @@ class Training:
         if local.compile:
             for block in model.model.layers:
                 block.compile()
-        shard(model, self.ranks.mesh, dtype)
+        shard(model, self.ranks.mesh, dtype, local.replicas, local.reshard)
         model.train()
         # Also what is measured between two events of the journal is progress, and can take longer than `stall_s`.
         model.register_forward_pre_hook(lambda *_: self.watchdog.beat())

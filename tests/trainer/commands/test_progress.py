@@ -39,7 +39,7 @@ def test_the_line_tells_loss_speed_mfu_and_what_is_left(tmp_path: Path) -> None:
     assert line == (
         f"a 10  loss 2.5000  norm 0.75  rate 3.00e-04  128 tokens/s  MFU {mfu:.1%}  0:00:{round(left):02d} left"
     )
-    board = EventAccumulator(str(tmp_path))
+    board = EventAccumulator(str(tmp_path / "tensorboard"))
     board.Reload()
     assert {name: board.Scalars(name)[0].value for name in ("loss", "norm", "rate")} == pytest.approx(
         {"loss": 2.5, "norm": 0.75, "rate": 3e-4}
