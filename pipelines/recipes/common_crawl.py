@@ -2,8 +2,8 @@
 
     web/index    headers alone: blocklists, newest copy of each URL, one of each payload
     web/extract  main text of the pages that are left; language identification
-    web/clean    personal data, dirty words, the heuristics in FineWeb's order (Gopher, C4, FineWeb), pages that are no
-                 documents, quality score
+    web/clean    personal data, dirty words, the heuristics in FineWeb's order (Gopher, C4, FineWeb), with lines that
+                 repeat themselves, pages that are no documents, quality score
     dedup        sites of much personal data if asked for, equal texts, near copies by MinHash over the whole corpus,
                  lines that occur in too many documents
     kl           off by default: documents whose tokens are unlike those of the corpus
@@ -39,7 +39,7 @@ from transforms.dedup.line_survey import FrequentLines
 from transforms.dedup.minhash import MinHashConfig
 from transforms.dedup.near_copy_survey import NearCopies, NearCopiesConfig
 from transforms.extraction.extract import ExtractConfig
-from transforms.heuristics import c4, fineweb, gopher, languages, repetition
+from transforms.heuristics import c4, fineweb, gopher, languages, ngram_lines, repetition
 from transforms.heuristics.junk import FilterJunk, JunkConfig
 from transforms.heuristics.kl.token_kl import NONE, KlConfig, TokenKlFit
 from transforms.mixing.mix import MixConfig
@@ -81,6 +81,9 @@ class CleanConfig:
     )
     gopher: PerLanguage[gopher.GopherConfig] | None = section(
         lambda: PerLanguage(gopher.GopherConfig(), languages.gopher_limits()), "Gopher's quality rules", optional=True
+    )
+    ngram_lines: ngram_lines.NgramLinesConfig | None = section(
+        ngram_lines.NgramLinesConfig, "lines that repeat themselves", optional=True
     )
     c4: PerLanguage[c4.C4Config] | None = section(
         lambda: PerLanguage(c4.C4Config(), languages.c4_limits()), "C4's line and page rules", optional=True
@@ -155,6 +158,8 @@ def clean_steps(clean: CleanConfig) -> list[Step]:
         steps.append(Filter("repetition", repetition.measure, repetition.decide, clean.repetition))
     if clean.gopher:
         steps.append(Filter("gopher", gopher.measure, gopher.decide, clean.gopher))
+    if clean.ngram_lines:
+        steps.append(Editor("ngram_lines", ngram_lines.edit, clean.ngram_lines))
     if clean.c4:
         steps.append(Editor("c4_lines", c4.edit_lines, clean.c4))
         steps += again_steps(clean, "")

@@ -186,11 +186,11 @@ def ngram_shares(ids: Ints, chars: Ints, stretch: int = 1, count_first_copy: boo
                 later = np.ones(len(starts), np.bool_)
                 later[np.unique(ranks, return_index=True)[1]] = False
                 starts = starts[later]
-            shares[f"duplicate_{n}_gram_fraction"] = int(chars[_covered(len(ids), starts, length)].sum()) / total
+            shares[f"duplicate_{n}_gram_fraction"] = int(chars[covered_words(len(ids), starts, length)].sum()) / total
     return shares
 
 
-def _covered(n_words: int, starts: Ints, length: int) -> npt.NDArray[np.bool_]:
+def covered_words(n_words: int, starts: Ints, length: int) -> npt.NDArray[np.bool_]:
     """Return which words are in one of the n-grams that start at `starts`."""
     covered = np.zeros(n_words + 1, np.int64)
     covered[starts] += 1  # starts are distinct, so are their ends

@@ -300,7 +300,7 @@ def test_a_language_without_limits_has_those_of_its_script(name: str, language: 
 
 
 def test_english_has_the_limits_of_the_papers() -> None:
-    clean = CleanConfig(repetition=None, gopher=None, junk=None)
+    clean = CleanConfig(repetition=None, gopher=None, ngram_lines=None, junk=None)
     short = "\n".join(f"{word} is what they have to." for word in "abcdefghijklmnopqrstuvwxyz")
     for language, reason in (("en", "too_many_short_lines"), ("", "too_many_short_lines"), ("nl", None), ("und", None)):
         drop = cleaned(short, language, clean).drop
