@@ -136,19 +136,22 @@ def draw_mixes(comparison: Comparison, path: Path) -> None:
         places, low, middle, high = comparison.bands[forecast.name]
         left.plot(places, middle, color=colour, linewidth=1.2, label=forecast.name)
         left.fill_between(places, low, high, color=colour, alpha=0.12, linewidth=0)
-        if forecast.interval is not None:
-            right.plot([forecast.interval.low, forecast.interval.high], [n, n], color=colour, linewidth=1.5)
-        right.plot(forecast.loss, n, "o", color=colour)
+        if forecast.behind is not None:
+            right.plot([forecast.behind.low, forecast.behind.high], [n, n], color=colour, linewidth=1.5)
+        right.plot(forecast.loss - comparison.winner.loss, n, "o", color=colour)
     left.axvline(comparison.target, color="grey", linestyle=":", linewidth=1)
     left.set_xscale("log")
     left.set_xlabel("compute (FLOPs)")
     left.set_ylabel("held-out loss (nats a token)")
     left.set_title("Loss of each mix, 95% intervals")
     left.legend(frameon=False, fontsize="small")
-    right.set_yticks(range(len(comparison.forecasts)), [forecast.name for forecast in comparison.forecasts])
+    # What is not known of the floor moves all mixes alike: the gaps are what decides between them.
+    names = [f"{forecast.name}: {forecast.loss:.3f}" for forecast in comparison.forecasts]
+    right.axvline(0.0, color="grey", linestyle=":", linewidth=1)
+    right.set_yticks(range(len(names)), names)
     right.invert_yaxis()
-    right.set_xlabel("held-out loss (nats a token)")
-    right.set_title(f"Expected at {comparison.target:.2g} FLOPs, 95% interval")
+    right.set_xlabel("held-out loss above that of the first (nats a token)")
+    right.set_title(f"Expected at {comparison.target:.2g} FLOPs, 95% interval of the gap")
     _save(figure, path)
 
 

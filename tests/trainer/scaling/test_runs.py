@@ -124,7 +124,9 @@ def test_another_held_out_set_is_refused(shards: Path, tmp_path: Path) -> None:
 def test_the_mix_that_speaks_the_held_out_language_wins(shards: Path, tmp_path: Path) -> None:
     text = LADDER.replace("[recipe", "[ladder.recipe").replace("[[budgets", "[[ladder.budgets")
     text = text.replace("[[rungs", "[[ladder.rungs").replace("seq_len", "ladder.seq_len")
-    text = text.replace("min_steps = 3", "ladder.min_steps = 3\nladder.paired = true\ntarget = 1e9\nas_found = false")
+    text = text.replace(
+        "min_steps = 3", "ladder.min_steps = 3\nladder.paired = true\ntarget = 1e9\nfloor = 0.5\nas_found = false"
+    )
     shares = {"near": "near = 1.0", "both": "near = 0.5, other = 0.5"}
     text += "".join(f'[[mixes]]\nname = "{name}"\nshares = {{ {dealt} }}\n' for name, dealt in shares.items())
     path, output = tmp_path / "mixes.toml", tmp_path / "out"

@@ -102,11 +102,8 @@ def fit_floor(runs: Runs, floor: float = 0.0) -> FloorFit:
     count = sum(map(len, runs.values()))
     if floor:
         return _fit(runs, np.array([floor]), lowest)
-    if (needed := 2 * len(runs) + 2) > count:
-        raise InputError(
-            f"{count} runs of {len(runs)} mixes do not tell their floor; give `floor`, or budgets or seeds until there"
-            f" are {needed} runs"
-        )
+    if why := too_few(count, len(runs)):
+        raise InputError(why)
     floors = np.linspace(0.0, lowest, GRID, endpoint=False)
     fit = _fit(runs, floors, lowest)
     step = lowest / GRID
@@ -118,6 +115,19 @@ def fit_floor(runs: Runs, floor: float = 0.0) -> FloorFit:
         floors = np.union1d(floors, finer[(finer >= 0) & (finer < lowest)])
         fit = _fit(runs, floors, lowest)
     return fit
+
+
+def too_few(count: int, mixes: int) -> str | None:
+    """Return why so many runs, of different budgets or seeds, do not tell the floor of so many mixes; None if they do.
+
+    Each mix has two coefficients, all have one floor, and one degree of freedom is left for the noise.
+    """
+    if (needed := 2 * mixes + 2) <= count:
+        return None
+    return (
+        f"{count} runs of {mixes} mixes do not tell their floor; give `floor`, or budgets or seeds until there are"
+        f" {needed} runs"
+    )
 
 
 def _fit(runs: Runs, floors: Floats, lowest: float) -> FloorFit:

@@ -26,7 +26,7 @@ import yaml
 from schemas.errors import ConfigError, InputError
 from schemas.settings import section, setting, validate
 from trainer.scaling.candidates import propose
-from trainer.scaling.fits.floor import FloorFit, fit_floor
+from trainer.scaling.fits.floor import FloorFit, fit_floor, too_few
 from trainer.scaling.fits.isoflops import COEFFICIENTS, fit_window
 from trainer.scaling.fits.lines import LEVEL
 from trainer.scaling.fits.settings import FitConfig, too_far
@@ -126,7 +126,7 @@ def mix_cells(
 ) -> tuple[list[Cell], list[LeftOut], dict[str, dict[str, float]]]:
     """Return the runs of all mixes, those left out, and the shares of each mix.
 
-    ConfigError for a target too far out: before anything is trained.
+    ConfigError for a target too far out, or too few runs to tell the floor: before anything is trained.
     """
     if config.ladder.budgets:
         target_of(config.target, max(budget.flops for budget in config.ladder.budgets), config.max_orders)
@@ -137,6 +137,9 @@ def mix_cells(
         done, not_done = make_cells(dataclasses.replace(config.ladder, mix=mix), vocab_size, epoch_tokens, name)
         cells += done
         left_out += not_done
+    count = len({(cell.mix, cell.budget, cell.recipe.seed) for cell in cells})
+    if not config.floor and (why := too_few(count, len(shares))):
+        raise ConfigError(f"floor: {why}")
     return cells, left_out, shares
 
 

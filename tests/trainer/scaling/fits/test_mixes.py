@@ -152,7 +152,7 @@ def test_a_target_too_far_out_is_refused_before_anything_is_trained() -> None:
         compare(_runs(), 3.8e25)
     with pytest.raises(ConfigError, match=r"target: 3.8e\+25 FLOPs are 6.1 orders"):
         mix_cells(_config(target=3.8e25), 128_000, {"web": 10**15})
-    assert mix_cells(_config(target=3.8e25, max_orders=6.2), 128_000, {"web": 10**15})[0]
+    assert mix_cells(_config(target=3.8e25, max_orders=6.2, floor=1.0), 128_000, {"web": 10**15})[0]
     assert compare(_runs()).target == pytest.approx(1e22)
 
 
@@ -176,7 +176,8 @@ def _config(**changes: object) -> MixesConfig:
 
 
 def test_each_mix_climbs_the_ladder() -> None:
-    config = _config(mixes=(NamedMix(name="even", shares={"web": 0.5, "code": 0.5}),), proposals=2)
+    even = (NamedMix(name="even", shares={"web": 0.5, "code": 0.5}),)
+    config = _config(mixes=even, proposals=2, floor=1.0)
     epoch = {"web": 3 * 10**12, "code": 10**12}
     cells, left_out, shares = mix_cells(config, 128_000, epoch)
     assert list(shares)[2:] == ["as-found", "even"]
@@ -184,6 +185,17 @@ def test_each_mix_climbs_the_ladder() -> None:
     assert [cell.name for cell in cells[-2:]] == ["even-6e+18-40m-s0", "even-3e+19-150m-s0"]
     assert cells[-1].stage.mix == {"web": 0.5, "code": 0.5}
     assert (len(cells), left_out) == (8, [])
+
+
+def test_too_few_runs_to_tell_a_floor_are_refused_before_they_are_trained() -> None:
+    epoch = {"web": 3 * 10**15, "code": 10**15}
+    with pytest.raises(ConfigError, match=r"floor: 2 runs of 1 mixes do not tell their floor; .* there are 4 runs"):
+        mix_cells(_config(), 128_000, epoch)
+    seeds = dataclasses.replace(_config().ladder, seeds=2)
+    assert len(mix_cells(_config(ladder=seeds), 128_000, epoch)[0]) == 4
+    sizes = dataclasses.replace(_config().ladder, paired=False)  # two sizes of one budget are one run of the law
+    with pytest.raises(ConfigError, match="floor: 2 runs of 1 mixes"):
+        mix_cells(_config(ladder=sizes), 128_000, epoch)
 
 
 def test_a_mix_of_an_unknown_source() -> None:
