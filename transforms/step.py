@@ -185,6 +185,8 @@ def settings_for(settings: C | PerLanguage[C], view: TextView) -> C:
 
 def settings_in(settings: C | PerLanguage[C], language: str, script: str) -> C:
     """Return the settings for a text of which no more is known than its language and its script."""
+    if language and isinstance(settings, PerLanguage):
+        return settings.of(language, script)  # as for a view, without making one
     return settings_for(settings, _unread(language, script))
 
 

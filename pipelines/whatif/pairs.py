@@ -57,7 +57,8 @@ class _Case:
     """Scripts whose texts a step judges by the same two configurations, in one language."""
 
     scripts: tuple[str, ...]
-    changed: frozenset[str]  # settings that differ
+    changed: bool  # whether they differ
+    why_not: str  # why it cannot be decided again on what is stored; '' when it can
 
 
 @dataclass(eq=False)
@@ -74,6 +75,11 @@ class Pair:
         """The Stats of the column that the step of the run stored."""
         stats: type | None = getattr(self.before, "stats", None)
         return stats
+
+    @functools.cached_property
+    def redecides(self) -> bool:
+        """Whether the step of the run decides on what it stored; a protocol is slow to ask for each document."""
+        return isinstance(self.before, Redecides)
 
     @functools.cached_property
     def is_changed(self) -> bool:
@@ -104,8 +110,12 @@ class Pair:
 
     def _verdict(self, stats: Any, document: Document, scripts: frozenset[str] | None, record: str | None) -> Verdict:
         """Return the one verdict of all cases that the document may be of, and that give what is on record."""
+        cases = self.cases(document.language)
+        if len(cases) == 1:  # English, and all languages where no script has limits of its own
+            verdict = self._in_case(cases[0], cases[0].scripts[0], stats, document, record)
+            return Undecided(self.name, OTHER_CODE) if verdict is _IMPOSSIBLE else verdict  # type: ignore[return-value]
         found: list[Verdict] = []
-        for case in self.cases(document.language):
+        for case in cases:
             some = case.scripts if scripts is None else [one for one in case.scripts if one in scripts]
             if some:
                 verdict = self._in_case(case, some[0], stats, document, record)
@@ -124,10 +134,9 @@ class Pair:
             if len(self.cases(document.language)) > 1 and not self._gave(script, stats, document, record):
                 return _IMPOSSIBLE
             return None if record == PASSED else Drop(record)
-        cause = self._why_not(case.changed)
-        if cause:
-            return Undecided(self.name, cause)
-        if isinstance(self.before, Editor) or self.after is None:
+        if case.why_not:
+            return Undecided(self.name, case.why_not)
+        if not self.redecides or self.after is None:  # an editor that edits as it did, a rule that is off
             return None
         if stats is None:
             return Undecided(self.name, NOT_MEASURED)
@@ -139,7 +148,7 @@ class Pair:
 
     def _gave(self, script: str, stats: Any, document: Document, record: str) -> bool:
         """Say whether the run's step may have done what is on record to a text in a script."""
-        if stats is None or not isinstance(self.before, Redecides):
+        if stats is None or not self.redecides:
             return True
         with blamed(self.name):
             was = self.before.redecide(stats, document, script)
@@ -154,7 +163,7 @@ class Pair:
                 return "has edited, and would not"
         elif self.is_survey:
             return ACROSS
-        elif not isinstance(self.before, Redecides):
+        elif not self.redecides:
             return NO_MEASURES
         elif self.after is None:
             return ""
@@ -185,7 +194,7 @@ class Pair:
         of_language = [one for one in both if isinstance(one, PerLanguage)]
         named = frozenset().union(*(one.scripts for one in of_language))
         if not of_language:
-            return [_Case((*sorted(SCRIPT_CODES), "", _OTHER_SCRIPT), self._changed(language, ""))]
+            return [self._case((*sorted(SCRIPT_CODES), "", _OTHER_SCRIPT), language)]
         # One script stands for all that no entry names; Latin and none are apart, as they may be English.
         kinds = {script: script if script in named or script == "Latn" else _OTHER_SCRIPT for script in SCRIPT_CODES}
         kinds |= {"": "", _OTHER_SCRIPT: _OTHER_SCRIPT}
@@ -196,7 +205,11 @@ class Pair:
             if some is None:
                 groups.append((changes, some := []))
             some += sorted(script for script in kinds if kinds[script] == kind)
-        return [_Case(tuple(scripts), self._changed(language, scripts[0])) for _, scripts in groups]
+        return [self._case(tuple(scripts), language) for _, scripts in groups]
+
+    def _case(self, scripts: tuple[str, ...], language: str) -> _Case:
+        changed = self._changed(language, scripts[0])
+        return _Case(scripts, bool(changed), self._why_not(changed))
 
     def _changed(self, language: str, script: str) -> frozenset[str]:
         """Return the settings that differ for a text; all there are where a recipe has the step not."""

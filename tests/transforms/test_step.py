@@ -9,7 +9,10 @@ import pytest
 
 from schemas.blocks import CODE, HEADING, UNKNOWN, Blocks
 from schemas.records import Document
-from transforms.step import Draft, Drop, Edit, Editor, Filter, run_steps
+from schemas.settings import PerLanguage
+from transforms.heuristics.gopher import GopherConfig
+from transforms.heuristics.languages import gopher_limits
+from transforms.step import Draft, Drop, Edit, Editor, Filter, changes_in, run_steps, settings_for, settings_in
 from transforms.text.view import TextView
 
 
@@ -96,3 +99,22 @@ def test_what_steps_after_the_drop_would_edit_is_no_edit() -> None:
     steps = [Editor("first", shout, "hey"), Filter("short", length, shorter, 3), Editor("second", shout, "you")]
     run_steps(steps, [draft], Counter(), Counter(), follow=lambda draft: True)
     assert [step for step, _, _ in draft.edits] == ["first"]
+
+
+def test_settings_for_a_text_that_is_not_there_are_those_of_the_text() -> None:
+    texts = {
+        "en": "some words",
+        "de": "ein Wort",
+        "ru": "слово",
+        "": "слово",
+        "ja": "言葉の",
+        "xx": "ကမ္ဘာ",
+        "und": "words",
+    }
+    gopher = PerLanguage(GopherConfig(), gopher_limits())
+    assert settings_in(GopherConfig(), "de", "Latn") == GopherConfig()
+    for language, text in [*texts.items(), ("", "words"), ("", "123"), ("zh", "words"), ("en", "слово")]:
+        view = TextView(text, language)
+        assert settings_in(gopher, language, view.script) == settings_for(gopher, view)
+        told = "en" if view.is_english else language
+        assert changes_in(gopher, language, view.script) == gopher.changes(told, view.script)
