@@ -21,6 +21,7 @@ from transforms.safety.dirty_words import (
     parse_list,
     read_lists,
 )
+from transforms.safety.disguise import plain_forms
 from transforms.step import Draft, Drop
 from transforms.text.view import TextView
 
@@ -40,7 +41,7 @@ def count(text: str, language: str = "en") -> int:
 def test_counts_by_hand() -> None:
     stats = WORDS.measure(TextView("Smut! And smut, and two words; the big-bad wolf.", "en"))
     # smut twice, "two words" and inside it "words"; "big-bad" is one word
-    assert stats == DirtyWordsStats(n_dirty_words=4, dirty_words_per_word=4 / 9)
+    assert stats == DirtyWordsStats(n_dirty_words=4, n_explicit_words=4, dirty_words_per_word=4 / 9)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +79,9 @@ def test_the_list_is_that_of_the_language() -> None:
 
 def test_both_sides_of_both_limits() -> None:
     config = DirtyWordsConfig(max_count=2, max_rate=0.01)
-    assert decide(DirtyWordsStats(n_dirty_words=2, dirty_words_per_word=0.5), config) is None
-    assert decide(DirtyWordsStats(n_dirty_words=3, dirty_words_per_word=0.01), config) is None
-    assert decide(DirtyWordsStats(n_dirty_words=3, dirty_words_per_word=0.011), config) == Drop(
+    assert decide(DirtyWordsStats(n_dirty_words=2, n_explicit_words=2, dirty_words_per_word=0.5), config) is None
+    assert decide(DirtyWordsStats(n_dirty_words=3, n_explicit_words=1, dirty_words_per_word=0.01), config) is None
+    assert decide(DirtyWordsStats(n_dirty_words=3, n_explicit_words=1, dirty_words_per_word=0.011), config) == Drop(
         "too_many_dirty_words", 0.011, 0.01
     )
 
@@ -159,7 +160,9 @@ def test_the_step_reads_its_lists_when_opened(tmp_path: Path) -> None:
     assert step.stats is DirtyWordsStats
     assert clean.measures == {"dirty_words": DirtyWordsStats()}
     assert clean.drop is None
-    assert dirty.measures == {"dirty_words": DirtyWordsStats(n_dirty_words=3, dirty_words_per_word=1.0)}
+    assert dirty.measures == {
+        "dirty_words": DirtyWordsStats(n_dirty_words=3, n_explicit_words=3, dirty_words_per_word=1.0)
+    }
     assert dirty.drop == Drop("too_many_dirty_words", 1.0, 0.005)
 
 
@@ -180,3 +183,46 @@ def test_real_lists_load() -> None:
     for language, entries in lists.items():
         if language not in {"zh", "ja"}:  # they have an allow list
             assert words.measure(TextView("\n".join(entries), language)).n_dirty_words >= len(set(entries)) * 0.9
+
+
+def test_words_of_news_and_medicine_do_not_drop_a_document_alone() -> None:
+    words = DirtyWords({"en": ["sexual", "rape", "smut"]})
+    news = words.measure(TextView("sexual sexual rape", "en"))
+    assert (news.n_dirty_words, news.n_explicit_words) == (3, 0)
+    assert decide(news, DirtyWordsConfig()) is None
+    assert decide(news, DirtyWordsConfig(keep_plain=False)) == Drop("too_many_dirty_words", 1.0, 0.005)
+    both = words.measure(TextView("sexual sexual smut", "en"))
+    assert (both.n_dirty_words, both.n_explicit_words) == (3, 1)
+    assert decide(both, DirtyWordsConfig()) == Drop("too_many_dirty_words", 1.0, 0.005)
+    german = DirtyWords({"de": ["rape"]}).measure(TextView("rape rape rape", "de"))
+    assert german.n_explicit_words == 3
+
+
+def test_words_in_disguise_are_counted_apart() -> None:
+    stats = WORDS.measure(TextView("5mut s.mut sm\u0443t smut smu7 5mutty w0rds two", "en"))
+    assert (stats.n_dirty_words, stats.n_disguised_words, stats.disguised_words_per_word) == (1, 1, 1 / 8)
+    disguised = WORDS.measure(TextView("w0rds w0rds w0lf", "en"))
+    assert (disguised.n_dirty_words, disguised.n_disguised_words) == (0, 2)
+    three = WORDS.measure(TextView("w0rds w0rds w0rds", "en"))
+    assert decide(three, DirtyWordsConfig()) == Drop("too_many_dirty_words", 1.0, 0.005)
+    assert decide(three, DirtyWordsConfig(disguised=False)) is None
+
+
+@pytest.mark.parametrize(
+    ("word", "forms"),
+    [
+        ("sh1t", ["shit", "shlt"]),
+        ("p0rn", ["porn"]),
+        ("pu55y", ["pussy"]),
+        ("pu$$y", ["pussy"]),
+        ("рorn", ["porn"]),  # a Cyrillic р
+        ("ｐｏｒｎ", ["porn"]),
+        ("𝓹𝓸𝓻𝓷", ["porn"]),
+        *(
+            (plain, [])
+            for plain in ("a55", "mp3", "galaxy55", "4chan", "s3x", "porn", "хорошо", "café", "", "1234", "ａ")
+        ),
+    ],
+)
+def test_what_a_disguised_word_reads_as(word: str, forms: list[str]) -> None:
+    assert list(plain_forms(word)) == forms

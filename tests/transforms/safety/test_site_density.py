@@ -10,11 +10,14 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from schemas.records import Document
+from transforms.dedup.keys_over_limit import KEYS_PER_DOCUMENT, TOTAL
 from transforms.dedup.sites import site_of
+from transforms.safety.pii.density import pii_sites
 from transforms.safety.site_density import SCALE, SiteDensityConfig, keys, site_density
 from transforms.step import Draft, Drop
 from transforms.survey import Ground, emitted
 
+PLACED_BYTES = TOTAL.itemsize + 4  # with the number of the part
 VERDICTS: list[tuple[int, bytes]] = []  # of the runner, which is in this process
 CONFIG = SiteDensityConfig(max_mean=0.1, min_documents=2)
 
@@ -51,9 +54,9 @@ def _keep(piece: tuple[int, bytes]) -> None:
     VERDICTS.append(piece)
 
 
-def judged(parts: list[list[Draft]], config: SiteDensityConfig) -> list[list[Any]]:
-    """Return what the survey decides of each document of each part."""
-    survey, ground = site_density(config), Ground({"en": sum(map(len, parts))})
+def judged(parts: list[list[Draft]], config: SiteDensityConfig, n_documents: int = 0) -> list[list[Any]]:
+    """Return what the survey decides of each document of each part; `n_documents` sets the number of partitions."""
+    survey, ground = site_density(config), Ground({"en": n_documents or sum(map(len, parts))})
     rows = [
         (number, np.concatenate([emitted(survey.emit(one), row, survey.row) for row, one in enumerate(part)]).tobytes())
         for number, part in enumerate(parts)
@@ -77,4 +80,31 @@ def test_all_documents_of_a_site_that_is_bad_on_average_go_and_no_others() -> No
     assert judged([[bad[0], single[0]], [bad[1]]], SiteDensityConfig(max_mean=0.1, min_documents=3)) == [
         [None, None],
         [None],
+    ]
+
+
+def test_sites_of_much_personal_data_for_any_number_of_partitions_and_parts() -> None:
+    def page(site: int, at: int) -> Draft:
+        made = Draft(Document(id=f"{site:016x}{at:016x}", text="x" * 100, url=f"https://www.site{site}.com/{at}"))
+        made.stored = {"pii_density": {"spans_per_1000_chars": float(site)}}
+        return made
+
+    pages = [page(site, at) for site in range(5) for at in range(6)]
+    config = pii_sites()
+    found = {}
+    for n_partitions, n_documents in ((1, 10), (3, 50_000), (17, 310_000)):
+        assert Ground({"en": n_documents}).partitions(KEYS_PER_DOCUMENT, PLACED_BYTES) == n_partitions
+        for n_parts in (1, 4):
+            parts = [pages[at::n_parts] for at in range(n_parts)]
+            decided = judged(parts, config, n_documents)
+            found[n_partitions, n_parts] = {
+                one.document.id: drop
+                for part, drops in zip(parts, decided, strict=True)
+                for one, drop in zip(part, drops, strict=True)
+            }
+    first = found[1, 1]
+    assert all(other == first for other in found.values())
+    assert [drop and drop.detail for drop in (first[one.document.id] for one in pages[::6])] == [
+        *(None, None, None),  # 2 spans a 1,000 characters are at the limit
+        *("site3.com", "site4.com"),
     ]

@@ -41,6 +41,7 @@ _LAST_LABEL = re.compile(r"\.[A-Z][a-z]+\Z")
 _FILE_ENDINGS = frozenset((  # none of them a top-level domain
     "png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "bmp", "ico", "js", "mjs", "css", "scss", "html", "htm", "php",
     "txt", "pdf", "json", "xml",
+    "service", "socket", "timer", "slice",  # units of systemd: `name@string.service`
 ))
 # fmt: on
 _REPLACEMENT = re.compile(r"name[0-9]{4}@example\.(?:com|net|org)")

@@ -19,7 +19,7 @@ from transforms.safety.pii.numbers import phones
 from transforms.safety.pii.numbers.accounts import find_cards, find_ibans
 from transforms.safety.pii.numbers.candidates import as_bytes, find_numbers, find_tokens, plain_signs
 from transforms.safety.pii.numbers.national_ids import find_national_ids
-from transforms.safety.pii.replacements import replacement, tag
+from transforms.safety.pii.replacements import plain_value, replacement, tag
 from transforms.safety.pii.secrets import find_logins, find_secrets
 from transforms.safety.pii.spans import (
     CARDS,
@@ -128,6 +128,8 @@ def _is_no_data(span: Span, start: int, end: int, kind: int) -> bool:
 def find_spans(text: str, config: PiiConfig | None = None, language: str = "") -> list[Span]:
     """Return the spans of personal data in `text`, in order, none overlapping another.
 
+    A value that is sure in one place is taken in all: a card number is one, too, where no word says so.
+
     `language` (ISO 639) chooses the countries whose telephone numbers are known; '' is taken for English.
     """
     config = _DEFAULT if config is None else config
@@ -143,7 +145,16 @@ def find_spans(text: str, config: PiiConfig | None = None, language: str = "") -
         spans = merged(merged(spans, find_ipv6(text)), find_ipv4(text))
     for found in _by_candidates(text, config, language):
         spans = merged(spans, found)
-    return [span for span in spans if getattr(config, span.group) != LEAVE and span.confidence >= config.min_confidence]
+    spans = [span for span in spans if getattr(config, span.group) != LEAVE]
+    sure = [span for span in spans if span.confidence >= config.min_confidence]
+    return sure if len(sure) == len(spans) or not sure else _with_repeats(text, spans, config.min_confidence)
+
+
+def _with_repeats(text: str, spans: list[Span], min_confidence: float) -> list[Span]:
+    """Return the spans that are sure enough, and those of a value that another of them is sure of."""
+    values = [(span.group, plain_value(text[span.start : span.end], span.kind)) for span in spans]
+    sure = {value for span, value in zip(spans, values, strict=True) if span.confidence >= min_confidence}
+    return [span for span, value in zip(spans, values, strict=True) if value in sure]
 
 
 def _by_candidates(text: str, config: PiiConfig, language: str) -> Iterator[Iterator[Span]]:

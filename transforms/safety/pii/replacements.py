@@ -36,7 +36,7 @@ _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 def replacement(match: str, span: Span, key: str) -> str:
     """Return what takes the place of `match`, which `span` is of."""
     kind = span.kind
-    number = keyed_hash(f"pii:{kind:.11}:{key}", _plain(match, kind))  # a salt has 64 bytes at most
+    number = keyed_hash(f"pii:{kind:.11}:{key}", plain_value(match, kind))  # a salt has 64 bytes at most
     if kind == EMAIL:
         return f"name{number // 3 % 10_000:04d}@example.{('com', 'net', 'org')[number % 3]}"
     if kind == IPV4:
@@ -56,8 +56,8 @@ def tag(span: Span, form: str) -> str:
     return form.replace("{kind}", span.kind.upper())
 
 
-def _plain(match: str, kind: str) -> str:
-    """Return the one form of a value however it was written."""
+def plain_value(match: str, kind: str) -> str:
+    """Return the one form of a value however it was written: two matches of one form are one value."""
     if kind == EMAIL:
         return plain_email(match)
     if kind == IPV6:

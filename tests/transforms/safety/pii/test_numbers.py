@@ -120,6 +120,22 @@ def test_national_ids(kind: str, sentence: str, valid: str, invalid: str) -> Non
     assert found(f"{sentence.format(valid)}, 2015 12") == [(kind, valid)]
 
 
+def test_the_word_may_come_after_the_number_in_its_line() -> None:
+    assert found("460-89-9847 is my SSN") == [("us_ssn", "460-89-9847")]
+    assert found("460-89-9847\nThe SSN of") == []
+    assert found("460-89-9847\nThe SSN of", PiiConfig(min_confidence=0.6)) == [("us_ssn", "460-89-9847")]
+    assert found("(460 89 9847)", PiiConfig(min_confidence=0)) == []
+    assert found("5277716201469117 is the card") == [("card", "5277716201469117")]
+
+
+def test_a_value_that_is_sure_in_one_place_is_taken_in_all() -> None:
+    assert found("5277716201469117 1\n5277716201469117") == []
+    assert found("5277716201469117 x\nthe other card:\n5277 7162 0146 9117") == [
+        ("card", "5277716201469117"),
+        ("card", "5277 7162 0146 9117"),
+    ]
+
+
 def test_numbers_beside_others() -> None:
     assert found("SSN 460-89-9847 2015 12") == [("us_ssn", "460-89-9847")]
     assert found("NRIC S1234567D 2015 1234567 12345678") == [("sg_nric", "S1234567D")]

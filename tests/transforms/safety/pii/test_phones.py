@@ -53,6 +53,8 @@ def test_found(text: str, language: str, number: str) -> None:
         "part number 800-555-0199, order 213-484-0480",
         "call version 10.0.19041.1 of it",
         "1 000 000 000 people; 12 345 678",
+        "meaning the third answer was 1800-400 = <<1800-400=1400>>1400",
+        "we call 5000-2800 = 2200 the rest",
         "fax 000-000-4711",  # our own replacement
         "see https://host.com/call/213-484-0480",
     ],

@@ -46,7 +46,7 @@ EMAILS = [
     ("jo@example.com, al@mail.example.org", ["jo@example.com", "al@mail.example.org"]),
     # left alone
     ("name4711@example.com, name0000@example.net, root@localhost", []),
-    ("logo@2x.png", []),
+    ("logo@2x.png and getty@tty1.service", []),
     ("lodash@4.17.21", []),
     ("git@github.com:owner/name.git", []),
     ("@name@social.host", []),

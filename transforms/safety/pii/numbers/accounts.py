@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from transforms.safety.pii.numbers.candidates import Number
-from transforms.safety.pii.numbers.context import before, is_glued, is_named_otherwise
+from transforms.safety.pii.numbers.context import around, before, is_glued, is_named_otherwise
 from transforms.safety.pii.spans import CARDS, IBANS, LIKELY, POSSIBLE, PROVEN, Span
 
 CARD, IBAN = "card", "iban"
@@ -83,7 +83,7 @@ def find_cards(text: str, numbers: Iterable[Number]) -> Iterator[Span]:
             continue
         if is_named_otherwise(text, number.start):
             continue
-        if _CARD_WORDS.search(before(text, number.start)):
+        if _CARD_WORDS.search(around(text, number.start, number.end)):
             yield Span(number.start, number.end, CARD, CARDS, PROVEN)
         elif _ISSUER.match(digits):
             yield Span(number.start, number.end, CARD, CARDS, LIKELY if grouped else POSSIBLE)

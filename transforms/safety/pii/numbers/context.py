@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 REACH = 60  # characters before a number that may say what it is
+_REACH_AFTER = 30  # characters behind it, of its line
 
 # Words right before a number that is no person's. Dolma looks for isbn and doi within 100 characters.
 _NAMED_OTHERWISE = re.compile(
@@ -21,6 +22,12 @@ _GLUED_AFTER = re.compile(r"[A-Za-z0-9_=&%@€$£¥/\\]|[.,:-][A-Za-z0-9]")
 def before(text: str, start: int, reach: int = REACH) -> str:
     """Return what is before a number, in lower case."""
     return text[max(0, start - reach) : start].lower()
+
+
+def around(text: str, start: int, end: int) -> str:
+    """Return what is before a number and, of its line, behind it, in lower case; U+0000 in its place."""
+    behind = text[end : end + _REACH_AFTER].partition("\n")[0]
+    return f"{before(text, start)}\0{behind.lower()}"
 
 
 def is_named_otherwise(text: str, start: int) -> bool:

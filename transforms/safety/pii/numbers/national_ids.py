@@ -2,7 +2,8 @@
 
 A number is taken when its form and its check digits fit and a word names it (`PROVEN`), in capitals or in the language
 of its country. Forms that nothing else has need no word (`alone`, `LIKELY`). Numbers without a checksum (US, UK,
-Denmark) always need their word. Which numbers there are: `NATIONAL_IDS_KNOWN`, one a line.
+Denmark) always need their word; `460-89-9847` without one is `POSSIBLE`. Which numbers there are:
+`NATIONAL_IDS_KNOWN`.
 
 Deviations. Presidio has fewer countries and takes an SSN by its form, with a low score. datatrove and Dolma have none.
 """
@@ -15,9 +16,10 @@ from dataclasses import dataclass
 
 from transforms.safety.pii.numbers import id_checks as check
 from transforms.safety.pii.numbers.candidates import MIN_DIGITS, Number
-from transforms.safety.pii.numbers.context import before, is_glued, is_named_otherwise
-from transforms.safety.pii.spans import LIKELY, NATIONAL_IDS, PROVEN, Span
+from transforms.safety.pii.numbers.context import around, is_glued, is_named_otherwise
+from transforms.safety.pii.spans import LIKELY, NATIONAL_IDS, POSSIBLE, PROVEN, Span
 
+US_SSN = "us_ssn"
 _NOT_PLAIN = re.compile("[^0-9A-Z]")
 
 
@@ -41,7 +43,7 @@ def _of(
 
 _MARK = r"[ .\-]?"
 NATIONAL_IDS_KNOWN: Sequence[NationalId] = (
-    _of("us_ssn", (9,), r"\d{3}[- ]\d{2}[- ]\d{4}|\d{9}", check.us_ssn,
+    _of(US_SSN, (9,), r"\d{3}[- ]\d{2}[- ]\d{4}|\d{9}", check.us_ssn,
         r"\bssns?\b|social security|\bsoc\.? sec|\bss ?#|\btax ?payer id"),
     _of("ca_sin", (9,), rf"\d{{3}}{_MARK}\d{{3}}{_MARK}\d{{3}}", check.ca_sin,
         r"\bsin\b ?(?:#|:|no|number|is)|social insurance|assurance sociale|\bnas\b"),
@@ -118,7 +120,18 @@ def _found(text: str, low: int, high: int, ids: Iterable[NationalId]) -> Iterato
                 continue
             if not known.check(_NOT_PLAIN.sub("", match[0].upper())):
                 continue
-            named = known.words.search(before(text, start)) is not None
-            if named or (known.alone and not is_named_otherwise(text, start)):
-                yield Span(start, match.end(), known.kind, NATIONAL_IDS, PROVEN if named else LIKELY)
+            confidence = _confidence(text, start, match, known)
+            if confidence:
+                yield Span(start, match.end(), known.kind, NATIONAL_IDS, confidence)
                 return
+
+
+def _confidence(text: str, start: int, match: re.Match[str], known: NationalId) -> float:
+    """Return how sure it is that a valid number is meant for one; 0: not at all."""
+    if known.words.search(around(text, start, match.end())):
+        return PROVEN
+    if is_named_otherwise(text, start):
+        return 0.0
+    if known.alone:
+        return LIKELY
+    return POSSIBLE if known.kind == US_SSN and match[0].count("-") == 2 else 0.0

@@ -31,13 +31,14 @@ STRONG_AFTER = re.compile(
 )
 # Verbs of calling, at most 24 characters without a digit or a sentence's end before the number.
 WEAK_BEFORE = re.compile(
-    r"\b(?:call(?:ing|ed|s)?|dial(?:l?ing|led)?|reach(?:ed|ing)?|text(?:ing)?|sms|ring|contact|answer(?:ing|ed)?|messages?"
-    r"|phone|registered|(?:my|your|his|her|our|new) number|appel\w*|anruf\w*|llam\w*|chiam\w*|bel(?:len)?|ligue?"
-    r"|zadzwo\w*|ring\w*|звон\w*|позвон\w*)\b[^.!?\n0-9]{0,24}\Z"
+    r"\b(?:call(?:ing|ed|s)?|dial(?:l?ing|led)?|reach(?:ed|ing)?|text(?:ing)?|sms|ring|contact|messages?|phone|registered"
+    r"|answering|answers? (?:at|on)|(?:my|your|his|her|our|new) number|appel\w*|anruf\w*|llam\w*|chiam\w*|bel(?:len)?"
+    r"|ligue?|zadzwo\w*|ring\w*|звон\w*|позвон\w*)\b[^.!?\n0-9]{0,24}\Z"
 )
 # Numbers of something else that a person has.
 OTHERS_NUMBER = re.compile(
     r"\b(?:licen[cs]e|passport|policy|account|acct|customer|member(?:ship)?|flight|card|iban|ssn|security|vin|tax|vat|id)\b"
     r"[^.!?\n0-9]{0,20}\Z"
 )
+SUM = re.compile(r"\s*[=*+×÷<]")  # after a number that is a term: `1800-400 = 1400`
 EXTENSION = re.compile(r"(?: ?x| ?ext\.? ?| ?extension | ?durchwahl )\d{1,6}\b", re.IGNORECASE)

@@ -25,6 +25,7 @@ from transforms.safety.pii.numbers.phone_words import (
     REGIONS,
     STRONG_AFTER,
     STRONG_BEFORE,
+    SUM,
     WEAK_BEFORE,
 )
 from transforms.safety.pii.spans import LIKELY, PHONES, POSSIBLE, PROVEN, Span
@@ -88,7 +89,7 @@ def _confidence(text: str, start: int, end: int, written: str, regions: Sequence
         return 0.0
     if (separated or len(written) >= MIN_UNSEPARATED) and STRONG_AFTER.match(text, end):
         return LIKELY
-    if separated and WEAK_BEFORE.search(window):
+    if separated and WEAK_BEFORE.search(window) and not SUM.match(text, end):
         return LIKELY
     if _NORTH_AMERICA.fullmatch(written):
         return POSSIBLE if "US" in regions and _is_valid(written, "US") else 0.0
