@@ -2,8 +2,9 @@
 
 The context is held-out text. At some depth it contains a needle, a key of four tokens and a value of four; the context
 ends with the key, and the model must continue with the value. The tokens of a needle are such as training shows often,
-since a model cannot repeat a token that it has never seen, however well it looks back; that key comes up nowhere else
-in the context. No tokenizer is needed, and no skill beyond retrieval. The gate of a long-context stage requires all
+since a model cannot repeat a token that it has never seen, however well it looks back, and such as the rest of the
+context lacks, or has least of: a needle that looks like its haystack asks for more than retrieval. Its key comes up
+nowhere else in the context. No tokenizer is needed. The gate of a long-context stage requires all
 needles (L3 section 3.4.2, "perfectly solves needle in a haystack tasks up to that length"). Lengths of key and value,
 and how often a token must occur, are our choice.
 """
@@ -23,6 +24,7 @@ from trainer.recipe import EvalConfig
 
 KEY_TOKENS, VALUE_TOKENS = 4, 4
 NEEDLE_TOKENS = KEY_TOKENS + VALUE_TOKENS
+CHOICE = 8 * NEEDLE_TOKENS  # tokens that a needle is drawn from, at least, where so many are known (ours)
 
 Tokens = npt.NDArray[np.int64]
 
@@ -81,20 +83,29 @@ def known_tokens(corpus: Corpus, tokens: int, least: int) -> Tokens:
 def haystack(filler: Tokens, known: Tokens, depth: float, name: str) -> Tokens:
     """Return the filler with a needle at `depth` (0 its start, 1 its end) and the question and answer at its end.
 
-    Key and value are different tokens of `known`, drawn by `name` until the filler does not hold the key. The length
-    stays. ValueError for a filler that is too short, or that holds every key.
+    Key and value are different tokens of those of `known` that the filler lacks, or, where it lacks few, has least of;
+    drawn by `name` until the filler does not hold the key. The length stays. ValueError for a filler that is too short,
+    or that holds every key.
     """
     room = len(filler) - 2 * NEEDLE_TOKENS
     if room < 0:
         raise ValueError(f"a context of {len(filler)} tokens is too short for a needle of {NEEDLE_TOKENS}")
     place = round(depth * room)
     draw = np.random.default_rng(keyed_hash("trainer.needle", name))
+    rare = _rare_in(filler[:room], known)
     for _ in range(100):
-        needle = draw.permutation(known)[:NEEDLE_TOKENS]
+        needle = draw.permutation(rare)[:NEEDLE_TOKENS]
         context = np.concatenate([filler[:place], needle, filler[place:room], needle])
         if _occurrences(context, needle[:KEY_TOKENS]) == 2:
             return context
     raise ValueError(f"no key of {KEY_TOKENS} of these {len(known)} tokens is new to the context")
+
+
+def _rare_in(filler: Tokens, known: Tokens) -> Tokens:
+    """Return the tokens of `known` that a filler lacks; where those are fewer than CHOICE, that many it has least of."""
+    counts = np.bincount(filler, minlength=int(known.max()) + 1)[known]
+    absent = known[counts == 0]
+    return absent if len(absent) >= CHOICE else known[np.argsort(counts, kind="stable")[:CHOICE]]
 
 
 def _occurrences(context: Tokens, key: Tokens) -> int:

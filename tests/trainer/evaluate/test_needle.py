@@ -113,6 +113,20 @@ def test_a_needle_lies_where_it_should_and_is_asked_for_at_the_end(depth: float)
         haystack(filler[:15], filler, depth, "x")
 
 
+def test_a_needle_is_of_tokens_that_the_filler_lacks_or_has_least_of() -> None:
+    filler = np.tile(np.arange(10, 20), 10)
+    for name in "abcdef":
+        assert set(haystack(filler, np.arange(10, 110), 0.5, name)[-NEEDLE_TOKENS:]) <= set(range(20, 110))
+        few = haystack(filler, np.arange(10, 24), 0.5, name)[-NEEDLE_TOKENS:]
+        assert len(set(few)) == NEEDLE_TOKENS
+    # 70 known ones, six of which the filler lacks: the 64 rarest
+    known = np.arange(70)
+    filler = np.concatenate([np.arange(6, 70), np.tile(np.arange(64, 70), 20), np.zeros(2 * NEEDLE_TOKENS, int)])
+    drawn = {int(token) for n in range(40) for token in haystack(filler, known, 0.0, str(n))[-NEEDLE_TOKENS:]}
+    assert drawn <= set(range(64))
+    assert len(drawn) > 50
+
+
 def test_a_key_that_the_context_holds_already_is_drawn_again() -> None:
     two = np.array([3, 4, 5, 6, 7, 8, 9, 10])
     filler = np.tile(haystack(np.arange(40), two, 0.5, "z")[-NEEDLE_TOKENS:], 5)

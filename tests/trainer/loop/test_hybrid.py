@@ -36,7 +36,8 @@ def taken(ranks: Ranks, data: str, folder: Path, replicas: int, reshard: bool) -
     local = LocalConfig(threads=1, replicas=replicas, reshard=reshard)
     recipe = recipe_of(data, stage("a", STEPS, sequences=8), local=local)
     streams = open_streams(recipe, training_shards(recipe))
-    training = Training(recipe, folder, streams, ranks, None, Silent(), Watchdog(60.0, lambda: ""))
+    watchdog = Watchdog(3600.0, ranks)
+    training = Training(recipe, folder, streams, ranks, None, Silent(), watchdog)
     mixture = make_mixture(recipe, streams, recipe.stages[0], State())
     stepper = Stepper(training, 8)
     found = []
@@ -44,6 +45,7 @@ def taken(ranks: Ranks, data: str, folder: Path, replicas: int, reshard: bool) -
         result = stepper.backward(mixture.batch(step, ranks.rank, ranks.world), 8 // ranks.world)
         stepper.apply(1e-2)
         found += [result.loss, result.grad_norm]
+    watchdog.close()
     shares = [getattr(weight, "to_local", lambda weight=weight: weight)() for weight in training.model.parameters()]
     return {"found": found, "held": sum(share.numel() for share in shares)}
 
