@@ -10,7 +10,7 @@ import typer
 from pipelines.commands.options import AsJson, RunDir, RunOption, absolute, existing, print_json
 from pipelines.export.export import FORMATS, Exported, ExportOptions, check_options, export
 from pipelines.export.text import ROWS, WEIGHT
-from schemas.errors import ConfigError, RunError
+from schemas.errors import ConfigError
 from storage.hub import is_hub
 
 
@@ -45,7 +45,7 @@ def export_command(
     target = to.rstrip("/") if is_hub(to) else absolute(to)
     dataset = existing(directory, output)
     if f"{dataset.path}/".startswith(f"{target}/") or f"{target}/".startswith(f"{dataset.path}/"):
-        raise RunError(f"{target}: lies in the run's folder, or that in it; give a folder elsewhere")
+        raise ConfigError(f"{target}: lies in the run's folder, or that in it; give a folder elsewhere")
     exported = export(dataset, target, options, _tell)
     if as_json:
         print_json({**vars(exported), "format": kind})

@@ -13,7 +13,7 @@ from pipelines.commands.options import AsJson, print_json
 from pipelines.lists.catalogue import CATALOGUE, PublicList, find_lists
 from pipelines.lists.fetch import FetchedList, fetch, is_intact, read_records, write_settings
 from pipelines.reports.drawing import counted
-from schemas.errors import ConfigError, RunError
+from schemas.errors import ConfigError
 
 DIRECTORY = "lists"
 Folder = Annotated[str, typer.Option("--output", "-o", help="Folder of the lists.")]
@@ -69,7 +69,7 @@ def fetch_command(
 
 def _local(output: str) -> Path:
     if not storage.is_local(output):
-        raise RunError(f"{output}: lists are fetched into a local folder; copy it there, and fetch with --at")
+        raise ConfigError(f"{output}: lists are fetched into a local folder; copy it there, and fetch with --at")
     return storage.local_path(storage.with_home(output))
 
 

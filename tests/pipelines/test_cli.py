@@ -19,9 +19,9 @@ Call = Any
 NAMES = ["web/index", "web/extract", "web/clean", "dedup", "tokenize", "mix", "shards"]
 
 
-def refused(said: Any, *parts: str) -> None:
-    """Check that a command ended with exit code 1 and one line that says `parts`."""
-    assert said.code == 1, said
+def refused(said: Any, *parts: str, code: int = 1) -> None:
+    """Check that a command ended with an exit code and one line that says `parts`."""
+    assert said.code == code, said
     assert said.err.startswith("winnow: ")
     assert said.err.count("\n") == 1
     assert said.out == ""
@@ -141,23 +141,25 @@ WRONG = [
 
 @pytest.mark.parametrize(("change", "message"), WRONG)
 def test_a_wrong_setting_is_named_with_its_value_and_what_is_allowed(call: Call, change: str, message: str) -> None:
-    refused(call("config", "--set", change), message)
+    refused(call("config", "--set", change), message, code=2)
 
 
 @pytest.mark.parametrize("name", ["run", "plan"])
 def test_a_wrong_setting_stops_before_anything_is_done(call: Call, jsonl: Path, tmp_path: Path, name: str) -> None:
     refused(
-        call(name, "--input", jsonl, "--output", tmp_path / "d", "--set", "lines.max_copies=0"), "lines.max_copies: 0"
+        call(name, "--input", jsonl, "--output", tmp_path / "d", "--set", "lines.max_copies=0"),
+        "lines.max_copies: 0",
+        code=2,
     )
     assert not (tmp_path / "d").exists()
 
 
 def test_a_wrong_file_of_settings_is_named(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
-    refused(call("config", "--config", path), str(path), "cannot be read")
+    refused(call("config", "--config", path), str(path), "cannot be read", code=2)
     for text, message in (("a: [", "not valid YAML"), ("- 1", "expected a mapping"), ("\xff", "cannot be read")):
         path.write_bytes(text.encode("latin-1"))
-        refused(call("config", "--config", path), str(path), message)
+        refused(call("config", "--config", path), str(path), message, code=2)
     path.write_text("")
     assert call("config", "--config", path).out == call("config").out
 
@@ -165,7 +167,7 @@ def test_a_wrong_file_of_settings_is_named(call: Call, tmp_path: Path) -> None:
 def test_a_model_that_is_not_there_stops_before_anything_is_done(command: Call, jsonl: Path, tmp_path: Path) -> None:
     settings = ("--set", "quality.model_path=/nowhere/model.bin", "--set", f"quality.model_sha256={'0a' * 32}")
     said = command("run", "--input", jsonl, "--output", tmp_path / "d", *settings)
-    refused(said, "/nowhere/model.bin")
+    refused(said, "/nowhere/model.bin", code=2)
     assert not list(tmp_path.rglob("*.parquet"))
 
 
@@ -247,7 +249,11 @@ def test_a_model_adds_its_step(call: Call, jsonl: Path, config: Path, small_run:
         assert [stage["name"] for stage in stages] == NAMES
         assert [stage["name"] for stage in stages if stage["run"]] == NAMES[2:]
         assert stages[2]["why"] == f"changed: {why}"
-    refused(call("config", "--set", "dedup.keep=best_score"), "'best_score' is not allowed without quality.model_path")
+    refused(
+        call("config", "--set", "dedup.keep=best_score"),
+        "'best_score' is not allowed without quality.model_path",
+        code=2,
+    )
 
 
 def test_ledger_json(call: Call, small_run: Path) -> None:
@@ -282,7 +288,7 @@ def test_ledger_for_a_person(call: Call, small_run: Path) -> None:
 def test_what_is_no_run_is_refused(call: Call, tmp_path: Path, name: str) -> None:
     refused(call(name, tmp_path / "nowhere"), "no Winnow run here")
     refused(call(name, tmp_path), "no Winnow run here")
-    refused(call(name), "which run?")
+    refused(call(name), "which run?", code=2)
 
 
 # --- runs
@@ -307,12 +313,13 @@ def test_a_run_leaves_its_settings_and_beams_log(small_run: Path, config: Path) 
 
 def test_an_unknown_beam_option_is_refused_in_one_line(command: Call, jsonl: Path, tmp_path: Path) -> None:
     for option in ("--direct_num_wrokers=2", "stray", "--direct_num_workers=two"):
-        refused(command("run", "--input", jsonl, "--output", tmp_path / "d", "--", option), "Beam options: ")
+        refused(command("run", "--input", jsonl, "--output", tmp_path / "d", "--", option), "Beam options: ", code=2)
         assert not (tmp_path / "d").exists()
 
 
 def test_a_runner_that_is_none_is_refused_in_one_line(command: Call, jsonl: Path, tmp_path: Path) -> None:
-    refused(command("run", "--input", jsonl, "--output", tmp_path / "d", "--", "--runner=NoSuchRunner"), "NoSuchRunner")
+    said = command("run", "--input", jsonl, "--output", tmp_path / "d", "--", "--runner=NoSuchRunner")
+    refused(said, "NoSuchRunner", code=2)
 
 
 def test_beam_options_are_passed_on(command: Call, jsonl: Path, config: Path, small_run: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from schemas.errors import InputError
+from schemas.errors import InputError, WinnowError
 from storage import remote
 from storage.files import (
     exists,
@@ -182,7 +182,7 @@ def test_expand_says_in_one_line_what_is_wrong(tmp_path: Path, inputs: list[str]
     (tmp_path / "blank.txt").write_text("\n# nothing\n")
     (tmp_path / "lost.txt").write_text("gone.warc\n")
     (tmp_path / "bad.gz").write_bytes(gzip.compress(b"a\n")[:-6])
-    with pytest.raises(InputError, match=re.escape(message)) as raised:
+    with pytest.raises(WinnowError, match=re.escape(message)) as raised:
         expand([item.format(tmp_path) for item in inputs])
     assert "\n" not in str(raised.value)
 

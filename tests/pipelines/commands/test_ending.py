@@ -62,7 +62,7 @@ def test_a_good_end_is_told_to_both(told: list[tuple[str, Outcome]]) -> None:
 @pytest.mark.parametrize(
     ("error", "code", "message"),
     [
-        (ConfigError("a\nb"), 1, "a b"),
+        (ConfigError("a\nb"), 2, "a b"),
         (LockHeldError("held"), 3, "held"),
         (KeyboardInterrupt(), 130, GO_ON),
         (TerminatedError(), 143, GO_ON),

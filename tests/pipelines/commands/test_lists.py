@@ -87,7 +87,7 @@ def test_what_cannot_work_is_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ended = call("lists", *arguments)
-    assert (ended.code, ended.out) == (1, "")
+    assert (ended.code, ended.out) == (1 if "no such file" in said else 2, "")
     assert ended.err.startswith(f"winnow: {said}")
     assert ended.err.count("\n") == 1
     assert not list((tmp_path / "lists").glob("*"))

@@ -173,7 +173,7 @@ def test_another_tokenizer_is_refused_before_anything_runs(
     (tmp_path / "c.jsonl").write_text(json.dumps(rows()[0]) + "\n")
     given = ("run", "--new", "--input", inputs, tmp_path / "c.jsonl", "--output", copy, "--config", config)
     said = command(*given, "--set", "tokenizer.vocab_size=500")
-    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert (said.code, said.err.count("\n")) == (2, 1)
     assert "tokenizer.vocab_size: 500 is not allowed; it is 400 in this dataset's tokenizer, SHA-256 " in said.err
     assert not list((copy / "runs" / "000002").rglob("*.parquet"))
 

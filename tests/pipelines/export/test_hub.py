@@ -90,7 +90,7 @@ def test_the_command_writes_there_and_a_run_does_not(exported_run: Path, served:
     said = call("export", exported_run, "--to", f"{TO}/", "--format", "tokenizer")
     assert (said.code, said.out.partition(":")[0]) == (0, "hf")
     said = call("plan", "--input", exported_run / "config.yaml", "--output", TO)
-    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert (said.code, said.err.count("\n")) == (2, 1)
     assert f"{TO}: cannot be a run's folder, as each file would be a commit; winnow export writes there" in said.err
 
 
