@@ -8,11 +8,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+import torch
+
 from schemas.shards import TokenizerFacts
 from tests.trainer.shards import write_source
 from trainer.commands.progress import Silent
+from trainer.loop import local as local_module
 from trainer.loop.checkpoints import State
 from trainer.loop.run import run
+from trainer.model.averages import read_snapshot
 from trainer.recipe import (
     AdamWConfig,
     EvalConfig,
@@ -84,3 +89,16 @@ class Listener(Silent):
 def train(recipe: Recipe, folder: Path, listener: Listener | None = None) -> State:
     """Train in this process."""
     return run(recipe, folder, listener or Listener())
+
+
+def averaged_weights(monkeypatch: pytest.MonkeyPatch) -> dict[int, dict[str, torch.Tensor]]:
+    """Return what will hold the weights that stages are averaged from, by the step of the stage."""
+    found = {}
+
+    def read(model: torch.nn.Module, folder: Path) -> None:
+        read_snapshot(model, folder)
+        weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        found[int(folder.name.removeprefix("step-"))] = weights
+
+    monkeypatch.setattr(local_module, "read_snapshot", read)
+    return found

@@ -207,6 +207,11 @@ def _data_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.name != STATE and not path.name.startswith(".tmp"))
 
 
+def is_torch_checkpoint(folder: Path) -> bool:
+    """Return whether torch has written all of a checkpoint there: `.metadata` comes last."""
+    return (folder / ".metadata").exists()
+
+
 def as_plain(state: State) -> dict[str, Any]:
     """Return a state as plain data, for `status`."""
     return dataclasses.asdict(state)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
+import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from schemas.errors import RunError
 from trainer.loop import checkpoints
 from trainer.loop.checkpoints import Saver, State
 from trainer.loop.loop import StageLoop
-from trainer.loop.placement import put
-from trainer.loop.stages import StageJob
+from trainer.loop.stages import AVERAGE, StageJob
 from trainer.loop.training import Training
-from trainer.model.averages import averaged_steps, is_averaged, mean, snapshot_path
+from trainer.model.averages import average, averaged_steps, is_averaged, read_snapshot, snapshot_path
 from trainer.model.export import export
 from trainer.objectives.find import find_objective
 from trainer.objectives.objective import CAUSAL
@@ -41,7 +42,7 @@ class LocalRunner:
 
     def __init__(self, training: Training, gate: Gate) -> None:
         self._training, self._gate = training, gate
-        self._holds: int | None = BEGUN  # the stage whose result is in memory
+        self._holds: int | None = None  # the stage whose result is in memory
 
     def run(self, job: StageJob, start: State) -> State:
         """Train a stage to its end. Raises StoppedError when asked to stop, RunError when its gate does not pass.
@@ -74,8 +75,6 @@ class LocalRunner:
         wanted = BEGUN if job.is_first else job.parents[0].number if job.carries else None
         if wanted is None or self._holds != wanted:
             restart()
-        elif job.is_first:
-            self._training.load_start()
         return begin
 
     def _restart(self, job: StageJob) -> None:
@@ -122,35 +121,44 @@ class LocalRunner:
         if job.config.average:
             self._average(job, state)
             self._look(job, state)  # what is exported is the average: the last measurement is of that
-        after = State(
-            stage=job.number + 1,
-            taken=(*state.taken, state.step),
-            tokens=state.tokens,
+        after = end_stage(training, job, State(
+            stage=job.number + 1, taken=(*state.taken, state.step), tokens=state.tokens,
             starts={**state.starts, **ends},
-            weights_sha256=training.digest(),
-        )
-        saver = Saver(training.model, training.optimiser, training.ranks)
-        saver.begin(job.checkpoint, after)
-        saver.finish()
-        training.watchdog.beat()
-        export(training.model, job.folder / "model", training.ranks.is_first)
-        training.watchdog.beat()
-        if training.ranks.is_first:
-            job.finish(after)
-        training.write("stage", stage=job.config.name, step=after.global_step, sha256=after.weights_sha256)
-        training.ranks.barrier()
+        ))  # fmt: skip
         self._holds = job.number
         return after
 
     def _average(self, job: StageJob, state: State) -> None:
         """Put the mean of the stage's kept weights into the model; steps that its gate added count."""
-        ranks = self._training.ranks
+        training, folder = self._training, job.folder / AVERAGE
         if not is_averaged(job.config, state.step):
-            self._training.snapshot(job.folder / "average", state.step)
-        paths = [snapshot_path(job.folder / "average", step) for step in averaged_steps(job.config, state.step)]
-        weights = mean(paths) if ranks.is_first else {}
-        for name, parameter in sorted(self._training.model.named_parameters()):
-            put(parameter, ranks.from_first(weights.get(name)))
+            training.snapshot(folder, state.step)
+
+        def fill(step: int) -> None:
+            training.watchdog.beat()
+            read_snapshot(training.model, snapshot_path(folder, step))
+
+        average(training.model, [functools.partial(fill, step) for step in averaged_steps(job.config, state.step)])
+
+
+def end_stage(training: Training, job: StageJob, after: State) -> State:
+    """Write checkpoint and model of now as a stage's result, mark the stage as done, and return the state after it.
+
+    All ranks call it together.
+    """
+    after = replace(after, weights_sha256=training.digest())
+    saver = Saver(training.model, training.optimiser, training.ranks)
+    saver.begin(job.checkpoint, after)
+    saver.finish()
+    training.watchdog.beat()
+    export(training.model, job.folder / "model", training.ranks.is_first)
+    training.watchdog.beat()
+    if training.ranks.is_first:
+        job.finish(after)
+        shutil.rmtree(job.folder / AVERAGE, ignore_errors=True)
+    training.write("stage", stage=job.config.name, step=after.global_step, sha256=after.weights_sha256)
+    training.ranks.barrier()
+    return after
 
 
 def max_tokens(stage: StageConfig) -> int:

@@ -21,7 +21,7 @@ from trainer.loop.journal import Rollbacks, read_journal, recent_losses, rollbac
 from trainer.loop.profile import traced
 from trainer.loop.ranks import Ranks
 from trainer.loop.schedule import learning_rate
-from trainer.loop.stages import StageJob
+from trainer.loop.stages import AVERAGE, StageJob
 from trainer.loop.step import Stepper, StepResult
 from trainer.loop.training import Training
 from trainer.model.averages import is_averaged
@@ -115,7 +115,7 @@ class StageLoop:
         if verdict is Verdict.ROLL_BACK:
             return self._roll_back(state)
         if self._job.config.average and is_averaged(self._job.config, after.step):
-            self._training.snapshot(self._job.folder / "average", after.step)
+            self._training.snapshot(self._job.folder / AVERAGE, after.step)
         return after
 
     def _rate(self, state: State) -> float:

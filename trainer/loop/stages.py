@@ -23,6 +23,7 @@ from trainer.objectives.objective import CAUSAL
 from trainer.recipe import ModelConfig, Recipe, ScheduleConfig, StageConfig
 from trainer.stage_graph import folders, model_of, parents
 
+AVERAGE = "average"  # in a stage's folder while it is trained: the weights that its result is the mean of
 FORMAT = 3  # of keys; 2: each source of a block is read forward; 3: orders of fewer than 64 are even
 # Settings that came later: at their defaults they are not in a key, so that runs of before keep theirs.
 _LATER = {

@@ -21,7 +21,15 @@ from trainer.loop.placement import shard, weights_digest, whole_weights
 from trainer.loop.ranks import Ranks
 from trainer.model.averages import snapshot_path, write_snapshot
 from trainer.model.export import ROPE, check_config, load_weights
-from trainer.model.llama import Model, empty_model, empty_reward_model, initialise, llama_config, set_rope
+from trainer.model.llama import (
+    Model,
+    draw_weights,
+    empty_model,
+    empty_reward_model,
+    llama_config,
+    materialise,
+    set_rope,
+)
 from trainer.model.mean_rows import EMBEDDINGS, rows_to_mean
 from trainer.model.optimiser import make_optimiser
 from trainer.objectives.objective import CAUSAL
@@ -70,11 +78,12 @@ class Training:
     save_s: float = field(default=FIRST_SAVE_S, init=False)  # what the last checkpoint cost the loop
 
     def __post_init__(self) -> None:
+        """Give the model memory; its weights are drawn by `begin_anew` alone, or read from where they are."""
         self.checkpoints = CheckpointFolder(self.folder / "checkpoints")
         self.tokenizer = self.known_tokenizer or same_tokenizer(list(self.corpora.values()))
         self.shape = self.recipe.model
         self.model = self._make_model()
-        self._draw()
+        self.optimiser = make_optimiser(self.model, self.recipe.adamw)
 
     def _make_model(self) -> Model:
         local, on_gpu = self.recipe.local, self.ranks.device.type == "cuda"
@@ -95,6 +104,7 @@ class Training:
             for block in model.model.layers:
                 block.compile()
         shard(model, self.ranks.mesh, dtype, local.replicas, local.reshard)
+        materialise(model, self.ranks.device)
         model.train()
         # Also what is measured between two events of the journal is progress, and can take longer than `stall_s`.
         model.register_forward_pre_hook(lambda *_: self.watchdog.beat())
@@ -106,15 +116,16 @@ class Training:
         self.kind, before, self.shape = kind, self.shape, shape
         if not keeps:
             self.model = self._make_model()
-            self._draw()
+            self._renew(draws=False)
         elif shape != before:
             set_rope(self.model, shape)
         return keeps
 
-    def _draw(self) -> None:
-        """Give the model its initial weights, and an optimiser without moments."""
-        initialise(self.model, self.recipe.seed, self.ranks.device)
-        self._rows_to_mean(self.tokenizer.special_ids)
+    def _renew(self, draws: bool) -> None:
+        """Give the model an optimiser without moments, and initial weights unless it gets others at once."""
+        if draws:
+            draw_weights(self.model, self.recipe.seed)
+            self._rows_to_mean(self.tokenizer.special_ids)
         self.optimiser = make_optimiser(self.model, self.recipe.adamw)
 
     def _rows_to_mean(self, ids: Sequence[int]) -> None:
@@ -129,7 +140,7 @@ class Training:
         A head that they do not have is drawn. Those from elsewhere, `foreign`, have the settings of the model, but what
         `init_differs` names; those of the run's own stages may have another RoPE.
         """
-        self._draw()
+        self._renew(draws=self.kind != CAUSAL)
         for folder in foreign:
             check_config(self.model.config, folder, self.recipe.init_differs)
         load_weights(self.model, models, (*self.recipe.init_differs, *ROPE))
@@ -140,18 +151,17 @@ class Training:
         return self.recipe.local.micro_sequences or max(1, tokens // seq_len)
 
     def begin_anew(self) -> None:
-        """Give the model its initial weights and a new optimiser."""
-        self._draw()
-        self.load_start()
+        """Give the model the weights that a run begins with, and a new optimiser."""
+        self._renew(draws=self.kind != CAUSAL or not self.recipe.init_from)
+        if self.recipe.init_from:
+            self.load_start(Path(self.recipe.init_from))
 
-    def load_start(self) -> None:
-        """Take weights, and moments where there are any, from where the recipe says, if so; not places in the data.
+    def load_start(self, folder: Path) -> None:
+        """Take weights, and moments where there are any, from a checkpoint or a model; not places in the data.
 
         A run that resumes from its own checkpoints never asks for it: what it began from need not be there any more.
         """
-        if not self.recipe.init_from:
-            return
-        folder, may_differ = Path(self.recipe.init_from), self.recipe.init_differs
+        may_differ = self.recipe.init_differs
         if self.kind != CAUSAL:  # whose moments would be those of another model
             load_weights(self.model, folder.parent / "model" if read_state(folder) else folder, may_differ)
         elif read_state(folder) is not None:
@@ -198,9 +208,9 @@ class Training:
 
     def snapshot(self, folder: Path, step: int) -> None:
         """Keep the weights for the average of a stage."""
-        weights = dict(self._beating(whole_weights(self.model)))
-        if self.ranks.is_first:
-            write_snapshot(snapshot_path(folder, step), weights)
+        self.watchdog.beat()
+        write_snapshot(self.model, snapshot_path(folder, step), self.ranks)
+        self.watchdog.beat()
 
     @property
     def checkpoint_interval_s(self) -> float:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from torch import nn
+from torch.distributed.checkpoint.state_dict import get_model_state_dict, set_model_state_dict
+from torch.distributed.checkpoint.state_dict_loader import load
+from torch.distributed.checkpoint.state_dict_saver import save
 
+from trainer.loop.placement import local
+from trainer.loop.ranks import Ranks
 from trainer.recipe import StageConfig
 
 TENTHS = 10
+MODEL = "model"  # what a snapshot holds
 
 
 def averaged_steps(stage: StageConfig, total: int) -> list[int]:
@@ -29,30 +35,37 @@ def is_averaged(stage: StageConfig, step: int) -> bool:
 
 
 def snapshot_path(folder: Path, step: int) -> Path:
-    return folder / f"step-{step:09d}.safetensors"
+    return folder / f"step-{step:09d}"
 
 
-def write_snapshot(path: Path, weights: dict[str, torch.Tensor]) -> None:
-    """Write weights under a temporary name, then rename: a half-written file never has the final name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_suffix(".writing")
-    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, staging)
-    staging.replace(path)
+def write_snapshot(model: nn.Module, folder: Path, ranks: Ranks) -> None:
+    """Write the weights of now, each rank its share; a folder that is not complete has no `.metadata`."""
+    if ranks.is_first:
+        shutil.rmtree(folder, ignore_errors=True)  # of a step that is taken again
+    ranks.barrier()
+    save({MODEL: get_model_state_dict(model)}, checkpoint_id=str(folder))
 
 
-def mean(paths: Sequence[Path]) -> dict[str, torch.Tensor]:
-    """Return the mean of weights, summed in float64 tensor by tensor: memory holds one model and one tensor."""
-    if not paths:
+def read_snapshot(model: nn.Module, folder: Path) -> None:
+    """Fill a model from a snapshot of any world size; all ranks call it."""
+    held = {MODEL: get_model_state_dict(model)}
+    load(held, checkpoint_id=str(folder))
+    set_model_state_dict(model, held[MODEL])
+
+
+@torch.no_grad()
+def average(model: nn.Module, fills: Sequence[Callable[[], None]]) -> None:
+    """Fill a model with the mean of the weights that each of `fills` puts into it, summed in float64.
+
+    A rank holds its share of the model and of the sum.
+    """
+    if not fills:
         raise ValueError("no checkpoints to average")
-    with safe_open(paths[0], framework="pt") as first:
-        names = sorted(first.keys())
-    averaged = {}
-    for name in names:
-        total: torch.Tensor | None = None
-        for path in paths:
-            with safe_open(path, framework="pt") as file:
-                tensor = file.get_tensor(name)
-            total = tensor.double() if total is None else total.add_(tensor)
-        assert total is not None  # noqa: S101
-        averaged[name] = (total / len(paths)).to(tensor.dtype)
-    return averaged
+    shares = {name: local(parameter) for name, parameter in model.named_parameters()}
+    sums = {name: torch.zeros_like(share, dtype=torch.float64) for name, share in shares.items()}
+    for fill in fills:
+        fill()
+        for name, share in shares.items():
+            sums[name] += share
+    for name, share in shares.items():
+        share.copy_(sums[name] / len(fills))

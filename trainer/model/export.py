@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
 from transformers.utils import logging
 
@@ -26,6 +27,7 @@ from trainer.model.reward import HEAD
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"  # of a model in several files: the file of each weight
+FILE_BYTES = 5 * 10**9  # of an exported file at most, unless one weight is larger: what the Hub asks for
 OUTPUT, VOCABULARY = "lm_head.weight", "vocab_size"
 CONFIG, GENERATION = "config.json", "generation_config.json"
 # What a model computes besides its weights, by transformers' names, and the recipe's setting for it.
@@ -46,17 +48,23 @@ ROPE = {
 def export(model: Model, folder: Path, is_first: bool) -> None:
     """Write the model as a folder of Hugging Face's layout; every rank takes part, rank 0 writes.
 
-    The folder says that the model keeps keys and values while it generates: training alone does without.
+    Weights are gathered one at a time and written in files of `FILE_BYTES`: no rank holds more than one weight, and the
+    first no more than one file. The folder says that the model keeps keys and values while it generates: training alone
+    does without.
     """
-    weights = dict(whole_weights(model))
+    staging = folder.with_name(folder.name + ".writing")
+    if is_first:
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+    _write_weights(model, staging, is_first)
     if not is_first:
         return
-    staging = folder.with_name(folder.name + ".writing")
-    shutil.rmtree(staging, ignore_errors=True)
-    with quietly():
-        model.save_pretrained(staging, state_dict=weights)
-    _change(staging / CONFIG, architectures=[_released_class(model)], use_cache=True)
-    if (staging / GENERATION).exists():
+    model.config.save_pretrained(staging)
+    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
+    _change(staging / CONFIG, architectures=[_released_class(model)], dtype=dtype, use_cache=True)
+    generation = getattr(model, "generation_config", None)  # a reward model has none
+    if generation is not None:
+        generation.save_pretrained(staging)
         _change(staging / GENERATION, use_cache=True)
     shutil.rmtree(folder, ignore_errors=True)
     staging.rename(folder)
@@ -71,6 +79,45 @@ def is_causal(folder: Path) -> bool:
     """Return whether an exported model gives next tokens, and not a score."""
     found: list[str] = json.loads((folder / CONFIG).read_bytes()).get("architectures", [])
     return found == [LlamaForCausalLM.__name__]
+
+
+def _write_weights(model: Model, folder: Path, is_first: bool) -> None:
+    """Gather the weights in the order of their names, and write each file as soon as it is complete."""
+    tied = {"lm_head.weight"} if model.config.tie_word_embeddings else set()
+    sizes = {name: tensor.nbytes for name, tensor in sorted(model.state_dict().items()) if name not in tied}
+    parts = _parts(sizes)
+    weights = whole_weights(model)
+    for number, names in enumerate(parts, 1):
+        held = {}
+        for name in names:
+            gathered, tensor = next(weights)
+            assert gathered == name  # noqa: S101
+            if is_first:
+                held[name] = tensor.cpu().contiguous()
+            del tensor  # before the next is gathered
+        if is_first:
+            save_file(held, folder / _file_name(number, len(parts)), metadata={"format": "pt"})
+    if is_first and len(parts) > 1:
+        where = {name: _file_name(n, len(parts)) for n, names in enumerate(parts, 1) for name in names}
+        index = {"metadata": {"total_size": sum(sizes.values())}, "weight_map": where}
+        storage.write_atomic(str(folder / INDEX), json.dumps(index, indent=2, sort_keys=True).encode())
+
+
+def _parts(sizes: Mapping[str, int]) -> list[list[str]]:
+    """Return the names of the weights of each file, given the bytes of each weight."""
+    parts: list[list[str]] = [[]]
+    room = FILE_BYTES
+    for name, size in sizes.items():
+        if size > room and parts[-1]:
+            parts.append([])
+            room = FILE_BYTES
+        parts[-1].append(name)
+        room -= size
+    return parts
+
+
+def _file_name(number: int, of: int) -> str:
+    return WEIGHTS if of == 1 else f"model-{number:05d}-of-{of:05d}.safetensors"
 
 
 def _change(path: Path, **values: Any) -> None:

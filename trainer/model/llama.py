@@ -109,19 +109,29 @@ def set_rope(model: Model, config: ModelConfig) -> None:
     model.model.rotary_emb = type(rotary)(config=model.config).to(rotary.inv_freq.device)
 
 
-def initialise(model: Model, seed: int, device: torch.device) -> None:
-    """Give a model on the meta device memory on `device` and its initial weights, a function of `seed` alone.
-
-    Matrices are normal with `initializer_range`, norms are one.
-    """
+def materialise(model: Model, device: torch.device) -> None:
+    """Give a model on the meta device memory on `device`, for weights that are drawn or read afterwards."""
     model.to_empty(device=device)
     model.tie_weights()  # if its config says so: what shared memory before does not now
     rotary = model.model.rotary_emb  # its frequencies are computed, not drawn
     model.model.rotary_emb = type(rotary)(config=model.config).to(device)
+
+
+def draw_weights(model: Model, seed: int) -> None:
+    """Give a model its initial weights, a function of `seed` alone.
+
+    Matrices are normal with `initializer_range`, norms are one.
+    """
     for name, parameter in model.named_parameters():
         is_norm = parameter.dim() == 1
         std = 0.0 if is_norm else float(model.config.initializer_range)
         fill(parameter, name, seed, mean=1.0 if is_norm else 0.0, std=std)
+
+
+def initialise(model: Model, seed: int, device: torch.device) -> None:
+    """Give a model on the meta device memory on `device` and its initial weights."""
+    materialise(model, device)
+    draw_weights(model, seed)
 
 
 def count_parameters(config: ModelConfig, vocab_size: int) -> int:

@@ -25,7 +25,7 @@ def summed_loss(hidden: Tensor, weight: Tensor, labels: Tensor, tokens: int = 0)
     0: as many as have `LOGITS` logits.
     """
     keeps = torch.is_grad_enabled() and (hidden.requires_grad or weight.requires_grad)
-    return _SummedLoss.apply(hidden, weight, labels, _chunk(tokens, weight), keeps)  # type: ignore[no-any-return, no-untyped-call]
+    return _SummedLoss.apply(hidden, weight, labels, chunk_tokens(tokens, len(weight)), keeps)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def token_losses(hidden: Tensor, weight: Tensor, labels: Tensor, tokens: int = 0) -> Tensor:
@@ -34,11 +34,12 @@ def token_losses(hidden: Tensor, weight: Tensor, labels: Tensor, tokens: int = 0
     Any loss on the log-probabilities of tokens can be made of it. The factor of each token is known only in the
     backward pass, so that computes the logits anew, chunk by chunk: one product more than `summed_loss` takes.
     """
-    return _TokenLosses.apply(hidden, weight, labels, _chunk(tokens, weight))  # type: ignore[no-any-return, no-untyped-call]
+    return _TokenLosses.apply(hidden, weight, labels, chunk_tokens(tokens, len(weight)))  # type: ignore[no-any-return, no-untyped-call]
 
 
-def _chunk(tokens: int, weight: Tensor) -> int:
-    return tokens or max(1, LOGITS // len(weight))
+def chunk_tokens(tokens: int, vocabulary: int) -> int:
+    """Return how many tokens go through the output embedding at once; `tokens` 0: as many as have `LOGITS` logits."""
+    return tokens or max(1, LOGITS // max(1, vocabulary))
 
 
 def _losses(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 from torchtitan.components.checkpointer import CheckpointManager
 from torchtitan.components.loss import ChunkedLossWrapper, CrossEntropyLoss
@@ -58,7 +58,9 @@ def trainer_config(job: TitanJob) -> Trainer.Config:
     vocabulary = recipe.model.vocab_size or tokenizer.vocab_size
     return Trainer.Config(
         model_spec=model_spec(recipe, vocabulary),
-        loss=ChunkedLossWrapper.Config(loss_fn=CrossEntropyLoss.Config(global_vocab_size=vocabulary)),
+        loss=ChunkedLossWrapper.Config(
+            num_chunks=job.loss_chunks(vocabulary), loss_fn=CrossEntropyLoss.Config(global_vocab_size=vocabulary)
+        ),
         hf_assets_path=job.folder,
         dump_folder=job.folder,
         tokenizer=NoTokenizer.Config(vocab_size=vocabulary),
@@ -86,6 +88,9 @@ def parallelism(titan: TitanConfig) -> ParallelismConfig:
         data_parallel_shard_degree=titan.data_ranks // titan.replicate,
         tensor_parallel_degree=titan.tensor,
         context_parallel_degree=titan.context,
+        # torchtitan's other ways to share out a masked sequence are for attention without a mask of its own.
+        context_parallel_load_balancer="ptrr" if titan.context > 1 else None,
+        fsdp_reshard_after_forward=titan.reshard,
         pipeline_parallel_degree=titan.pipeline,
         pipeline_parallel_schedule=titan.pipeline_schedule,
         pipeline_parallel_microbatch_size=titan.micro_sequences,
@@ -113,7 +118,8 @@ def checkpoint(job: TitanJob) -> CheckpointManager.Config:
         keep_latest_k=0 if job.keep_all else max(2, job.recipe.faults.keep),
         initial_load_path=job.load_from or None,
         initial_load_model_only=False,
-        exclude_from_loading=OF_STAGE if job.load_from else [],
+        # torchtitan leaves these out also of the stage's own checkpoint, from which it would begin at step 0 again.
+        exclude_from_loading=OF_STAGE if job.load_from and not job.trained else [],
         last_save_model_only=False,
     )
 
@@ -188,14 +194,15 @@ def rope_config(config: ModelConfig, max_len: int) -> ComplexRoPE.Config:
     )
 
 
-def build_whole(config: Trainer.Config) -> tuple[nn.Module, OptimizersContainer]:
-    """Return the model of a configuration on the CPU, uncut, weights not drawn, and its optimiser at its first rate."""
-    spec = config.model_spec
-    if spec is None:
-        raise ConfigError("torchtitan's configuration has no model")
-    with torch.device("meta"):
-        model = spec.model.build()
-    model.to_empty(device="cpu")
-    optimizers = config.optimizer.build(model_parts=[model])
-    config.lr_scheduler.build(optimizers=optimizers, training_steps=config.training.steps)  # adds to what is saved
-    return model, optimizers
+def saved_options(job: TitanJob) -> dict[str, Any]:
+    """Return what torchtitan saves of its optimiser besides the state of each weight, by its keys.
+
+    It depends on the names of the weights, not on their sizes: a model of the same blocks, a few weights wide, tells.
+    """
+    shape = job.recipe.model
+    narrow = replace(shape, dim=2 * shape.heads, ffn_dim=8, vocab_size=8)
+    titan = replace(job.recipe.titan, float8="", float8_emulate=False)
+    model = model_config(replace(job.recipe, model=narrow, titan=titan), 8).build()
+    optimizers = optimiser(job.recipe.adamw).build(model_parts=[model])
+    RecipeRate.Config(job=str(Path(job.folder) / FILE)).build(optimizers=optimizers, training_steps=job.steps)
+    return {key: value for key, value in optimizers.state_dict().items() if not key.startswith("state.")}

@@ -13,14 +13,16 @@ from schemas.shards import TokenizerFacts
 from trainer.data.batches import Feed
 from trainer.data.corpus import same_tokenizer
 from trainer.data.sources import open_streams, training_shards
-from trainer.loop.checkpoints import State
+from trainer.loop.checkpoints import State, is_torch_checkpoint
 from trainer.loop.loop import make_mixture
 from trainer.loop.schedule import learning_rate
+from trainer.model.loss import chunk_tokens
 from trainer.recipe import Recipe, StageConfig
 
 JOB_VARIABLE = "WINNOW_TITAN_JOB"  # names the file of the job to the processes that train it
 FILE = "job.json"
 CHECKPOINTS = "checkpoint"  # under the folder of the job, as torchtitan names it
+START, EVENTS = "start", "events"  # there as well: what it starts from, and events for the run's journal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,10 @@ class TitanJob:
     shards: dict[str, list[str]] = field(default_factory=dict)  # paths by source; none: all of the recipe's data
     held_out: dict[str, list[str]] = field(default_factory=dict)  # left out of training; none: what the recipe names
     unit: int = 0  # of the streams; 0: the longest sequence of the recipe
-    load_from: str = ""  # checkpoint of torchtitan's with weights and moments; empty: initial weights
+    ends: dict[str, int] = field(default_factory=dict)  # position in each source after the stage
+    tokens: int = 0  # that the run was trained on before the stage
+    begins_with: str = ""  # checkpoint of the local runner's, or Hugging Face model; empty: initial weights
+    load_from: str = ""  # the same as a checkpoint of torchtitan's, with moments; empty: initial weights
     keep_all: bool = False  # checkpoints, for an average
     checkpoint_steps: int = 500
     folder: str = ""
@@ -58,6 +63,26 @@ class TitanJob:
                 f" micro-batches of {titan.micro_sequences} for {titan.data_ranks} data ranks (titan.micro_sequences)"
             )
         return self.stage.batch_sequences // titan.data_ranks if titan.pipeline > 1 else titan.micro_sequences
+
+    def loss_chunks(self, vocabulary: int) -> int:
+        """Return into how many pieces a sequence is cut for the loss: a power of two that divides a rank's share of it.
+
+        A piece has the logits that the local runner allows for (`local.loss_tokens`); a tensor-parallel rank has its
+        part of each token's.
+        """
+        titan = self.recipe.titan
+        share = self.stage.seq_len // titan.context
+        room = chunk_tokens(self.recipe.local.loss_tokens, -(-vocabulary // titan.tensor))
+        chunks = 1
+        while titan.micro_sequences * share // chunks > room and share % (2 * chunks) == 0:
+            chunks *= 2
+        return chunks
+
+    @property
+    def trained(self) -> int:
+        """The step of torchtitan's newest whole checkpoint of this stage; 0 when there is none."""
+        folders = (Path(self.folder) / CHECKPOINTS).glob("step-*")
+        return max((int(path.name.removeprefix("step-")) for path in folders if is_torch_checkpoint(path)), default=0)
 
     def rate(self, step: int) -> float:
         """Return the learning rate at a step of the stage, the first being 0."""

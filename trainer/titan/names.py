@@ -38,6 +38,11 @@ def titan_name(name: str) -> str:
     return f"layers.{block[1]}.{_OF_BLOCK[block[2]]}" if block else _WHOLE[name]
 
 
+def is_turned(name: str) -> bool:
+    """Return whether the rows of a weight have another order there; `name` is Hugging Face's."""
+    return name.endswith(("q_proj.weight", "k_proj.weight"))
+
+
 def to_titan(name: str, tensor: Tensor, model: ModelConfig) -> Tensor:
     """Return a weight, or a moment of it, as torchtitan orders its rows; `name` is Hugging Face's."""
     heads = _rotated_heads(name, model)

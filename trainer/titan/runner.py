@@ -1,16 +1,17 @@
-"""The titan runner: each stage is a launch of torchtitan, and ends as a checkpoint of the local runner's kind.
+"""The titan runner: each stage is launches of torchtitan, and ends as a checkpoint of the local runner's kind.
 
     DIR/stages/03-context-512/titan/    job.json, checkpoint/step-N/ and logs, as torchtitan writes them
 
 torchtitan resumes from its own newest checkpoint when it is launched again. It has no roll-back: a loss that is not
-finite ends the launch. Gates are measured on a whole model in one process, which the models this runner is for do not
-fit: recipes with gates are refused.
+finite ends the launch. It measures nothing of ours either: between its launches the same GPUs are launched to measure
+the model, and a stage that its gate holds is launched again, for a tenth more of its steps (trainer/titan/between.py).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,21 +23,22 @@ from typing import Any
 
 from schemas.errors import ConfigError, RunError
 from trainer.data.sources import Shards, held_out_shards, training_shards
+from trainer.evaluate.gates import open_evaluation
 from trainer.loop.checkpoints import State
-from trainer.loop.journal import Journal
+from trainer.loop.journal import Journal, read_journal
+from trainer.loop.local import GATE_EXTENSIONS, max_tokens
 from trainer.loop.loop import StoppedError
-from trainer.loop.placement import weights_digest, whole_weights
 from trainer.loop.stage_data import measured, training_paths
 from trainer.loop.stages import StageJob
 from trainer.loop.training import Watcher
-from trainer.model.averages import averaged_steps, mean, snapshot_path, write_snapshot
-from trainer.model.export import export
+from trainer.model.averages import averaged_steps
 from trainer.recipe import Recipe, StageConfig
-from trainer.titan.exchange import LocalModel, Whole, read_titan, write_titan
-from trainer.titan.job import CHECKPOINTS, FILE, JOB_VARIABLE, TitanJob, read_job
+from trainer.titan.between import BEGIN, END
+from trainer.titan.job import CHECKPOINTS, EVENTS, FILE, JOB_VARIABLE, START, TitanJob, read_job
 
 FOLDER = "titan"
-MODULE = ("-m", "torchtitan.train", "--module", "trainer.titan.engine", "--config", "stage")
+TRAIN = ("-m", "torchtitan.train", "--module", "trainer.titan.engine", "--config", "stage")
+BETWEEN = ("-m", "trainer.titan.between")
 Launch = Callable[[Sequence[str], Mapping[str, str]], None]
 
 
@@ -51,9 +53,6 @@ class TitanRunner:
 
         Documents of `held_out` are left out, without it those of the shards that the recipe holds out.
         """
-        gated = [stage.name for stage in recipe.stages if stage.gate.enabled]
-        if gated:
-            raise ConfigError(f"stages: {gated[0]}: the titan runner measures no gates; allowed: gate.enabled = false")
         for stage in recipe.stages:
             plain = StageConfig(name=stage.name)
             for name in ("begin", "moments", "objective", "rows", "rope"):
@@ -64,17 +63,40 @@ class TitanRunner:
         self._recipe, self._journal, self._watcher = recipe, journal, watcher
         self._launch = launch or launch_and_wait
         self._held_out = held_out_shards(recipe) if held_out is None else held_out
+        open_evaluation(recipe, self._held_out)  # what cannot be measured is refused before anything is launched
 
     def run(self, job: StageJob, start: State) -> State:
-        """Train a stage to its end. RunError when torchtitan fails, StoppedError when asked to stop."""
+        """Train a stage to its end. RunError when torchtitan fails or the gate stays shut, StoppedError when asked to
+        stop.
+        """
+        stage = job.config
         titan = self._titan_job(job, start)
-        titan.write()  # what it begins from is made with torchtitan's classes, which read it
-        titan = replace(titan, load_from=self._load_from(job, titan))
-        path = titan.write()
-        self._write("start", step=start.global_step, stage=job.config.name, world=self._recipe.titan.gpus)
-        self._watcher.stage_started(job.config, 0)
-        self._launch(command(self._recipe), {JOB_VARIABLE: str(path)})
-        return self._end(job, titan, start)
+        self._write("start", step=start.global_step, stage=stage.name, world=self._recipe.titan.gpus)
+        self._watcher.stage_started(stage, 0)
+        if titan.load_from == str(Path(titan.folder) / START) or self._lacks_measurement(job):
+            self._between(BEGIN, titan)
+        steps, more = stage.steps, max(1, stage.steps // GATE_EXTENSIONS)
+        while steps < titan.trained:
+            steps += more
+        while True:
+            titan = self._with_steps(titan, steps)
+            if titan.trained < steps:
+                self._launch(command(self._recipe, TRAIN), {JOB_VARIABLE: str(titan.write())})
+            self._between(END, titan)
+            after = job.finished()
+            if after is not None:
+                return after
+            if (steps + more) * stage.batch_tokens > max_tokens(stage):
+                raise RunError(f"stage {stage.name}: its gate is still shut after {steps} steps (gate.max_tokens)")
+            steps += more
+
+    def _between(self, action: str, titan: TitanJob) -> None:
+        """Launch what is done before or after torchtitan, and take over its events."""
+        events = Path(titan.folder) / EVENTS
+        shutil.rmtree(events, ignore_errors=True)
+        self._launch(command(self._recipe, (*BETWEEN, action)), {JOB_VARIABLE: str(titan.write())})
+        for event in read_journal(events):
+            self._write(**{name: value for name, value in event.items() if name != "t"})
 
     def _write(self, event: str, **fields: Any) -> None:
         if self._journal is not None:
@@ -84,89 +106,49 @@ class TitanRunner:
         stage = job.config
         every = averaged_steps(stage, stage.steps)[0] if stage.average else self._recipe.titan.checkpoint_steps
         paths = training_shards(self._recipe)
-        return TitanJob(
+        folder = (job.folder / FOLDER).absolute()
+        before = self._before(job)
+        titan = TitanJob(
             key=job.key, recipe=self._recipe, number=job.number, steps=stage.steps, taken=start.taken,
-            starts=dict(job.begin(start).starts), unit=job.data.unit,
+            starts=dict(job.begin(start).starts), tokens=start.tokens, unit=job.data.unit,
             shards=training_paths(job.data, paths, measured(paths)), keep_all=stage.average,
             held_out={source: list(found) for source, found in self._held_out.items()}, checkpoint_steps=every,
-            folder=str((job.folder / FOLDER).absolute()),
+            begins_with=str(before.absolute()) if before else "",
+            load_from=self._load_from(job, before, folder), folder=str(folder),
         )  # fmt: skip
+        _ = titan.local_batch  # a batch that cannot be cut is refused before anything is launched
+        return titan
 
-    def _load_from(self, job: StageJob, titan: TitanJob) -> str:
-        """Return the torchtitan checkpoint that the stage starts from, converted from a local one if needed."""
-        before = self._before(job)
+    @staticmethod
+    def _with_steps(titan: TitanJob, steps: int) -> TitanJob:
+        mixture, _ = titan.open_data()
+        return replace(titan, steps=steps, ends=mixture.ends(steps))
+
+    def _load_from(self, job: StageJob, before: Path | None, folder: Path) -> str:
+        """Return the torchtitan checkpoint that the stage starts from; one that is to be made, if need be."""
         if before is None:
             return ""
         theirs = _newest_of_stage(before.parent)
-        if theirs is not None and not self._recipe.stages[job.number - 1].average:
-            return str(theirs.absolute())
-        made = Path(titan.folder) / "start"
-        if not (made / ".metadata").exists():
-            self._watcher.say(f"{before}: made into a checkpoint of torchtitan")
-            convert(titan, before, made)
-        return str(made)
+        averaged = job.number and self._recipe.stages[job.number - 1].average
+        return str(folder / START) if theirs is None or averaged else str(theirs.absolute())
 
     def _before(self, job: StageJob) -> Path | None:
         if job.number:
             return next(job.folder.parent.glob(f"{job.number - 1:02d}-*/checkpoint"))
         return Path(self._recipe.init_from) if self._recipe.init_from else None
 
-    def _end(self, job: StageJob, titan: TitanJob, start: State) -> State:
-        """Convert what torchtitan wrote into average, checkpoint and model, and mark the stage as done."""
-        mixture, tokenizer = titan.open_data()
-        local = LocalModel(self._recipe, tokenizer)
-        local.fill(self._average(job, titan, local) if job.config.average else read(titan, titan.steps, local))
-        after = State(
-            stage=job.number + 1,
-            taken=(*start.taken, titan.steps),
-            tokens=start.tokens + titan.steps * job.config.batch_tokens,
-            starts={**start.starts, **mixture.ends(titan.steps)},
-            weights_sha256=weights_digest(whole_weights(local.model)),
-        )
-        local.save(job.checkpoint, after)
-        export(local.model, job.folder / "model", is_first=True)
-        job.finish(after)
-        self._write("stage", stage=job.config.name, step=after.global_step, sha256=after.weights_sha256)
-        return after
-
-    def _average(self, job: StageJob, titan: TitanJob, local: LocalModel) -> Whole:
-        """Return the mean of the weights of the stage's checkpoints, and the moments of its last."""
-        paths = []
-        for step in averaged_steps(job.config, titan.steps):
-            last = read(titan, step, local)
-            paths.append(snapshot_path(job.folder / "average", step))
-            write_snapshot(paths[-1], dict(last.weights))
-        return Whole(mean(paths), last.moments)
+    def _lacks_measurement(self, job: StageJob) -> bool:
+        """Return whether the journal has nothing that the stage's gate could compare with, and there is something."""
+        if not job.config.gate.enabled or self._before(job) is None:
+            return False
+        run = job.folder.parents[1]
+        return all(event["number"] >= job.number for event in read_journal(run, only=("eval",)))
 
 
-def read(titan: TitanJob, step: int, local: LocalModel) -> Whole:
-    """Return what torchtitan's checkpoint of a step holds."""
-    shapes = {name: parameter.shape for name, parameter in local.model.named_parameters()}
-    return read_titan(Path(titan.folder) / CHECKPOINTS / f"step-{step}", titan.recipe, shapes)
-
-
-def convert(titan: TitanJob, source: Path, target: Path) -> None:
-    """Make a checkpoint of torchtitan from one of the local runner, or from a Hugging Face model."""
-    try:
-        from trainer.titan.engine import build_whole, trainer_config
-    except ImportError as error:
-        wanted = Path(__file__).with_name("requirements.txt")
-        raise ConfigError(
-            f"runner: titan needs `pip install --no-deps -r {wanted}` ({error.name} is missing)"
-        ) from None
-    plain = replace(titan.recipe, titan=replace(titan.recipe.titan, float8="", float8_emulate=False))
-    job = replace(titan, recipe=plain)
-    _, tokenizer = job.open_data()
-    local = LocalModel(plain, tokenizer)
-    local.load(source)
-    model, optimiser = build_whole(trainer_config(job))
-    write_titan(local.whole(), model, optimiser, plain.model, target)
-
-
-def command(recipe: Recipe) -> list[str]:
-    """Return the command that trains the job of the environment."""
+def command(recipe: Recipe, module: Sequence[str]) -> list[str]:
+    """Return the command that runs a module, given with its options, for the job of the environment."""
     here = (sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={recipe.titan.gpus}")
-    return [*(recipe.titan.launch or here), *MODULE]
+    return [*(recipe.titan.launch or here), *module]
 
 
 def launch_and_wait(words: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -176,7 +158,7 @@ def launch_and_wait(words: Sequence[str], environment: Mapping[str, str]) -> Non
     if asked:
         raise StoppedError
     if status:
-        raise RunError(f"torchtitan ended with status {status}; the command was: {' '.join(words)}")
+        raise RunError(f"a launch ended with status {status}; the command was: {' '.join(words)}")
 
 
 @contextmanager

@@ -36,6 +36,10 @@ class TitanConfig:
     compile: bool = setting(True, "torch.compile blocks and loss")
     recompute: str = setting("selective", "activations computed again in the backward pass",
                              choices=("none", "selective", "full"))  # fmt: skip
+    reshard: str = setting(
+        "default", "let gathered weights go after the forward pass; default: unless in a pipeline (L3 3.3.2: never)",
+        choices=("default", "always", "never"),
+    )  # fmt: skip
     cuda_graphs: bool = setting(False, "replay steps as CUDA graphs; not with pipelines")
     checkpoint_steps: int = setting(500, "steps between checkpoints", ge=1)
 

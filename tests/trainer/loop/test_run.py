@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 
 from schemas.errors import ConfigError, InputError, RunError
-from tests.trainer.small import MODEL, Listener, recipe_of, stage, train
+from tests.trainer.small import MODEL, Listener, averaged_weights, recipe_of, stage, train
 from trainer.commands.status import status
 from trainer.data.batches import Batch
 from trainer.loop.checkpoints import State
@@ -245,25 +245,29 @@ def test_too_many_roll_backs_end_the_run(
 
 
 def test_the_result_of_an_averaged_stage_is_the_mean_of_its_checkpoints(
-    recipe: Recipe, undisturbed: tuple[Path, State]
+    data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = undisturbed[0] / "stages" / "02-anneal"
-    steps = averaged_steps(recipe.stages[-1], 6)
-    kept = [load_file(folder / "average" / f"step-{step:09d}.safetensors") for step in steps]
-    assert len(kept) == 6
-    model = load_file(folder / "model" / "model.safetensors")
+    kept = averaged_weights(monkeypatch)
+    anneal = stage("a", 6, average=True, average_every=2)
+    train(recipe_of(data, anneal), tmp_path)
+    assert list(kept) == averaged_steps(anneal, 6) == [2, 4, 6]
+    model = load_file(tmp_path / "stages" / "00-a" / "model" / "model.safetensors")
     for name, tensor in model.items():
-        mean = torch.stack([weights[name].double() for weights in kept]).mean(0)
+        mean = torch.stack([weights[name].double() for weights in kept.values()]).mean(0)
         assert torch.allclose(tensor.double(), mean, atol=1e-9)
-    assert not torch.equal(model["lm_head.weight"], kept[-1]["lm_head.weight"])
+    assert not torch.equal(kept[2]["lm_head.weight"], kept[6]["lm_head.weight"])
+    assert not (tmp_path / "stages" / "00-a" / "average").exists()
 
 
-def test_an_averaged_stage_of_a_model_with_tied_embeddings(data: str, tmp_path: Path) -> None:
+def test_an_averaged_stage_of_a_model_with_tied_embeddings(
+    data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = averaged_weights(monkeypatch)
     tied = dataclasses.replace(MODEL, tied_embeddings=True)
     train(recipe_of(data, stage("a", 3, average=True), model=tied), tmp_path)
     written = load_file(tmp_path / "stages" / "00-a" / "model" / "model.safetensors")
     assert "lm_head.weight" not in written
-    assert len(list((tmp_path / "stages" / "00-a" / "average").iterdir())) == 3
+    assert list(kept) == [1, 2, 3]
 
 
 def test_two_processes_do_not_train_in_one_folder(recipe: Recipe, tmp_path: Path) -> None:

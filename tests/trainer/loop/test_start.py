@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.trainer.small import recipe_of, stage, train, write_shards
+from trainer.loop import training as training_module
 from trainer.loop.checkpoints import read_state
 from trainer.loop.start import Place, place_in_data, read_place, with_absolute_paths
 from trainer.recipe import EvalConfig
@@ -32,6 +33,25 @@ def test_a_checkpoint_tells_how_far_its_run_has_read(data: str, tmp_path: Path) 
     assert place_in_data(placed) == placed
     said = dataclasses.replace(more, order_seed=5)
     assert place_in_data(said) == said
+
+
+def test_weights_are_drawn_once_and_not_at_all_where_they_are_read(
+    data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+    draw = training_module.draw_weights
+    monkeypatch.setattr(training_module, "draw_weights", lambda *given: drawn.append(given) or draw(*given))
+    recipe = recipe_of(data, stage("a", 2), stage("b", 2), stage("c", 2, average=True, average_every=1))
+    train(recipe, tmp_path / "run")
+    assert len(drawn) == 1
+    ended = tmp_path / "run" / "stages"
+    assert not (ended / "02-c" / "average").exists()
+    shutil.rmtree(ended / "01-b")
+    shutil.rmtree(ended / "02-c")
+    train(recipe, tmp_path / "run")
+    for number, start in enumerate((ended / "00-a" / "checkpoint", ended / "00-a" / "model")):
+        train(recipe_of(data, stage("d", 1), init_from=str(start)), tmp_path / f"more-{number}")
+    assert len(drawn) == 1
 
 
 def test_the_place_within_a_stage_is_that_in_the_shards_it_reads_behind_what_it_skips(

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from transformers import AutoModelForCausalLM, GenerationConfig, LlamaConfig, Ll
 from schemas.errors import ConfigError, InputError
 from tests.trainer.model.test_llama import make_model, packed, tensors
 from tests.trainer.small import MODEL, Listener, recipe_of, stage, train, write_shards
+from trainer.loop.placement import whole_weights
+from trainer.model import export as export_module
 from trainer.model.export import WEIGHTS, export, load_weights, weights_sha256
 from trainer.recipe import ModelConfig
 
@@ -73,6 +77,40 @@ def test_exports_generate_with_a_cache(tmp_path: Path) -> None:
     plain = json.loads((tmp_path / "model" / "config.json").read_bytes())
     assert (plain["architectures"], plain["use_cache"]) == (["LlamaForCausalLM"], True)
     assert GenerationConfig.from_pretrained(tmp_path / "model").use_cache is True
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_no_rank_holds_more_than_a_file_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_first: bool
+) -> None:
+    model, room = make_model(), 20_000
+    monkeypatch.setattr(export_module, "FILE_BYTES", room)
+    alive: list[weakref.ref[torch.Tensor]] = []
+    most = 0
+
+    def gathered(_: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+        nonlocal most
+        for name, tensor in whole_weights(model):
+            copy = tensor.clone()
+            alive.append(weakref.ref(copy))
+            held = [found.nbytes for ref in alive if (found := ref()) is not None]
+            most = max(most, sum(held))
+            yield name, copy
+            del copy, tensor
+
+    monkeypatch.setattr(export_module, "whole_weights", gathered)
+    export(model, tmp_path / "model", is_first)
+    largest = max(parameter.nbytes for parameter in model.parameters())
+    assert len(alive) == 21
+    assert most <= (room + largest if is_first else 2 * largest) < sum(p.nbytes for p in model.parameters()) / 2
+    assert (tmp_path / "model").exists() == is_first
+    if is_first:
+        assert len(list((tmp_path / "model").glob("model-*-of-*.safetensors"))) > 3
+        loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+        assert torch.equal(_logits(loaded), _logits(model))
+        again = make_model(seed=9)
+        load_weights(again, tmp_path / "model")
+        assert torch.equal(_logits(again), _logits(model))
 
 
 def _as_released(folder: Path, **settings: object) -> LlamaForCausalLM:

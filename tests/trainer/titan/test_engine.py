@@ -11,17 +11,19 @@ import pytest
 import torch
 
 from schemas.errors import ConfigError
-from schemas.shards import TokenizerFacts
-from tests.trainer.small import FACTS as TOKENIZER
+from tests.trainer.shards import write_source
+from tests.trainer.small import FACTS
 from tests.trainer.titan.jobs import BATCH, MODEL, SEQ_LEN, job, recipe
+from tests.trainer.titan.local import LocalModel, build_whole
+from trainer.commands.progress import Silent
 from trainer.model.llama import count_parameters
-from trainer.recipe import AdamWConfig, ModelConfig
-from trainer.titan.exchange import LocalModel
+from trainer.model.loss import LOGITS
+from trainer.presets import PRESETS, K
+from trainer.recipe import AdamWConfig, EvalConfig, ModelConfig
 from trainer.titan.job import FILE, JOB_VARIABLE
 from trainer.titan.names import titan_name, to_titan
+from trainer.titan.runner import TitanRunner
 from trainer.titan.settings import TitanConfig
-
-FACTS: TokenizerFacts = TOKENIZER
 
 
 def test_torchtitans_manager_loads_the_stage(
@@ -68,6 +70,18 @@ def test_torchtitan_cuts_the_model_as_the_recipe_says(
     assert config.training.global_batch_size % (config.training.local_batch_size * titan.data_ranks) == 0
 
 
+def test_a_stage_begins_at_its_own_step_and_goes_on_at_that_of_its_checkpoint(
+    engine: ModuleType, tmp_path: Path
+) -> None:
+    made = job(tmp_path, 1, load_from="/of/the/stage/before")
+    assert engine.trainer_config(made).checkpoint.exclude_from_loading == ["lr_scheduler", "dataloader", "train_state"]
+    whole = Path(made.folder) / "checkpoint" / "step-4"
+    whole.mkdir(parents=True)
+    assert engine.trainer_config(made).checkpoint.exclude_from_loading != []  # torn
+    (whole / ".metadata").touch()
+    assert engine.trainer_config(made).checkpoint.exclude_from_loading == []
+
+
 def test_what_torchtitan_refuses_is_its_own_error(engine: ModuleType, tmp_path: Path) -> None:
     titan = TitanConfig(gpus=4, tensor=4)
     config = engine.trainer_config(job(tmp_path, recipe=replace(recipe(tmp_path), titan=titan)))
@@ -78,7 +92,7 @@ def test_what_torchtitan_refuses_is_its_own_error(engine: ModuleType, tmp_path: 
 def test_matrices_decay_and_norms_do_not(engine: ModuleType, tmp_path: Path) -> None:
     whole = replace(recipe(tmp_path), adamw=AdamWConfig(weight_decay=0.3, clip_norm=0.0))
     config = engine.trainer_config(job(tmp_path, recipe=whole))
-    model, optimiser = engine.build_whole(config)
+    model, optimiser = build_whole(config)
     assert sum(parameter.numel() for parameter in model.parameters()) == count_parameters(MODEL, 64)
     for group in next(iter(optimiser)).param_groups:
         assert {parameter.dim() for parameter in group["params"]} == {2 if group["weight_decay"] else 1}
@@ -94,8 +108,8 @@ def test_the_same_weights_give_the_same_logits(
 ) -> None:
     shape = replace(MODEL, tied_embeddings=tied, rope_factor=rope_factor, rope_original_len=8)
     whole = recipe(tmp_path, shape)
-    theirs, _ = engine.build_whole(engine.trainer_config(job(tmp_path, recipe=whole)))
-    ours = LocalModel(whole, FACTS)
+    theirs, _ = build_whole(engine.trainer_config(job(tmp_path, recipe=whole)))
+    ours = LocalModel(whole)
     weights = {titan_name(n): to_titan(n, t, shape) for n, t in ours.model.state_dict().items()}
     theirs.load_state_dict(weights)
     for module in theirs.modules():
@@ -124,10 +138,52 @@ def test_float8_swaps_the_matrices_of_blocks_alone(engine: ModuleType, tmp_path:
 
 
 def test_a_large_models_shapes_are_those_of_the_recipe(engine: ModuleType) -> None:
-    from trainer.presets import PRESETS
-
     config = engine.model_config(PRESETS["llama3-405b"], 128_256)
     with torch.device("meta"):
         model = config.build()
     shape: ModelConfig = PRESETS["llama3-405b"].model
     assert sum(parameter.numel() for parameter in model.parameters()) == count_parameters(shape, 128_256)
+
+
+SIZES = {
+    "8b": TitanConfig(gpus=128, tensor=4, context=2),
+    "70b": TitanConfig(gpus=256, tensor=8, pipeline=4),
+    "405b": TitanConfig(gpus=16_384, tensor=8, pipeline=16, reshard="never"),
+}
+
+
+@pytest.fixture(scope="module")
+def long_rows(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Shards whose rows hold the longest sequence of the presets."""
+    folder = tmp_path_factory.mktemp("long")
+    documents = [[2] * K] * 3 * 128
+    write_source(folder, "web", documents, row_tokens=128 * K, rows_per_shard=1, tokenizer=FACTS)
+    return str(folder)
+
+
+@pytest.mark.parametrize("name", [f"llama3-{size}{letter}" for size in SIZES for letter in ("", "-letter")])
+def test_each_stage_of_the_reports_presets_is_taken(
+    engine: ModuleType, tmp_path: Path, long_rows: str, name: str
+) -> None:
+    from torchtitan.distributed import ParallelDims
+    from torchtitan.distributed.pipeline_parallel import _generate_llm_fqn_per_model_part, _get_pipeline_metadata
+
+    titan = SIZES[name.split("-")[1]]
+    held_out = EvalConfig(held_out_shards=1)
+    whole = replace(PRESETS[name], data=(long_rows,), runner="titan", titan=titan, evaluation=held_out)
+    TitanRunner(whole, None, Silent())
+    for number, stage in enumerate(whole.stages):
+        config = engine.trainer_config(job(tmp_path, number, recipe=whole))
+        dims = ParallelDims.from_config(config.parallelism, titan.gpus)
+        config.model_spec.model.update_from_config(config=config)
+        training = config.training
+        assert training.seq_len == stage.seq_len
+        assert training.global_batch_size * training.seq_len == stage.batch_tokens
+        assert training.global_batch_size % (training.local_batch_size * titan.data_ranks) == 0
+        assert stage.seq_len // titan.context % config.loss.num_chunks == 0
+        logits = stage.seq_len // titan.context // config.loss.num_chunks * whole.model.vocab_size // titan.tensor
+        assert LOGITS / 2 < logits <= LOGITS
+        if titan.pipeline > 1:
+            pieces = _get_pipeline_metadata(dims, config.parallelism, config.model_spec.model)
+            layers = [part for parts in _generate_llm_fqn_per_model_part(*pieces) for part in parts]
+            assert len([part for part in layers if part.startswith("layers.")]) == whole.model.layers

@@ -12,6 +12,7 @@ import torch
 
 from schemas.errors import ConfigError, RunError
 from tests.trainer.titan.jobs import BATCH, MODEL, SEQ_LEN, job
+from tests.trainer.titan.local import build_whole
 
 
 def loader(engine: ModuleType, path: Path, rank: int = 0, world: int = 1, size: int = 2, seq_len: int = SEQ_LEN) -> Any:
@@ -71,7 +72,7 @@ def test_it_refuses_what_is_not_its_jobs(engine: ModuleType, tmp_path: Path) -> 
 def test_the_rate_is_the_recipes_at_each_step(engine: ModuleType, tmp_path: Path) -> None:
     made = job(tmp_path)
     config = engine.trainer_config(made)
-    _, optimiser = engine.build_whole(config)
+    _, optimiser = build_whole(config)
     schedule = config.lr_scheduler.build(optimizers=optimiser, training_steps=4)
     found = []
     for _ in range(4):
@@ -87,7 +88,7 @@ def test_the_rate_is_the_recipes_at_each_step(engine: ModuleType, tmp_path: Path
 def test_a_rate_from_another_stage_does_not_stay(engine: ModuleType, tmp_path: Path) -> None:
     made = job(tmp_path)
     config = engine.trainer_config(made)
-    model, optimiser = engine.build_whole(config)
+    model, optimiser = build_whole(config)
     config.lr_scheduler.build(optimizers=optimiser, training_steps=4)
     with torch.no_grad():
         for parameter in model.parameters():

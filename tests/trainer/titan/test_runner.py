@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
 from torch.distributed.checkpoint.state_dict_saver import save
 
 from schemas.errors import ConfigError, RunError
-from tests.trainer.small import FACTS as TOKENIZER
 from tests.trainer.titan.jobs import MODEL, recipe
+from tests.trainer.titan.local import LocalModel, same
 from trainer.commands.progress import Silent
 from trainer.data.sources import held_out_shards, training_shards
 from trainer.loop.checkpoints import State, read_state
+from trainer.loop.journal import read_journal
 from trainer.loop.loop import StoppedError
 from trainer.loop.run import plan_jobs, run
 from trainer.recipe import EvalConfig, GateConfig, Recipe
+from trainer.titan import between
 from trainer.titan import runner as runner_module
-from trainer.titan.exchange import LocalModel
+from trainer.titan.exchange import read_moments, read_weights
 from trainer.titan.job import JOB_VARIABLE, TitanJob, read_job
 from trainer.titan.names import titan_name, to_titan
-from trainer.titan.runner import TitanRunner, command, convert, launch_and_wait
+from trainer.titan.runner import BETWEEN, TRAIN, TitanRunner, command, launch_and_wait
 from trainer.titan.settings import TitanConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
@@ -41,13 +48,20 @@ class Engine:
 
     def __call__(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
         job = read_job(environment[JOB_VARIABLE])
+        if "trainer.titan.between" in words:
+            with patch.dict(os.environ, environment):
+                between.main([words[-1]])
+            return
         self.jobs.append(job)
-        local = LocalModel(job.recipe, TOKENIZER)
+        local = LocalModel(job.recipe)
         for step in sorted({*range(job.checkpoint_steps, job.steps + 1, job.checkpoint_steps), job.steps}):
             self.write(job, local, step)
 
+    def value(self, job: TitanJob, step: int) -> float:
+        return float(sum(job.taken) + step)
+
     def write(self, job: TitanJob, local: LocalModel, step: int) -> None:
-        value = float(sum(job.taken) + step)
+        value = self.value(job, step)
         named = {name: torch.full_like(p, value) for name, p in local.model.named_parameters()}
         model = {titan_name(name): to_titan(name, tensor, job.recipe.model) for name, tensor in named.items()}
         moments = {
@@ -84,11 +98,11 @@ def test_a_stage_ends_as_the_local_runners_do(tmp_path: Path) -> None:
     state = run_by(Engine(), whole, folder, stages=1)
     ended = folder / "stages" / "00-first"
     assert read_state(ended / "checkpoint") == state
-    local = LocalModel(whole, TOKENIZER)
+    local = LocalModel(whole)
     local.load(ended / "checkpoint")
-    assert {float(tensor.max()) for tensor in local.whole().weights.values()} == {4.0}
-    assert {float(found["exp_avg"].min()) for found in local.whole().moments.values()} == {2.0}
-    other = LocalModel(whole, TOKENIZER)
+    assert {float(tensor.max()) for tensor in local.model.state_dict().values()} == {4.0}
+    assert {float(found["exp_avg"].min()) for found in local.optimiser.state.values()} == {2.0}
+    other = LocalModel(whole)
     other.load(ended / "model")  # the Hugging Face folder
     assert all(torch.equal(a, b) for a, b in zip(other.model.parameters(), local.model.parameters(), strict=True))
 
@@ -96,7 +110,7 @@ def test_a_stage_ends_as_the_local_runners_do(tmp_path: Path) -> None:
 def test_a_stage_that_asks_for_it_is_averaged(tmp_path: Path) -> None:
     whole, folder = recipe(tmp_path), tmp_path / "run"
     run_by(Engine(), whole, folder)
-    local = LocalModel(whole, TOKENIZER)
+    local = LocalModel(whole)
     local.load(folder / "stages" / "01-anneal" / "model")
     assert {float(parameter.detach().max()) for parameter in local.model.parameters()} == {(6.0 + 8.0) / 2}
 
@@ -120,14 +134,27 @@ def test_what_another_recipe_left_is_removed_only_when_asked_for(
 
 
 def test_it_begins_from_the_local_runners_checkpoint(engine: ModuleType, tmp_path: Path) -> None:
-    whole, folder, made = recipe(tmp_path), tmp_path / "run", Engine()
-    run_by(made, whole, folder, stages=1)
-    start = tmp_path / "start"
-    convert(replace(made.jobs[0], number=1, taken=(4,)), folder / "stages" / "00-first" / "checkpoint", start)
-    assert (start / ".metadata").exists()
-    begun = Engine()
-    run_by(begun, replace(whole, init_from=str(folder / "stages" / "00-first" / "checkpoint")), tmp_path / "on", 1)
-    assert begun.jobs[0].load_from == str(tmp_path / "on" / "stages" / "00-first" / "titan" / "start")
+    whole, folder = recipe(tmp_path), tmp_path / "run"
+    run_by(Engine(), whole, folder, stages=1)
+    before, begun = tmp_path / "of" / "the" / "local" / "runner", Engine()
+    shutil.copytree(folder / "stages" / "00-first" / "checkpoint", before / "checkpoint")
+    run_by(begun, replace(whole, init_from=str(before / "checkpoint")), tmp_path / "on", 1)
+    start = tmp_path / "on" / "stages" / "00-first" / "titan" / "start"
+    assert begun.jobs[0].load_from == str(start)
+    ours, theirs = LocalModel(whole), LocalModel(whole)
+    ours.load(before / "checkpoint")
+    read_weights(theirs.model, whole.model, start)
+    read_moments(theirs.model, theirs.optimiser, whole.model, start)
+    assert same(ours, theirs)
+
+
+def test_after_an_averaged_stage_torchtitan_starts_from_the_average(engine: ModuleType, tmp_path: Path) -> None:
+    whole, made = recipe(tmp_path), Engine()
+    third = replace(whole.stages[0], name="third")
+    run_by(made, replace(whole, stages=(*whole.stages, third)), tmp_path / "run", 3)
+    found = LocalModel(whole)
+    read_weights(found.model, whole.model, Path(made.jobs[2].load_from))
+    assert {float(parameter.detach().max()) for parameter in found.model.parameters()} == {(6.0 + 8.0) / 2}
 
 
 def test_a_whole_run_by_its_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,11 +179,67 @@ def test_a_job_leaves_out_what_the_run_holds_out(tmp_path: Path, monkeypatch: py
     assert (tmp_path / "run" / "tokenizer" / "facts.json").exists()
 
 
-def test_gates_and_torchrun_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class Slow(Engine):
+    """Needs one extension of its gated stage before its weights are numbers."""
+
+    def value(self, job: TitanJob, step: int) -> float:
+        early = job.stage.gate.enabled and step <= job.stage.steps
+        return math.nan if early else super().value(job, step)
+
+
+def gated(folder: Path, **gate: Any) -> Recipe:
+    whole = recipe(folder)
+    second = replace(whole.stages[1], gate=GateConfig(enabled=True, **{"needle_accuracy": 0.0, **gate}))
+    evaluation = EvalConfig(held_out_shards=1, tokens=64, needle_depths=1, needles=1)
+    return replace(whole, stages=(whole.stages[0], second), evaluation=evaluation)
+
+
+def test_a_gate_holds_a_stage_for_further_launches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, folder = Slow(), tmp_path / "run"
+    monkeypatch.setattr(runner_module, "launch_and_wait", engine)
+    state = run(gated(tmp_path), folder, Silent())
+    assert [(job.number, job.steps) for job in engine.jobs] == [(0, 4), (1, 4), (1, 5)]
+    assert (state.taken, state.tokens, state.starts) == ((4, 5), 9 * 128, {"web": 9 * 128})
+    events = read_journal(folder)
+    assert [(e["event"], e.get("stage"), e.get("open")) for e in events] == [
+        ("start", "first", None), ("eval", "first", True), ("stage", "first", None),
+        ("start", "anneal", None), ("eval", "anneal", False), ("eval", "anneal", True), ("eval", "anneal", None),
+        ("stage", "anneal", None),
+    ]  # fmt: skip
+    local = LocalModel(engine.jobs[0].recipe)
+    local.load(folder / "stages" / "01-anneal" / "model")
+
+
+def test_a_gate_that_stays_shut_ends_the_run_and_the_next_goes_on_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, folder = Engine(), tmp_path / "run"
+    monkeypatch.setattr(runner_module, "launch_and_wait", engine)
+    whole = gated(tmp_path, needle_accuracy=1.0, max_tokens=5 * 128)
+    for _ in range(2):
+        with pytest.raises(RunError, match=r"stage anneal: its gate is still shut after 5 steps \(gate.max_tokens\)"):
+            run(whole, folder, Silent())
+    assert [job.steps for job in engine.jobs] == [4, 4, 5]
+
+
+def test_a_gate_compares_with_the_model_that_a_run_begins_with(
+    engine: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "launch_and_wait", Engine())
+    plain = recipe(tmp_path)
+    run(plain, tmp_path / "run", Silent())
+    begun = replace(gated(tmp_path), stages=gated(tmp_path).stages[1:],
+                    init_from=str(tmp_path / "run" / "stages" / "00-first" / "model"))  # fmt: skip
+    run(begun, tmp_path / "on", Silent())
+    evals = read_journal(tmp_path / "on", only=("eval",))
+    assert [(event["stage"], event["number"]) for event in evals] == [("init_from", -1), ("anneal", 0), ("anneal", 0)]
+
+
+def test_torchrun_and_gates_without_held_out_text_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = recipe(tmp_path)
-    gated = replace(whole, stages=(replace(whole.stages[0], gate=GateConfig(enabled=True)),))
-    with pytest.raises(ConfigError, match="stages: first: the titan runner measures no gates"):
-        TitanRunner(gated, None, Silent())
+    unmeasured = replace(gated(tmp_path), evaluation=EvalConfig())
+    with pytest.raises(ConfigError, match=r"evaluation.held_out: none, but the gate of stage anneal needs some"):
+        TitanRunner(unmeasured, None, Silent())
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ConfigError, match="without torchrun"):
         TitanRunner(whole, None, Silent())
@@ -164,15 +247,23 @@ def test_gates_and_torchrun_are_refused(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_command(tmp_path: Path) -> None:
     whole = recipe(tmp_path)
-    assert command(whole)[:5] == [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    assert command(whole, BETWEEN) == [*words, "-m", "trainer.titan.between"]
     there = replace(whole, titan=TitanConfig(launch=("srun", "torchrun", "--nnodes=4")))
-    assert command(there)[:3] == ["srun", "torchrun", "--nnodes=4"]
-    assert command(there)[3:] == ["-m", "torchtitan.train", "--module", "trainer.titan.engine", "--config", "stage"]
+    assert command(there, TRAIN)[:3] == ["srun", "torchrun", "--nnodes=4"]
+    assert command(there, TRAIN)[3:] == [
+        "-m",
+        "torchtitan.train",
+        "--module",
+        "trainer.titan.engine",
+        "--config",
+        "stage",
+    ]
 
 
 def test_a_launch_that_fails_is_an_error_in_one_line() -> None:
     launch_and_wait([sys.executable, "-c", "import os; assert os.environ['THERE'] == 'yes'"], {"THERE": "yes"})
-    with pytest.raises(RunError, match="torchtitan ended with status 3; the command was"):
+    with pytest.raises(RunError, match="a launch ended with status 3; the command was"):
         launch_and_wait([sys.executable, "-c", "raise SystemExit(3)"], {})
 
 
@@ -190,7 +281,7 @@ def test_a_model_of_another_shape_is_refused(tmp_path: Path) -> None:
     class Other(Engine):
         def write(self, job: TitanJob, local: LocalModel, step: int) -> None:
             wide = replace(job.recipe, model=replace(MODEL, dim=64))
-            super().write(replace(job, recipe=wide), LocalModel(wide, TOKENIZER), step)
+            super().write(replace(job, recipe=wide), LocalModel(wide), step)
 
     with pytest.raises(RunError, match="is missing or of another shape than the recipe's model"):
         run_by(Other(), whole, folder, stages=1)
