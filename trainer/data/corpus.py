@@ -28,12 +28,15 @@ import pyarrow.parquet as pq
 
 import storage
 from schemas.errors import ConfigError, RunError
+from schemas.identity import content_id
 from schemas.shards import ShardMetadata, TokenizerFacts
 from trainer.data.permutation import Permutation
+from trainer.data.shared import Decoded, SharedGroups, of_node
 
 # Decoded row groups that a source holds: two, and more of small ones up to so many tokens, since a block of a mixture
 # takes its sequences in no order. 67 MB: two row groups of 64 rows of 131,072 tokens.
 CACHED_GROUPS, CACHED_TOKENS = 2, 1 << 24
+TOKEN_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,6 @@ class TokenSlice:
     left_out: npt.NDArray[np.bool_] | None = None  # [n_docs] documents that are not trained on; None: no such
 
 
-@dataclass(frozen=True, slots=True)
-class _Decoded:
-    tokens: npt.NDArray[np.uint32]  # [rows, row_tokens]
-    doc_ends: list[npt.NDArray[np.int64]]  # a row each
-    left_out: list[npt.NDArray[np.bool_]] | None  # a row each, as long as its doc_ends
-
-
 class Stream(Protocol):
     """What a mixture draws from: any position, at any length that divides the unit."""
 
@@ -85,11 +81,13 @@ class Corpus:
     """The stream of one source. Opening it reads footers only; a slice decodes the row group it lies in."""
 
     def __init__(
-        self, source: str, shards: Sequence[str], unit: int, seed: int, left_out: pa.Array | None = None
-    ) -> None:
+        self, source: str, shards: Sequence[str], unit: int, seed: int, left_out: pa.Array | None = None,
+        shared: SharedGroups | None = None,
+    ) -> None:  # fmt: skip
         """`unit` is the longest sequence of the recipe, in tokens, and divides the rows of the shards.
 
-        `left_out` are the ids of documents that are not trained on; they keep their places in the stream.
+        `left_out` are the ids of documents that are not trained on; they keep their places in the stream. Row groups
+        are decoded once for all ranks of this node, or for those that use `shared`.
         """
         if not shards:
             raise ConfigError(f"sources.{source}: no shards")
@@ -105,7 +103,8 @@ class Corpus:
         self._groups = [group for _, groups in footers for group in groups]
         if not self.epoch_tokens:
             raise ConfigError(f"sources.{source}: less than one sequence of {unit} tokens in its shards")
-        self._decoded: OrderedDict[int, _Decoded] = OrderedDict()
+        self._decoded: OrderedDict[int, Decoded] = OrderedDict()
+        self._shared = of_node(TOKEN_BYTES * CACHED_TOKENS) if shared is None else shared
 
     @functools.cached_property
     def epoch_tokens(self) -> int:
@@ -150,15 +149,26 @@ class Corpus:
     def _held_tokens(self) -> int:
         return sum(group.tokens.size for group in self._decoded.values())
 
-    def _decode(self, group_number: int) -> _Decoded:
+    def _decode(self, group_number: int) -> Decoded:
         found = self._decoded.get(group_number)
         if found is None:
-            found = _read_group(self._groups[group_number], self._left_out)
+            found = self._obtain(self._groups[group_number])
             self._decoded[group_number] = found
             while len(self._decoded) > CACHED_GROUPS and self._held_tokens > CACHED_TOKENS:
                 self._decoded.popitem(last=False)
         self._decoded.move_to_end(group_number)
         return found
+
+    def _obtain(self, group: RowGroup) -> Decoded:
+        decode = functools.partial(_read_group, group, self._left_out)
+        if self._shared is None:
+            return decode()
+        return self._shared.get(self.source, f"{group.path}:{group.number}:{self._left_out_key}", decode)
+
+    @functools.cached_property
+    def _left_out_key(self) -> str:
+        """What tells these documents apart from those that another stream of the same shards leaves out."""
+        return "" if self._left_out is None else content_id(*sorted(self._left_out.to_pylist()))
 
 
 @functools.lru_cache(maxsize=64)  # a sequence at a time would hash its way to each row anew: 200 µs
@@ -206,7 +216,7 @@ def _flat(table: pa.Table, name: str) -> pa.Array:
     return table.column(name).combine_chunks().flatten()
 
 
-def _read_group(group: RowGroup, left_out: pa.Array | None) -> _Decoded:
+def _read_group(group: RowGroup, left_out: pa.Array | None) -> Decoded:
     columns = ["tokens", "doc_ends", *(["doc_ids"] if left_out is not None else [])]
     with storage.open_read(group.path) as file:
         table = pq.ParquetFile(file).read_row_group(group.number, columns=columns)
@@ -219,10 +229,10 @@ def _read_group(group: RowGroup, left_out: pa.Array | None) -> _Decoded:
     if left_out is not None:
         marked = pc.is_in(_flat(table, "doc_ids"), value_set=left_out).to_numpy(zero_copy_only=False)
         marks = np.split(marked, np.cumsum([len(row) for row in by_row])[:-1])
-    return _Decoded(tokens.reshape(group.rows, group.row_tokens), by_row, marks)
+    return Decoded(tokens.reshape(group.rows, group.row_tokens), by_row, marks)
 
 
-def _cut(decoded: _Decoded, row: int, start: int, n: int) -> TokenSlice:
+def _cut(decoded: Decoded, row: int, start: int, n: int) -> TokenSlice:
     tokens, ends = decoded.tokens[row], decoded.doc_ends[row]
     end = start + n
     first, last = np.searchsorted(ends, start, side="right"), np.searchsorted(ends, end, side="left")
