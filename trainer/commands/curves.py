@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 import storage
 from schemas.errors import RunError
-from trainer.loop.journal import Event, lineage, read_journal
+from trainer.loop.journal import History, read_events, read_journal
 
 CURVES = "curves.png"
 SIZE, DPI = (9.0, 6.0), 130  # inches, dots an inch
@@ -24,16 +24,14 @@ SMOOTHED = 40  # the line is a mean over this part of the run
 
 def draw_curves(folder: Path) -> Path:
     """Draw the run of a folder into its `curves.png` and return the path. RunError when its journal has no step."""
-    events = read_journal(folder)
-    steps = lineage(events)
-    if not steps:
+    history = History(read_events(folder, only=("start", "rollback", "step")))
+    if not history.steps:
         raise RunError(f"{folder}: no steps in its journal to draw")
     figure = Figure(figsize=SIZE, layout="constrained")
     FigureCanvasAgg(figure)  # no screen, and nothing global
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    _draw_loss(above, steps, [event for event in events if event["event"] == "eval"])
-    ordered = sorted(steps)
-    below.plot(ordered, [steps[n]["rate"] for n in ordered], color="tab:green")
+    _draw_loss(above, history, read_journal(folder, only=("eval",)))
+    below.plot(history.steps, history.columns["rate"], color="tab:green")
     below.set(ylabel="learning rate", xlabel="step")
     below.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
     for axes in (above, below):
@@ -46,21 +44,17 @@ def draw_curves(folder: Path) -> Path:
     return path
 
 
-def _draw_loss(axes: Axes, steps: Mapping[int, Event], evals: Sequence[Mapping[str, Any]]) -> None:
-    numbers = np.array(sorted(steps))
-    losses = np.array([steps[n]["loss"] for n in numbers.tolist()], float)
+def _draw_loss(axes: Axes, history: History, evals: Sequence[Mapping[str, Any]]) -> None:
+    numbers, losses, stages = (np.array(x) for x in (history.steps, history.columns["loss"], history.stages))
     axes.plot(numbers, losses, color="tab:blue", alpha=0.3, linewidth=0.8)
     axes.plot(numbers, smooth(losses, max(1, len(losses) // SMOOTHED)), color="tab:blue", label="trained on")
     for number, source in enumerate(sorted({name for event in evals for name in event["short_loss"]}), 1):
         measured = [(event["step"], event["short_loss"][source]) for event in evals if source in event["short_loss"]]
         axes.plot(*zip(*measured, strict=True), "o--", color=f"C{number}", markersize=5, label=f"held out, {source}")
-    previous = None
-    for n in numbers.tolist():
-        if steps[n]["stage"] != previous:
-            previous = steps[n]["stage"]
-            axes.axvline(n, color="grey", linewidth=0.6)
-            axes.annotate(previous, (n, 0), (3, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
-                          rotation=90, va="bottom", fontsize=7, color="grey")  # fmt: skip
+    for at in np.flatnonzero(np.diff(stages, prepend=-1)):
+        axes.axvline(numbers[at], color="grey", linewidth=0.6)
+        axes.annotate(history.names[stages[at]], (numbers[at], 0), (3, 3), xycoords=("data", "axes fraction"),
+                      textcoords="offset points", rotation=90, va="bottom", fontsize=7, color="grey")  # fmt: skip
     axes.set(ylabel="loss (nats a token)")
     axes.legend(loc="upper right", frameon=False)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from schemas.errors import RunError
-from trainer.loop.journal import lineage, read_journal, worth
+from trainer.loop.journal import Clock, History, read_events
 
 RECENT = 20  # steps over which speed and loss are taken
 
@@ -24,33 +24,40 @@ def status(folder: Path) -> dict[str, Any]:
     if not recipe_path.exists():
         raise RunError(f"{folder}: no training run here (recipe.json is missing)")
     recipe = json.loads(recipe_path.read_bytes())
-    events = read_journal(folder)
-    steps = lineage(events)
-    recent = [steps[n] for n in sorted(steps)[-RECENT:]]
-    last = recent[-1] if recent else None
-    seconds = sum(event["s"] for event in recent)
-    tokens = sum(event["tokens"] for event in recent)
-    done = [event["stage"] for event in events if event["event"] == "stage"]
+    history, clock, done, rollbacks, last = History(), Clock(), set[str](), 0, None
+    window: list[Mapping[str, Any]] = []  # the newest steps, whole
+    for event in read_events(folder):
+        history.add(event)
+        clock.add(event)
+        rollbacks += event["event"] == "rollback"
+        done |= {event["stage"]} if event["event"] == "stage" else set()
+        if event["event"] in ("start", "rollback", "step"):
+            window = [step for step in window if step["step"] < event["step"]][1 - RECENT :]
+        if event["event"] == "step":
+            window.append(event)
+        last = event
+    recent = {name: column[-RECENT:] for name, column in history.columns.items()}
+    seconds = sum(recent["s"])
     names = [stage["name"] for stage in recipe["stages"]]
     return {
         "name": recipe["name"],
-        "stage": last["stage"] if last else names[0],
+        "stage": history.names[history.stages[-1]] if history.steps else names[0],
         "stages_done": [name for name in names if name in done],
         "stages": names,
         "finished": bool(names) and names[-1] in done,
-        "step": last["step"] + 1 if last else 0,
-        "loss": last["loss"] if last else None,
-        "metrics": _recent_metrics(recent),
-        "tokens": sum(event["tokens"] for event in steps.values()),
-        "tokens_per_s": tokens / seconds if seconds else None,
-        "waiting_for_data": sum(event["waited_s"] for event in recent) / seconds if seconds else None,
-        "rollbacks": sum(event["event"] == "rollback" for event in events),
-        "time": asdict(worth(events, _until(events))),
+        "step": history.steps[-1] + 1 if history.steps else 0,
+        "loss": history.columns["loss"][-1] if history.steps else None,
+        "metrics": _recent_metrics(window),
+        "tokens": int(sum(history.columns["tokens"])),
+        "tokens_per_s": sum(recent["tokens"]) / seconds if seconds else None,
+        "waiting_for_data": sum(recent["waited_s"]) / seconds if seconds else None,
+        "rollbacks": rollbacks,
+        "time": asdict(clock.worth(history, _until(last))),
         "weights": newest_weights(folder),
     }
 
 
-def _recent_metrics(recent: list[Mapping[str, Any]]) -> dict[str, float]:
+def _recent_metrics(recent: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Return the mean of each of the objective's metrics over the recent steps of the last stage."""
     found: dict[str, list[float]] = {}
     for event in recent:
@@ -60,9 +67,8 @@ def _recent_metrics(recent: list[Mapping[str, Any]]) -> dict[str, float]:
     return {name: sum(values) / len(values) for name, values in sorted(found.items())}
 
 
-def _until(events: list[dict[str, Any]]) -> float:
+def _until(last: Mapping[str, Any] | None) -> float:
     """Return up to when time counts: the end of a run that ended by itself, else now."""
-    last = events[-1] if events else None
     return float(last["t"]) if last and last["event"] in ("stop", "stage") else time.time()
 
 

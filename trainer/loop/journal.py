@@ -18,10 +18,13 @@ back, and of the rest parses only the kinds of events that it asks for.
 
 from __future__ import annotations
 
+import bisect
 import fcntl
 import json
+import math
 import os
 import time
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,13 +82,18 @@ def read_journal(folder: Path, only: Collection[str] = ()) -> list[dict[str, Any
 
     With `only` those of these kinds alone: the other lines are passed over without being parsed.
     """
+    return list(read_events(folder, only))
+
+
+def read_events(folder: Path, only: Collection[str] = ()) -> Iterator[dict[str, Any]]:
+    """Yield what `read_journal` returns, one event at a time."""
     path = folder / NAME
     if not path.exists():
-        return []
+        return
     wanted = tuple(f'{{"event":"{kind}"'.encode() for kind in only) or b""
     with path.open("rb") as file:
         lines = (line for line in file if line.endswith(b"\n") and line.startswith(wanted))
-        return list(_parse(lines))
+        yield from _parse(lines)
 
 
 def _parse(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -133,16 +141,35 @@ def recent_losses(folder: Path, begin: int, end: int, n: int) -> list[float]:
     return found[::-1]
 
 
-def lineage(events: Iterable[Event]) -> dict[int, Event]:
-    """Return the steps that the newest weights are made of, by number: without steps that were rolled back or lost."""
-    steps: dict[int, Event] = {}
-    for event in events:
-        if event["event"] in ("start", "rollback"):
-            for lost in [step for step in steps if step >= event["step"]]:
-                del steps[lost]
-        elif event["event"] == "step":
-            steps[event["step"]] = event
-    return steps
+class History:
+    """The steps that the newest weights are made of, without those that were rolled back or lost, oldest first.
+
+    Numbers in arrays: 56 bytes a step, where its event takes 1.5 kB.
+    """
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.steps = array("q")  # of the run
+        self.stages = array("q")  # of each step, its place in `names`
+        self.names: list[str] = []  # of stages
+        self.columns = {name: array("d") for name in ("loss", "rate", "s", "waited_s", "tokens")}
+        for event in events:
+            self.add(event)
+
+    def add(self, event: Event) -> None:
+        """Take the next event of the journal into account."""
+        if event["event"] in ("start", "rollback", "step"):
+            kept = bisect.bisect_left(self.steps, event["step"])
+            del self.steps[kept:], self.stages[kept:]
+            for column in self.columns.values():
+                del column[kept:]
+        if event["event"] == "step":
+            stage = str(event.get("stage", ""))
+            if stage not in self.names:
+                self.names.append(stage)
+            self.steps.append(event["step"])
+            self.stages.append(self.names.index(stage))
+            for name, column in self.columns.items():
+                column.append(event.get(name, math.nan))
 
 
 @dataclass(frozen=True)
@@ -174,13 +201,34 @@ class Worth:
     other: float  # starting, evaluating, being down
 
 
+class Clock:
+    """Adds up where the time of a run went, event by event."""
+
+    def __init__(self) -> None:
+        self._first: float | None = None
+        self._done = self._saving = 0.0
+
+    def add(self, event: Event) -> None:
+        """Take the next event of the journal into account."""
+        if event["event"] == "start" and self._first is None:
+            self._first = event["t"]
+        elif event["event"] == "step":
+            self._done += event["s"]
+        elif event["event"] == "save":
+            self._saving += event.get("paused_s", 0.0)
+
+    def worth(self, history: History, now: float) -> Worth:
+        """Return how the time up to `now` was spent, given the steps that are left of it."""
+        elapsed = max(now - (now if self._first is None else self._first), 1e-9)
+        kept = sum(history.columns["s"])
+        shares = (kept / elapsed, (self._done - kept) / elapsed, self._saving / elapsed)
+        return Worth(elapsed, *shares, other=max(0.0, 1 - sum(shares)))
+
+
 def worth(events: Iterable[Event], now: float) -> Worth:
     """Return how the time up to `now` was spent."""
-    events = list(events)
-    first = next((event["t"] for event in events if event["event"] == "start"), now)
-    elapsed = max(now - first, 1e-9)
-    done = sum(event["s"] for event in events if event["event"] == "step")
-    kept = sum(event["s"] for event in lineage(events).values())
-    saving = sum(event.get("paused_s", 0.0) for event in events if event["event"] == "save")
-    shares = (kept / elapsed, (done - kept) / elapsed, saving / elapsed)
-    return Worth(elapsed, *shares, other=max(0.0, 1 - sum(shares)))
+    history, clock = History(), Clock()
+    for event in events:
+        history.add(event)
+        clock.add(event)
+    return clock.worth(history, now)

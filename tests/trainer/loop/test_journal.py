@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 import random
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
+from trainer.commands.status import status
 from trainer.loop import journal as journal_module
-from trainer.loop.journal import NAME, Journal, lineage, read_journal, recent_losses, rollbacks_of, worth
+from trainer.loop.journal import NAME, History, Journal, read_journal, recent_losses, rollbacks_of, worth
 
 
 def _step(step: int, s: float = 1.0, **more: object) -> dict:
@@ -19,6 +22,16 @@ def _start(step: int, t: float = 0.0) -> dict:
 
 def _back(step: int, skip: list[int], stage: str = "a", **more: object) -> dict:
     return {"event": "rollback", "t": 0.0, "step": step, "stage": stage, "skip": skip, **more}
+
+
+def _lineage(events: list[dict]) -> dict[int, dict]:
+    steps: dict[int, dict] = {}
+    for event in events:
+        if event["event"] == "step":
+            steps[event["step"]] = event
+        else:
+            steps = {n: step for n, step in steps.items() if n < event["step"]}
+    return steps
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -52,7 +65,8 @@ def test_no_journal_is_an_empty_one(tmp_path: Path) -> None:
 
 def test_the_lineage_leaves_out_what_was_lost() -> None:
     events = [_start(0), _step(0), _step(1), _step(2), _start(1), _step(1, 5.0), _step(2), _back(2, [2]), _step(2, 7.0)]
-    assert {n: event["s"] for n, event in lineage(events).items()} == {0: 1.0, 1: 5.0, 2: 7.0}
+    history = History(events)
+    assert dict(zip(history.steps, history.columns["s"], strict=True)) == {0: 1.0, 1: 5.0, 2: 7.0}
 
 
 def test_roll_backs_are_those_of_the_stage_and_its_key() -> None:
@@ -87,7 +101,9 @@ def test_recent_losses_read_from_the_end_are_those_of_the_lineage(
     if draw.random() < 0.5:
         with (tmp_path / NAME).open("ab") as file:
             file.write(b'{"event":"step","step":1,"lo')
-    steps = lineage(events)
+    steps = _lineage(events)
+    assert list(History(events).steps) == sorted(steps)
+    assert list(History(events).columns["loss"]) == [steps[n]["loss"] for n in sorted(steps)]
     for begin, n in ((0, 5), (0, 1000), (10, 1000), (max(steps) + 1, 5)):
         end = max(steps) + 1 - draw.randrange(3)
         wanted = [steps[k]["loss"] for k in sorted(steps) if begin <= k < end and steps[k]["applied"]][-n:]
@@ -119,3 +135,22 @@ def test_worth_adds_up() -> None:
 
 def test_worth_of_nothing() -> None:
     assert worth([], now=5.0).effective == 0.0
+
+
+def test_a_long_journal_is_told_of_in_little_memory(tmp_path: Path) -> None:
+    n = 5000
+    with (tmp_path / NAME).open("w") as file:
+        file.write('{"event":"start","t":0.0,"step":0}\n')
+        for step in range(n):
+            event = {"event": "step", "t": 1.0, "step": step, "stage": "ab"[step > n // 2], "loss": 1.0, "norm": 1.0,
+                     "rate": 1.0, "tokens": 64, "applied": True, "s": 0.5, "waited_s": 0.0}  # fmt: skip
+            file.write(json.dumps(event, separators=(",", ":")) + "\n")
+    (tmp_path / "recipe.json").write_text('{"name": "x", "stages": [{"name": "a"}, {"name": "b"}]}')
+    tracemalloc.start()
+    try:
+        found = status(tmp_path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (found["step"], found["stage"], found["tokens"], found["tokens_per_s"]) == (n, "b", 64 * n, 128.0)
+    assert peak < 150 * n  # the events themselves take 1,500 bytes each
