@@ -61,6 +61,7 @@ def plan_command(
     gpus: Annotated[int, typer.Option(min=1, help="GPUs of the run.")] = 8,
     peak_tflops: Annotated[float, typer.Option(help="Peak of one, in bfloat16, dense.")] = 989.0,
     mfu: Annotated[float, typer.Option(help="Share of it that is reached (L3: 0.38 to 0.43).")] = 0.40,
+    cpu: Annotated[bool, typer.Option("--cpu", help="The ranks are processes on CPUs, not GPUs.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what a recipe needs: tokens, steps, operations, memory, hours, epochs of each source."""
@@ -68,7 +69,7 @@ def plan_command(
 
     loaded = _load(recipe, data)
     vocab_size, tokens = _facts(loaded)
-    found = plan(loaded, loaded.model.vocab_size or vocab_size, tokens, Machine(gpus, peak_tflops, mfu))
+    found = plan(loaded, loaded.model.vocab_size or vocab_size, tokens, Machine(gpus, peak_tflops, mfu, not cpu))
     if as_json:
         _print_json(_plan_plain(found))
         return
@@ -85,6 +86,9 @@ def plan_command(
         f" on {gpus:,} GPUs at {mfu:.0%} of {peak_tflops:,.0f} TFLOPs, {found.gpu_bytes / 2**30:,.1f} GiB each",
         highlight=False,
     )
+    if found.memory:
+        parts = ", ".join(f"{name} {size / 2**30:,.1f}" for name, size in dataclasses.asdict(found.memory).items())
+        console.print(f"GiB of a rank at its peak: {parts}", highlight=False)
     for source, epochs in found.epochs.items():
         console.print(f"{source}: {epochs:.2f} epochs", highlight=False)
 
@@ -216,6 +220,7 @@ def _facts(recipe: Recipe) -> tuple[int, dict[str, int]]:
 
 def _plan_plain(found: Plan) -> dict[str, Any]:
     totals = {name: getattr(found, name) for name in ("parameters", "tokens", "flops", "hours", "gpu_bytes", "epochs")}
+    totals["memory"] = dataclasses.asdict(found.memory) if found.memory else None
     return {**totals, "stages": [dataclasses.asdict(stage) for stage in found.stages]}
 
 

@@ -8,13 +8,8 @@ from dataclasses import dataclass
 
 from trainer.data.mixture import counts_in_block
 from trainer.model.llama import count_parameters, flops_per_token
-from trainer.model.loss import LOGITS
+from trainer.model.memory import Memory, Rank, peak
 from trainer.recipe import Recipe, StageConfig
-
-PARAMETER_BYTES = 16  # float32 weight, gradient and two moments: what FSDP shards
-COMPUTE_BYTES = 2  # bfloat16 weights, gathered and kept through a step (L3 3.3.2: not resharded after forward)
-# Of one token in one block, per unit of width (Korthikanti et al. 2022, equation 2, without the attention matrix).
-LAYER_ACTIVATION_BYTES = 34
 
 
 @dataclass(frozen=True)
@@ -24,6 +19,7 @@ class Machine:
     gpus: int = 8
     peak_tflops: float = 989.0  # bfloat16, dense, of one H100 (its data sheet)
     mfu: float = 0.40  # share of it that is reached (L3 table 4: 38 to 43%)
+    on_gpu: bool = True
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,11 @@ class Plan:
 
     parameters: int
     stages: tuple[StagePlan, ...]
-    gpu_bytes: int  # weights, moments, gathered weights and one sequence's activations on each GPU
+    memory: Memory | None  # of each rank of the local runner at its peak; None without stages
+
+    @property
+    def gpu_bytes(self) -> int:
+        return self.memory.total if self.memory else 0
 
     @property
     def tokens(self) -> int:
@@ -71,7 +71,7 @@ def plan(recipe: Recipe, vocab_size: int, source_tokens: Mapping[str, int], mach
     """Return what a recipe needs on a machine; `source_tokens` are those of one epoch of each source."""
     model = recipe.model
     stages = tuple(_plan_stage(recipe, stage, vocab_size, source_tokens, machine) for stage in recipe.stages)
-    return Plan(count_parameters(model, vocab_size), stages, _gpu_bytes(recipe, vocab_size, machine))
+    return Plan(count_parameters(model, vocab_size), stages, _memory(recipe, vocab_size, machine))
 
 
 def _plan_stage(
@@ -98,17 +98,14 @@ def _mixes(stage: StageConfig, source_tokens: Mapping[str, int]) -> list[tuple[M
     return list(zip([first, *(change.mix for change in stage.mix_changes)], lengths, strict=False))
 
 
-def _gpu_bytes(recipe: Recipe, vocab_size: int, machine: Machine) -> int:
-    """Return a rough figure: one micro-batch of one sequence, activations of each block kept unless recomputed.
+def _memory(recipe: Recipe, vocab_size: int, machine: Machine) -> Memory | None:
+    """Return what a rank of the local runner holds at the peak of a step, in the stage that needs most."""
+    found = [_memory_of_stage(recipe, stage, vocab_size, machine) for stage in recipe.stages]
+    return max(found, key=lambda memory: memory.total, default=None)
 
-    Of the loss: the logits of one chunk in float32 and bfloat16, and the gradient of the output embedding in float32.
-    """
-    model, parameters = recipe.model, count_parameters(recipe.model, vocab_size)
-    longest = max((stage.seq_len for stage in recipe.stages), default=0)
-    kept_layers = 1 if recipe.local.checkpoint_activations else model.layers
-    activations = longest * model.dim * (LAYER_ACTIVATION_BYTES * kept_layers + COMPUTE_BYTES * model.layers)
-    chunk = min(longest, recipe.local.loss_tokens or max(1, LOGITS // max(1, vocab_size)))
-    loss = chunk * vocab_size * (4 + COMPUTE_BYTES) + vocab_size * model.dim * 4
-    unsharded = 0 if recipe.local.shard_gradients else parameters * 4
-    kept = parameters * PARAMETER_BYTES // machine.gpus + parameters * COMPUTE_BYTES
-    return kept + unsharded + activations + loss
+
+def _memory_of_stage(recipe: Recipe, stage: StageConfig, vocab_size: int, machine: Machine) -> Memory:
+    share = -(-stage.batch_sequences // machine.gpus)
+    micro = min(share, recipe.local.sequences_at_once(stage.seq_len, machine.on_gpu))
+    rank = Rank(ranks=machine.gpus, on_gpu=machine.on_gpu, micro_sequences=micro, seq_len=stage.seq_len)
+    return peak(recipe.model, vocab_size, recipe.local, rank)

@@ -28,6 +28,7 @@ from trainer.model.llama import (
     empty_reward_model,
     llama_config,
     materialise,
+    recompute,
     set_rope,
 )
 from trainer.model.mean_rows import EMBEDDINGS, rows_to_mean
@@ -36,8 +37,6 @@ from trainer.objectives.objective import CAUSAL
 from trainer.recipe import ModelConfig, Recipe, StageConfig
 
 DIGESTED_PARAMETERS = 2 * 10**9  # a larger model is gathered for its digest only at the ends of stages
-# Of a forward pass, where the recipe says nothing. On CPUs more logits than the caches hold cost a tenth to a third.
-MICRO_TOKENS, CPU_MICRO_TOKENS = 16_384, 1024
 FIRST_SAVE_S = 1.0  # what a checkpoint is taken to cost before one was written
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -99,7 +98,7 @@ class Training:
         else:
             model = empty_reward_model(config)
         if local.checkpoint_activations:
-            model.gradient_checkpointing_enable()  # type: ignore[no-untyped-call]
+            recompute(model)
         if local.compile:
             for block in model.model.layers:
                 block.compile()
@@ -147,8 +146,7 @@ class Training:
 
     def micro_sequences(self, seq_len: int) -> int:
         """Return how many sequences go through the model at once."""
-        tokens = MICRO_TOKENS if self.ranks.device.type == "cuda" else CPU_MICRO_TOKENS
-        return self.recipe.local.micro_sequences or max(1, tokens // seq_len)
+        return self.recipe.local.sequences_at_once(seq_len, on_gpu=self.ranks.device.type == "cuda")
 
     def begin_anew(self) -> None:
         """Give the model the weights that a run begins with, and a new optimiser."""

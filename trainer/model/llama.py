@@ -117,6 +117,13 @@ def materialise(model: Model, device: torch.device) -> None:
     model.model.rotary_emb = type(rotary)(config=model.config).to(device)
 
 
+def recompute(model: Model) -> None:
+    """Let blocks keep their input alone, and compute the rest again in the backward pass."""
+    # The older name warns in late versions of transformers 5, and goes with 6.
+    enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+    enable()
+
+
 def draw_weights(model: Model, seed: int) -> None:
     """Give a model its initial weights, a function of `seed` alone.
 

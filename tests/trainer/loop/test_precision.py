@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import nn
+from transformers.models.llama.modeling_llama import LlamaMLP
 
 from tests.trainer.small import Listener, recipe_of, stage, train
 from trainer.data.corpus import TokenSlice
@@ -44,6 +45,26 @@ def test_one_process_computes_in_the_type_that_it_is_given(recipe: Recipe, tmp_p
         assert {tensor.dtype for tensor in written.values()} == {torch.float32}  # what is trained stays in float32
     assert losses["float32"] != losses["bfloat16"]
     assert losses["float32"] == pytest.approx(losses["bfloat16"], abs=0.02)
+
+
+def _losses(recipe: Recipe, folder: Path, **local: object) -> list[float]:
+    heard = Listener()
+    settings = LocalConfig(threads=1, **local)  # type: ignore[arg-type]
+    train(dataclasses.replace(recipe, local=settings), folder, heard)
+    return heard.losses
+
+
+def test_losses_are_the_same_where_activations_are_recomputed(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    forward = LlamaMLP.forward
+    monkeypatch.setattr(LlamaMLP, "forward", lambda self, x: calls.append(1) or forward(self, x))
+    plain = _losses(recipe, tmp_path / "kept")
+    once = len(calls)
+    again = _losses(recipe, tmp_path / "again", checkpoint_activations=True)
+    assert again == pytest.approx(plain, abs=1e-6)
+    assert len(calls) == 3 * once
 
 
 def test_a_run_in_bfloat16_is_resumed_to_the_same_bits(recipe: Recipe, tmp_path: Path) -> None:
