@@ -24,7 +24,7 @@ from trainer.recipe import EvalConfig
 
 KEY_TOKENS, VALUE_TOKENS = 4, 4
 NEEDLE_TOKENS = KEY_TOKENS + VALUE_TOKENS
-CHOICE = 8 * NEEDLE_TOKENS  # tokens that a needle is drawn from, at least, where so many are known (ours)
+CHOICE = 2 * NEEDLE_TOKENS  # tokens that a needle is drawn from, at least, where so many are known (ours)
 
 Tokens = npt.NDArray[np.int64]
 
@@ -102,7 +102,7 @@ def haystack(filler: Tokens, known: Tokens, depth: float, name: str) -> Tokens:
 
 
 def _rare_in(filler: Tokens, known: Tokens) -> Tokens:
-    """Return the tokens of `known` that a filler lacks; where those are fewer than CHOICE, that many it has least of."""
+    """Return the tokens of `known` that a filler lacks, or, of fewer than CHOICE, so many that it has least of."""
     counts = np.bincount(filler, minlength=int(known.max()) + 1)[known]
     absent = known[counts == 0]
     return absent if len(absent) >= CHOICE else known[np.argsort(counts, kind="stable")[:CHOICE]]
