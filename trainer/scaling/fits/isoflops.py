@@ -184,7 +184,7 @@ def _errors(curves: Sequence[Parabola]) -> list[float]:
     """Return the standard errors of the minima, in units of that of a loss, by which they weigh in a law.
 
     The curvature is a power of the budget for any loss E + A / N**alpha + B / D**beta, so all curves together tell
-    that of each. A weight from one curve's own would be noise: 95% intervals then hold the truth in 86 to 93 of 100.
+    that of each. A weight from one curve's own would be noise: 95% intervals then hold the truth in 89 to 91 of 100.
     """
     if len(curves) < COEFFICIENTS:
         return [curve.lowest_error(1.0) for curve in curves]

@@ -6,7 +6,7 @@ a reproduction is tested against. The 402B parameters stated do not follow eithe
 383B of 16.55T; 402B would go with 15.75T.
 
 A minimum weighs as well as its curve knows it (ours): curves grow flatter as budgets grow, and at the largest a window
-may lie to one side. Without weights, 95% intervals held the truth in 83 to 93 of 100 synthetic ladders (LOG.md).
+may lie to one side. Without weights, 95% intervals held the truth in 80 to 90 of 100 synthetic ladders (LOG.md).
 
 The uncertainty of the law is estimated in two ways. `Law` takes the scatter of the minima about the line (Student's t,
 weighted least squares on logarithms): it has its nominal coverage even with three or four budgets, and is reported.
