@@ -33,6 +33,11 @@ def settings_worked_by(function: Callable[..., Any], settings: Any, limits: Sequ
     return names_of(settings) - frozenset(limits) if found is None and limits else found
 
 
+def fields_but(config: type, *limits: str) -> frozenset[str]:
+    """Return the names of the settings of a class, new ones too, but for those that a decision alone reads."""
+    return frozenset(one.name for one in dataclasses.fields(config)) - frozenset(limits)
+
+
 def names_of(settings: Any) -> frozenset[str]:
     """Return the names of the settings of a step; none of what are no settings by name."""
     config = settings.default if isinstance(settings, PerLanguage) else settings
