@@ -11,14 +11,39 @@ reading every setting: the answer may name too many settings, never too few.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import functools
 import inspect
 import textwrap
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from schemas.settings import PerLanguage
+
 CONFIG = "config"  # the parameter of a measure that takes settings (transforms/step.py)
+
+
+def settings_worked_by(function: Callable[..., Any], settings: Any, limits: Sequence[str]) -> frozenset[str] | None:
+    """Return the settings that a measure or an edit works by; None: perhaps every one.
+
+    `limits` are those that it does not read by the word of who wrote it; they count where its source does not tell.
+    """
+    found = settings_read_by(function)
+    return names_of(settings) - frozenset(limits) if found is None and limits else found
+
+
+def fields_but(config: type, *limits: str) -> frozenset[str]:
+    """Return the names of the settings of a class, new ones too, but for those that a decision alone reads."""
+    return frozenset(one.name for one in dataclasses.fields(config)) - frozenset(limits)
+
+
+def names_of(settings: Any) -> frozenset[str]:
+    """Return the names of the settings of a step; none of what are no settings by name."""
+    config = settings.default if isinstance(settings, PerLanguage) else settings
+    if dataclasses.is_dataclass(config):
+        return frozenset(one.name for one in dataclasses.fields(config))
+    return frozenset(config) if isinstance(config, Mapping) else frozenset()
 
 
 @functools.cache

@@ -28,7 +28,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkabl
 from schemas.errors import BadRecord, ConfigError, RunError, WinnowError
 from schemas.records import Document
 from schemas.settings import PerLanguage
-from transforms.settings_read import settings_read_by
+from transforms.settings_read import settings_worked_by
 from transforms.text.blank_lines import needless_blank_lines
 from transforms.text.replacements import Replacement, check_replaced, move_blocks, replace
 from transforms.text.scripts import SCRIPT_CODES
@@ -219,6 +219,7 @@ class Filter(Generic[S, C]):
     decide: Callable[[S, C], Drop | None]
     settings: C | PerLanguage[C]
     resources: Sequence[str] = ()
+    limits: Sequence[str] = ()  # settings that `decide` alone reads, where the source of `measure` does not show it
 
     def __post_init__(self) -> None:
         check_scripts(self.name, self.settings)
@@ -244,7 +245,7 @@ class Filter(Generic[S, C]):
 
     @property
     def measured_with(self) -> frozenset[str] | None:
-        return settings_read_by(self.measure)
+        return settings_worked_by(self.measure, self.settings, self.limits)
 
     def redecide(self, stats: S, document: Document, script: str) -> Drop | None:
         return self.decide(stats, settings_in(self.settings, document.language, script))
@@ -259,6 +260,7 @@ class Editor(Generic[C]):
     settings: C | PerLanguage[C]
     resources: Sequence[str] = ()
     stats: None = None
+    limits: Sequence[str] = ()  # settings that `edit` does not read, where its source does not show it
 
     def __post_init__(self) -> None:
         check_scripts(self.name, self.settings)
@@ -269,7 +271,7 @@ class Editor(Generic[C]):
     @property
     def measured_with(self) -> frozenset[str] | None:
         """Names of the settings that its edits depend on; None: perhaps every one."""
-        return settings_read_by(self.edit)
+        return settings_worked_by(self.edit, self.settings, self.limits)
 
     def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
         for draft in drafts:

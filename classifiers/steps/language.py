@@ -26,6 +26,7 @@ from classifiers.models.model_files import LID_176, resolve
 from schemas.errors import ConfigError
 from schemas.records import Document
 from schemas.settings import setting, validate
+from transforms.settings_read import fields_but
 from transforms.step import Draft, Drop
 from transforms.text.scripts import UNDETERMINED
 from transforms.text.view import TextView
@@ -111,7 +112,7 @@ class IdentifyLanguage:
     name = "language_id"
     stats = LanguageStats
     resources: Sequence[str] = ()  # the model is known by its SHA-256, a setting
-    measured_with = frozenset({"model_path", "model_sha256", "max_chars"})
+    measured_with = fields_but(LanguageConfig, "keep", "min_score")
 
     def __init__(self, config: LanguageConfig) -> None:
         self.settings = config

@@ -20,6 +20,7 @@ from classifiers.models.model_files import resolve
 from schemas.errors import ConfigError
 from schemas.records import Document
 from schemas.settings import setting, validate
+from transforms.settings_read import fields_but
 from transforms.step import Draft, Drop
 
 SCORED_CHARS = 10_000  # default of scoring and of training alike
@@ -71,7 +72,7 @@ class ScoreQuality:
     name = "quality"
     stats = QualityStats
     resources: Sequence[str] = ()  # the model is known by its SHA-256, a setting
-    measured_with = frozenset({"model_path", "model_sha256", "positive_label", "max_chars"})
+    measured_with = fields_but(QualityConfig, "min_score")
 
     def __init__(self, config: QualityConfig) -> None:
         self.settings = config

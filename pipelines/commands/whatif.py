@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +16,7 @@ from pipelines.commands.options import (
     settings_of,
 )
 from pipelines.commands.screen import print_report
-from pipelines.recipes.find import make_recipe
+from pipelines.recipes.find import RecipeMaker, make_recipe
 from pipelines.runs.plan import changed_settings
 from pipelines.whatif.draw import draw
 from pipelines.whatif.report import report
@@ -48,10 +48,21 @@ def whatif_command(
             raise RunError(f"{folder.path}: is not finished; run it to its end first")
         maker = maker_of(folder.recipe())
         own = f"{folder.path}/config.yaml"
-        before, after = settings_of(maker, [own], None), settings_of(maker, [own, *(config or [])], changes)
+        before = _own_settings(maker, own)
+        after = settings_of(maker, [own, *(config or [])], changes)
         told.update(dict.fromkeys(changed_settings(to_plain(before), to_plain(after))))
         one = WhatIf(folder.committed(), make_recipe(maker, before), make_recipe(maker, after), samples)
         one.work_out()
         worked.append(one)
     book = report(worked, list(told), samples)
     print_report(book, lambda: draw(book), as_json=as_json)
+
+
+def _own_settings(maker: RecipeMaker, path: str) -> Any:
+    """Return the settings that a run has on record. RunError when this Winnow has no such settings any more."""
+    try:
+        return settings_of(maker, [path], None)
+    except ConfigError as error:
+        raise RunError(
+            f"{path}: are settings of another Winnow ({error}); run the recipe again with this one"
+        ) from None

@@ -150,8 +150,9 @@ def clean_steps(clean: CleanConfig) -> list[Step]:
     """Return the steps on one web document, in order, without the rules that are switched off."""
     steps: list[Step] = []
     if clean.pii:
-        steps.append(Filter(density.PII_DENSITY, density.measure, density.decide, clean.pii))
-        steps.append(Editor("pii", redact, clean.pii))
+        limits = ("max_spans",)
+        steps.append(Filter(density.PII_DENSITY, density.measure, density.decide, clean.pii, limits=limits))
+        steps.append(Editor("pii", redact, clean.pii, limits=limits))
     if clean.dirty_words:
         steps.append(FilterDirtyWords(clean.dirty_words))
     if clean.repetition:

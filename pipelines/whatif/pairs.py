@@ -12,7 +12,6 @@ do not tell is `Undecided`, with its cause, never a guess:
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from typing import Any, Final
 from schemas.errors import ConfigError
 from schemas.records import Document
 from schemas.settings import PerLanguage, to_plain
+from transforms.settings_read import names_of
 from transforms.step import Drop, Editor, Redecides, blamed, changes_in, settings_in
 from transforms.text.scripts import SCRIPT_CODES
 
@@ -178,7 +178,7 @@ class Pair:
         found: set[str] = set()
         for step in (self.before, self.after):
             read: frozenset[str] | None = getattr(step, "measured_with", None)
-            if read is None or not read <= _names_of(step.settings):  # a property of the settings reads others
+            if read is None or not read <= names_of(step.settings):  # a property of the settings reads others
                 return None
             found |= read
         return frozenset(found)
@@ -218,14 +218,6 @@ class Pair:
         return changed_fields(
             settings_in(self.before.settings, language, script), settings_in(self.after.settings, language, script)
         )
-
-
-def _names_of(settings: Any) -> frozenset[str]:
-    """Return the names of the settings of a step; none of what are no settings by name."""
-    config = settings.default if isinstance(settings, PerLanguage) else settings
-    if dataclasses.is_dataclass(config):
-        return frozenset(one.name for one in dataclasses.fields(config))
-    return frozenset(config) if isinstance(config, Mapping) else frozenset()
 
 
 _IMPOSSIBLE: Final = object()  # a case in which the run would have recorded something else

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from dataclasses import dataclass, fields
 from typing import Any
 
 import pytest
 
+from classifiers.steps import quality
 from classifiers.steps.language import IdentifyLanguage, LanguageConfig
+from classifiers.steps.quality import ScoreQuality
 from pipelines.recipes.common_crawl import CleanConfig, clean_steps
 from schemas.settings import PerLanguage
 from transforms.heuristics import c4, gopher, junk, repetition
-from transforms.settings_read import settings_read_by
+from transforms.safety.dirty_words import FilterDirtyWords
+from transforms.settings_read import settings_read_by, settings_worked_by
 from transforms.step import Editor, Redecides
 from transforms.text.view import TextView
 
@@ -85,6 +89,13 @@ def test_the_settings_of_a_function(function: Any, found: set[str] | None) -> No
     assert settings_read_by(function) == found
 
 
+def test_limits_are_believed_where_the_source_does_not_tell() -> None:
+    assert settings_worked_by(kept, Config(), ()) is None
+    assert settings_worked_by(kept, Config(), ("b",)) == {"a", "c"}
+    assert settings_worked_by(kept, PerLanguage(Config()), ("b", "c")) == {"a"}
+    assert settings_worked_by(one, Config(), ("a",)) == {"a"}  # where it does tell, it is right
+
+
 class Watched:
     """A configuration that remembers what was read of it."""
 
@@ -114,15 +125,27 @@ def test_no_rule_of_ours_reads_a_setting_that_is_not_found(text: str) -> None:
         found = step.measured_with  # type: ignore[attr-defined]
         if function is None or found is None:
             continue
-        assert found <= {field.name for field in fields(config)}
-        watched = Watched(config)
+        others = found - {field.name for field in fields(config)}  # properties: whatif takes them for all settings
+        assert all(isinstance(getattr(type(config), name), property) for name in others)
+        watched = Watched(dataclasses.replace(config, max_spans={"all": 9}) if step.name.startswith("pii") else config)
         known = function.__code__.co_varnames[: function.__code__.co_argcount]
         function(TextView(text, "en"), **({"config": watched} if "config" in known else {}))
         assert watched.read <= found, step.name
 
 
+def test_what_the_steps_with_models_and_lists_measure_by_is_known() -> None:
+    assert settings_read_by(quality.measure) == {"positive_label", "max_chars"}
+    assert ScoreQuality.measured_with == {"positive_label", "max_chars", "model_path", "model_sha256"}
+    assert IdentifyLanguage.measured_with == {"max_chars", "model_path", "model_sha256"}
+    assert FilterDirtyWords.measured_with == {"directory"}
+
+
 def test_our_filters_decide_again_and_our_editors_do_not() -> None:
     steps = {step.name: step for step in clean_steps(CleanConfig())}
-    assert {name for name, step in steps.items() if not isinstance(step, Redecides)} == {"pii", "c4_lines"}
-    assert {name for name, step in steps.items() if isinstance(step, Editor)} == {"pii", "c4_lines"}
+    assert {name for name, step in steps.items() if not isinstance(step, Redecides)} == {
+        "pii",
+        "ngram_lines",
+        "c4_lines",
+    }
+    assert {name for name, step in steps.items() if isinstance(step, Editor)} == {"pii", "ngram_lines", "c4_lines"}
     assert isinstance(IdentifyLanguage(LanguageConfig()), Redecides)

@@ -33,6 +33,7 @@ from schemas.errors import ConfigError, InputError
 from schemas.records import Document
 from schemas.settings import setting, validate
 from transforms.safety.disguise import plain_forms
+from transforms.settings_read import fields_but
 from transforms.step import Draft, Drop
 from transforms.text.scripts import UNSPACED_LANGUAGES
 from transforms.text.view import TextView, has_unspaced, normal_words
@@ -169,7 +170,7 @@ class FilterDirtyWords:
     """The step: `transforms.step.Step`. The lists are read in `open`, once in each worker."""
 
     stats: type | None = DirtyWordsStats
-    measured_with = frozenset({"directory"})
+    measured_with = fields_but(DirtyWordsConfig, "max_count", "max_rate", "keep_plain", "disguised")
 
     def __init__(self, config: DirtyWordsConfig, name: str = "dirty_words") -> None:
         self.name = name

@@ -48,7 +48,15 @@ def document(n: int) -> Document:
         lines.append(dice.choice(["", "", "", "- "]) + line + end)
         if dice.random() < dice.choice([0, 0.1, 0.4]):
             lines.append(lines[0])
-    extra = dice.choice(["", "", "Please enable JavaScript to see this page.", "Lorem ipsum dolor sit amet."])
+    extra = dice.choice(
+        [
+            "",
+            "",
+            "Please enable JavaScript to see this page.",
+            "Lorem ipsum dolor sit amet.",
+            "Write to jane.roe@mail-of-jane.org or john.doe@mail-of-john.org before the end of May.",
+        ]
+    )
     text = "\n".join([*lines, extra]).strip()
     url = f"https://site-{n}.example/{dice.choice(['page', 'search?q=shoes', 'tag/shoes/1'])}"
     return Document(

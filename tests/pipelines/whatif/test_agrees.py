@@ -29,6 +29,7 @@ CHANGES: list[dict[str, Any]] = [
     {"junk": {"min_confidence": {"listing": 0.2}}, "gopher": {"min_words": 10}, "c4": {"min_sentences": 1}},
     {"gopher": {"by_language": {"de": {"min_words": 5}, "Hani": {"min_words": 150}, "other": {"min_words": 70}}}},
     {"gopher": "off", "repetition": "off", "junk": "off"},
+    {"pii": {"max_spans": {"emails": 1}}},
 ]
 
 

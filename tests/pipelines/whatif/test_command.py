@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,15 @@ def test_what_cannot_be_asked_is_one_line(call: Call, small_run: Path, tmp_path:
     ):
         said = call("whatif", small_run, *words)
         assert (said.code, said.err) == (2, f"winnow: {message}\n")
+    (other := shutil.copytree(small_run, tmp_path / "other") / "config.yaml").write_text("clean: {gofer: off}\n")
+    said = call("whatif", other.parent, "--set", "clean.gopher.min_words=3")
+    assert said.code == 1
+    assert said.err.startswith(f"winnow: {other}: are settings of another Winnow (clean.gofer: unknown setting; ")
+    other.write_text(
+        "clean: {gopher: {min_words: 40}}\n" + small_run.joinpath("config.yaml").read_text().partition("clean:")[0]
+    )
+    said = call("whatif", other.parent, "--set", "clean.gopher.min_words=3")
+    assert "was made with other settings than this run's (" in said.err
     RunFolder(str(tmp_path / "begun")).open("common_crawl", VERSION, ["web/index"])
     said = call("whatif", tmp_path / "begun", "--set", "clean.gopher.min_words=3")
     assert said.err == f"winnow: {tmp_path / 'begun'}: is not finished; run it to its end first\n"
