@@ -67,7 +67,7 @@ MISTAKES = [
     (f"{PLAN} -c '~/gone.yaml'", 2, "HOME/gone.yaml: cannot be read: No such file or directory"),
     (f"{PLAN} -c other", 2, "other: cannot be read: Is a directory"),
     (f"{PLAN} -c c4", 2, "did you mean preset:c4?"),
-    (f"{PLAN} -c preset:c5", 2, "expected one of c4, fineweb, gopher"),
+    (f"{PLAN} -c preset:c5", 2, "expected one of c4, chat_tokens, fineweb, gopher"),
     # inputs
     ("plan -i gone.jsonl -o out", 1, "gone.jsonl: no such file, or nothing in it"),
     ("plan -i '*.warc.gz' -o out", 1, "*.warc.gz: no such file, or nothing in it"),
