@@ -172,17 +172,17 @@ def test_several_workers_and_new_inputs(folder: Path, ran: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "said", "code"),
     [
-        ("winnow run --recipe nowhere:recipe --input x --output runs/x", "nowhere cannot be imported"),
-        ("winnow run --recipe forum_recipe:nothing --input x --output runs/x", "has no function nothing"),
-        ("winnow run --recipe forum --input x --output runs/x", "no such recipe; expected one of common_crawl"),
-        ("winnow run --recipe forum_recipe:recipe --input posts.jsonl --output runs/x", "whose? give NAME=PATH"),
-        ("winnow plan --recipe common_crawl --input posts.jsonl --output runs/forum", "recipe forum_recipe:recipe"),
+        ("winnow run --recipe nowhere:recipe --input x --output runs/x", "nowhere cannot be imported", 2),
+        ("winnow run --recipe forum_recipe:nothing --input x --output runs/x", "has no function nothing", 2),
+        ("winnow run --recipe forum --input x --output runs/x", "no such recipe; expected one of common_crawl", 2),
+        ("winnow run --recipe forum_recipe:recipe --input posts.jsonl --output runs/x", "whose? give NAME=PATH", 2),
+        ("winnow plan --recipe common_crawl --input posts.jsonl --output runs/forum", "recipe forum_recipe:recipe", 1),
     ],
 )
-def test_what_cannot_work_is_one_line(folder: Path, ran: list[str], line: str, said: str) -> None:
-    printed = run(folder, line, code=1)
+def test_what_cannot_work_is_one_line(folder: Path, ran: list[str], line: str, said: str, code: int) -> None:
+    printed = run(folder, line, code=code)
     assert said in printed
     assert printed.count("\n") == 1
 
