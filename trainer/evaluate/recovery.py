@@ -40,7 +40,7 @@ def part_of(index: int, total: int) -> int:
 
 def means(sums: Sequence[float], weights: Sequence[float]) -> list[float]:
     """Return the mean of each stretch, given its sum and weight; 0 for one without weight."""
-    return [total / weight if weight else 0.0 for total, weight in zip(sums, weights, strict=True)]
+    return [float(total / weight) if weight else 0.0 for total, weight in zip(sums, weights, strict=True)]
 
 
 def changes(gate: GateConfig, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
