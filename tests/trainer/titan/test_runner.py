@@ -155,6 +155,9 @@ def test_a_job_leaves_out_what_the_run_holds_out(tmp_path: Path, monkeypatch: py
 def test_gates_and_torchrun_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = recipe(tmp_path)
     gated = replace(whole, stages=(replace(whole.stages[0], gate=GateConfig(enabled=True)),))
+    branch = replace(whole, stages=(*whole.stages, replace(whole.stages[1], name="third", begin=("first",))))
+    with pytest.raises(ConfigError, match="stages: third: begin: not allowed with the titan runner"):
+        TitanRunner(branch, None, Silent())
     with pytest.raises(ConfigError, match="stages: first: the titan runner measures no gates"):
         TitanRunner(gated, None, Silent())
     monkeypatch.setenv("WORLD_SIZE", "2")
