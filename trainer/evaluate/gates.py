@@ -26,6 +26,7 @@ from trainer.loop.journal import read_journal
 from trainer.loop.stages import StageJob
 from trainer.loop.training import Training
 from trainer.recipe import Recipe
+from trainer.stage_graph import line
 
 INIT = "init_from"  # names in the journal, as a stage would, the model that a run begins with
 
@@ -47,6 +48,11 @@ def open_evaluation(recipe: Recipe, held_out: Shards) -> Evaluation:
     return Evaluation(open_held_out(recipe, held_out), tasks)
 
 
+def _start_of(number: int) -> int:
+    """Return the number, in the journal, of the weights that a stage begins with which begins with no one stage."""
+    return -1 - number
+
+
 class Gatekeeper:
     """Evaluates at the end of each stage and extends a stage whose gate has not passed."""
 
@@ -63,22 +69,24 @@ class Gatekeeper:
         predecessor was trained when nothing was held out. RunError when it is too late for that.
         """
         training, stage = self._training, job.config
-        begins = job.number > 0 or bool(training.recipe.init_from)  # from weights that a gate has to compare with
+        begins = not job.is_first or bool(training.recipe.init_from)  # from weights that a gate has to compare with
         if not stage.gate.enabled or not begins:
             return
         if training.ranks.from_first(self._before(job.number) if training.ranks.is_first else None) is not None:
             return
         if state.step:
             raise RunError(f"stage {stage.name}: its gate has nothing to compare with in {JOURNAL}; begin it anew")
-        name = training.recipe.stages[job.number - 1].name if job.number else INIT
-        self._tell(name, job.number - 1, state, self.measure(stage.seq_len), None)
+        *before, _ = line(training.recipe, job.number)
+        number = before[-1] if before else _start_of(job.number)
+        name = training.recipe.stages[number].name if before else INIT
+        self._tell(name, number, state, self.measure(stage.seq_len), None)
 
     def __call__(self, job: StageJob, state: State) -> bool:
         """Measure, write to the journal, and return whether the stage may end."""
         if not self._held_out and not self._tasks:
             return True
         training, gate = self._training, job.config.gate
-        measured = self.measure(job.config.seq_len)
+        measured = self.measure(self._length(job))
         before = training.ranks.from_first(self._before(job.number) if training.ranks.is_first else None)
         worse = not_recovered(gate, before, measured) if gate.enabled and before is not None else []
         is_open = not gate.enabled or (not worse and measured["needle"] >= gate.needle_accuracy)
@@ -88,11 +96,16 @@ class Gatekeeper:
     def look(self, job: StageJob, state: State) -> None:
         """Measure during a stage, and write to the journal."""
         if self._held_out or self._tasks:
-            self._tell(job.config.name, job.number, state, self.measure(job.config.seq_len), None)
+            self._tell(job.config.name, job.number, state, self.measure(self._length(job)), None)
+
+    def _length(self, job: StageJob) -> int:
+        """Return the length that a stage is measured at: its own, or the longest of the shards' where it reads rows."""
+        return self._training.recipe.unit if job.config.rows else job.config.seq_len
 
     def measure(self, seq_len: int) -> dict[str, Any]:
         """Return loss by source at the recipe's first length and at `seq_len`, needles found, and scores of tasks."""
-        training, short = self._training, self._training.recipe.stages[0].seq_len
+        training = self._training
+        short = next((stage.seq_len for stage in training.recipe.stages if not stage.rows), training.recipe.unit)
         losses = {length: self._losses(length) for length in {short, seq_len}}
         found: dict[str, Any] = {
             "seq_len": seq_len,
@@ -127,6 +140,8 @@ class Gatekeeper:
         self._training.watcher.say(f"{name}, step {state.global_step:,}: {', '.join(words)}")
 
     def _before(self, number: int) -> dict[str, Any] | None:
-        """Return what was measured at the end of the previous stage, or of the model that the run began with."""
-        events = [e for e in read_journal(self._training.folder, only=("eval",)) if e["number"] < number]
+        """Return what was measured last of the stages that led to this one, or of what the first of them began with."""
+        stages = line(self._training.recipe, number)
+        wanted = {*stages[:-1], _start_of(stages[0])}
+        events = [e for e in read_journal(self._training.folder, only=("eval",)) if e["number"] in wanted]
         return events[-1] if events else None

@@ -16,7 +16,7 @@ from torch.distributed.checkpoint.api import CheckpointException
 
 import storage
 from schemas.errors import ConfigError, RunError
-from schemas.settings import to_plain
+from schemas.settings import overlay, to_plain
 from schemas.shards import TokenizerFacts
 from storage.shard_folders import find_shards
 from trainer.data.batches import PRE_TRAINING
@@ -156,8 +156,8 @@ def _one_tokenizer(opened: Iterable[_Opened]) -> TokenizerFacts:
 def _refusal(recipe: Recipe, folder: Path, left: Sequence[tuple[int, Path]]) -> str:
     """Return the line that says what the folder holds of another recipe, and by which settings that differs."""
     try:
-        former = flat(json.loads((folder / RECIPE).read_bytes()))
-    except (OSError, ValueError):
+        former = flat(to_plain(overlay(Recipe(), json.loads((folder / RECIPE).read_bytes()))))  # with later settings
+    except (OSError, ValueError, ConfigError):
         former = {}
     now = flat(to_plain(recipe))
     differing = sorted(

@@ -5,6 +5,7 @@ import pytest
 from trainer.commands.plan import Machine, plan
 from trainer.model.llama import count_parameters, flops_per_token
 from trainer.presets import MODELS, PRESETS, SENSIBLE
+from trainer.recipe import MixChange, Recipe, StageConfig
 
 
 @pytest.mark.parametrize(("size", "billions"), [("8b", 8.03), ("70b", 70.55), ("405b", 405.85)])
@@ -36,3 +37,10 @@ def test_epochs_of_each_source() -> None:
 def test_more_gpus_need_less_memory_each() -> None:
     one, many = (plan(PRESETS["llama3-8b"], 128_256, {}, Machine(gpus=n)).gpu_bytes for n in (1, 64))
     assert one - many == pytest.approx(count_parameters(MODELS["8b"], 128_256) * 16 * 63 / 64, rel=1e-6)
+
+
+def test_a_mix_that_changes_counts_for_as_long_as_it_holds() -> None:
+    changes = (MixChange(batch=4, mix={"b": 1.0}), MixChange(batch=99, mix={"a": 1.0}))
+    stage = StageConfig(name="a", tokens=800, seq_len=10, batch_tokens=80, mix={"a": 1.0}, mix_changes=changes)
+    found = plan(Recipe(stages=(stage,), mix_block=10), 100, {"a": 160, "b": 240}, Machine())
+    assert found.epochs == {"a": 2.0, "b": 2.0}

@@ -20,12 +20,13 @@ from tests.trainer.small import MODEL, Listener, recipe_of, stage, train, write_
 from trainer.commands.plan import Machine, plan
 from trainer.data.sources import training_shards
 from trainer.evaluate.finished import newest_stage, opened, read_saved_recipe
+from trainer.evaluate.gates import Evaluation, Gatekeeper
 from trainer.loop import stages as stages_module
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import read_journal
 from trainer.loop.loop import StoppedError
 from trainer.loop.run import plan_jobs, run
-from trainer.recipe import FaultConfig, Recipe, RopeConfig, ScheduleConfig, StageConfig, WatchConfig
+from trainer.recipe import FaultConfig, GateConfig, Recipe, RopeConfig, ScheduleConfig, StageConfig, WatchConfig
 from trainer.stage_graph import faults_of, line, model_of, parents
 
 RARE = FaultConfig(checkpoint_s=1e9, stall_s=60.0)
@@ -253,3 +254,25 @@ def test_what_cannot_work_is_refused(recipe: Recipe, tmp_path: Path, nth: int) -
 def test_a_stage_begins_with_none_that_comes_later(recipe: Recipe) -> None:
     with pytest.raises(ConfigError, match="stages: base: begin: 'sft' is not allowed; it is no stage before it"):
         dataclasses.replace(recipe, stages=(dataclasses.replace(recipe.stages[0], begin=("sft",)), *recipe.stages[1:]))
+
+
+def test_a_gate_compares_with_what_its_stage_began_with(recipe: Recipe, tmp_path: Path) -> None:
+    """Stages over rows are measured at the shards' length, and those that lie between do not count."""
+    base, sft, anneal, *_ = recipe.stages
+    gate = GateConfig(enabled=True, tolerance=10.0, needle_accuracy=0.0)
+    gated = dataclasses.replace(anneal, name="gated", gate=gate)
+    soup = dataclasses.replace(gated, name="soup", begin=("base", "sft"))
+    data = write_shards(tmp_path / "shards", documents=500)
+    measured = dataclasses.replace(recipe.evaluation, held_out_shards=1)
+    changed = dataclasses.replace(
+        recipe, data=(data,), stages=(base, dataclasses.replace(sft, seq_len=23), gated, soup), evaluation=measured
+    )
+    train(changed, tmp_path / "run")
+    events = read_journal(tmp_path / "run", only=("eval",))
+    assert [(event["stage"], event["number"], event["open"]) for event in events] == [
+        ("base", 0, True), ("sft", 1, True), ("gated", 2, True), ("init_from", -4, None), ("soup", 3, True)
+    ]  # fmt: skip
+    assert [event["seq_len"] for event in events] == [16] * 5
+    with opened(tmp_path / "run", read_saved_recipe(tmp_path / "run")) as training:
+        keeper = Gatekeeper(training, Evaluation({}, []))
+        assert [(keeper._before(n) or {})["step"] for n in (1, 2, 3)] == [6, 6, 15]

@@ -240,6 +240,9 @@ def test_torchrun_and_gates_without_held_out_text_are_refused(tmp_path: Path, mo
     unmeasured = replace(gated(tmp_path), evaluation=EvalConfig())
     with pytest.raises(ConfigError, match=r"evaluation.held_out: none, but the gate of stage anneal needs some"):
         TitanRunner(unmeasured, None, Silent())
+    branch = replace(whole, stages=(*whole.stages, replace(whole.stages[1], name="third", begin=("first",))))
+    with pytest.raises(ConfigError, match="stages: third: begin: not allowed with the titan runner"):
+        TitanRunner(branch, None, Silent())
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ConfigError, match="without torchrun"):
         TitanRunner(whole, None, Silent())
