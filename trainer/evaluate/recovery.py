@@ -63,8 +63,10 @@ def not_recovered(gate: GateConfig, before: Mapping[str, Any], after: Mapping[st
     """Return the changes for the worse that are more than tolerance and chance allow."""
     found = changes(gate, before, after)
     share = (1 - gate.confidence) / max(1, len(found))  # of unchanged models that one measure may hold back
-    return [
-        change for change in found if change.worse_by > change.tolerance + _deviations(share, change) * change.error
+    return [  # also a loss that is not a number, which nothing is below
+        change
+        for change in found
+        if not change.worse_by <= change.tolerance + _deviations(share, change) * change.error
     ]
 
 

@@ -40,6 +40,13 @@ def test_a_worse_model_is_held_back(wobble: float, shift: float) -> None:
     assert share_open(GateConfig(enabled=True), 4, wobble, shift) < 0.01
 
 
+@pytest.mark.parametrize("wobble", [0.0, 0.01])
+def test_losses_that_are_no_numbers_are_held_back(wobble: float) -> None:
+    draw = np.random.default_rng(0)
+    before, spoilt = measured(draw, 1, wobble), measured(draw, 1, np.nan)
+    assert [change.name for change in not_recovered(GateConfig(enabled=True), before, spoilt)] == ["0"]
+
+
 def test_without_stretches_the_tolerance_alone_counts() -> None:
     gate = GateConfig(enabled=True, tolerance=0.1)
     before = {"short_loss": {"a": 2.0, "gone": 1.0}}
