@@ -38,6 +38,7 @@ def taken(ranks: Ranks, data: str, folder: Path, replicas: int, reshard: bool) -
     streams = open_streams(recipe, training_shards(recipe))
     watchdog = Watchdog(3600.0, ranks)
     training = Training(recipe, folder, streams, ranks, None, Silent(), watchdog)
+    training.begin_anew()
     mixture = make_mixture(recipe, streams, recipe.stages[0], State())
     stepper = Stepper(training, 8)
     found = []
