@@ -16,11 +16,11 @@ from trainer.data.corpus import same_tokenizer
 from trainer.data.sources import open_streams, training_shards
 from trainer.evaluate.words import kept_facts
 from trainer.faults.watchdog import joined_and_watched
-from trainer.loop.start import RECIPE
 from trainer.loop.training import Training
 from trainer.model.export import is_causal, load_weights
 from trainer.recipe import Recipe
-from trainer.stage_graph import model_of
+from trainer.stages.graph import model_of
+from trainer.stages.start import RECIPE
 
 
 def read_saved_recipe(folder: Path) -> Recipe:

@@ -23,10 +23,10 @@ from trainer.evaluate.tasks import Task, read_task
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import NAME as JOURNAL
 from trainer.loop.journal import read_journal
-from trainer.loop.stages import StageJob
 from trainer.loop.training import Training
 from trainer.recipe import Recipe
-from trainer.stage_graph import line
+from trainer.stages.graph import line
+from trainer.stages.jobs import StageJob
 
 INIT = "init_from"  # names in the journal, as a stage would, the model that a run begins with
 

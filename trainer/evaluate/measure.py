@@ -14,8 +14,8 @@ from trainer.evaluate.needle import NeedleTest
 from trainer.evaluate.perplexity import held_out_losses
 from trainer.evaluate.scores import core, measure_tasks, token_bytes
 from trainer.evaluate.tasks import read_task
-from trainer.loop.stage_data import held_out_paths, read_frozen
 from trainer.recipe import Recipe
+from trainer.stages.data import held_out_paths, read_frozen
 
 
 def measure(folder: Path, recipe: Recipe, length: int, more: Sequence[str] = ()) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from schemas.errors import RunError
 from trainer.loop import checkpoints
 from trainer.loop.checkpoints import Saver, State
 from trainer.loop.loop import StageLoop
-from trainer.loop.stages import AVERAGE, StageJob
 from trainer.loop.training import Training
 from trainer.model.averages import average, averaged_steps, is_averaged, read_snapshot, snapshot_path
 from trainer.model.export import export
 from trainer.objectives.find import find_objective
 from trainer.objectives.objective import CAUSAL
 from trainer.recipe import StageConfig
+from trainer.stages.jobs import AVERAGE, StageJob
 
 BEGUN = -1  # in place of a stage's number: the weights as they are drawn
 GATE_EXTENSIONS = 10  # a stage that its gate holds goes on by a tenth of its steps at a time

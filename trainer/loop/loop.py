@@ -21,13 +21,13 @@ from trainer.loop.journal import Rollbacks, read_journal, recent_losses, rollbac
 from trainer.loop.profile import traced
 from trainer.loop.ranks import Ranks
 from trainer.loop.schedule import learning_rate
-from trainer.loop.stages import AVERAGE, StageJob
 from trainer.loop.step import Stepper, StepResult
 from trainer.loop.training import Training
 from trainer.model.averages import is_averaged
 from trainer.objectives.objective import Objective
 from trainer.recipe import Recipe, StageConfig
-from trainer.stage_graph import faults_of, line
+from trainer.stages.graph import faults_of, line
+from trainer.stages.jobs import AVERAGE, StageJob
 
 
 class StoppedError(Exception):

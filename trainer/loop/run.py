@@ -27,12 +27,14 @@ from trainer.evaluate.gates import Gatekeeper, open_evaluation
 from trainer.evaluate.words import keep_tokenizer
 from trainer.faults.watchdog import joined_and_watched
 from trainer.loop.checkpoints import State
-from trainer.loop.inputs import Inputs
 from trainer.loop.journal import Journal
 from trainer.loop.local import LocalRunner
 from trainer.loop.loop import make_mixture
 from trainer.loop.ranks import Ranks
-from trainer.loop.stage_data import (
+from trainer.loop.training import Training, Watcher
+from trainer.objectives.find import find_objective
+from trainer.recipe import Recipe
+from trainer.stages.data import (
     Lists,
     freeze,
     held_out_paths,
@@ -43,11 +45,9 @@ from trainer.loop.stage_data import (
     training_paths,
     write_frozen,
 )
-from trainer.loop.stages import StageJob, jobs, made_by_others, remove_made
-from trainer.loop.start import RECIPE, place_in_data, with_absolute_paths
-from trainer.loop.training import Training, Watcher
-from trainer.objectives.find import find_objective
-from trainer.recipe import Recipe
+from trainer.stages.inputs import Inputs
+from trainer.stages.jobs import StageJob, jobs, made_by_others, remove_made
+from trainer.stages.start import RECIPE, place_in_data, with_absolute_paths
 from trainer.titan.runner import TitanRunner
 
 # Settings that a result depends on, with what `init_from` says of the place in the data.

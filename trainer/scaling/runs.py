@@ -20,11 +20,11 @@ from trainer.data.corpus import Corpus, same_tokenizer
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import read_journal
 from trainer.loop.run import first_open, plan_jobs, run
-from trainer.loop.start import RECIPE, place_in_data, with_absolute_paths
 from trainer.loop.training import Watcher
 from trainer.recipe import EvalConfig, Recipe
 from trainer.scaling.ladder import Cell
 from trainer.scaling.points import Point, mean_loss
+from trainer.stages.start import RECIPE, place_in_data, with_absolute_paths
 
 POINTS = "points.jsonl"
 

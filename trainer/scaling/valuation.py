@@ -17,12 +17,12 @@ from pathlib import Path
 
 from schemas.errors import ConfigError, InputError
 from schemas.settings import section, setting, validate
-from trainer.loop.start import read_place
 from trainer.model.llama import count_parameters, flops_per_token
 from trainer.recipe import LINEAR, Recipe, ScheduleConfig, StageConfig
 from trainer.scaling.fits.lines import LEVEL, t_quantile
 from trainer.scaling.ladder import Cell
 from trainer.scaling.points import Interval, Point
+from trainer.stages.start import read_place
 
 WITH, WITHOUT = "with", "without"
 STAGE = "anneal"

@@ -33,11 +33,11 @@ from trainer.loop import checkpoints
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import Journal
 from trainer.loop.local import end_stage
-from trainer.loop.stage_data import StageData
-from trainer.loop.stages import StageJob
 from trainer.loop.training import Training
 from trainer.model.averages import average, averaged_steps
 from trainer.model.optimiser import make_optimiser
+from trainer.stages.data import StageData
+from trainer.stages.jobs import StageJob
 from trainer.titan.exchange import read_moments, read_weights, write_titan
 from trainer.titan.job import CHECKPOINTS, EVENTS, JOB_VARIABLE, START, TitanJob, read_job
 

@@ -28,11 +28,11 @@ from trainer.loop.checkpoints import State
 from trainer.loop.journal import Journal, read_journal
 from trainer.loop.local import GATE_EXTENSIONS, max_tokens
 from trainer.loop.loop import StoppedError
-from trainer.loop.stage_data import measured, training_paths
-from trainer.loop.stages import StageJob
 from trainer.loop.training import Watcher
 from trainer.model.averages import averaged_steps
 from trainer.recipe import Recipe, StageConfig
+from trainer.stages.data import measured, training_paths
+from trainer.stages.jobs import StageJob
 from trainer.titan.between import BEGIN, END
 from trainer.titan.job import CHECKPOINTS, EVENTS, FILE, JOB_VARIABLE, START, TitanJob, read_job
 

@@ -12,8 +12,8 @@ import pytest
 from tests.trainer.small import recipe_of, stage, train, write_shards
 from trainer.loop import training as training_module
 from trainer.loop.checkpoints import read_state
-from trainer.loop.start import Place, place_in_data, read_place, with_absolute_paths
 from trainer.recipe import EvalConfig
+from trainer.stages.start import Place, place_in_data, read_place, with_absolute_paths
 
 
 def test_a_checkpoint_tells_how_far_its_run_has_read(data: str, tmp_path: Path) -> None:

@@ -21,13 +21,13 @@ from trainer.commands.plan import Machine, plan
 from trainer.data.sources import training_shards
 from trainer.evaluate.finished import newest_stage, opened, read_saved_recipe
 from trainer.evaluate.gates import Evaluation, Gatekeeper
-from trainer.loop import stages as stages_module
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import read_journal
 from trainer.loop.loop import StoppedError
 from trainer.loop.run import plan_jobs, run
 from trainer.recipe import FaultConfig, GateConfig, Recipe, RopeConfig, ScheduleConfig, StageConfig, WatchConfig
-from trainer.stage_graph import faults_of, line, model_of, parents
+from trainer.stages import jobs as jobs_module
+from trainer.stages.graph import faults_of, line, model_of, parents
 
 RARE = FaultConfig(checkpoint_s=1e9, stall_s=60.0)
 
@@ -78,13 +78,13 @@ def test_the_graph_of_the_stages(recipe: Recipe) -> None:
 
 def test_settings_that_came_later_are_in_no_key_of_a_plain_list() -> None:
     """So that runs of before, which knew none of them, stay finished."""
-    later = set(stages_module._LATER[StageConfig])
-    plain = stages_module._keyed(stage("a", 3))
+    later = set(jobs_module._LATER[StageConfig])
+    plain = jobs_module._keyed(stage("a", 3))
     assert not later & plain.keys()
     assert "own" not in plain["schedule"]
     assert {"tokens", "seq_len", "batch_tokens", "mix", "average"} <= plain.keys()
     changed = stage("a", 3, rope=RopeConfig(theta=1e4), schedule=ScheduleConfig(own=True))
-    found = stages_module._keyed(changed)
+    found = jobs_module._keyed(changed)
     assert (later & found.keys(), found["schedule"]["own"]) == ({"rope"}, True)
 
 

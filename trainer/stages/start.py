@@ -17,8 +17,8 @@ from trainer.data.sources import open_streams, training_shards
 from trainer.loop.checkpoints import State, read_state
 from trainer.loop.journal import read_journal, rollbacks_of
 from trainer.loop.loop import make_mixture
-from trainer.loop.stage_data import measured, read_frozen, training_paths
 from trainer.recipe import Recipe
+from trainer.stages.data import measured, read_frozen, training_paths
 
 RECIPE = "recipe.json"
 

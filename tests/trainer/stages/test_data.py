@@ -19,8 +19,8 @@ from trainer.evaluate.measure import measure
 from trainer.loop.journal import read_journal
 from trainer.loop.loop import StoppedError
 from trainer.loop.run import plan_jobs, run
-from trainer.loop.stage_data import Frozen, StageData, plan_data, read_frozen, training_paths
 from trainer.recipe import EvalConfig, Recipe
+from trainer.stages.data import Frozen, StageData, plan_data, read_frozen, training_paths
 
 
 @pytest.fixture

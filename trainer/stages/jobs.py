@@ -16,12 +16,12 @@ import storage
 from schemas.errors import ConfigError
 from schemas.settings import to_plain
 from trainer.loop.checkpoints import STATE, State, remove
-from trainer.loop.inputs import Digest, content_of
-from trainer.loop.stage_data import StageData
 from trainer.objectives.find import find_objective
 from trainer.objectives.objective import CAUSAL
 from trainer.recipe import ModelConfig, Recipe, ScheduleConfig, StageConfig
-from trainer.stage_graph import folders, model_of, parents
+from trainer.stages.data import StageData
+from trainer.stages.graph import folders, model_of, parents
+from trainer.stages.inputs import Digest, content_of
 
 AVERAGE = "average"  # in a stage's folder while it is trained: the weights that its result is the mean of
 FORMAT = 3  # of keys; 2: each source of a block is read forward; 3: orders of fewer than 64 are even

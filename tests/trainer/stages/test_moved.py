@@ -15,10 +15,10 @@ from tests.trainer.row_files import dialogues, row_stage, write
 from tests.trainer.small import Listener, recipe_of, stage, train, write_shards
 from trainer.commands.cli import _load
 from trainer.evaluate.finished import opened, read_saved_recipe
-from trainer.loop.inputs import Inputs
 from trainer.loop.loop import StoppedError
 from trainer.loop.run import run
 from trainer.recipe import Recipe
+from trainer.stages.inputs import Inputs
 
 
 @pytest.fixture
