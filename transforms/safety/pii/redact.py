@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from schemas.blocks import CODE, FORMULA
 from schemas.errors import ConfigError
 from schemas.settings import setting, validate
@@ -108,21 +110,23 @@ def spans_of(view: TextView, config: PiiConfig) -> list[Span]:
     spans = find_spans(view.text, config, view.language)
     if not spans or not len(view.blocks):
         return spans
-    starts, ends, kinds = view.blocks.starts, view.blocks.ends, view.blocks.kinds
-    apart = [
-        (int(start), int(end), int(kind))
-        for start, end, kind in zip(starts, ends, kinds, strict=True)
-        if kind in (FORMULA, CODE)
+    blocks = view.blocks
+    # The block that each span starts in or after: blocks are in order and do not overlap, so no other can hold it.
+    places = np.searchsorted(blocks.starts, [span.start for span in spans], "right") - 1
+    ends, kinds = blocks.ends[places].tolist(), blocks.kinds[places].tolist()
+    return [
+        span
+        for span, place, end, kind in zip(spans, places.tolist(), ends, kinds, strict=True)
+        if place < 0 or span.end > end or not _is_no_data(span, kind)
     ]
-    return [span for span in spans if not any(_is_no_data(span, *block) for block in apart)]
 
 
 _NUMBERS = (CARDS, IBANS, NATIONAL_IDS, PHONES)
 
 
-def _is_no_data(span: Span, start: int, end: int, kind: int) -> bool:
-    inside = start <= span.start and span.end <= end
-    return inside and (span.group in _NUMBERS if kind == FORMULA else span.group == PHONES)
+def _is_no_data(span: Span, kind: int) -> bool:
+    """Say whether a span is none because it is inside a block of that kind."""
+    return (kind == FORMULA and span.group in _NUMBERS) or (kind == CODE and span.group == PHONES)
 
 
 def find_spans(text: str, config: PiiConfig | None = None, language: str = "") -> list[Span]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from transforms.safety.pii.numbers.accounts import IBAN_LENGTHS, is_iban, luhn
-from transforms.safety.pii.redact import PiiConfig, find_spans
+from transforms.safety.pii.redact import PiiConfig, find_spans, redact
 from transforms.safety.pii.spans import LIKELY, POSSIBLE, PROVEN
+from transforms.step import Edit
+from transforms.text.view import TextView
 
 EVERYTHING = PiiConfig(min_confidence=0)
 
@@ -118,6 +122,32 @@ def test_national_ids(kind: str, sentence: str, valid: str, invalid: str) -> Non
     assert [what for what, _ in found(sentence.format(invalid)) if what == kind] == []
     assert found(f"the value {valid} of") == ([(kind, valid)] if kind in NEED_NO_WORD else [])
     assert found(f"{sentence.format(valid)}, 2015 12") == [(kind, valid)]
+
+
+def test_two_national_ids_of_a_page_are_both_replaced_whatever_their_order() -> None:
+    apart = "\n" + "Later in the page are words alone. " * 3 + "\n"
+    kept, changed = [], []
+    for one, other in itertools.product([(sentence, valid) for _, sentence, valid, _ in NATIONAL], repeat=2):
+        values = [one[1], other[1]]
+        text = apart.join(sentence.format(value) for sentence, value in (one, other))
+        once = redact(TextView(text), PiiConfig()).apply(text)
+        if [value for _, value in found(text)] != values or any(value in once for value in values):
+            kept.append(values)
+        if redact(TextView(once), PiiConfig()) != Edit():
+            changed.append((text, once))
+    assert (kept, changed) == ([], [])
+
+
+def test_a_replacement_beside_other_numbers_is_no_national_id() -> None:
+    changed = []
+    for _, sentence, valid, _ in NATIONAL:
+        text = sentence.format(f"{valid} / 123456")
+        for key in map(str, range(40)):  # one replacement of a hundred has the check digits of a CPF by chance
+            once = redact(TextView(text), PiiConfig(key=key)).apply(text)
+            if redact(TextView(once), PiiConfig(key=key)) != Edit():
+                changed.append((text, once))
+                break
+    assert changed == []
 
 
 def test_the_word_may_come_after_the_number_in_its_line() -> None:

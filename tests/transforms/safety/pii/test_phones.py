@@ -6,8 +6,10 @@ import importlib.util
 
 import pytest
 
+from schemas.blocks import CODE, PARAGRAPH, Blocks
 from schemas.errors import ConfigError
-from transforms.safety.pii.redact import PiiConfig, find_spans
+from transforms.safety.pii.redact import PiiConfig, find_spans, spans_of
+from transforms.text.view import TextView
 
 INSTALLED = importlib.util.find_spec("phonenumbers") is not None
 needs_phonenumbers = pytest.mark.skipif(not INSTALLED, reason="phonenumbers is not installed: it is the extra phones")
@@ -69,6 +71,14 @@ def test_a_number_without_a_word_is_possible_where_the_language_has_such() -> No
     assert found("or 951-704-3374.", confidence=0.6) == ["951-704-3374"]
     assert found("or 951-704-3374.", "de", confidence=0.6) == []
     assert found("oder 0345 122 99 84", "de", confidence=0.6) == ["0345 122 99 84"]
+
+
+@needs_phonenumbers
+def test_a_number_in_code_is_none() -> None:
+    line = "Tel. +49 30 901820, jo@host.com\n"
+    blocks = Blocks.of([(CODE, 0, len(line) - 1), (PARAGRAPH, len(line), 2 * len(line) - 1)])
+    spans = spans_of(TextView(line * 2, blocks=blocks), PiiConfig(phones="replace"))
+    assert [(span.start // len(line), span.group) for span in spans] == [(0, "emails"), (1, "phones"), (1, "emails")]
 
 
 @pytest.mark.skipif(INSTALLED, reason="phonenumbers is installed")

@@ -20,7 +20,7 @@ from transforms.safety.pii.numbers.context import around, is_glued, is_named_oth
 from transforms.safety.pii.spans import LIKELY, NATIONAL_IDS, POSSIBLE, PROVEN, Span
 
 US_SSN = "us_ssn"
-_NOT_PLAIN = re.compile("[^0-9A-Z]")
+_NOT_PLAIN, _NO_DIGIT = re.compile("[^0-9A-Z]"), re.compile("[^0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,9 @@ _OF_LETTERS = [known for known in NATIONAL_IDS_KNOWN if not known.digits]
 
 
 def find_national_ids(text: str, numbers: Iterable[Number], tokens: Iterable[tuple[int, int]]) -> Iterator[Span]:
-    """Yield the numbers of persons among runs of digits, and among runs of letters and digits."""
+    """Yield the numbers of persons among runs of digits, then those among runs of letters and digits."""
     for number in numbers:
-        if number.digits[:-4].strip("0"):  # not one of our replacements
-            yield from _at_number(text, number)
+        yield from _at_number(text, number)
     for start, end in tokens:
         if end - start in (16, 18):  # the Italian and the Mexican number
             yield from _found(text, start, start + 1, _OF_LETTERS)
@@ -118,7 +117,8 @@ def _found(text: str, low: int, high: int, ids: Iterable[NationalId]) -> Iterato
             match = known.form.match(text, start)
             if match is None or is_glued(text, start, match.end()):
                 continue
-            if not known.check(_NOT_PLAIN.sub("", match[0].upper())):
+            compact = _NOT_PLAIN.sub("", match[0].upper())
+            if not known.check(compact) or not _NO_DIGIT.sub("", compact)[:-4].strip("0"):  # our replacements are none
                 continue
             confidence = _confidence(text, start, match, known)
             if confidence:
