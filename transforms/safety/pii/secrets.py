@@ -26,31 +26,37 @@ MIN_ENTROPY = 3.6  # bits a character, over the value (ours); hexadecimal has 4 
 MIN_KEY_ENTROPY = 3.0  # the same of a key of known form: one of x's, or `abcabc...`, is none
 _REACH_BACK = 60  # characters before a run of 16 letters and digits that may belong to its key, or name it
 
+# Of each kind the literal beginning, which is the service's and not the key's, and the rest: one or more such forms.
 _KEYS = {
-    "aws_access_key": r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])",
-    "github_token": r"gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}",
-    "gitlab_token": r"gl(?:pat|dt|rt|ptt|ft|soat|agent)-[A-Za-z0-9_\-]{20,64}",
-    "slack_token": r"xox[abeoprs]-(?:[0-9]{1,2}-)?[0-9]{8,14}-(?:[0-9]{8,14}-){0,2}[A-Za-z0-9]{20,64}",
-    "slack_webhook": r"hooks\.slack\.com/services/T[A-Z0-9]{8,12}/B[A-Z0-9]{8,12}/[A-Za-z0-9]{24}",
-    "stripe_key": r"[rs]k_live_[A-Za-z0-9]{24,120}",
-    "google_api_key": r"AIza[A-Za-z0-9_\-]{35}(?![A-Za-z0-9_\-])",
-    "google_oauth": r"GOCSPX-[A-Za-z0-9_\-]{28}|ya29\.[A-Za-z0-9_\-]{60,400}",
-    "openai_key": r"sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_\-]{20,200}T3BlbkFJ[A-Za-z0-9_\-]{20,200}",
-    "anthropic_key": r"sk-ant-[a-z0-9]{3,8}-[A-Za-z0-9_\-]{80,120}",
-    "sendgrid_key": r"SG\.[A-Za-z0-9_\-]{22}\.[A-Za-z0-9_\-]{43}",
-    "mailchimp_key": r"[0-9a-f]{32}-us[0-9]{1,2}(?![0-9])",
-    "npm_token": r"npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])",
-    "pypi_token": r"pypi-AgE[A-Za-z0-9_\-]{50,400}",
-    "hugging_face_token": r"hf_[A-Za-z0-9]{34}(?![A-Za-z0-9])",
-    "telegram_bot_token": r"[0-9]{8,10}:AA[A-Za-z0-9_\-]{33}(?![A-Za-z0-9_\-])",
-    "discord_bot_token": r"[MNO][A-Za-z0-9_\-]{23,25}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,38}",
-    "square_key": r"sq0(?:atp|csp|idp)-[A-Za-z0-9_\-]{22,43}",
-    "shopify_token": r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}",
-    "digitalocean_token": r"do[opr]_v1_[a-f0-9]{64}",
-    "azure_storage_key": r"AccountKey=[A-Za-z0-9+/]{86}==",
-    "json_web_token": r"eyJ[A-Za-z0-9_\-]{10,2000}\.eyJ[A-Za-z0-9_\-]{10,4000}\.[A-Za-z0-9_\-]{20,1000}",
+    "aws_access_key": [(r"AKIA|ASIA|ABIA|ACCA", r"[A-Z2-7]{16}(?![A-Za-z0-9])")],
+    "github_token": [
+        (r"gh[pousr]_", r"[A-Za-z0-9]{36,255}"),
+        (r"github_pat_", r"[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
+    ],
+    "gitlab_token": [(r"gl(?:pat|dt|rt|ptt|ft|soat|agent)-", r"[A-Za-z0-9_\-]{20,64}")],
+    "slack_token": [(r"xox[abeoprs]-", r"(?:[0-9]{1,2}-)?[0-9]{8,14}-(?:[0-9]{8,14}-){0,2}[A-Za-z0-9]{20,64}")],
+    "slack_webhook": [(r"hooks\.slack\.com/services/", r"T[A-Z0-9]{8,12}/B[A-Z0-9]{8,12}/[A-Za-z0-9]{24}")],
+    "stripe_key": [(r"[rs]k_live_", r"[A-Za-z0-9]{24,120}")],
+    "google_api_key": [(r"AIza", r"[A-Za-z0-9_\-]{35}(?![A-Za-z0-9_\-])")],
+    "google_oauth": [(r"GOCSPX-", r"[A-Za-z0-9_\-]{28}"), (r"ya29\.", r"[A-Za-z0-9_\-]{60,400}")],
+    "openai_key": [(r"sk-(?:proj-|svcacct-|admin-)?", r"[A-Za-z0-9_\-]{20,200}T3BlbkFJ[A-Za-z0-9_\-]{20,200}")],
+    "anthropic_key": [(r"sk-ant-", r"[a-z0-9]{3,8}-[A-Za-z0-9_\-]{80,120}")],
+    "sendgrid_key": [(r"SG\.", r"[A-Za-z0-9_\-]{22}\.[A-Za-z0-9_\-]{43}")],
+    "mailchimp_key": [("", r"[0-9a-f]{32}-us[0-9]{1,2}(?![0-9])")],
+    "npm_token": [(r"npm_", r"[A-Za-z0-9]{36}(?![A-Za-z0-9])")],
+    "pypi_token": [(r"pypi-AgE", r"[A-Za-z0-9_\-]{50,400}")],
+    "hugging_face_token": [(r"hf_", r"[A-Za-z0-9]{34}(?![A-Za-z0-9])")],
+    "telegram_bot_token": [("", r"[0-9]{8,10}:AA[A-Za-z0-9_\-]{33}(?![A-Za-z0-9_\-])")],
+    "discord_bot_token": [("", r"[MNO][A-Za-z0-9_\-]{23,25}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{27,38}")],
+    "square_key": [(r"sq0(?:atp|csp|idp)-", r"[A-Za-z0-9_\-]{22,43}")],
+    "shopify_token": [(r"shp(?:at|ca|pa|ss)_", r"[a-fA-F0-9]{32}")],
+    "digitalocean_token": [(r"do[opr]_v1_", r"[a-f0-9]{64}")],
+    "azure_storage_key": [(r"AccountKey=", r"[A-Za-z0-9+/]{86}==")],
+    "json_web_token": [(r"eyJ", r"[A-Za-z0-9_\-]{10,2000}\.eyJ[A-Za-z0-9_\-]{10,4000}\.[A-Za-z0-9_\-]{20,1000}")],
 }
-_KEY = re.compile(r"(?<![A-Za-z0-9_])(?:" + "|".join(f"(?P<{name}>{form})" for name, form in _KEYS.items()) + ")")
+_FORMS = {kind: "|".join(f"(?:{prefix}){rest}" for prefix, rest in forms) for kind, forms in _KEYS.items()}
+_PREFIX = {kind: re.compile("|".join(prefix for prefix, _ in forms)) for kind, forms in _KEYS.items()}
+_KEY = re.compile(r"(?<![A-Za-z0-9_])(?:" + "|".join(f"(?P<{name}>{form})" for name, form in _FORMS.items()) + ")")
 # How a key begins, to look at the whole forms in a few places only; one without such a beginning starts at its run.
 _BEGINNING = re.compile(
     r"(?:A[KS]IA|A[BC][IC]A|gh[pousr]_|github_pat_|gl[a-z]{2,5}-|xox[abeoprs]-|hooks\.slack|[rs]k_live_|AIza|GOCSPX-|ya29|"
@@ -128,6 +134,12 @@ def _assigned(text: str, low: int, start: int) -> Span | None:
         if mixed and not (_UUID.fullmatch(plain) or _PLACEHOLDER.search(plain) or _DIGEST.search(window)):
             return Span(value.start(1), value.end(1), "assigned_secret", SECRETS, POSSIBLE)
     return None
+
+
+def prefix_length(match: str, kind: str) -> int:
+    """Return how many characters of a find of `kind` are the literal beginning of such keys; 0 where there is none."""
+    found = _PREFIX[kind].match(match) if kind in _PREFIX else None
+    return found.end() if found is not None else 0
 
 
 def entropy(value: str) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from transforms.safety.pii.redact import PiiConfig, find_spans, redact
@@ -47,6 +49,46 @@ def test_keys_of_services(kind: str, key: str) -> None:
     assert key not in once
     assert len(once) == len(text)
     assert redact(TextView(once), PiiConfig()) == Edit()
+
+
+LITERAL = {
+    "aws_access_key": "AKIA",
+    "github_token": "ghp_",
+    "gitlab_token": "glpat-",
+    "slack_token": "xoxb-",
+    "slack_webhook": "hooks.slack.com/services/",
+    "stripe_key": "sk_live_",
+    "google_api_key": "AIza",
+    "openai_key": "sk-proj-",
+    "sendgrid_key": "SG.",
+    "npm_token": "npm_",
+    "pypi_token": "pypi-AgE",
+    "hugging_face_token": "hf_",
+    "shopify_token": "shpat_",
+    "digitalocean_token": "dop_v1_",
+    "json_web_token": "eyJ",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        *KEYS,
+        ("google_api_key", "AIza" + "SyA1b_2c3D" + MIXED[:25]),  # the mark ends no prefix
+        ("sendgrid_key", "SG." + "Zt2_" + MIXED[:18] + "." + "a-b_" + MIXED[:39]),
+        ("assigned_secret", "Tr0ub4dor_" + MIXED[:12]),
+        ("assigned_secret", "QWER" + MIXED[:12]),
+    ],
+)
+def test_nothing_of_a_key_stays_but_what_all_of_its_kind_begin_with(kind: str, key: str) -> None:
+    text = f'secret = "{key}"\n'
+    edit = redact(TextView(text), PiiConfig(min_confidence=0.6))
+    assert edit.reasons == [kind]
+    prefix = LITERAL.get(kind, "")
+    assert re.fullmatch(
+        f'secret = "{re.escape(prefix)}X{{{len(key) - len(prefix) - 4}}}[0-9]{{4}}"\n', edit.apply(text)
+    )
+    assert redact(TextView(edit.apply(text)), PiiConfig(min_confidence=0)) == Edit()
 
 
 def test_private_keys() -> None:
