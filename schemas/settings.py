@@ -99,18 +99,13 @@ class PerLanguage(Generic[T]):
         """
         found = self._configs.get((language, script))
         if found is None:  # laid over one another at the first such text, not for every pair there could be
-            changes = self.changes(language, script)
-            found = overlay(self.default, changes) if changes else self.default
+            keys = [language] if language == "en" or not (language or script) else [OTHER, script, language]
+            found = self.default
+            for key in keys:  # in turn: a setting that is itself a mapping is replaced whole, as in any overlay
+                if changes := self.by_language.get(key):
+                    found = overlay(found, changes)
             self._configs[language, script] = found
         return found
-
-    def changes(self, language: str, script: str = "") -> dict[str, Any]:
-        """Return what the entries for a text change of `default`, the narrower laid over the wider."""
-        keys = [language] if language == "en" or not (language or script) else [OTHER, script, language]
-        changes: dict[str, Any] = {}
-        for key in keys:
-            changes = merge(changes, self.by_language.get(key, {}))
-        return changes
 
     @property
     def languages(self) -> frozenset[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from schemas.records import Document
 from transforms.step import Draft
@@ -46,3 +46,11 @@ class Fit(Protocol):
 
     def step(self, artefact: bytes) -> Any:
         """Return what is run on every document: a Step."""
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A fit with files of its own to check. Optional."""
+
+    def prepare(self) -> None:
+        """Raise ConfigError, before any worker starts, when it could not fit."""

@@ -190,11 +190,6 @@ def settings_in(settings: C | PerLanguage[C], language: str, script: str) -> C:
     return settings_for(settings, _unread(language, script))
 
 
-def changes_in(settings: PerLanguage[Any], language: str, script: str) -> dict[str, Any]:
-    """Return what the settings for such a text change of the default."""
-    return settings.changes("en") if _unread(language, script).is_english else settings.changes(language, script)
-
-
 def _unread(language: str, script: str) -> TextView:
     view = TextView("", language)
     view.script = script

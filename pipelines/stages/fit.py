@@ -21,7 +21,7 @@ from pipelines.stages.known import EarlierRuns, refuse_other_settings
 from pipelines.stages.local import LocalStage
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, tell_cpu
 from schemas.records import Document, arrow_schema
-from transforms.fit import CorpusSize, Fit
+from transforms.fit import CorpusSize, Fit, Prepares
 from transforms.step import blamed
 
 BYTES_PER_CPU_S = 200e6  # of reading texts for the sample, roughly
@@ -60,7 +60,9 @@ class FitStage:
         return [type(self), LocalStage, self.fit]
 
     def prepare(self) -> None:
-        """Nothing to fetch."""
+        if isinstance(self.fit, Prepares):
+            with blamed(self.fit.name):
+                self.fit.prepare()
 
     def check_earlier(self, earlier: EarlierRuns) -> None:
         """Raise ConfigError when the artefact of earlier runs was learned under other settings."""

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.runs.graph import Recipe
+from pipelines.stages.fit import FitStage
 from pipelines.stages.of_steps import open_steps
+from pipelines.stages.survey import SurveyStage
 from schemas.errors import InputError
 from schemas.identity import keyed_fraction, keyed_hash
 from schemas.records import Document
@@ -113,9 +115,11 @@ def _least(documents: Iterable[Document], n: int) -> list[Document]:
 
 
 def _stages(recipe: Recipe) -> list[Sequence[Step]]:
-    """Return the steps of each stage that looks at one document at a time."""
+    """Return the steps of each stage that looks at one document at a time; a fit has no step before it has a sample."""
     stages = [node.stage for node in recipe.nodes if node.stage.reads == "documents"]
-    found = [stage.steps for stage in stages if hasattr(stage, "steps") and not hasattr(stage, "surveys")]
+    found = [
+        stage.steps for stage in stages if hasattr(stage, "steps") and not isinstance(stage, (SurveyStage, FitStage))
+    ]
     for steps in found:
         open_steps(steps)
     return found

@@ -21,7 +21,7 @@ from schemas.errors import ConfigError
 from schemas.records import Document
 from schemas.settings import PerLanguage, to_plain
 from transforms.settings_read import names_of
-from transforms.step import Drop, Editor, Redecides, blamed, changes_in, settings_in
+from transforms.step import Drop, Editor, Redecides, blamed, settings_in
 from transforms.text.scripts import SCRIPT_CODES
 
 PASSED: Final = ""  # what is recorded of a document that a step let through; the reason of one that it dropped
@@ -200,10 +200,10 @@ class Pair:
         kinds |= {"": "", _OTHER_SCRIPT: _OTHER_SCRIPT}
         groups: list[tuple[list[Any], list[str]]] = []
         for kind in sorted(set(kinds.values())):
-            changes = [changes_in(one, language, kind) for one in of_language]
-            some = next((scripts for other, scripts in groups if other == changes), None)
+            settings = [settings_in(one, language, kind) for one in of_language]
+            some = next((scripts for other, scripts in groups if other == settings), None)
             if some is None:
-                groups.append((changes, some := []))
+                groups.append((settings, some := []))
             some += sorted(script for script in kinds if kinds[script] == kind)
         return [self._case(tuple(scripts), language) for _, scripts in groups]
 

@@ -216,6 +216,22 @@ def test_many_languages_are_printed_one_below_the_other() -> None:
     ]  # fmt: skip
 
 
+def test_a_setting_that_is_a_mapping_is_replaced_whole_by_the_narrower_entry() -> None:
+    default = Outer(shares={"default": 0.1})
+    entries = {
+        "other": {"shares": {"wide": 0.2}, "inner": {"mode": "slow"}},
+        "Hang": {"shares": {"script": 0.3}, "inner": {"share": 1}},
+        "ko": {"shares": {"narrow": 0.4}},
+    }
+    words = PerLanguage(default, entries)
+    assert words.of("de", "Latn").shares == {"wide": 0.2}
+    assert words.of("xx", "Hang").shares == {"script": 0.3}
+    assert words.of("ko", "Hang").shares == {"narrow": 0.4}
+    assert words.of("ko", "Latn").shares == {"narrow": 0.4}
+    assert words.of("ko", "Hang").inner == Inner(mode="slow", share=1.0)  # a section is not replaced
+    assert words.of("en", "Latn") == words.of("") == default
+
+
 def test_equal_settings_by_language_are_equal_data() -> None:
     one = PerLanguage(Inner(), {"zh": {"share": 1}, "th": {}, "de": {"mode": "slow"}})
     other = PerLanguage(Inner(), {"de": {"mode": "slow"}, "zh": {"share": 1.0}})

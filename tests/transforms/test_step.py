@@ -12,7 +12,7 @@ from schemas.records import Document
 from schemas.settings import PerLanguage
 from transforms.heuristics.gopher import GopherConfig
 from transforms.heuristics.languages import gopher_limits
-from transforms.step import Draft, Drop, Edit, Editor, Filter, changes_in, run_steps, settings_for, settings_in
+from transforms.step import Draft, Drop, Edit, Editor, Filter, run_steps, settings_for, settings_in
 from transforms.text.view import TextView
 
 
@@ -116,5 +116,3 @@ def test_settings_for_a_text_that_is_not_there_are_those_of_the_text() -> None:
     for language, text in [*texts.items(), ("", "words"), ("", "123"), ("zh", "words"), ("en", "слово")]:
         view = TextView(text, language)
         assert settings_in(gopher, language, view.script) == settings_for(gopher, view)
-        told = "en" if view.is_english else language
-        assert changes_in(gopher, language, view.script) == gopher.changes(told, view.script)

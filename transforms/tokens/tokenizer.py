@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import functools
 import hashlib
 import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -168,16 +169,44 @@ def load(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
     Raises ConfigError when the file is neither, lacks BOS or EOS, or would let a page's text yield their ids.
     """
     make = _load_json if data.lstrip()[:1] == b"{" else _load_ranks
-    try:
+    with _well_formed(name):
         tokenizer = make(data, name, config)
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
-        what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise ConfigError(f"{name}: not a tokenizer.json or rank file as their libraries write it ({what})") from None
     spelled = tokenizer.engine.encode(["".join((*config.special_tokens, config.bos))])[0]
     if np.isin(spelled, (tokenizer.bos_id, tokenizer.eos_id, *tokenizer.special_ids)).any():
         texts = " or ".join((config.bos, config.eos, *config.specials))
         raise ConfigError(f"{name}: a text that spells {texts} yields the special token itself")
     return tokenizer
+
+
+def load_for_texts(data: bytes, name: str, config: TokenizerConfig) -> Tokenizer:
+    """Return the tokenizer in `data` for the tokens of texts alone, whatever the file calls BOS and EOS.
+
+    Both are a special token of a tokenizer.json, or are added to one that has none. Raises ConfigError as `load` does.
+    """
+    if data.lstrip()[:1] == b"{":
+        with _well_formed(name):
+            spec = _read_json(data, name)
+            model = spec["model"]
+            found = [
+                token["content"]
+                for token in spec.get("added_tokens", ())
+                if token.get("special") and token["content"]
+                and token["content"] != model.get("unk_token") and token["id"] != model.get("unk_id")  # texts yield it
+            ]  # fmt: skip
+            if found:
+                config = replace(config, bos=found[0], eos=found[0])
+            else:
+                data = _with_added(data, name, [config.bos, config.eos])
+    return load(data, name, config)
+
+
+@contextlib.contextmanager
+def _well_formed(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise ConfigError(f"{name}: not a tokenizer.json or rank file as their libraries write it ({what})") from None
 
 
 def _storable(text: str) -> str:
@@ -306,8 +335,10 @@ def with_specials(data: bytes, name: str, config: TokenizerConfig) -> bytes:
     tokenizer.json whose vocabulary has scores, to which none can be added.
     """
     added = [text for text in config.special_tokens if text not in (config.bos, config.eos)]
-    if not added or data.lstrip()[:1] != b"{":
-        return data
+    return data if not added or data.lstrip()[:1] != b"{" else _with_added(data, name, added)
+
+
+def _with_added(data: bytes, name: str, added: Sequence[str]) -> bytes:
     spec = _read_json(data, name)
     vocab, tokens = spec["model"]["vocab"], spec.setdefault("added_tokens", [])
     had = {token["content"]: token["id"] for token in tokens}

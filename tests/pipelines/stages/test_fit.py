@@ -79,3 +79,10 @@ def test_a_later_run_is_judged_by_the_first_runs_reference(dataset: Callable[...
     assert [reason for reason, _, _ in later.dropped] == ["outlier_tokens"]
     with pytest.raises(ConfigError, match=r"kl.smoothing: 2.0 is not allowed; it is 0.5"):
         some.documents(stage(smoothing=2.0), documents(TEXTS))
+
+
+def test_a_tokenizer_that_is_none_is_told_before_any_stage_runs(tmp_path: Path) -> None:
+    (tmp_path / "own.json").write_bytes(b"{}")
+    with pytest.raises(ConfigError, match=r"own\.json: .*not a tokenizer\.json"):
+        stage(tokenizer_path=str(tmp_path / "own.json")).prepare()
+    stage().prepare()  # one that is trained

@@ -102,6 +102,12 @@ def test_the_order_and_copies_of_texts_change_nothing() -> None:
     assert drawn.n_texts == 25 > drawn.n_fitted
 
 
+def test_a_fit_of_the_recipe_is_passed_over() -> None:
+    texts = articles("fi", range(24))
+    with_fit = overlay(STRICT, {"kl": {"judge": "limit"}})
+    assert tune(common_crawl, with_fit, "fi", texts, CONFIG) == tune(common_crawl, STRICT, "fi", texts, CONFIG)
+
+
 def test_a_language_of_endings_gets_no_stop_words() -> None:
     texts = [
         Document(id=content_id(str(n)), text=f"sana{n} " * 3 + f"muu{n} tuo{n}. " * 20, language="fi")

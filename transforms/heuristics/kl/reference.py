@@ -13,6 +13,7 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -122,7 +123,7 @@ class LanguageReference:
             "compared_tokens": self.size,
             "slope": self.slope,
             "intercept": self.intercept,
-            "excess_bits": {f"{percentile:g}": value for percentile, value in self.excess.items()},
+            "excess_bits": {repr(percentile): value for percentile, value in self.excess.items()},
             "vocab_size": self.halves[0].vocab_size,
             "smoothing": self.halves[0].smoothing,
             "halves": [{"tokens": half.tokens.tolist(), "counts": half.counts.tolist()} for half in self.halves],
@@ -179,5 +180,8 @@ def learn(
 
 
 def percentile(ordered: Floats, percent: float) -> float:
-    """Return the smallest of some values, ascending, that at least `percent` in 100 of them do not exceed."""
-    return float(ordered[max(1, math.ceil(percent / 100 * len(ordered))) - 1])
+    """Return the smallest of some values, ascending, that at least `percent` in 100 of them do not exceed.
+
+    The rank is that of the decimal number: in floating point 99.9 in 100 of 1,000 are more than 999.
+    """
+    return float(ordered[max(1, math.ceil(Fraction(repr(percent)) * len(ordered) / 100)) - 1])

@@ -29,7 +29,7 @@ import itertools
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import storage
@@ -40,7 +40,7 @@ from transforms.fit import CorpusSize
 from transforms.heuristics.kl.reference import Divergence, LanguageReference, TokenCounts, learn
 from transforms.step import Draft, Drop
 from transforms.text.view import TextView
-from transforms.tokens.tokenizer import Tokenizer, TokenizerConfig, load, train_bpe
+from transforms.tokens.tokenizer import Tokenizer, TokenizerConfig, load_for_texts, train_bpe
 
 NONE, MEASURE, LIMIT, PERCENTILE = "none", "measure", "limit", "percentile"
 _BATCH = 64  # texts that are tokenized together
@@ -117,14 +117,20 @@ class TokenKlFit:
     """Learns the reference of each language, and makes the step that compares every document with it."""
 
     config: KlConfig
-    tokenizer: TokenizerConfig  # the run's, but for `path`: that of the tokens that are counted
+    tokenizer: TokenizerConfig  # of the tokens that are counted
     name: ClassVar[str] = "kl"
     stats: ClassVar[type] = KlStats
 
     @staticmethod
     def of(config: KlConfig, tokenizer: TokenizerConfig) -> TokenKlFit:
-        """Return the fit of a run with a tokenizer; one that the rule names takes its place."""
-        return TokenKlFit(config, replace(tokenizer, path=config.tokenizer_path or tokenizer.path))
+        """Return the fit of a run with a tokenizer; one that the rule names takes its place.
+
+        No special token is ever counted, so the run's own are not taken over: another name of one redoes nothing.
+        """
+        path, pattern = config.tokenizer_path or tokenizer.path, tokenizer.pattern
+        if path:  # the pattern is that of a rank file; a tokenizer.json has its own
+            return TokenKlFit(config, TokenizerConfig(path=path, pattern=pattern))
+        return TokenKlFit(config, TokenizerConfig(vocab_size=tokenizer.vocab_size, pattern=pattern))
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -133,6 +139,11 @@ class TokenKlFit:
     @property
     def resources(self) -> list[str]:
         return storage.files_below(self.tokenizer.path)
+
+    def prepare(self) -> None:
+        """Raise ConfigError, before any worker starts, when the file that is named is no tokenizer."""
+        if path := self.tokenizer.path:
+            load_for_texts(storage.read_bytes(path), path, self.tokenizer)
 
     def wants(self, draft: Draft, corpus: CorpusSize) -> bool:
         """Return whether a document is drawn: as many of each language."""
@@ -144,7 +155,7 @@ class TokenKlFit:
         """Return the tokenizer's file and the reference of each language as JSON."""
         config, path = self.config, self.tokenizer.path
         data = storage.read_bytes(path) if path else train_bpe(map(_counted_of, sample), self.tokenizer)
-        tokenizer = load(data, path or "tokenizer.json", self.tokenizer)
+        tokenizer = load_for_texts(data, path or "tokenizer.json", self.tokenizer)
         by_language: defaultdict[str, list[TokenCounts]] = defaultdict(list)
         documents = iter(sample)
         while some := list(itertools.islice(documents, _BATCH)):
@@ -194,7 +205,7 @@ class FilterTokenKl:
     def open(self) -> None:
         plain = json.loads(self.artefact)
         data = base64.b64decode(plain["tokenizer"])
-        tokenizer = load(data, self.tokenizer.path or "tokenizer.json", self.tokenizer)
+        tokenizer = load_for_texts(data, self.tokenizer.path or "tokenizer.json", self.tokenizer)
         references = {name: LanguageReference.from_plain(one) for name, one in plain["languages"].items()}
         self._opened = tokenizer, references
 

@@ -131,6 +131,13 @@ def test_percentiles(percent: float, value: float) -> None:
     assert percentile(np.array([10.0, 20.0, 30.0, 40.0]), percent) == value
 
 
+@pytest.mark.parametrize(
+    ("percent", "n", "rank"), [(99.9, 1000, 999), (99.9, 2000, 1998), (55, 100, 55), (0.07, 10_000, 7)]
+)
+def test_the_rank_of_a_percentile_is_exact(percent: float, n: int, rank: int) -> None:
+    assert percentile(np.arange(1.0, n + 1), percent) == rank
+
+
 def test_the_half_of_a_document_is_that_of_its_id() -> None:
     halves = {name: TokenCounts.of(name, [3, 3, 1]).half for name in map(str, range(40))}
     assert set(halves.values()) == {0, 1}

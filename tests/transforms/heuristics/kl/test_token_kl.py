@@ -7,6 +7,7 @@ import json
 import pickle
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ from transforms.heuristics.kl.token_kl import (
 )
 from transforms.step import Draft, Drop
 from transforms.text.view import TextView
-from transforms.tokens.tokenizer import TokenizerConfig
+from transforms.tokens.tokenizer import TokenizerConfig, load, train_bpe
 
 SMALL = KlConfig(judge="limit", max_excess_bits=1.0, compared_tokens=4, min_documents=6)
 BYTES = TokenizerConfig(vocab_size=258)  # a token is a byte: what is counted can be counted by hand
@@ -139,7 +140,51 @@ def test_the_tokens_are_those_of_the_file_that_is_named(tmp_path: Path) -> None:
     (tmp_path / "own.json").write_bytes(b"{}")
     assert own.resources == [str(tmp_path / "own.json")]
     with pytest.raises(ConfigError, match=r"own\.json: .*not a tokenizer\.json"):
-        own.fit(CORPUS)
+        own.prepare()
+
+
+OTHER_ENDS = TokenizerConfig(vocab_size=300, bos="<s>", eos="</s>")
+
+
+def with_no_specials(data: bytes) -> bytes:
+    return json.dumps({**json.loads(data), "added_tokens": []}).encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        train_bpe([one.text for one in CORPUS], TokenizerConfig(vocab_size=300)),
+        train_bpe([one.text for one in CORPUS], OTHER_ENDS),
+        with_no_specials(train_bpe([one.text for one in CORPUS], OTHER_ENDS)),
+    ],
+    ids=["lacks the tokens of dialogues", "other BOS and EOS", "no special token"],
+)
+def test_special_tokens_of_the_run_are_not_looked_for(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "own.json").write_bytes(data)
+    run_tokenizer = TokenizerConfig(path="run.json", specials=("<|user|>",), reserved=3)
+    fit = TokenKlFit.of(dataclasses.replace(SMALL, tokenizer_path=str(tmp_path / "own.json")), run_tokenizer)
+    fit.prepare()
+    (draft,) = run(fit.step(fit.fit(CORPUS)), CORPUS[0])
+    (ids,) = load(train_bpe([one.text for one in CORPUS], OTHER_ENDS), "t", OTHER_ENDS).encode_batch([CORPUS[0].text])
+    assert draft.measures["kl"].n_tokens == len(ids) - 2 < len(CORPUS[0].text)
+
+
+def test_only_settings_that_change_its_tokens_are_its_own() -> None:
+    def of(**changes: Any) -> Any:
+        return TokenKlFit.of(SMALL, TokenizerConfig(**changes)).settings
+
+    assert of(bos="<s>", eos="</s>", specials=("<|user|>",), reserved=9, train_bytes=5) == of()
+    assert of(path="a.json", bos="<s>", vocab_size=999) == of(path="a.json")
+    assert of(vocab_size=999) != of() != of(path="a.json") != of(path="b.json")
+    assert of(pattern="[a-z]+|.") != of()
+
+
+def test_any_percentile_can_be_the_limit() -> None:
+    config = dataclasses.replace(SMALL, judge="percentile", max_percentile=99.12345678)
+    fit = TokenKlFit.of(config, BYTES)
+    same, other = run(fit.step(fit.fit(CORPUS)), document("abcdabcdabcd"), document("wxyzwxyzwxyz"))
+    assert same.drop is None
+    assert other.drop is not None
 
 
 def test_settings_that_cannot_be() -> None:
