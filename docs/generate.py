@@ -26,6 +26,7 @@ from pipelines.reports.ledger import ledger  # noqa: E402
 from pipelines.runs.folder import RunFolder  # noqa: E402
 from schemas.settings import BY_LANGUAGE, PerLanguage, is_section, limits_text, to_plain  # noqa: E402
 from trainer.recipe import Recipe, StageConfig  # noqa: E402
+from transforms.heuristics.perplexity.train import PerplexityTrainConfig  # noqa: E402
 
 SETTINGS = ROOT / "docs" / "settings.md"
 README = ROOT / "README.md"
@@ -50,6 +51,11 @@ _CLASSIFIER = """
 
 Given by `--set NAME=VALUE`.
 """
+_PERPLEXITY = """
+## `winnow train-perplexity`
+
+Given by `--set NAME=VALUE`.
+"""
 _TRAINER = """
 ## `winnow-train`: a training recipe
 
@@ -67,7 +73,8 @@ def settings_page() -> str:
     for name in OURS:
         maker = find_recipe(name)
         parts += [_RECIPE.format(name=name, doc=f"{maker.doc.rstrip('.')}."), *_tables(maker.settings())]
-    parts += [_CLASSIFIER, *_tables(TrainConfig()), _TRAINER, *_tables(Recipe(), {"stages": StageConfig()})]
+    parts += [_CLASSIFIER, *_tables(TrainConfig()), _PERPLEXITY, *_tables(PerplexityTrainConfig())]
+    parts += [_TRAINER, *_tables(Recipe(), {"stages": StageConfig()})]
     return "".join(parts)
 
 

@@ -19,7 +19,13 @@ from pipelines.commands.export import export_command
 from pipelines.commands.lists import lists_app
 from pipelines.commands.look import config_command, drop_former_command, ledger_command, recipes_command, show_command
 from pipelines.commands.run import plan_command, run_command
-from pipelines.commands.train import TrainCommand, demo_web_command, train_command
+from pipelines.commands.train import (
+    TrainCommand,
+    TrainPerplexityCommand,
+    demo_web_command,
+    train_command,
+    train_perplexity_command,
+)
 from pipelines.commands.tune import tune_command
 from pipelines.commands.whatif import whatif_command
 from pipelines.engines.beam_options import take_beams
@@ -57,6 +63,7 @@ app.command("config")(config_command)
 app.command("recipes")(recipes_command)
 app.add_typer(lists_app, name="lists")
 app.command("train-classifier", cls=TrainCommand)(train_command)
+app.command("train-perplexity", cls=TrainPerplexityCommand)(train_perplexity_command)
 app.command("demo-web")(demo_web_command)
 
 _MANY = ("--input", "-i")  # options that take every path up to the next option

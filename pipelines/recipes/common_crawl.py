@@ -6,6 +6,7 @@
                  repeat themselves, pages that are no documents, quality score
     dedup        sites of much personal data if asked for, equal texts, near copies by MinHash over the whole corpus,
                  lines that occur in too many documents
+    perplexity   off by default: how unlike clean text documents read; head, middle and tail by language
     kl           off by default: documents whose tokens are unlike those of the corpus
     tokenize     BOS + text + EOS, by a byte-level BPE trained on a sample, or one from a file
     mix          shares by source, language and quality band; copies of each document by a keyed hash of its id
@@ -42,6 +43,7 @@ from transforms.extraction.extract import ExtractConfig
 from transforms.heuristics import c4, fineweb, gopher, languages, ngram_lines, repetition
 from transforms.heuristics.junk import FilterJunk, JunkConfig
 from transforms.heuristics.kl.token_kl import NONE, KlConfig, TokenKlFit
+from transforms.heuristics.perplexity.perplexity import PerplexityConfig, PerplexityFit
 from transforms.mixing.mix import MixConfig
 from transforms.safety.blocklist_files import BlocklistConfig
 from transforms.safety.dirty_words import DirtyWordsConfig, FilterDirtyWords
@@ -135,6 +137,9 @@ class CommonCrawlConfig:
     dedup: DedupConfig = section(DedupConfig, "copies of whole documents")
     lines: LinesConfig | None = section(LinesConfig, "lines that occur in too many documents", optional=True)
     quality: QualityConfig = section(QualityConfig, "fastText quality classifier")
+    perplexity: PerplexityConfig = section(
+        PerplexityConfig, "how unlike clean text documents read: CCNet's head, middle and tail"
+    )
     kl: KlConfig = section(KlConfig, "documents whose tokens are unlike those of the corpus")
     tokenizer: TokenizerConfig = section(TokenizerConfig, "tokenizer: trained here, or from a file")
     mix: MixConfig = section(MixConfig, "what share of the tokens comes from where")
@@ -211,6 +216,8 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
     )
     again = again_steps(clean, "_after_lines") if config.lines else []
     docs = merge(web) | SurveyStage("dedup", tuple(surveys_of(config)), tuple(again), config.dedup.rounds, follow, keep)
+    if config.perplexity.judge != NONE:
+        docs = docs | FitStage(PerplexityFit(config.perplexity))
     if config.kl.judge != NONE:
         docs = docs | FitStage(TokenKlFit.of(config.kl, config.tokenizer))
     docs = docs | TokenizeStage(config.tokenizer) | MixStage(config.mix) | ShardsStage(config.shards)

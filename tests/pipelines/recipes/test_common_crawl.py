@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,15 @@ DEFAULT = ["web/index", "web/extract", "web/clean", "dedup", "tokenize", "mix", 
 def test_stages(changes: dict[str, Any], stages: list[str]) -> None:
     made = recipe(overlay(CommonCrawlConfig(), changes))
     assert [node.id for node in made.nodes] == stages
+
+
+def test_perplexity_is_measured_before_the_reference_of_kl_is_learned(tmp_path: Path) -> None:
+    pytest.importorskip("kenlm", reason="needs the extra `perplexity`")
+    (tmp_path / "model.zip").write_bytes(b"model")
+    pinned = {"model_path": str(tmp_path / "model.zip"), "model_sha256": hashlib.sha256(b"model").hexdigest()}
+    changes = {"kl": {"judge": "measure"}, "perplexity": {"judge": "measure", **pinned}}
+    made = recipe(overlay(CommonCrawlConfig(), changes))
+    assert [node.id for node in made.nodes] == [*DEFAULT[:4], "perplexity", "kl", *DEFAULT[4:]]
 
 
 def test_tokens_are_compared_by_the_tokenizer_of_the_run() -> None:

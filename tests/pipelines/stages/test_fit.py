@@ -15,6 +15,8 @@ from schemas.errors import ConfigError
 from schemas.identity import content_id
 from schemas.records import Document
 from transforms.heuristics.kl.token_kl import KlConfig, TokenKlFit
+from transforms.heuristics.perplexity.perplexity import PerplexityConfig, PerplexityFit
+from transforms.heuristics.perplexity.train import PerplexityTrainConfig, train_perplexity
 from transforms.tokens.tokenizer import TokenizerConfig
 
 CONFIG = KlConfig(judge="limit", max_excess_bits=1.0, compared_tokens=20, min_documents=20)
@@ -86,3 +88,24 @@ def test_a_tokenizer_that_is_none_is_told_before_any_stage_runs(tmp_path: Path) 
     with pytest.raises(ConfigError, match=r"own\.json: .*not a tokenizer\.json"):
         stage(tokenizer_path=str(tmp_path / "own.json")).prepare()
     stage().prepare()  # one that is trained
+
+
+def test_percentiles_of_perplexity_are_the_same_for_any_parts_and_order(
+    dataset: Callable[..., Any], tmp_path: Path
+) -> None:
+    pytest.importorskip("kenlm", reason="needs the extra `perplexity`")
+    data, report = train_perplexity(((text, "en") for text in TEXTS), PerplexityTrainConfig(vocab_size=300, order=3))
+    (tmp_path / "ngrams.zip").write_bytes(data)
+    config = PerplexityConfig(
+        judge="bucket", model_path=str(tmp_path / "ngrams.zip"), model_sha256=report.sha256, min_documents=20
+    )
+    texts = [" ".join(random.Random(n).choices(WORDS, k=30 + n)) for n in range(100, 140)]
+    one = dataset().documents(FitStage(PerplexityFit(config)), documents([*texts, SPAM]))
+    other = dataset().documents(FitStage(PerplexityFit(config)), documents([SPAM, *texts[::-1]]), parts=3)
+    assert artefact(one) == artefact(other)
+    rows = [{row["id"]: row["perplexity"] for row in done.rows("documents")} for done in (one, other)]
+    assert rows[0] == rows[1]
+    assert {row["bucket"] for row in rows[0].values()} == {"head", "middle"}
+    assert sorted(one.dropped) == sorted(other.dropped)
+    assert ("high_perplexity", content_id(SPAM), "tail") in one.dropped
+    assert len(one.dropped) == 17  # 41 documents: from the 25th on they reach the 60th percentile
