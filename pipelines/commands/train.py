@@ -16,7 +16,10 @@ from schemas.errors import ConfigError
 from schemas.settings import limits_text, overlay, to_plain
 
 if TYPE_CHECKING:
-    from classifiers.training.train_fasttext import ThresholdRow
+    from classifiers.training.figures import Figures, ThresholdRow
+    from classifiers.training.train_fasttext import TrainReport
+
+QUALITY, TOXICITY = "quality", "toxicity"
 
 
 class TrainCommand(TyperCommand):
@@ -47,28 +50,59 @@ def train_command(
     table: Annotated[str, typer.Option("--input", "-i", help="Labelled texts: JSONL, CSV, TSV or Parquet.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
     changes: Changes = None,
+    test: Annotated[list[Path] | None, typer.Option(help="Other labelled texts, scored only; may be repeated.")] = None,
+    step: Annotated[str, typer.Option(help="Step of `run` that the config is for: quality or toxicity.")] = QUALITY,
     pin: Annotated[Path | None, typer.Option(help="Write a YAML config that pins the model for `run`.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train the fastText quality classifier; prints the SHA-256 that the config pins."""
+    """Train a fastText classifier of quality or toxicity; prints the SHA-256 that the config pins."""
     from classifiers.training.train_fasttext import TrainConfig, train_classifier
 
     output = output.expanduser()
     if output.is_dir():
         raise ConfigError(f"{output}: is a folder; expected the name of the model's file")
-    report = train_classifier(Path(table).expanduser(), output, overlay(TrainConfig(), nested(changes)))
-    plain = to_plain(report)
+    if step not in (QUALITY, TOXICITY):
+        raise ConfigError(f"--step: {step!r} is not allowed; must be one of {QUALITY}, {TOXICITY}")
+    config = overlay(TrainConfig(), nested(changes))
+    tests = [path.expanduser() for path in test or ()]
+    report = train_classifier(Path(table).expanduser(), output, config, tests)
     if pin is not None:
-        pinned = {"quality": {"model_path": str(output.absolute()), "model_sha256": report.sha256}}
+        pinned = {step: _pinned(step, output, report)}
         pin.expanduser().write_text(yaml.safe_dump(pinned, sort_keys=False), encoding="utf-8")
     if as_json:
-        print_json(plain)
+        print_json(to_plain(report))
     else:
         best = report.at_suggested
         typer.echo(f"{output}: sha256 {report.sha256}")
         if best is not None:
             typer.echo(f"held out, at score >= {best.threshold:.3f}: {_shares(best)}")
-        typer.echo(f"the whole report is in {output}.json")
+        for name, by_language in report.tests.items():
+            for language, found in by_language.items():
+                typer.echo(f"{name}, {language}: {found.n:,} texts, {_area(found)}")
+        typer.echo(f"the card is in {output}.md, the whole report in {output}.json")
+
+
+def _pinned(step: str, output: Path, report: TrainReport) -> dict[str, Any]:
+    """Return the settings of the step: the model, and what differs from the defaults of scoring."""
+    from classifiers.steps.quality import QualityConfig
+    from classifiers.steps.toxicity import ToxicityConfig
+    from classifiers.training.figures import ALL
+
+    default = QualityConfig() if step == QUALITY else ToxicityConfig()
+    used = {name: report.settings[name] for name in ("positive_label", "text_form", "max_chars")}
+    languages = sorted(set(report.held_out) - {ALL}) if step == TOXICITY else []
+    return {
+        "model_path": str(output.absolute()),
+        "model_sha256": report.sha256,
+        **{name: value for name, value in used.items() if value != getattr(default, name)},
+        **({"languages": languages} if languages else {}),
+    }
+
+
+def _area(found: Figures) -> str:
+    if found.auc is None:
+        return "AUC unknown"
+    return f"AUC {found.auc:.3f} ({found.auc_low:.3f} to {found.auc_high:.3f})"
 
 
 def demo_web_command(output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")]) -> None:
