@@ -16,14 +16,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from classifiers.models.fasttext_model import FastTextModel
-from classifiers.models.model_files import resolve
+from classifiers.models.label_scores import SCORED_CHARS, label_scores, open_classifier
+from classifiers.models.text_forms import FORMS, RAW
 from schemas.errors import ConfigError
 from schemas.records import Document
 from schemas.settings import setting, validate
 from transforms.settings_read import fields_but
 from transforms.step import Draft, Drop
-
-SCORED_CHARS = 10_000  # default of scoring and of training alike
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +33,7 @@ class QualityConfig:
     model_sha256: str = setting("", "SHA-256 of the model file, as its training reported it")
     positive_label: str = setting("good", "label whose probability is the score")
     min_score: float | None = setting(None, "probability a text must have; null keeps every text", ge=0.0, le=1.0)
+    text_form: str = setting(RAW, "form of the text that the model was trained on", choices=FORMS)
     max_chars: int = setting(SCORED_CHARS, "characters from the start of a text that are scored", ge=100)
 
     def __post_init__(self) -> None:
@@ -51,8 +51,7 @@ class QualityStats:
 
 def measure(model: FastTextModel, texts: Sequence[str], config: QualityConfig) -> list[QualityStats]:
     """Return the probability of the positive label for each text."""
-    predictions = model.predict_batch(texts, len(model.labels), config.max_chars)
-    return [QualityStats(dict(found).get(config.positive_label, 0.0) if found else None) for found in predictions]
+    return [QualityStats(score) for score in label_scores(model, texts, config)]
 
 
 def decide(stats: QualityStats, config: QualityConfig) -> Drop | None:
@@ -84,14 +83,7 @@ class ScoreQuality:
     def open(self) -> None:
         """Find and open the model, if there is one. Raises ConfigError, also when it has no such label."""
         if self.settings.model_path:
-            self._model = self._load()
-
-    def _load(self) -> FastTextModel:
-        model = FastTextModel(resolve(self.settings.model_path, self.settings.model_sha256))
-        if self.settings.positive_label not in model.labels:
-            known = " ".join(sorted(model.labels))
-            raise ConfigError(f"positive_label: {self.settings.positive_label!r} is not one of the model's: {known}")
-        return model
+            self._model = open_classifier(self.settings)
 
     def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
         """Score all drafts in one call of the model."""
@@ -106,5 +98,5 @@ class ScoreQuality:
         if not self.settings.model_path:
             return [QualityStats(None)] * len(texts)
         if self._model is None:
-            self._model = self._load()
+            self._model = open_classifier(self.settings)
         return measure(self._model, texts, self.settings)

@@ -25,29 +25,39 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from classifiers.models.fasttext_model import LABEL_PREFIX, FastTextModel, one_line
-from classifiers.steps.quality import SCORED_CHARS
-from classifiers.training.labelled_table import read_labelled
+from classifiers.models.label_scores import SCORED_CHARS
+from classifiers.models.text_forms import FORMS, RAW, in_form
+from classifiers.training.card import card_text
+from classifiers.training.figures import (
+    REPORTED_THRESHOLDS,
+    Figures,
+    Flags,
+    Scores,
+    ThresholdRow,
+    area_under_curve,
+    at_threshold,
+    best_threshold,
+    figures_by_language,
+)
+from classifiers.training.labelled_table import read_rows
 from schemas.errors import ConfigError
 from schemas.identity import keyed_fraction, keyed_hash
 from schemas.settings import setting, to_plain, validate
 from storage.pinned_files import file_sha256
 
-Scores = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+Row = tuple[str, str, str]  # label, line, language
 
 MAX_BUCKET = 2_000_000  # fastText's default
 MIN_BUCKET = 10_000
-REPORTED_THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 ZEROED_MEMORY = "255"  # glibc fills new memory with the complement of MALLOC_PERTURB_
 MIN_HELD_OUT = 30  # of a label; below, the measured figures say little
 MAX_IMBALANCE = 10.0  # most frequent label to least frequent
@@ -66,6 +76,7 @@ class TrainConfig:
 
     text_column: str = setting("text", "column of the text")
     label_column: str = setting("label", "column of the label: a word or a whole number")
+    language_column: str = setting("", "column of the language, by which figures are told apart; '': none")
     positive_label: str = setting("good", "label whose probability is the score")
     lr: float = setting(0.1, "learning rate", gt=0.0, le=10.0)
     dim: int = setting(100, "size of the word vectors", ge=1, le=10_000)
@@ -73,24 +84,21 @@ class TrainConfig:
     word_ngrams: int = setting(2, "longest run of words that is a feature", ge=1, le=10)
     min_count: int = setting(1, "times a word must occur", ge=1)
     bucket: int = setting(0, "rows for runs of words; 0: words of the table, 10,000 to 2,000,000", ge=0, le=100_000_000)
+    min_subword: int = setting(0, "shortest run of characters that is a feature; 0: none", ge=0, le=20)
+    max_subword: int = setting(0, "longest run of characters that is a feature; 0: none", ge=0, le=20)
     loss: str = setting("softmax", "fastText loss", choices=("softmax", "hs", "ova", "ns"))
+    text_form: str = setting(RAW, "raw, or words: lower case, marks apart; the same as in scoring", choices=FORMS)
     max_chars: int = setting(SCORED_CHARS, "characters from the start of a text; the same as in scoring", ge=100)
     holdout: float = setting(0.1, "share of the texts kept apart for measuring, by hash", ge=0.0, le=0.9)
     seed: int = setting(0, "of the split, the order and fastText", ge=0, le=2**31 - 1)
 
     def __post_init__(self) -> None:
         validate(self)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ThresholdRow:
-    """What keeping held-out texts with score >= threshold gives; None where nothing is kept or nothing positive."""
-
-    threshold: float
-    kept: float  # share of all held-out texts
-    precision: float | None
-    recall: float | None
-    f1: float | None
+        if bool(self.min_subword) != bool(self.max_subword) or self.min_subword > self.max_subword:
+            raise ConfigError(
+                f"max_subword: {self.max_subword} is not allowed with min_subword {self.min_subword}; "
+                "must be at least as much, or 0 where that is 0"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,38 +114,49 @@ class TrainReport:
     suggested_threshold: float | None  # best F1
     at_suggested: ThresholdRow | None
     thresholds: tuple[ThresholdRow, ...]
+    held_out: dict[str, Figures]  # by language; `all` is all of them
+    tests: dict[str, dict[str, Figures]]  # the same of other tables, by name of the file
     notes: tuple[str, ...]
     settings: dict[str, Any] = field(default_factory=dict)
     fasttext_version: str = ""
 
 
-def train_classifier(table: Path, output: Path, config: TrainConfig) -> TrainReport:
-    """Train on `table` (JSON lines, CSV, TSV or Parquet), write the model to `output` and the report next to it.
+def train_classifier(table: Path, output: Path, config: TrainConfig, tests: Sequence[Path] = ()) -> TrainReport:
+    """Train on `table` (JSON lines, CSV, TSV or Parquet), write the model to `output`, a report and a card next to it.
 
-    The report is `output` + `.json`. Raises ConfigError, one line, for a table or settings that cannot be used.
+    The report is `output` + `.json`, the card `output` + `.md`. `tests` are tables with the same columns, whose texts
+    are only scored. Raises ConfigError, one line, for a table or settings that cannot be used.
     """
     rows, n_empty = _prepared(table, config)
     held_out = [row for row in rows if keyed_fraction(f"classifier/held-out/{config.seed}", row[1]) < config.holdout]
     apart = set(held_out)
     training = [row for row in rows if row not in apart]
     _check_labels(_count(training), table, config)
+    tested = {test.name: _test_rows(test, training, config) for test in tests}
+    if len(tested) < len(tests):
+        raise ConfigError(f"tests: two tables have one name: {', '.join(sorted(test.name for test in tests))}")
     with _placed(output) as temporary:
         _train(training, temporary, config)
-        report = _report(temporary, training, held_out, n_empty, config)
-    with _placed(output.with_name(f"{output.name}.json")) as temporary:
-        temporary.write_text(json.dumps(to_plain(report), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        report = _report(temporary, training, held_out, n_empty, tested, config)
+    beside = {
+        "json": json.dumps(to_plain(report), indent=2, ensure_ascii=False) + "\n",
+        "md": card_text(report, output.name, table.name),
+    }
+    for suffix, text in beside.items():
+        with _placed(output.with_name(f"{output.name}.{suffix}")) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     return report
 
 
 def _report(
     model_file: Path,
-    training: Sequence[tuple[str, str]],
-    held_out: Sequence[tuple[str, str]],
+    training: Sequence[Row],
+    held_out: Sequence[Row],
     n_empty: int,
+    tested: Mapping[str, tuple[Sequence[Row], int]],
     config: TrainConfig,
 ) -> TrainReport:
-    scores = _scores(model_file, [line for _, line in held_out], config)
-    positive = np.array([label == config.positive_label for label, _ in held_out], dtype=bool)
+    scores, positive = _scores(model_file, held_out, config)
     suggested = best_threshold(scores, positive)
     n_train, n_held_out = _count(training), _count(held_out)
     return TrainReport(
@@ -150,64 +169,45 @@ def _report(
         suggested_threshold=suggested,
         at_suggested=None if suggested is None else at_threshold(scores, positive, suggested),
         thresholds=tuple(at_threshold(scores, positive, t) for t in REPORTED_THRESHOLDS),
-        notes=_notes(n_train, n_held_out),
+        held_out=figures_by_language(scores, positive, _languages(held_out)),
+        tests={
+            name: figures_by_language(*_scores(model_file, rows, config), _languages(rows))
+            for name, (rows, _) in tested.items()
+        },
+        notes=(*_notes(n_train, n_held_out), *_test_notes({name: n for name, (_, n) in tested.items()})),
         settings=to_plain(config),
         fasttext_version=version("fasttext"),
     )
 
 
-def at_threshold(scores: Scores, positive: Flags, threshold: float) -> ThresholdRow:
-    """Return precision, recall and F1 of keeping what scores at least `threshold`."""
-    kept = scores >= threshold
-    hits, n_kept, n_positive = int((kept & positive).sum()), int(kept.sum()), int(positive.sum())
-    return ThresholdRow(
-        threshold=threshold,
-        kept=n_kept / len(scores) if len(scores) else 0.0,
-        precision=hits / n_kept if n_kept else None,
-        recall=hits / n_positive if n_positive else None,
-        f1=2 * hits / (n_kept + n_positive) if n_kept and n_positive else None,
-    )
+def _languages(rows: Sequence[Row]) -> list[str]:
+    return [language for _, _, language in rows]
 
 
-def area_under_curve(scores: Scores, positive: Flags) -> float | None:
-    """Return the chance that a positive scores above a negative, ties counting half (Mann and Whitney 1947)."""
-    n_positive = int(positive.sum())
-    n_negative = len(positive) - n_positive
-    if not n_positive or not n_negative:
-        return None
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2  # mean rank of each distinct score, from 1
-    above = float(ranks[place][positive].sum()) - n_positive * (n_positive + 1) / 2
-    return above / (n_positive * n_negative)
-
-
-def best_threshold(scores: Scores, positive: Flags) -> float | None:
-    """Return the score that as a limit gives the best F1; of equal ones the highest. None without both kinds."""
-    n_positive = int(positive.sum())
-    if not 0 < n_positive < len(positive):
-        return None
-    values, place = np.unique(scores, return_inverse=True)
-    n_kept = np.cumsum(np.bincount(place, minlength=len(values))[::-1])[::-1]
-    hits = np.cumsum(np.bincount(place, weights=positive, minlength=len(values))[::-1])[::-1]
-    f1 = 2 * hits / (n_kept + n_positive)
-    return float(values[np.flatnonzero(f1 == f1.max())[-1]])
-
-
-def _prepared(table: Path, config: TrainConfig) -> tuple[list[tuple[str, str]], int]:
-    """Return (label, line) of every text with a word, in the order of a keyed hash, and how many had none."""
+def _prepared(table: Path, config: TrainConfig) -> tuple[list[Row], int]:
+    """Return the row of every text with a word, in the order of a keyed hash, and how many texts had none."""
     rows, n_empty = [], 0
-    for text, label in read_labelled(table, config.text_column, config.label_column):
-        line = one_line(text, config.max_chars)
+    columns = (config.text_column, config.label_column, *filter(None, [config.language_column]))
+    for text, label, language in read_rows(table, columns):
+        line = one_line(in_form(text, config.text_form, config.max_chars), config.max_chars)
         if line.strip(" \t\r\v\f\0"):
-            rows.append((label, line))
+            rows.append((label, line, language))
         else:
             n_empty += 1
     salt = f"classifier/order/{config.seed}"
     return sorted(rows, key=lambda row: (keyed_hash(salt, row[1]), row)), n_empty
 
 
-def _count(rows: Sequence[tuple[str, str]]) -> dict[str, int]:
-    return dict(sorted(Counter(label for label, _ in rows).items()))
+def _test_rows(table: Path, training: Sequence[Row], config: TrainConfig) -> tuple[list[Row], int]:
+    """Return the rows of a test table that are not among the training, and how many are."""
+    rows, _ = _prepared(table, config)
+    learned = {line for _, line, _ in training}
+    others = [row for row in rows if row[1] not in learned]
+    return others, len(rows) - len(others)
+
+
+def _count(rows: Sequence[Row]) -> dict[str, int]:
+    return dict(sorted(Counter(label for label, _, _ in rows).items()))
 
 
 def _check_labels(n_train: dict[str, int], table: Path, config: TrainConfig) -> None:
@@ -233,12 +233,12 @@ def _placed(output: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
-def _train(rows: Sequence[tuple[str, str]], target: Path, config: TrainConfig) -> None:
-    n_words = sum(len(line.split()) for _, line in rows)
+def _train(rows: Sequence[Row], target: Path, config: TrainConfig) -> None:
+    n_words = sum(len(line.split()) for _, line, _ in rows)
     with tempfile.TemporaryDirectory() as folder:
         examples = Path(folder) / "examples.txt"
         with examples.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{LABEL_PREFIX}{label} {line}\n" for label, line in rows)
+            file.writelines(f"{LABEL_PREFIX}{label} {line}\n" for label, line, _ in rows)
         arguments = {
             "input": str(examples),
             "lr": config.lr,
@@ -247,6 +247,8 @@ def _train(rows: Sequence[tuple[str, str]], target: Path, config: TrainConfig) -
             "wordNgrams": config.word_ngrams,
             "minCount": config.min_count,
             "bucket": config.bucket or min(max(n_words, MIN_BUCKET), MAX_BUCKET),
+            "minn": config.min_subword,
+            "maxn": config.max_subword,
             "loss": config.loss,
             "seed": config.seed,
             "thread": 1,
@@ -273,11 +275,13 @@ def _run_trainer(arguments: dict[str, Any], folder: Path, target: Path) -> None:
         raise ConfigError(f"fastText cannot train with these settings: {messages[-1]}")
 
 
-def _scores(model_file: Path, lines: Sequence[str], config: TrainConfig) -> Scores:
-    """Return the scores of already prepared lines, 0 for one without a known word."""
+def _scores(model_file: Path, rows: Sequence[Row], config: TrainConfig) -> tuple[Scores, Flags]:
+    """Return the scores of already prepared rows, 0 for one without a known word, and which are positive."""
     model = FastTextModel(model_file)
-    predictions = model.predict_batch(lines, len(model.labels), config.max_chars)
-    return np.array([dict(found).get(config.positive_label, 0.0) for found in predictions], dtype=np.float64)
+    predictions = model.predict_batch([line for _, line, _ in rows], len(model.labels), config.max_chars)
+    scores = [dict(found).get(config.positive_label, 0.0) for found in predictions]
+    positive = [label == config.positive_label for label, _, _ in rows]
+    return np.array(scores, dtype=np.float64), np.array(positive, dtype=bool)
 
 
 def _notes(n_train: dict[str, int], n_held_out: dict[str, int]) -> tuple[str, ...]:
@@ -291,3 +295,9 @@ def _notes(n_train: dict[str, int], n_held_out: dict[str, int]) -> tuple[str, ..
     if platform.libc_ver()[0] != "glibc":
         notes.append("without glibc fastText's start is not defined: training again may give another model")
     return tuple(notes)
+
+
+def _test_notes(n_shared: Mapping[str, int]) -> Iterator[str]:
+    for name, n in n_shared.items():
+        if n:
+            yield f"{name}: {n} of its texts are in the training table and left out"

@@ -17,7 +17,10 @@ from schemas.errors import ConfigError
 from schemas.settings import limits_text, overlay, to_plain
 
 if TYPE_CHECKING:
-    from classifiers.training.train_fasttext import ThresholdRow
+    from classifiers.training.figures import Figures, ThresholdRow
+    from classifiers.training.train_fasttext import TrainReport
+
+QUALITY, TOXICITY = "quality", "toxicity"
 
 
 class SettingsCommand(TyperCommand):
@@ -69,24 +72,55 @@ def train_command(
     table: Annotated[str, typer.Option("--input", "-i", help="Labelled texts: JSONL, CSV, TSV or Parquet.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
     changes: Changes = None,
+    test: Annotated[list[Path] | None, typer.Option(help="Other labelled texts, scored only; may be repeated.")] = None,
+    step: Annotated[str, typer.Option(help="Step of `run` that the config is for: quality or toxicity.")] = QUALITY,
     pin: Annotated[Path | None, typer.Option(help="Write a YAML config that pins the model for `run`.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train the fastText quality classifier; prints the SHA-256 that the config pins."""
+    """Train a fastText classifier of quality or toxicity; prints the SHA-256 that the config pins."""
     from classifiers.training.train_fasttext import TrainConfig, train_classifier
 
     output = _model_file(output)
-    report = train_classifier(Path(table).expanduser(), output, overlay(TrainConfig(), nested(changes)))
-    plain = to_plain(report)
-    _write_pin(pin, "quality", output, report.sha256)
+    if step not in (QUALITY, TOXICITY):
+        raise ConfigError(f"--step: {step!r} is not allowed; must be one of {QUALITY}, {TOXICITY}")
+    config = overlay(TrainConfig(), nested(changes))
+    tests = [path.expanduser() for path in test or ()]
+    report = train_classifier(Path(table).expanduser(), output, config, tests)
+    _write_pin(pin, step, _pinned(step, output, report))
     if as_json:
-        print_json(plain)
+        print_json(to_plain(report))
     else:
         best = report.at_suggested
         typer.echo(f"{output}: sha256 {report.sha256}")
         if best is not None:
             typer.echo(f"held out, at score >= {best.threshold:.3f}: {_shares(best)}")
-        typer.echo(f"the whole report is in {output}.json")
+        for name, by_language in report.tests.items():
+            for language, found in by_language.items():
+                typer.echo(f"{name}, {language}: {found.n:,} texts, {_area(found)}")
+        typer.echo(f"the card is in {output}.md, the whole report in {output}.json")
+
+
+def _pinned(step: str, output: Path, report: TrainReport) -> dict[str, Any]:
+    """Return the settings of the step: the model, and what differs from the defaults of scoring."""
+    from classifiers.steps.quality import QualityConfig
+    from classifiers.steps.toxicity import ToxicityConfig
+    from classifiers.training.figures import ALL
+
+    default = QualityConfig() if step == QUALITY else ToxicityConfig()
+    used = {name: report.settings[name] for name in ("positive_label", "text_form", "max_chars")}
+    languages = sorted(set(report.held_out) - {ALL}) if step == TOXICITY else []
+    return {
+        "model_path": str(output.absolute()),
+        "model_sha256": report.sha256,
+        **{name: value for name, value in used.items() if value != getattr(default, name)},
+        **({"languages": languages} if languages else {}),
+    }
+
+
+def _area(found: Figures) -> str:
+    if found.auc is None:
+        return "AUC unknown"
+    return f"AUC {found.auc:.3f} ({found.auc_low:.3f} to {found.auc_high:.3f})"
 
 
 def train_perplexity_command(
@@ -105,7 +139,7 @@ def train_perplexity_command(
     rows = read_labelled(Path(table).expanduser(), config.text_column, config.language_column)
     data, report = train_perplexity(rows, config)
     storage.write_atomic(str(output), data)
-    _write_pin(pin, "perplexity", output, report.sha256)
+    _write_pin(pin, "perplexity", {"model_path": str(output.absolute()), "model_sha256": report.sha256})
     if as_json:
         print_json(to_plain(report))
     else:
@@ -122,11 +156,10 @@ def _model_file(output: Path) -> Path:
     return output
 
 
-def _write_pin(pin: Path | None, group: str, output: Path, sha256: str) -> None:
+def _write_pin(pin: Path | None, group: str, settings: Mapping[str, Any]) -> None:
     """Write the config that pins a model, where one is asked for."""
     if pin is not None:
-        pinned = {group: {"model_path": str(output.absolute()), "model_sha256": sha256}}
-        pin.expanduser().write_text(yaml.safe_dump(pinned, sort_keys=False), encoding="utf-8")
+        pin.expanduser().write_text(yaml.safe_dump({group: dict(settings)}, sort_keys=False), encoding="utf-8")
 
 
 def demo_web_command(output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")]) -> None:

@@ -3,9 +3,9 @@
     web/index    headers alone: blocklists, newest copy of each URL, one of each payload
     web/extract  main text of the pages that are left; language identification
     web/clean    personal data, dirty words, the heuristics in FineWeb's order (Gopher, C4, FineWeb), with lines that
-                 repeat themselves, pages that are no documents, quality score
-    dedup        sites of much personal data if asked for, equal texts, near copies by MinHash over the whole corpus,
-                 lines that occur in too many documents
+                 repeat themselves, pages that are no documents, quality and toxicity score
+    dedup        sites of much personal data or of toxic texts if asked for, equal texts, near copies by MinHash over
+                 the whole corpus, lines that occur in too many documents
     perplexity   off by default: how unlike clean text documents read; head, middle and tail by language
     kl           off by default: documents whose tokens are unlike those of the corpus
     tokenize     BOS + text + EOS, by a byte-level BPE trained on a sample, or one from a file
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from classifiers.steps.language import IdentifyLanguage, LanguageConfig
 from classifiers.steps.quality import QualityConfig, ScoreQuality
+from classifiers.steps.toxicity import ScoreToxicity, ToxicityConfig, toxicity_sites
 from pipelines.runs.graph import Recipe, branch, merge
 from pipelines.stages.fit import FitStage
 from pipelines.stages.index import IndexStage, UrlConfig
@@ -137,6 +138,13 @@ class CommonCrawlConfig:
     dedup: DedupConfig = section(DedupConfig, "copies of whole documents")
     lines: LinesConfig | None = section(LinesConfig, "lines that occur in too many documents", optional=True)
     quality: QualityConfig = section(QualityConfig, "fastText quality classifier")
+    toxicity: ToxicityConfig = section(ToxicityConfig, "fastText toxicity classifier")
+    toxicity_sites: SiteDensityConfig | None = section(
+        toxicity_sites,
+        "sites of texts that are toxic on average, dropped whole (ours)",
+        optional=True,
+        off=True,
+    )
     perplexity: PerplexityConfig = section(
         PerplexityConfig, "how unlike clean text documents read: CCNet's head, middle and tail"
     )
@@ -149,6 +157,8 @@ class CommonCrawlConfig:
         validate(self)
         if self.dedup.keep == "best_score" and not self.quality.model_path:
             raise ConfigError("dedup.keep: 'best_score' is not allowed without quality.model_path")
+        if self.toxicity_sites and not self.toxicity.model_path:
+            raise ConfigError("toxicity_sites: is not allowed without toxicity.model_path; must be off")
 
 
 def clean_steps(clean: CleanConfig) -> list[Step]:
@@ -192,6 +202,8 @@ def surveys_of(config: CommonCrawlConfig) -> list[Survey]:
     surveys: list[Survey] = []
     if config.pii_sites:
         surveys.append(site_density(config.pii_sites, "pii_sites"))
+    if config.toxicity_sites:
+        surveys.append(site_density(config.toxicity_sites, "toxicity_sites"))
     if dedup.exact:
         surveys.append(exact_copies(KeepConfig(keep=dedup.keep)))
     if dedup.near:
@@ -207,7 +219,9 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
     follow, keep = Follow(config.measure_dropped), KeepEdits(config.keep_edits)
     reader = PageReader(PageReading(ingest=index.ingest, extract=config.extract))
     source = WebArchives(config.source, index.ingest, reader)
-    score = [ScoreQuality(config.quality)] if config.quality.model_path else []
+    score: list[Step] = [ScoreQuality(config.quality)] if config.quality.model_path else []
+    if config.toxicity.model_path:
+        score.append(ScoreToxicity(config.toxicity))
     web = (
         branch("web", source)
         | IndexStage(source, index.url, index.blocklist)

@@ -14,15 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.training import train_fasttext
+from classifiers.training.figures import ThresholdRow, area_under_curve, at_threshold, best_threshold
 from classifiers.training.labelled_table import read_labelled
-from classifiers.training.train_fasttext import (
-    ThresholdRow,
-    TrainConfig,
-    area_under_curve,
-    at_threshold,
-    best_threshold,
-    train_classifier,
-)
+from classifiers.training.train_fasttext import TrainConfig, train_classifier
 from schemas.errors import ConfigError
 
 SMALL = TrainConfig(dim=8, epoch=5, lr=0.5, bucket=1000, holdout=0.2)
@@ -102,7 +96,7 @@ def test_the_report_beside_the_model(tmp_path: Path) -> None:
     saved = json.loads((tmp_path / "deep" / "m.bin.json").read_text())
     assert saved["sha256"] == report.sha256
     assert saved["settings"]["word_ngrams"] == 2
-    assert sorted(path.name for path in (tmp_path / "deep").iterdir()) == ["m.bin", "m.bin.json"]
+    assert sorted(path.name for path in (tmp_path / "deep").iterdir()) == ["m.bin", "m.bin.json", "m.bin.md"]
     assert report.n_empty == 2
     assert sum(report.n_train.values()) + sum(report.n_held_out.values()) == 121
     assert sum(report.n_held_out.values()) in range(10, 40)

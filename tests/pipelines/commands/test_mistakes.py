@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 Call = Callable[..., Any]
 
@@ -146,6 +147,11 @@ MISTAKES = [
     ("lists fetch nope", 2, "nope: no such list; expected some of ldnoobw"),
     ("train-classifier -i gone.jsonl -o m.bin", 2, "gone.jsonl: cannot be read: No such file or directory"),
     ("train-classifier -i labels.csv -o other", 2, "other: is a folder; expected the name of the model's file"),
+    (
+        "train-classifier -i labels.csv -o m.bin --step safety",
+        2,
+        "--step: 'safety' is not allowed; must be one of quality, toxicity",
+    ),
     ("train-classifier -i labels.csv -o m.bin --set epochs=3", 2, "epochs: unknown setting; did you mean epoch?"),
     ("train-classifier -i rows.jsonl -o m.bin", 2, "rows.jsonl: row 1 has no column 'label'; columns: text, url"),
     ("demo-web -o afile", 1, "afile/crawl: Not a directory"),
@@ -252,6 +258,25 @@ def test_a_label_may_be_a_number(here: Path, call: Call, tmp_path: Path) -> None
                 "--set", "positive_label=1", "--set", "dim=8", "--json")  # fmt: skip
     assert said.code == 0, said.err
     assert said.json["positive_label"] == "1"
+
+
+def test_a_pinned_toxicity_model_is_scored_as_it_was_trained(call: Call, tmp_path: Path) -> None:
+    rows = [f"{'good' if n % 2 else 'bad'} words number {n},{n % 2},{'de' if n % 3 else 'en'}" for n in range(60)]
+    (tmp_path / "labels.csv").write_text("text,label,language\n" + "\n".join(rows) + "\n")
+    said = call("train-classifier", "-i", tmp_path / "labels.csv", "-o", tmp_path / "m.bin", "--step", "toxicity",
+                "--test", tmp_path / "labels.csv", "--pin", tmp_path / "pin.yaml", "--set", "positive_label=0",
+                "--set", "dim=8", "--set", "language_column=language", "--set", "text_form=words",
+                "--set", "max_chars=500")  # fmt: skip
+    assert said.code == 0, said.err
+    assert "labels.csv, en: " in said.out
+    pinned = yaml.safe_load((tmp_path / "pin.yaml").read_text())
+    assert list(pinned) == ["toxicity"]
+    assert len(pinned["toxicity"].pop("model_sha256")) == 64
+    assert pinned["toxicity"] == {
+        "model_path": str(tmp_path / "m.bin"), "positive_label": "0", "max_chars": 500, "languages": ["de", "en"]
+    }  # fmt: skip
+    said = call("config", "--config", tmp_path / "pin.yaml")
+    assert said.code == 0, said.err
 
 
 def test_the_hub_without_a_network_is_one_line(here: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.recipes.common_crawl import CommonCrawlConfig, recipe
+from pipelines.recipes.common_crawl import CommonCrawlConfig, recipe, surveys_of
+from schemas.errors import ConfigError
 from schemas.settings import overlay
 
 DEFAULT = ["web/index", "web/extract", "web/clean", "dedup", "tokenize", "mix", "shards"]
@@ -40,3 +41,17 @@ def test_tokens_are_compared_by_the_tokenizer_of_the_run() -> None:
     (stage,) = [node.stage for node in recipe(config).nodes if node.id == "kl"]
     assert stage.settings["kl"]["tokenizer"]["path"] == "/a/tokenizer.json"
     assert stage.settings["kl"]["max_excess_bits"] == 2.0
+
+
+def test_toxicity_is_scored_where_there_is_a_model() -> None:
+    model = {"model_path": "m.bin", "model_sha256": "0a" * 32, "max_score": 0.9}
+    names = {}
+    for name, changes in {"off": {}, "on": {"toxicity": model, "toxicity_sites": True}}.items():
+        config = overlay(CommonCrawlConfig(), changes)
+        (clean,) = [node.stage for node in recipe(config).nodes if node.id == "web/clean"]
+        names[name] = [step.name for step in clean.steps][-1], surveys_of(config)[0].name
+    assert names["on"] == ("toxicity", "toxicity_sites")
+    assert "toxicity" not in names["off"]
+    assert "toxicity_sites" not in names["off"]
+    with pytest.raises(ConfigError, match=r"toxicity_sites: is not allowed without toxicity\.model_path"):
+        overlay(CommonCrawlConfig(), {"toxicity_sites": True})

@@ -126,7 +126,7 @@ def test_the_demos_other_commands_show_no_line_that_is_not_ours(tmp_path: Path) 
         ("train-classifier", "-i", web / "quality_labels.jsonl", "-o", model, "--set", "dim=8"): [
             rf"{model}: sha256 [0-9a-f]{{64}}",
             r"held out, at score >= [\d.]+: precision [\d.]+, recall [\d.]+",
-            rf"the whole report is in {model}.json",
+            rf"the card is in {model}.md, the whole report in {model}.json",
         ],
     }
     for words, lines in ours.items():
