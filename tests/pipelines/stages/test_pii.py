@@ -16,6 +16,7 @@ from schemas.errors import ConfigError
 from schemas.identity import content_id
 from schemas.records import Document
 from transforms.safety.pii.redact import PiiConfig
+from transforms.safety.pii.spans import GROUPS
 
 PLANTED = {
     "email": ("write to {}", "jo.doe@host.com"),
@@ -104,6 +105,16 @@ def test_a_document_over_a_count_goes_and_its_text_is_nowhere(
 def test_settings_that_cannot_be() -> None:
     with pytest.raises(ConfigError, match=r"max_spans\.mails: unknown; expected one of emails, .*, all"):
         PiiConfig(max_spans={"mails": 1})
+    with pytest.raises(
+        ConfigError, match=r"max_spans\.phones: phones is `leave`, so none is counted; expected `count`"
+    ):
+        PiiConfig(max_spans={"cards": 0, "phones": 0})
+    left = dict.fromkeys(set(GROUPS) - {"cards"}, "leave")
+    with pytest.raises(ConfigError, match=r"max_spans\.emails: emails is `leave`"):
+        PiiConfig(**left, max_spans={"emails": 0})
+    assert PiiConfig(**left, cards="count", max_spans={"all": 0, "cards": 0}).max_spans == {"all": 0, "cards": 0}
+    with pytest.raises(ConfigError, match=r"max_spans\.all: every group is `leave`, so none is counted"):
+        PiiConfig(**left, cards="leave", max_spans={"all": 5})
     with pytest.raises(ConfigError, match="emails: 'drop' is not allowed"):
         PiiConfig(emails="drop")
 

@@ -56,7 +56,7 @@ class PiiConfig:
     secrets: str = _action(REPLACE, "keys of services, private keys, web tokens")
     cards: str = _action(REPLACE, "numbers of payment cards (Luhn, and a word or the form that cards have)")
     ibans: str = _action(REPLACE, "international bank account numbers (mod 97)")
-    national_ids: str = _action(REPLACE, "national numbers of persons (checksum and word, by country)")
+    national_ids: str = _action(REPLACE, "national numbers of persons, by the rules of 26 countries")
     phones: str = _action(LEAVE, "telephone numbers; needs the extra `phones`; most on the web are those of firms")
     obfuscated_emails: bool = setting(False, "also `name (at) host [dot] org`; costs precision")
     min_confidence: float = setting(
@@ -75,6 +75,11 @@ class PiiConfig:
         for group in self.max_spans:
             if group not in (*GROUPS, ALL):
                 raise ConfigError(f"max_spans.{group}: unknown; expected one of {', '.join((*GROUPS, ALL))}")
+            if all(getattr(self, one) == LEAVE for one in (GROUPS if group == ALL else (group,))):
+                left = "every group" if group == ALL else group
+                raise ConfigError(
+                    f"max_spans.{group}: {left} is `leave`, so none is counted; expected `count`, `replace` or `tag`"
+                )
         if self.phones != LEAVE:
             phones.check_installed()
 

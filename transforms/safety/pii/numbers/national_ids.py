@@ -1,9 +1,9 @@
 """National numbers of persons: of a public form and checksum, or named by a word before them.
 
-A number is taken when its form and its check digits fit and a word names it (`PROVEN`), in capitals or in the language
-of its country. Forms that nothing else has need no word (`alone`, `LIKELY`). Numbers without a checksum (US, UK,
-Denmark) always need their word; `460-89-9847` without one is `POSSIBLE`. Which numbers there are:
-`NATIONAL_IDS_KNOWN`.
+A number is taken when its form and its check digits fit and a word names it (`PROVEN`); Italian, Finnish, Chinese,
+Korean and Mexican numbers need no word, since nothing else has their form (`alone`, `LIKELY`). US, British and Danish
+numbers have no check digit, so they need their word, but for `460-89-9847` with two hyphens, which is `POSSIBLE`
+without one. Which numbers and words there are: `NATIONAL_IDS_KNOWN`.
 
 Deviations. Presidio has fewer countries and takes an SSN by its form, with a low score. datatrove and Dolma have none.
 """
