@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,7 @@ from schemas.identity import content_id
 from schemas.records import Document, Header
 from transforms.extraction.extract import ExtractConfig
 from transforms.extraction.texts.hygiene import clean_text
-from transforms.sources.items import IngestConfig
+from transforms.sources.items import Broken, IngestConfig
 from transforms.sources.source import Source
 from transforms.sources.web.archives import WebArchives
 from transforms.sources.web.page_reader import PageReader, PageReading
@@ -48,7 +48,7 @@ def read_reference(path: str, language: str, text_column: str, piece_words: int)
     if posixpath.basename(path).lower().endswith(_PLAIN):
         yield from _plain(path, language, piece_words)
     else:
-        yield from _of_source(_source_of(path, text_column), path, language)
+        yield from read_source(_source_of(path, text_column), path, language)
 
 
 def identified(documents: Iterable[Document], language: str) -> Iterator[Document]:
@@ -100,17 +100,22 @@ def _source_of(path: str, text_column: str) -> Source:
     return WebArchives(NAME, ingest, PageReader(PageReading(ingest=ingest, extract=ExtractConfig())))
 
 
-def _of_source(source: Source, path: str, language: str) -> Iterator[Document]:
-    """Yield the texts that a source reads from a file, in this process: no shuffle, no run."""
+def read_source(source: Source, path: str, language: str) -> Iterator[Document]:
+    """Yield the texts that a source reads from a file, in this process: no shuffle, no run.
+
+    A part may have none: those of a dump are cut by bytes, and one may hold talk pages alone.
+    """
     size = storage.size(path)
     reader = source.reader
+    n_found, n_headers = 0, 0
+    broken: Broken | None = None
     reader.open()
     with contextlib.closing(reader):
         for part in source.parts([(path, size)]):
             found = list(source.scan(part))
             headers = {item.row: item for item in found if isinstance(item, Header)}
-            if found and not headers:
-                _refuse(path, found)
+            n_found, n_headers = n_found + len(found), n_headers + len(headers)
+            broken = broken or next((item for item in found if isinstance(item, Broken)), None)
             for text in reader.read(part, headers):
                 if text.failure is None and text.text.strip():
                     header = headers[text.row]
@@ -119,8 +124,6 @@ def _of_source(source: Source, path: str, language: str) -> Iterator[Document]:
                         source=NAME, language=language, page_kind=text.page_kind,
                         extraction_confidence=text.extraction_confidence, blocks=text.blocks,
                     )  # fmt: skip
-
-
-def _refuse(path: str, found: Sequence[object]) -> None:
-    detail = getattr(found[0], "detail", "") or "no text in it"
-    raise InputError(f"{path}: cannot be read as a reference: {detail}")
+    if n_found and not n_headers:
+        detail = (broken.detail or broken.cause) if broken else "no text in it"
+        raise InputError(f"{path}: cannot be read as a reference: {detail}")

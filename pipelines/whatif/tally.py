@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -85,14 +84,3 @@ def rule_of(stage: str, change: Change) -> Rule:
         return Rule(stage, UNDECIDED, before.step, before.reason, after.step, after.cause)
     kind = COMES if not after.step else MOVES if before.step else GOES
     return Rule(stage, kind, before.step, before.reason, after.step, after.reason)
-
-
-def totals(tallies: Mapping[Rule, Tally], change: str) -> Counter[str]:
-    """Return the documents, and the tokens among them, of all rules of a kind."""
-    found: Counter[str] = Counter()
-    for rule, tally in tallies.items():
-        if rule.change == change:
-            found["documents"] += tally.documents.total()
-            found["kept_at_end"] += tally.at_end.total()
-            found["tokens"] += tally.tokens.total()
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bz2
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,14 +21,17 @@ from pipelines.runs.graph import Recipe, branch
 from pipelines.stages.index import IndexStage
 from pipelines.stages.local import LocalStage
 from pipelines.stages.read import ReadStage
-from pipelines.tuning.reference import pieces, read_reference
+from pipelines.tuning.reference import NAME, pieces, read_reference, read_source
 from pipelines.tuning.tune import measures_of, tune
 from schemas.identity import content_id
-from schemas.records import Document
+from schemas.records import Document, Header
 from schemas.settings import PerLanguage, overlay, section, setting
 from tests.pipelines.conftest import Call
 from transforms.heuristics.fitted_limits import TuneConfig
 from transforms.sources.tables.tables import Tables, TablesConfig
+from transforms.sources.wikipedia.reader import ArticleReader
+from transforms.sources.wikipedia.settings import WikipediaReadConfig, WikipediaScanConfig
+from transforms.sources.wikipedia.source import Wikipedia
 from transforms.step import Draft, Drop, Filter, run_steps
 from transforms.text.view import TextView
 
@@ -169,12 +172,17 @@ def test_a_text_is_cut_into_pieces_at_line_ends() -> None:
     assert pieces(" \n ", 3) == pieces("", 0) == []
 
 
-def page(n: int) -> str:
+def page(n: int, namespace: int = 0) -> str:
     body = "\n\n".join(write_article("fi", f"wiki {n}").blocks)
     return (
-        f"<page><title>Sivu {n}</title><ns>0</ns><id>{n + 1}</id><revision><id>{n + 1}</id>"
+        f"<page><title>Sivu {n}</title><ns>{namespace}</ns><id>{n + 1}</id><revision><id>{n + 1}</id>"
         f"<model>wikitext</model><format>text/x-wiki</format><text>{body}</text></revision></page>"
     )
+
+
+def dump_of(pages: Iterable[str]) -> bytes:
+    head = "<mediawiki><siteinfo><dbname>fiwiki</dbname></siteinfo>"
+    return f"{head}{''.join(pages)}</mediawiki>".encode()
 
 
 @pytest.fixture
@@ -183,8 +191,7 @@ def references(tmp_path: Path) -> dict[str, Path]:
     rows = [json.dumps({"id": str(n), "body": {"text": text}}) for n, text in enumerate(texts)]
     (tmp_path / "rows.jsonl").write_text("\n".join(rows), encoding="utf-8")
     (tmp_path / "plain.txt").write_text("\n".join(texts), encoding="utf-8")
-    dump = "<mediawiki><siteinfo><dbname>fiwiki</dbname></siteinfo>" + "".join(map(page, range(25))) + "</mediawiki>"
-    (tmp_path / "dump.xml.bz2").write_bytes(bz2.compress(dump.encode()))
+    (tmp_path / "dump.xml.bz2").write_bytes(bz2.compress(dump_of(map(page, range(25)))))
     return {name.partition(".")[0]: tmp_path / name for name in ("rows.jsonl", "plain.txt", "dump.xml.bz2")}
 
 
@@ -195,6 +202,19 @@ def test_plain_texts_tables_and_dumps_are_references(references: dict[str, Path]
     assert "Sivu 3\n" in found["dump"][3].text
     assert len(found["plain"]) >= 30
     assert {document.language for some in found.values() for document in some} == {"fi"}
+
+
+def test_a_part_of_a_dump_may_have_no_article(tmp_path: Path) -> None:
+    talk = page(0, namespace=1)
+    talk = talk.replace(
+        "</text>", f"{'x' * (3 << 19)}</text>"
+    )  # a part has one MiB at least: this one ends in the second
+    path = tmp_path / "dump.xml"
+    path.write_bytes(dump_of([talk, *map(page, range(1, 26))]))
+    source = Wikipedia(NAME, WikipediaScanConfig(part_mib=1), ArticleReader(WikipediaReadConfig()))
+    parts = [list(source.scan(part)) for part in source.parts([(str(path), path.stat().st_size)])]
+    assert [sum(isinstance(item, Header) for item in part) for part in parts] == [0, 25]
+    assert len(list(read_source(source, str(path), "fi"))) == 25
 
 
 def test_the_file_is_settings_with_their_evidence(call: Call, references: dict[str, Path], tmp_path: Path) -> None:
@@ -234,10 +254,14 @@ def test_references_that_are_none_are_one_line(call: Call, tmp_path: Path) -> No
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9 ")
     (tmp_path / "few.txt").write_text("Vain yksi lause.")
     (tmp_path / "no.bin").write_bytes(b"\x00\x01\x02" * 50)
+    (tmp_path / "talk.xml").write_bytes(dump_of([page(0, namespace=10)]))
+    (tmp_path / "cut.xml").write_bytes(dump_of([page(0, namespace=10), page(1)[:90]]))
     for name, message in (
         ("latin.txt", f"{tmp_path}/latin.txt: cannot be read: not UTF-8 (byte 3)"),
         ("few.txt", "the reference has 1 texts to fit to; expected 20 or more"),
         ("no.bin", f"{tmp_path}/no.bin: cannot be read as a reference: "),
+        ("talk.xml", f"{tmp_path}/talk.xml: cannot be read as a reference: no text in it"),
+        ("cut.xml", f"{tmp_path}/cut.xml: cannot be read as a reference: what can be read ends within a page"),
     ):
         said = call("tune", "--language", "fi", "--reference", tmp_path / name)
         assert said.code == 1
