@@ -278,6 +278,10 @@ class LocalConfig:
     def __post_init__(self) -> None:
         validate(self)
 
+    def computed_in(self, on_gpu: bool) -> str:
+        """Return torch's name of the type that is computed in."""
+        return self.dtype if self.dtype != "auto" else "bfloat16" if on_gpu else "float32"
+
     def sequences_at_once(self, seq_len: int, on_gpu: bool) -> int:
         """Return how many sequences go through the model at once."""
         return self.micro_sequences or max(1, (MICRO_TOKENS if on_gpu else CPU_MICRO_TOKENS) // seq_len)

@@ -171,7 +171,7 @@ def export_command(
 
     from trainer.evaluate.finished import newest_stage
 
-    stage = newest_stage(directory)
+    stage = newest_stage(directory, causal=False)  # a reward model is exported as one
     if to.exists() and any(to.iterdir()):
         raise ConfigError(f"{to}: not empty; give a new folder")
     shutil.copytree(stage / "model", to, dirs_exist_ok=True)

@@ -111,9 +111,6 @@ class Corpus:
         """Tokens of one epoch."""
         return sum(group.used_tokens for group in self._groups)
 
-    def epoch_of(self, position: int) -> int:
-        return position // self.epoch_tokens
-
     def slice(self, position: int, n: int) -> TokenSlice:
         """Return `n` tokens of the stream; `position` is a multiple of `n`, and `n` divides the unit."""
         if self.unit % n or position % n:

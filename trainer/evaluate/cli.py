@@ -84,7 +84,7 @@ def sample_command(
     facts = run_tokenizer(directory, recipe)
     words = open_words(recipe, facts, directory)
     with quietly():
-        model = LlamaForCausalLM.from_pretrained(newest_stage(directory) / "model")
+        model = LlamaForCausalLM.from_pretrained(newest_stage(directory, causal=True) / "model")
     for text in prompt or [""]:
         start = [facts.bos_id, *words.encode(text)]
         for n in range(count):

@@ -32,7 +32,7 @@ def read_saved_recipe(folder: Path) -> Recipe:
     return overlay(Recipe(), plain)
 
 
-def newest_stage(folder: Path, causal: bool = False) -> Path:
+def newest_stage(folder: Path, *, causal: bool) -> Path:
     """Return the folder of the last finished stage; with `causal` of those whose model gives next tokens.
 
     InputError when there is none.

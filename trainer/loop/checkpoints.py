@@ -210,8 +210,3 @@ def _data_files(folder: Path) -> list[Path]:
 def is_torch_checkpoint(folder: Path) -> bool:
     """Return whether torch has written all of a checkpoint there: `.metadata` comes last."""
     return (folder / ".metadata").exists()
-
-
-def as_plain(state: State) -> dict[str, Any]:
-    """Return a state as plain data, for `status`."""
-    return dataclasses.asdict(state)

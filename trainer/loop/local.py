@@ -20,7 +20,6 @@ from trainer.objectives.objective import CAUSAL
 from trainer.recipe import StageConfig
 from trainer.stages.jobs import AVERAGE, StageJob
 
-BEGUN = -1  # in place of a stage's number: the weights as they are drawn
 GATE_EXTENSIONS = 10  # a stage that its gate holds goes on by a tenth of its steps at a time
 
 
@@ -72,7 +71,7 @@ class LocalRunner:
         if found is not None:
             checkpoints.load(found[0], self._training.model, self._training.optimiser)
             return found[1]
-        wanted = BEGUN if job.is_first else job.parents[0].number if job.carries else None
+        wanted = job.parents[0].number if job.parents and job.carries else None
         if wanted is None or self._holds != wanted:
             restart()
         return begin

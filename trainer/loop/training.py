@@ -38,7 +38,6 @@ from trainer.recipe import ModelConfig, Recipe, StageConfig
 
 DIGESTED_PARAMETERS = 2 * 10**9  # a larger model is gathered for its digest only at the ends of stages
 FIRST_SAVE_S = 1.0  # what a checkpoint is taken to cost before one was written
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 class Watcher(Protocol):
@@ -87,7 +86,7 @@ class Training:
     def _make_model(self) -> Model:
         local, on_gpu = self.recipe.local, self.ranks.device.type == "cuda"
         attention = local.attention if local.attention != "auto" else "flex_attention" if on_gpu else "sdpa"
-        dtype = DTYPES[local.dtype if local.dtype != "auto" else "bfloat16" if on_gpu else "float32"]
+        dtype: torch.dtype = getattr(torch, local.computed_in(on_gpu))
         if on_gpu:
             torch.set_float32_matmul_precision("high" if local.tf32 else "highest")
         config = llama_config(self.shape, self.tokenizer, self.recipe.longest, attention)

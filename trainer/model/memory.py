@@ -53,15 +53,10 @@ class Rank:
     micro_sequences: int
     seq_len: int
 
-    def dtype(self, local: LocalConfig) -> torch.dtype:
-        """Return the type that is computed in."""
-        auto = "bfloat16" if self.on_gpu else "float32"
-        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[auto if local.dtype == "auto" else local.dtype]
-
 
 def peak(model: ModelConfig, vocab_size: int, local: LocalConfig, rank: Rank) -> Memory:
     """Return what a rank of the local runner holds at the peak of a step."""
-    dtype = rank.dtype(local)
+    dtype: torch.dtype = getattr(torch, local.computed_in(rank.on_gpu))
     size, is_sharded = dtype.itemsize, rank.ranks > 1 or dtype != torch.float32
     everything = count_parameters(model, vocab_size)
     embeddings = vocab_size * model.dim * (1 if model.tied_embeddings else 2)

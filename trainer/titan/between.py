@@ -1,7 +1,8 @@
 """What is done between two launches of torchtitan, a launch of its own on the same GPUs:
 
     begin    measure what the stage's gate compares with, where no stage before has; make the checkpoint that
-             torchtitan starts from, where it cannot take that of the stage before as it is
+             torchtitan starts from, where it cannot take that of the stage before as it is, or where initial weights
+             have mean rows for special tokens
     end      measure; unless a gate holds the stage, write its average, checkpoint and model
 
 `python -m trainer.titan.between ACTION` finds the job by the environment. The model is that of the local runner,
@@ -78,13 +79,16 @@ def _events(job: TitanJob, is_first: bool) -> Iterator[Journal | None]:
 
 
 def _begin(job: TitanJob, training: Training, gate: Gatekeeper) -> None:
-    training.optimiser = make_optimiser(training.model, job.recipe.adamw)
-    training.load_start(Path(job.begins_with))
+    if job.begins_with:
+        training.optimiser = make_optimiser(training.model, job.recipe.adamw)
+        training.load_start(Path(job.begins_with))
+    else:
+        training.begin_anew()
     gate.begin(_stage_job(job), _state(job, 0))
     start = Path(job.folder) / START
     if job.load_from != str(start) or checkpoints.is_torch_checkpoint(start):
         return
-    training.watcher.say(f"{job.begins_with}: made into a checkpoint of torchtitan")
+    training.watcher.say(f"{job.begins_with or 'initial weights'}: made into a checkpoint of torchtitan")
     if training.ranks.is_first:
         checkpoints.remove(start)  # the files of an older one would mix with the new one's
     training.ranks.barrier()

@@ -142,7 +142,8 @@ def model_spec(recipe: Recipe, vocabulary: int) -> ModelSpec:
 def model_config(recipe: Recipe, vocabulary: int) -> Llama3Model.Config:
     """Return the recipe's model in torchtitan's terms.
 
-    Initial weights have the local runner's distribution and are other draws of it. Queries, keys and values stay three
+    Initial weights have the local runner's distribution and are other draws of it, where there is no checkpoint to
+    start from. Queries, keys and values stay three
     matrices, so that their moments have names that the local runner knows.
     """
     config = recipe.model

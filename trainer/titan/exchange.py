@@ -21,7 +21,7 @@ from torch.distributed.checkpoint.state_dict_saver import save
 from torch.distributed.tensor import DTensor
 
 from schemas.errors import RunError
-from trainer.loop.placement import local, own_rows
+from trainer.loop.placement import local, put
 from trainer.recipe import ModelConfig
 from trainer.titan.names import from_titan, is_turned, titan_name, to_titan
 
@@ -92,7 +92,7 @@ def _read(
         load({key: tensor for key, (_, tensor) in held.items()}, checkpoint_id=str(folder))
     for name, tensor in held.values():
         if tensor.dim() and is_turned(name):
-            _put(tensor, from_titan(name, _whole(tensor), config))
+            put(tensor, from_titan(name, _whole(tensor), config))
 
 
 def _turned(tensor: Tensor, name: str, config: ModelConfig) -> Tensor:
@@ -100,18 +100,12 @@ def _turned(tensor: Tensor, name: str, config: ModelConfig) -> Tensor:
     if not tensor.dim() or not is_turned(name):
         return tensor
     turned = torch.empty_like(tensor)
-    _put(turned, to_titan(name, _whole(tensor), config))
+    put(turned, to_titan(name, _whole(tensor), config))
     return turned
 
 
 def _whole(tensor: Tensor) -> Tensor:
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
-
-
-@torch.no_grad()
-def _put(tensor: Tensor, whole: Tensor) -> None:
-    first, last = own_rows(tensor)
-    local(tensor).copy_(whole[first:last])
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class TitanJob:
     ends: dict[str, int] = field(default_factory=dict)  # position in each source after the stage
     tokens: int = 0  # that the run was trained on before the stage
     begins_with: str = ""  # checkpoint of the local runner's, or Hugging Face model; empty: initial weights
-    load_from: str = ""  # the same as a checkpoint of torchtitan's, with moments; empty: initial weights
+    load_from: str = ""  # the same as a checkpoint of torchtitan's, with moments; empty: torchtitan draws the weights
     keep_all: bool = False  # checkpoints, for an average
     checkpoint_steps: int = 500
     folder: str = ""

@@ -117,6 +117,9 @@ class TitanRunner:
             load_from=self._load_from(job, before, folder), folder=str(folder),
         )  # fmt: skip
         _ = titan.local_batch  # a batch that cannot be cut is refused before anything is launched
+        if before is None and titan.open_data()[1].special_ids:
+            # torchtitan would draw the rows of these tokens; the local runner's initial weights have mean rows there.
+            return replace(titan, load_from=str(folder / START))
         return titan
 
     @staticmethod

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from schemas.errors import ConfigError
-from tests.trainer.small import recipe_of, stage
+from tests.trainer.small import FACTS, recipe_of, stage, write_shards
 from trainer.commands.progress import Silent
 from trainer.data.sources import open_streams, training_shards
 from trainer.faults.watchdog import Watchdog
@@ -28,17 +28,19 @@ from trainer.loop.training import Training
 from trainer.recipe import LocalConfig
 
 WORLD, STEPS = 4, 2
+CHAT = dataclasses.replace(FACTS, special_ids=(13, 62, 63))  # one amid the rows, two of the last rank's
 CASES = [(1, False), (2, False), (2, True), (4, False)]  # replicas, reshard
 
 
 def taken(ranks: Ranks, data: str, folder: Path, replicas: int, reshard: bool) -> dict[str, Any]:
-    """Take some steps; return losses and norms, the weights' digest, and how many weights this rank holds."""
+    """Take some steps; return losses and norms, the digest of the weights before, and how many this rank holds."""
     local = LocalConfig(threads=1, replicas=replicas, reshard=reshard)
     recipe = recipe_of(data, stage("a", STEPS, sequences=8), local=local)
     streams = open_streams(recipe, training_shards(recipe))
     watchdog = Watchdog(3600.0, ranks)
     training = Training(recipe, folder, streams, ranks, None, Silent(), watchdog)
     training.begin_anew()
+    drawn = training.digest()
     mixture = make_mixture(recipe, streams, recipe.stages[0], State())
     stepper = Stepper(training, 8)
     found = []
@@ -48,7 +50,7 @@ def taken(ranks: Ranks, data: str, folder: Path, replicas: int, reshard: bool) -
         found += [result.loss, result.grad_norm]
     watchdog.close()
     shares = [getattr(weight, "to_local", lambda weight=weight: weight)() for weight in training.model.parameters()]
-    return {"found": found, "held": sum(share.numel() for share in shares)}
+    return {"found": found, "drawn": drawn, "held": sum(share.numel() for share in shares)}
 
 
 def four_ranks(data: str, folder: str) -> None:
@@ -65,7 +67,8 @@ def four_ranks(data: str, folder: str) -> None:
         os.wait()
 
 
-def test_replicas_of_shards_train_as_one_rank_does(data: str, tmp_path: Path) -> None:
+def test_replicas_of_shards_train_as_one_rank_does(tmp_path: Path) -> None:
+    data = write_shards(tmp_path / "shards", tokenizer=CHAT)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -78,6 +81,7 @@ def test_replicas_of_shards_train_as_one_rank_does(data: str, tmp_path: Path) ->
     assert done.stdout, done.stderr
     alone = taken(Ranks(0, 1, torch.device("cpu"), None), data, tmp_path, 1, False)
     for (replicas, _), four in zip(CASES, json.loads(done.stdout), strict=True):
+        assert four["drawn"] == alone["drawn"]  # the mean rows of special tokens are the same bits too
         assert four["found"] == pytest.approx(alone["found"], abs=1e-5)
         assert four["held"] == pytest.approx(alone["held"] * replicas / WORLD, rel=0.02)  # norms do not divide by four
 

@@ -32,7 +32,9 @@ def test_the_example_of_the_page(
         with pytest.raises(SystemExit) as ended:
             main(line.split()[1:])
         assert ended.value.code == 0, line
-    assert "of the last steps: accuracy" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "of the last steps: accuracy" in told
+    assert "\n> 7 8 9 10 11 12\n" in told  # of `better`, not of the reward model after it
 
     found = status(Path("models/post"))
     assert found["finished"]

@@ -93,7 +93,7 @@ def test_each_kind_of_stage_is_trained_and_exported(recipe: Recipe, done: tuple[
     assert state.taken == (6, 5, 4, 2, 5, 3)
     assert config_at(folder, "base")["architectures"] == ["LlamaForCausalLM"]
     assert config_at(folder, "reward")["architectures"] == ["LlamaForSequenceClassification"]
-    found = AutoModelForSequenceClassification.from_pretrained(newest_stage(folder) / "model")
+    found = AutoModelForSequenceClassification.from_pretrained(newest_stage(folder, causal=False) / "model")
     weights = model_at(folder, "reward-2")
     assert torch.equal(found.score.weight, weights["score.weight"])
     assert "lm_head.weight" not in weights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from schemas.shards import TokenizerFacts
 from tests.trainer.shards import counting, write_source
 from tests.trainer.small import FACTS
 from trainer.recipe import LINEAR, ModelConfig, Recipe, ScheduleConfig, StageConfig
@@ -23,12 +24,14 @@ ANNEAL = StageConfig(
 TITAN = TitanConfig(gpus=2, micro_sequences=2, compile=False)
 
 
-def recipe(folder: Path, model: ModelConfig = MODEL, titan: TitanConfig = TITAN) -> Recipe:
+def recipe(
+    folder: Path, model: ModelConfig = MODEL, titan: TitanConfig = TITAN, tokenizer: TokenizerFacts = FACTS
+) -> Recipe:
     """Return two stages over a source of 96 short documents, whose shards are written under `folder`."""
     data = folder / "data"
     documents = [[token % 62 + 2 for token in document] for document in counting([11] * 96)]
     if not data.exists():
-        write_source(data, "web", documents, row_tokens=32, rows_per_shard=16, tokenizer=FACTS)
+        write_source(data, "web", documents, row_tokens=32, rows_per_shard=16, tokenizer=tokenizer)
     return Recipe(name="small", seed=3, data=(str(data),), mix_block=16, model=model, stages=(FIRST, ANNEAL),
                   runner="titan", titan=titan)  # fmt: skip
 

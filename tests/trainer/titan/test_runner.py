@@ -20,6 +20,7 @@ import torch
 from torch.distributed.checkpoint.state_dict_saver import save
 
 from schemas.errors import ConfigError, RunError
+from tests.trainer.small import FACTS
 from tests.trainer.titan.jobs import MODEL, recipe
 from tests.trainer.titan.local import LocalModel, same
 from trainer.commands.progress import Silent
@@ -28,6 +29,7 @@ from trainer.loop.checkpoints import State, read_state
 from trainer.loop.journal import read_journal
 from trainer.loop.loop import StoppedError
 from trainer.loop.run import plan_jobs, run
+from trainer.model.mean_rows import EMBEDDINGS
 from trainer.recipe import EvalConfig, GateConfig, Recipe
 from trainer.titan import between
 from trainer.titan import runner as runner_module
@@ -146,6 +148,26 @@ def test_it_begins_from_the_local_runners_checkpoint(engine: ModuleType, tmp_pat
     read_weights(theirs.model, whole.model, start)
     read_moments(theirs.model, theirs.optimiser, whole.model, start)
     assert same(ours, theirs)
+
+
+def test_tokens_of_dialogues_begin_at_the_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights alone: what torchtitan saves of its optimiser is left out, so that it runs where torchtitan is absent."""
+    monkeypatch.setattr(between, "_options", lambda job: {})
+    chat = replace(FACTS, special_ids=(5, 62))
+    whole, begun = recipe(tmp_path, tokenizer=chat), Engine()
+    run_by(begun, whole, tmp_path / "run")
+    start = tmp_path / "run" / "stages" / "00-first" / "titan" / "start"
+    assert begun.jobs[0].load_from == str(start)
+    drawn, found = LocalModel(whole), LocalModel(whole)
+    read_weights(found.model, whole.model, start)
+    others = [n for n in range(64) if n not in chat.special_ids]
+    for name, before in drawn.model.named_parameters():
+        after = found.model.get_parameter(name).detach()
+        if name in EMBEDDINGS:
+            assert torch.equal(after[others], before.detach()[others])
+            assert torch.allclose(after[list(chat.special_ids)], before.detach()[others].mean(0), atol=1e-6)
+        else:
+            assert torch.equal(after, before.detach())
 
 
 def test_after_an_averaged_stage_torchtitan_starts_from_the_average(engine: ModuleType, tmp_path: Path) -> None:
