@@ -46,7 +46,7 @@ from trainer.stages.data import (
     write_frozen,
 )
 from trainer.stages.inputs import Inputs
-from trainer.stages.jobs import StageJob, jobs, made_by_others, remove_made
+from trainer.stages.jobs import FORMAT, StageJob, format_in, jobs, made_by_others, remove_made
 from trainer.stages.start import RECIPE, place_in_data, with_absolute_paths
 from trainer.titan.runner import TitanRunner
 
@@ -163,6 +163,9 @@ def _refusal(recipe: Recipe, folder: Path, left: Sequence[tuple[int, Path]]) -> 
     differing = sorted(
         name for name in former.keys() | now.keys() if former.get(name) != now.get(name) and name.startswith(_IN_KEYS)
     )
+    made = format_in(left[0][1])
+    if not differing and made != str(FORMAT):
+        differing = [f"the format of keys, {made}, which is {FORMAT} in this version"]
     why = f" (differing: {', '.join(differing[:3])}{', ...' if len(differing) > 3 else ''})" if differing else ""
     return (
         f"{left[0][1]}: made by another recipe, or with other shards{why}; give another folder, or --anew to remove"
