@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from schemas.errors import ConfigError
 from schemas.settings import overlay, section, setting, validate
@@ -112,8 +112,8 @@ class GateConfig:
 class MixChange:
     """Another mix from a batch of the stage on (L3 3.4.1: the mix was adjusted during training)."""
 
-    batch: int = setting(1, "batches of the stage before the change", ge=1)
-    mix: dict[str, float] = setting({}, "weight of each source from there on")
+    batch: int = setting(1, "batches of the stage before the change; fewer than its steps", ge=1)
+    mix: dict[str, float] = setting({}, "weight of each source from there on; needed")
 
     def __post_init__(self) -> None:
         validate(self)
@@ -192,10 +192,18 @@ class StageConfig:
         at = [change.batch for change in self.mix_changes]
         if at != sorted(set(at)):
             raise ConfigError(f"mix_changes: batches {at} are not allowed; each must be later than the one before")
+        if at and at[-1] >= self.steps:
+            raise ConfigError(f"mix_changes: batch {at[-1]} is not allowed; the stage has {self.steps} steps")
+        if any(not change.mix for change in self.mix_changes):
+            raise ConfigError("mix_changes: a change without a mix is not allowed; give the weight of each source")
 
     def _check_rows(self) -> None:
         if not (self.units and self.batch_units):
             raise ConfigError("rows: units and batch_units are needed, both at least 1")
+        plain = {field.name: field.default for field in fields(self)}
+        for name in ("tokens", "batch_tokens"):
+            if getattr(self, name) != plain[name]:
+                raise ConfigError(f"{name}: not allowed with rows; such a stage has units and batch_units")
         if self.mix or self.upsample or self.mix_changes or self.gate.enabled:
             raise ConfigError("rows: not allowed beside mix, upsample, mix_changes or a gate, which are for shards")
 

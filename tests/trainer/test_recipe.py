@@ -32,6 +32,11 @@ def test_stages_replace_the_presets() -> None:
         ('[[stages]]\nname="a"\nseq_len=16\nbatch_tokens=24', "batch_tokens: 24 is not allowed"),
         (STAGE + STAGE, r"each stage needs one of its own"),
         (STAGE + '[[stages]]\nname="b"\nseq_len=12\nbatch_tokens=24', "a: seq_len|b: seq_len 12 must divide"),
+        (STAGE + 'rows = ["r"]\nunits = 4\nbatch_units = 2', "tokens: not allowed with rows"),
+        (
+            '[[stages]]\nname="a"\nrows=["r"]\nunits=4\nbatch_units=2\nbatch_tokens=32',
+            "batch_tokens: not allowed with rows; such a stage has units and batch_units",
+        ),
         (STAGE + "[stages.schedule]\nkind = 'wsd'", "kind: 'wsd' is not allowed; must be one of cosine"),
     ],
 )

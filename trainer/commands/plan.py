@@ -93,9 +93,9 @@ def _mixes(stage: StageConfig, source_tokens: Mapping[str, int]) -> list[tuple[M
     first = stage.weights(source_tokens)
     if stage.rows or not first:
         return []
-    edges = [0, *(change.batch for change in stage.mix_changes if change.batch < stage.steps), stage.steps]
+    edges = [0, *(change.batch for change in stage.mix_changes), stage.steps]
     lengths = [(end - start) * stage.batch_tokens for start, end in itertools.pairwise(edges)]
-    return list(zip([first, *(change.mix for change in stage.mix_changes)], lengths, strict=False))
+    return list(zip([first, *(change.mix for change in stage.mix_changes)], lengths, strict=True))
 
 
 def _memory(recipe: Recipe, vocab_size: int, machine: Machine) -> Memory | None:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from schemas.errors import ConfigError
 
+ENTRY = "token id"  # how `Column.unit` begins where values are entries of the vocabulary: rows are checked for that
 IGNORE = -100  # a label that no loss counts: that of torch's cross-entropy
 
 A = TypeVar("A")
@@ -37,9 +38,9 @@ class Column:
     idle: float | None = None  # in rows that only fill up a rank's share and must not count; None: copied from a row
 
 
-TOKENS = Column("int64", "token id")
+TOKENS = Column("int64", ENTRY)
 POSITIONS = Column("int64", "tokens since the start of the document, or of the row: the document mask")
-LABELS = Column("int64", "token id, the next of the same document; IGNORE: does not count", padding=IGNORE, idle=IGNORE)
+LABELS = Column("int64", f"{ENTRY}, the next of the same document; IGNORE: does not count", padding=IGNORE, idle=IGNORE)
 LENGTHS = Column("int64", "tokens of the row, padding not counted", by_token=False)
 PRE_TRAINING = {"tokens": TOKENS, "positions": POSITIONS, "labels": LABELS}
 

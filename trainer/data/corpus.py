@@ -24,12 +24,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-import storage
 from schemas.errors import ConfigError, RunError
 from schemas.identity import content_id
 from schemas.shards import ShardMetadata, TokenizerFacts
+from trainer.data.parquet import open_parquet
 from trainer.data.permutation import Permutation
 from trainer.data.shared import Decoded, SharedGroups, of_node
 
@@ -174,11 +173,8 @@ def _row_order(rows: int, key: str) -> npt.NDArray[np.uint64]:
 
 
 def _groups_of(path: str, unit: int) -> tuple[ShardMetadata, list[RowGroup]]:
-    with storage.open_read(path) as file:
-        try:
-            footer = pq.ParquetFile(file).metadata
-        except (pa.ArrowInvalid, OSError) as error:
-            raise RunError(f"{path}: not a Parquet file: {error}") from None
+    with open_parquet(path) as file:
+        footer = file.metadata
         metadata = ShardMetadata.from_footer(footer.metadata, path)
         rows = [footer.row_group(n).num_rows for n in range(footer.num_row_groups)]
     if metadata.row_tokens % unit:
@@ -193,18 +189,15 @@ def _groups_of(path: str, unit: int) -> tuple[ShardMetadata, list[RowGroup]]:
 
 
 def document_ids(paths: Sequence[str]) -> pa.Array:
-    """Return the ids of the documents in shards, without repeats, in no order. RunError for what is no shard."""
+    """Return the ids of the documents in shards, without repeats, in no order. InputError for what is no shard."""
     with ThreadPoolExecutor(max_workers=16) as pool:
         columns = list(pool.map(_ids_of, paths))
     return pc.unique(pa.concat_arrays([pa.array([], pa.string()), *columns]))
 
 
 def _ids_of(path: str) -> pa.Array:
-    with storage.open_read(path) as file:
-        try:
-            table = pq.ParquetFile(file).read(columns=["doc_ids"])
-        except (pa.ArrowInvalid, OSError) as error:
-            raise RunError(f"{path}: not a Parquet file: {error}") from None
+    with open_parquet(path) as file:
+        table = file.read(columns=["doc_ids"])
     ids = _flat(table, "doc_ids")
     return pc.unique(pc.filter(ids, pc.not_equal(ids, "")))  # '' is padding
 
@@ -215,8 +208,8 @@ def _flat(table: pa.Table, name: str) -> pa.Array:
 
 def _read_group(group: RowGroup, left_out: pa.Array | None) -> Decoded:
     columns = ["tokens", "doc_ends", *(["doc_ids"] if left_out is not None else [])]
-    with storage.open_read(group.path) as file:
-        table = pq.ParquetFile(file).read_row_group(group.number, columns=columns)
+    with open_parquet(group.path) as file:
+        table = file.read_row_group(group.number, columns=columns)
     tokens = table.column("tokens").combine_chunks().flatten().to_numpy(zero_copy_only=False)
     if len(tokens) != group.rows * group.row_tokens:
         raise RunError(f"{group.path}: row group {group.number} holds {len(tokens)} tokens, its footer says otherwise")

@@ -4,8 +4,9 @@
                      tells the tokenizer (`write_rows`)
 
 Rows that belong together have the same value in column `unit` and follow one another in one row group; without that
-column each row is a unit. Files are shuffled already, as shards are: in each epoch the row groups come in an order of
-their own, and the units within each. So a reader that goes forward decodes one row group at a time.
+column each row is a unit. `lengths` are counted, never read. Files are shuffled already, as shards are: in each epoch
+the row groups come in an order of their own, and the units within each. So a reader that goes forward decodes one row
+group at a time.
 """
 
 from __future__ import annotations
@@ -20,17 +21,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import storage
 from schemas.errors import ConfigError, RunError
 from schemas.shards import TokenizerFacts
-from trainer.data.batches import LENGTHS, POSITIONS, TOKENS, Batch, Column, Columns, share_of
+from trainer.data.batches import TOKENS, Batch, Column, Columns, share_of
+from trainer.data.parquet import open_parquet
 from trainer.data.permutation import Permutation
+from trainer.data.row_checks import UNIT, check_rows, check_schema, check_units, ends_of_units
 
-UNIT = "unit"
-MADE = {"positions": POSITIONS, "lengths": LENGTHS}  # by the feed, where the files do not have them
+MADE = ("positions",)  # by the feed, where the files do not have them
+COUNTED = "lengths"  # by the feed: another length than that of a row's tokens would score padding
 CACHED_GROUPS = 2
 
 Array = npt.NDArray[Any]
@@ -74,9 +76,9 @@ def row_files(folders: Sequence[str]) -> list[str]:
 
 
 def tokenizer_of(path: str) -> TokenizerFacts:
-    """Return the tokenizer that a file of rows tells. RunError when it tells none."""
-    with storage.open_read(path) as file:
-        return TokenizerFacts.from_footer(pq.ParquetFile(file).metadata.metadata, path)
+    """Return the tokenizer that a file of rows tells. RunError when it tells none, InputError for a damaged file."""
+    with open_parquet(path) as file:
+        return TokenizerFacts.from_footer(file.metadata.metadata, path)
 
 
 class RowFolder:
@@ -85,7 +87,8 @@ class RowFolder:
     def __init__(self, paths: Sequence[str], wanted: Mapping[str, Column], longest: int) -> None:
         """`wanted` are the columns of the objective, `longest` the tokens that a row may have.
 
-        ConfigError for a column that is missing or of another kind, for a longer row, and for several tokenizers.
+        ConfigError for a column that is missing or of another kind, for the first row that no model can be trained on
+        (`check_rows`), and for several tokenizers; InputError for a damaged file.
         """
         self.columns = {"tokens": TOKENS, **wanted}
         self._from_file: list[str] = []
@@ -101,56 +104,34 @@ class RowFolder:
             raise ConfigError(f"rows: {paths[0]}: no rows")
         self.unit_rows = max(int(np.diff(group.ends, prepend=0).max()) for group in self._groups)
         self._decoded: OrderedDict[int, dict[str, Any]] = OrderedDict()
+        self._last: tuple[str, tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]] | None = None
 
     def _open(self, path: str, longest: int) -> TokenizerFacts:
-        with storage.open_read(path) as file:
-            try:
-                found = pq.ParquetFile(file)
-            except (pa.ArrowInvalid, OSError) as error:
-                raise ConfigError(f"rows: {path}: not a Parquet file: {error}") from None
+        with open_parquet(path) as file:
+            facts, there = TokenizerFacts.from_footer(file.metadata.metadata, path), file.schema_arrow
             if not self._from_file:
-                self._from_file = [n for n in self.columns if n not in MADE or n in found.schema_arrow.names]
-            self._check_columns(found.schema_arrow, path)
-            last: Any = None
-            for number in range(found.num_row_groups):
-                has_units = UNIT in found.schema_arrow.names
-                table = found.read_row_group(number, columns=[*self._from_file, *([UNIT] if has_units else [])])
-                self._check_lengths(table, longest, f"rows: {path}: row group {number}")
-                ends = np.arange(1, len(table) + 1)
-                if has_units and len(table):
-                    names = table.column(UNIT).combine_chunks()
-                    if last is not None and names[0].as_py() == last:
-                        raise ConfigError(f"rows: {path}: unit {last!r} lies in two row groups")
-                    last = names[-1].as_py()
-                    changed = pc.not_equal(names[1:], names[:-1]).to_numpy(zero_copy_only=False)
-                    ends = np.append(np.flatnonzero(changed) + 1, len(table))
-                if len(table):
-                    before = self._groups[-1].start + len(self._groups[-1].ends) if self._groups else 0
-                    self._groups.append(_Group(path, number, ends.astype(np.int64), before))
-            return TokenizerFacts.from_footer(found.metadata.metadata, path)
-
-    def _check_columns(self, schema: pa.Schema, path: str) -> None:
-        for name in self._from_file:
-            if name not in schema.names:
-                raise ConfigError(f"rows: {path}: column {name!r}, which the objective reads, is missing")
-            kind, by_token = schema.field(name).type, self.columns[name].by_token
-            value = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else kind
-            is_number = pa.types.is_integer(value) or pa.types.is_floating(value) or pa.types.is_boolean(value)
-            if (value is kind) == by_token or not is_number:
-                expected = "a list of numbers, one for each token" if by_token else "a number for each row"
-                raise ConfigError(f"rows: {path}: column {name!r} is {kind}; expected {expected}")
-
-    def _check_lengths(self, table: pa.Table, longest: int, where: str) -> None:
-        for name in self._from_file:
-            if table.column(name).null_count:
-                raise ConfigError(f"{where}: column {name!r} has empty values")
-        lengths = pc.list_value_length(table.column("tokens"))
-        for name in self._from_file:
-            if self.columns[name].by_token and not pc.list_value_length(table.column(name)).equals(lengths):
-                raise ConfigError(f"{where}: column {name!r} is not as long as tokens in each row")
-        limits = pc.min_max(lengths).as_py() if len(table) else {"min": 1, "max": 1}
-        if not limits["min"] >= 1 or limits["max"] > longest:
-            raise ConfigError(f"{where}: rows of {limits['min']} to {limits['max']} tokens; allowed: 1 to {longest}")
+                self._from_file = [n for n in self.columns if n != COUNTED and (n not in MADE or n in there.names)]
+            wanted = {name: self.columns[name] for name in self._from_file}
+            check_schema(there, wanted, path)
+            for name in set(MADE) & set(there.names) & (self.columns.keys() - wanted.keys()):
+                raise ConfigError(f"rows: {path}: column {name!r}, which the files before it do not have")
+            names = [*wanted, *([UNIT] if UNIT in there.names else [])]
+            units: list[Any] = []
+            sizes = [np.zeros(0, np.int64)]
+            before = 0
+            for number in range(file.num_row_groups):
+                table = file.read_row_group(number, columns=names)
+                if not len(table):
+                    continue
+                check_rows(table, wanted, longest, facts.vocab_size, path, before)
+                ends, found = ends_of_units(table)
+                start = self._groups[-1].start + len(self._groups[-1].ends) if self._groups else 0
+                self._groups.append(_Group(path, number, ends, start))
+                units += found
+                sizes.append(np.diff(ends, prepend=0))
+                before += len(table)
+            check_units(units, np.concatenate(sizes), path)
+            return facts
 
     def unit(self, position: int, key: str) -> list[_Row]:
         """Return the rows of the unit at a position of the stream of all epochs; `key` tells its order from others'."""
@@ -167,14 +148,16 @@ class RowFolder:
 
     def _epoch(self, key: str) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
         """Return the row groups in the order of an epoch, and the position in it where each ends."""
-        order = _order(len(self._groups), key)
-        return order, np.cumsum([len(self._groups[int(n)].ends) for n in order])
+        if self._last is None or self._last[0] != key:
+            order = _order(len(self._groups), key)
+            self._last = key, (order, np.cumsum([len(self._groups[int(n)].ends) for n in order]))
+        return self._last[1]
 
     def _decode(self, number: int) -> dict[str, Any]:
         if number not in self._decoded:
             group = self._groups[number]
-            with storage.open_read(group.path) as file:
-                table = pq.ParquetFile(file).read_row_group(group.number, columns=self._from_file)
+            with open_parquet(group.path) as file:
+                table = file.read_row_group(group.number, columns=self._from_file)
             if len(table) != group.ends[-1]:
                 raise RunError(f"{group.path}: has changed since the run began")
             self._decoded[number] = {name: table.column(name).combine_chunks() for name in self._from_file}

@@ -7,9 +7,10 @@ import datetime
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -17,6 +18,8 @@ from torch._C._distributed_c10d import FileStore
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 
 COLLECTIVE_WAITS = 2  # times as long as the watchdog
+LOOK_S = 1.0  # between looks at whether rank 0 has done what it alone does
+T = TypeVar("T")
 _ABSENT = re.compile(r"[Rr]anks? ([\d, ]*\d) failed to pass monitoredBarrier")
 
 
@@ -65,6 +68,31 @@ class Ranks:
         dist.broadcast_object_list(box, src=0, device=self.device)
         return box[0]
 
+    def first_does(self, work: Callable[[], T], beat: Callable[[], None]) -> T:
+        """Return what `work` returns, which rank 0 alone does; what it raises is raised on every rank.
+
+        It may take as long as it likes: every second rank 0 tells the others that it goes on, so that no collective
+        waits any longer, and each rank calls `beat`.
+        """
+        done: list[tuple[Any, Exception | None]] = []
+        thread = threading.Thread(target=lambda: done.append(_outcome(work)), name="first", daemon=True)
+        if self.is_first:
+            thread.start()
+
+        def goes_on() -> bool:
+            if self.is_first:
+                thread.join(LOOK_S)
+            return thread.is_alive()
+
+        while self.from_first(goes_on()):
+            beat()
+        beat()
+        value, error = self.from_first(done[0] if done else None)
+        if error is not None:
+            raise error
+        found: T = value
+        return found
+
     def barrier(self) -> None:
         if self.world > 1:
             dist.barrier()
@@ -79,6 +107,13 @@ class Ranks:
             named = _ABSENT.search(str(error))
             return f"no answer from {'rank ' + named[1] if named else 'rank 0'} in {timeout_s:g} s"
         return ""
+
+
+def _outcome(work: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    try:
+        return work(), None
+    except Exception as error:  # noqa: BLE001  raised again, on every rank
+        return None, error
 
 
 def own_rank() -> int:

@@ -25,7 +25,7 @@ from trainer.data.rows import RowFolder, row_files
 from trainer.data.sources import Shards, open_streams, training_shards
 from trainer.evaluate.gates import Gatekeeper, open_evaluation
 from trainer.evaluate.words import keep_tokenizer
-from trainer.faults.watchdog import joined_and_watched
+from trainer.faults.watchdog import Watchdog, joined_and_watched
 from trainer.loop.checkpoints import State
 from trainer.loop.journal import Journal
 from trainer.loop.local import LocalRunner
@@ -33,7 +33,7 @@ from trainer.loop.loop import make_mixture
 from trainer.loop.ranks import Ranks
 from trainer.loop.training import Training, Watcher
 from trainer.objectives.find import find_objective
-from trainer.recipe import Recipe
+from trainer.recipe import Recipe, StageConfig
 from trainer.stages.data import (
     Lists,
     freeze,
@@ -45,8 +45,8 @@ from trainer.stages.data import (
     training_paths,
     write_frozen,
 )
-from trainer.stages.inputs import Inputs
-from trainer.stages.jobs import StageJob, jobs, made_by_others, remove_made
+from trainer.stages.inputs import Digest, Inputs
+from trainer.stages.jobs import FORMAT, StageJob, format_in, jobs, made_by_others, remove_made
 from trainer.stages.start import RECIPE, place_in_data, with_absolute_paths
 from trainer.titan.runner import TitanRunner
 
@@ -56,14 +56,14 @@ _IN_KEYS = ("seed", "model.", "adamw.", "mix_block", "init_from", "order_seed", 
 
 def plan_jobs(recipe: Recipe, shards: Shards, folder: Path) -> list[StageJob]:
     """Return the stages, over the shards that the folder froze, and over these where it did not."""
-    return _plan(recipe, measured(shards), folder, Inputs(folder))
+    return _plan(recipe, measured(shards), folder, Inputs(folder).digest)
 
 
 def _plan(
-    recipe: Recipe, present: Lists, folder: Path, inputs: Inputs, keep: int | None = None
+    recipe: Recipe, present: Lists, folder: Path, digest: Digest, keep: int | None = None
 ) -> list[StageJob]:  # fmt: skip
     """Return the stages; with `keep` only the first so many read what was frozen."""
-    return jobs(recipe, plan_data(recipe, present, read_frozen(folder), keep), folder, inputs.digest)
+    return jobs(recipe, plan_data(recipe, present, read_frozen(folder), keep), folder, digest)
 
 
 def first_open(planned: list[StageJob], begin: State) -> tuple[int, State]:
@@ -88,8 +88,30 @@ def run(recipe: Recipe, folder: Path, watcher: Watcher, anew: bool = False) -> S
         raise ConfigError("stages: none; a recipe has at least one")
     recipe = with_absolute_paths(place_in_data(recipe))
     shards = {} if all(stage.rows for stage in recipe.stages) else training_shards(recipe)
+    with _processes(recipe) as (ranks, watchdog):
+        return _run(recipe, folder, watcher, shards, anew, ranks, watchdog)
+
+
+@contextlib.contextmanager
+def _processes(recipe: Recipe) -> Iterator[tuple[Ranks, Watchdog | None]]:
+    """Join the other ranks, watched; of the titan runner this process is alone: torchtitan's launch starts others."""
+    if recipe.runner == "titan":
+        yield Ranks(0, 1, torch.device("cpu"), None), None
+        return
+    with joined_and_watched(recipe.faults.stall_s) as both:
+        yield both
+
+
+def _run(
+    recipe: Recipe, folder: Path, watcher: Watcher, shards: Shards, anew: bool, ranks: Ranks, watchdog: Watchdog | None
+) -> State:  # fmt: skip
     present, inputs = measured(shards), Inputs(folder)
-    planned = _plan(recipe, present, folder, inputs)
+    beat = watchdog.beat if watchdog else lambda: None
+
+    def digest(path: str, is_rows: bool) -> str:  # hashed once, however many ranks there are
+        return ranks.first_does(lambda: inputs.digest(path, is_rows), beat)
+
+    planned = _plan(recipe, present, folder, digest)
     begin = State(starts=recipe.data_starts)
     number, state = first_open(planned, begin)
     if number == len(planned):
@@ -99,20 +121,25 @@ def run(recipe: Recipe, folder: Path, watcher: Watcher, anew: bool = False) -> S
         raise RunError(_refusal(recipe, folder, left))
     gone = [job.number for job in planned[number:] if not is_there(job.data, present)]
     if anew and (left or gone):
-        planned = _plan(recipe, present, folder, inputs, keep=min([*gone, *(number for number, _ in left)]))
+        planned = _plan(recipe, present, folder, digest, keep=min([*gone, *(number for number, _ in left)]))
         left = made_by_others(planned, folder)
     start = _Start(recipe, folder, planned, [path for _, path in left], inputs)
-    opened = start.open([job for job in planned if job.finished() is None], shards, present)
+
+    def open_rows(config: StageConfig) -> RowFolder:
+        wanted = find_objective(config.objective).columns
+        return ranks.first_does(lambda: RowFolder(row_files(config.rows), wanted, config.seq_len), beat)
+
+    opened = start.open([job for job in planned if job.finished() is None], shards, present, open_rows)
     tokenizer = _one_tokenizer(opened.values())
-    if recipe.runner == "titan":
-        alone = Ranks(0, 1, torch.device("cpu"), None)  # torchtitan's launch starts the processes that compute
-        with start.journal(alone, tokenizer) as journal:
+    if watchdog is None:
+        with start.journal(ranks, tokenizer) as journal:
             titan = TitanRunner(recipe, journal, watcher, held_out=start.held_out)
             return _train(titan.run, planned, begin)
     if recipe.local.threads:
         torch.set_num_threads(recipe.local.threads)
     evaluation = open_evaluation(recipe, start.held_out)
-    with joined_and_watched(recipe.faults.stall_s) as (ranks, watchdog), start.journal(ranks, tokenizer) as journal:
+    ranks.barrier()  # what is in the folder changes only when all have looked at it
+    with start.journal(ranks, tokenizer) as journal:
         _refuse_before_drawing(recipe, ranks)
         training = Training(recipe, folder, {}, ranks, journal, watcher, watchdog, tokenizer)
         runner = LocalRunner(training, Gatekeeper(training, evaluation))
@@ -163,6 +190,9 @@ def _refusal(recipe: Recipe, folder: Path, left: Sequence[tuple[int, Path]]) -> 
     differing = sorted(
         name for name in former.keys() | now.keys() if former.get(name) != now.get(name) and name.startswith(_IN_KEYS)
     )
+    made = format_in(left[0][1])
+    if not differing and made != str(FORMAT):
+        differing = [f"the format of keys, {made}, which is {FORMAT} in this version"]
     why = f" (differing: {', '.join(differing[:3])}{', ...' if len(differing) > 3 else ''})" if differing else ""
     return (
         f"{left[0][1]}: made by another recipe, or with other shards{why}; give another folder, or --anew to remove"
@@ -211,15 +241,15 @@ class _Start:
         self.held_out = held_out_paths(recipe, frozen, data, everything)
         self._frozen = freeze(recipe, data, frozen, self.held_out)
 
-    def open(self, planned: Sequence[StageJob], shards: Shards, present: Lists) -> dict[int, _Opened]:
+    def open(
+        self, planned: Sequence[StageJob], shards: Shards, present: Lists, open_rows: Callable[[StageConfig], RowFolder]
+    ) -> dict[int, _Opened]:  # fmt: skip
         """Return what each stage reads, by its number. ConfigError when its mix or its objective does not fit that."""
         found: dict[int, _Opened] = {}
         before: StageJob | None = None
         for job in planned:
             if job.config.rows:
-                wanted = find_objective(job.config.objective).columns
-                rows = RowFolder(row_files(job.config.rows), wanted, job.config.seq_len)
-                found[job.number] = _Opened({}, rows)
+                found[job.number] = _Opened({}, open_rows(job.config))
                 continue
             if before is not None and job.data == before.data:
                 found[job.number] = found[before.number]

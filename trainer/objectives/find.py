@@ -18,12 +18,12 @@ OBJECTIVES = {"next_token": NEXT_TOKEN, "weighted_next_token": WEIGHTED, "pairwi
 def find_objective(name: str) -> Objective:
     """Return one of ours, or that of a `module:attribute`, which may lie in the working directory.
 
-    ConfigError for a name that is neither.
+    ConfigError for a name that is neither, and for a module that cannot be read as Python.
     """
     if name in OBJECTIVES:
         return OBJECTIVES[name]
     module, colon, attribute = name.partition(":")
-    if not colon:
+    if not colon or not all(part.isidentifier() for part in (*module.split("."), attribute)):
         known = ", ".join(OBJECTIVES)
         raise ConfigError(f"objective: {name!r} is not allowed; must be one of {known}, or module:attribute")
     here = str(Path.cwd())
@@ -31,7 +31,7 @@ def find_objective(name: str) -> Objective:
         sys.path.append(here)
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, SyntaxError) as error:
         raise ConfigError(f"objective: {name}: {error}") from None
     if not isinstance(found, Objective):
         raise ConfigError(f"objective: {name}: is no trainer.objectives.objective.Objective")

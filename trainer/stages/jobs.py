@@ -18,18 +18,16 @@ from schemas.settings import to_plain
 from trainer.loop.checkpoints import STATE, State, remove
 from trainer.objectives.find import find_objective
 from trainer.objectives.objective import CAUSAL
-from trainer.recipe import ModelConfig, Recipe, ScheduleConfig, StageConfig
-from trainer.stages.data import StageData
+from trainer.recipe import ModelConfig, Recipe, StageConfig
+from trainer.stages.data import Shard, StageData
 from trainer.stages.graph import folders, model_of, parents
 from trainer.stages.inputs import Digest, content_of
 
 AVERAGE = "average"  # in a stage's folder while it is trained: the weights that its result is the mean of
-FORMAT = 3  # of keys; 2: each source of a block is read forward; 3: orders of fewer than 64 are even
-# Settings that came later: at their defaults they are not in a key, so that runs of before keep theirs.
-_LATER = {
-    StageConfig: ("begin", "moments", "objective", "rows", "units", "batch_units", "mix_changes", "rope", "watch"),
-    ScheduleConfig: ("own",),
-}
+# Of keys, whose first part it is. 2: each source of a block is read forward; 3: orders of fewer than 64 are even;
+# 4: all settings of a stage, and the seed of the order of its data. A setting that is added changes every key, and so
+# do others here: give it another number, or leave the setting out of the key at its default.
+FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,6 @@ class StageJob:
     key: str  # hash of all that its result depends on, the stages before it included
     folder: Path
     data: StageData
-    fresh: frozenset[str] = frozenset()  # sources of which it reads other shards than the stage before
     model: ModelConfig = field(default_factory=ModelConfig)
     kind: str = CAUSAL  # of the model
     parents: tuple[StageJob, ...] = ()  # the stages whose weights it begins with
@@ -61,21 +58,30 @@ class StageJob:
     def start(self, begin: State, ended: Mapping[int, State]) -> State:
         """Return the state before the stage, given that at the run's beginning and those after the stages before.
 
-        Steps and tokens are the run's, in the order of the list; places in the data are those of the stages that it
-        begins with.
+        Steps and tokens are the run's, in the order of the list. The place in a source is the furthest of those stages
+        that it begins with that read the same shards of it: in others a place says nothing.
         """
         before = ended[self.number - 1] if self.number else begin
         starts: dict[str, int] = dict(begin.starts) if self.is_first else {}
         for parent in self.parents:
             for source, place in ended[parent.number].starts.items():
-                starts[source] = max(place, starts.get(source, 0))
+                if parent.shards_of(source) in (None, self.shards_of(source)):
+                    starts[source] = max(place, starts.get(source, 0))
         taken = tuple(ended[number].taken[number] for number in range(self.number))
         return replace(before, taken=taken, starts=starts)
 
     def begin(self, after: State) -> State:
         """Return the state at the stage's first step, given that before the stage."""
-        starts = {source: place for source, place in after.starts.items() if source not in self.fresh}
-        return replace(after, stage=self.number, stage_key=self.key, step=0, starts=starts)
+        return replace(after, stage=self.number, stage_key=self.key, step=0)
+
+    def shards_of(self, source: str) -> tuple[Shard, ...] | None:
+        """Return the shards that the place in a source refers to: the stage's own, else of the stages on the way to it.
+
+        None when no stage there reads the source: its place is that of the run's beginning.
+        """
+        if source in self.data.shards:
+            return self.data.shards[source]
+        return next((found for job in self.parents if (found := job.shards_of(source)) is not None), None)
 
     @property
     def checkpoint(self) -> Path:
@@ -115,14 +121,14 @@ def jobs(recipe: Recipe, data: Sequence[StageData], folder: Path, digest: Digest
     """
     digest = digest or content_of
     plain: dict[str, Any] = {
-        "format": FORMAT, "seed": recipe.seed, "model": to_plain(recipe.model), "adamw": to_plain(recipe.adamw),
-        "mix_block": recipe.mix_block,
+        "seed": recipe.seed, "order_seed": recipe.stream_seed, "mix_block": recipe.mix_block,
+        "model": to_plain(recipe.model), "adamw": to_plain(recipe.adamw),
     }  # fmt: skip
     root = _hash(plain)
     if recipe.init_from:
         plain["init_from"] = digest(recipe.init_from, False)
-    if recipe.order_seed >= 0 or recipe.data_starts:
-        plain["place"] = [recipe.order_seed, recipe.data_starts]
+    if recipe.data_starts:
+        plain["data_starts"] = recipe.data_starts
     first = _hash(plain)
     found: list[StageJob] = []
     for number, (config, what) in enumerate(zip(recipe.stages, data, strict=True)):
@@ -135,9 +141,9 @@ def jobs(recipe: Recipe, data: Sequence[StageData], folder: Path, digest: Digest
             begins = [root, [job.key for job in before], [digest(path, False) for path in others]]
         inputs = {"rows": [digest(path, True) for path in config.rows]} if config.rows else {}
         kind = find_objective(config.objective).kind
+        key = f"{FORMAT}-{_hash([begins, {**_keyed(config), **inputs}, to_plain(what)])}"
         found.append(StageJob(
-            number, config, _hash([begins, {**_keyed(config), **inputs}, to_plain(what)]),
-            folder / "stages" / f"{number:02d}-{config.name}", what, _fresh(what, before),
+            number, config, key, folder / "stages" / f"{number:02d}-{config.name}", what,
             model=model_of(recipe, number), kind=kind, parents=before, folders=tuple(map(Path, others)),
             carries=_carries(config, kind, before, others, is_first=not (before or others)),
         ))  # fmt: skip
@@ -146,23 +152,7 @@ def jobs(recipe: Recipe, data: Sequence[StageData], folder: Path, digest: Digest
 
 def _keyed(config: StageConfig) -> dict[str, Any]:
     """Return the settings of a stage that its result depends on; its inputs are in the key by what they hold."""
-    plain = _without_later(config)
-    plain["schedule"] = _without_later(config.schedule)
-    return {name: value for name, value in plain.items() if name not in ("begin", "rows")}
-
-
-def _without_later(config: StageConfig | ScheduleConfig) -> dict[str, Any]:
-    plain, default = to_plain(config), to_plain(type(config)())
-    later = _LATER[type(config)]
-    return {name: value for name, value in plain.items() if name not in later or value != default[name]}
-
-
-def _fresh(what: StageData, before: Sequence[StageJob]) -> frozenset[str]:
-    """Return the sources of which a stage reads other shards than the last stage on the way to it that read any."""
-    while before and not before[0].data.shards:
-        before = before[0].parents
-    had = before[0].data.shards if before else what.shards
-    return frozenset(source for source, shards in what.shards.items() if had.get(source) != shards)
+    return {name: value for name, value in to_plain(config).items() if name not in ("begin", "rows")}
 
 
 def _carries(
@@ -190,6 +180,13 @@ def made_by_others(planned: Sequence[StageJob], folder: Path) -> list[tuple[int,
         if state.get("stage_key", "") not in {*keys, ""}:  # without one it is torn
             found.append((int(state.get("stage", 0)), path.parent))
     return found
+
+
+def format_in(path: Path) -> str:
+    """Return the format of the keys that a stage's folder or a checkpoint records; before 4 they do not tell it."""
+    recorded = [*_keys_in(path), str(_read(path / STATE).get("stage_key", ""))]
+    told = {key.partition("-")[0] for key in recorded if "-" in key}
+    return min(told, default="3 or before")
 
 
 def remove_made(path: Path) -> None:

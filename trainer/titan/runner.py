@@ -55,7 +55,7 @@ class TitanRunner:
         """
         for stage in recipe.stages:
             plain = StageConfig(name=stage.name)
-            for name in ("begin", "moments", "objective", "rows", "rope"):
+            for name in ("begin", "moments", "objective", "rows", "rope", "watch"):
                 if getattr(stage, name) != getattr(plain, name):
                     raise ConfigError(f"stages: {stage.name}: {name}: not allowed with the titan runner")
         if "WORLD_SIZE" in os.environ:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from schemas.errors import ConfigError, RunError
+from schemas.errors import ConfigError, InputError
 from tests.trainer.shards import TOKENIZER, counting, write_source
 from trainer.data.corpus import Corpus
 
@@ -94,7 +94,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="another tokenizer than the other shards of source a"):
         Corpus("a", [*paths, *more], unit=32, seed=0)
     Path(paths[0]).write_bytes(b"PAR1 not really")
-    with pytest.raises(RunError, match="not a Parquet file"):
+    with pytest.raises(InputError, match="not a Parquet file"):
         Corpus("a", paths, unit=32, seed=0)
 
 

@@ -67,3 +67,15 @@ def test_ranks_in_order_make_up_the_batch(corpora: Mapping[str, Corpus], world: 
 def test_changes_come_in_order() -> None:
     with pytest.raises(ConfigError, match=r"mix_changes: batches \[5, 2\] are not allowed"):
         StageConfig(name="a", mix_changes=(MixChange(batch=5), MixChange(batch=2)))
+
+
+def test_a_change_that_changes_nothing_is_refused() -> None:
+    def changed(batch: int, mix: Mapping[str, float]) -> StageConfig:
+        change = MixChange(batch=batch, mix=dict(mix))
+        return StageConfig(name="a", tokens=96, seq_len=16, batch_tokens=32, mix_changes=(change,))
+
+    assert changed(2, {"a": 1.0}).steps == 3
+    with pytest.raises(ConfigError, match="mix_changes: batch 3 is not allowed; the stage has 3 steps"):
+        changed(3, {"a": 1.0})
+    with pytest.raises(ConfigError, match="mix_changes: a change without a mix is not allowed"):
+        changed(2, {})

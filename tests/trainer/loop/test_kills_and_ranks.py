@@ -27,8 +27,14 @@ import json, os, signal, sys
 from pathlib import Path
 from schemas.settings import overlay
 from tests.trainer.small import Listener, train
+from trainer.data.rows import RowFolder
 from trainer.recipe import Recipe
+from trainer.stages import inputs
 
+reads = []
+content_of, check = inputs.content_of, RowFolder._open
+inputs.content_of = lambda *of: reads.append("hash") or content_of(*of)
+RowFolder._open = lambda *of: reads.append("check") or check(*of)
 recipe = overlay(Recipe(), json.loads(Path(sys.argv[1]).read_text()))
 folder = Path(sys.argv[2])
 for step in map(int, sys.argv[3:]):
@@ -38,7 +44,7 @@ for step in map(int, sys.argv[3:]):
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
 heard = Listener()
 state = train(recipe, folder, heard)
-print(json.dumps([state.weights_sha256, heard.losses]))
+print(json.dumps([state.weights_sha256, heard.losses, reads]))
 """
 
 
@@ -70,11 +76,11 @@ def start(recipe: Recipe, folder: Path, *words: object, **environment: str) -> s
     )  # fmt: skip
 
 
-def result(process: subprocess.Popen[str]) -> tuple[str, list[float]]:
+def result(process: subprocess.Popen[str]) -> tuple[str, list[float], list[str]]:
     out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
-    sha256, losses = json.loads(out)
-    return sha256, losses
+    sha256, losses, reads = json.loads(out)
+    return sha256, losses, reads
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +93,7 @@ def test_a_run_that_is_killed_in_each_kind_of_stage_ends_with_the_same_bits(
     recipe: Recipe, undisturbed: tuple[str, list[float]], tmp_path: Path
 ) -> None:
     often = dataclasses.replace(recipe, faults=EACH_STEP)
-    sha256, losses = result(start(often, tmp_path / "run", *KILLED))
+    sha256, losses, _ = result(start(often, tmp_path / "run", *KILLED))
     assert sha256 == undisturbed[0]
     assert losses == undisturbed[1][-len(losses) :]
 
@@ -98,7 +104,9 @@ def test_two_ranks_take_the_same_steps(recipe: Recipe, undisturbed: tuple[str, l
         port = found.getsockname()[1]
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     ranks = [start(recipe, tmp_path / "run", **shared, RANK=str(rank)) for rank in range(2)]
-    (first, losses), (second, _) = map(result, ranks)
+    (first, losses, reads), (second, _, others) = map(result, ranks)
     assert first == second
+    assert sorted(reads) == ["check", "check", "hash", "hash"]  # each folder once, however many ranks there are
+    assert others == []
     assert losses == pytest.approx(undisturbed[1], abs=1e-5)
     assert len(losses) == 13

@@ -130,6 +130,7 @@ def test_a_reward_model_learns_which_answer_is_better(tmp_path: Path) -> None:
 def test_an_objective_of_ones_own_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "from trainer.objectives.pairwise import PAIRWISE\nMINE = PAIRWISE\nNONE = 3\n"
     (tmp_path / "objective_of_ones_own.py").write_text(text)
+    (tmp_path / "objective_that_is_torn.py").write_text("MINE = (")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     assert find_objective("objective_of_ones_own:MINE") is OBJECTIVES["pairwise"]
@@ -138,6 +139,10 @@ def test_an_objective_of_ones_own_is_found_by_its_name(tmp_path: Path, monkeypat
         "objective_of_ones_own:OTHER": "no attribute 'OTHER'",
         "objective_of_ones_own:NONE": "is no trainer.objectives.objective.Objective",
         "no_such_module:MINE": "No module named 'no_such_module'",
+        ":MINE": "objective: ':MINE' is not allowed; must be one of",
+        "objective_of_ones_own:": "or module:attribute",
+        "..objective_of_ones_own:MINE": "or module:attribute",
+        "objective_that_is_torn:MINE": "objective: objective_that_is_torn:MINE: '(' was never closed",
     }.items():
         with pytest.raises(ConfigError) as caught:
             find_objective(name)

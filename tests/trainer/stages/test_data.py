@@ -16,6 +16,7 @@ from trainer.commands.progress import Silent
 from trainer.data.sources import training_shards
 from trainer.evaluate.finished import read_saved_recipe
 from trainer.evaluate.measure import measure
+from trainer.loop.checkpoints import State
 from trainer.loop.journal import read_journal
 from trainer.loop.loop import StoppedError
 from trainer.loop.run import plan_jobs, run
@@ -59,7 +60,8 @@ def test_a_finished_run_goes_on_with_a_longer_stage_alone(recipe: Recipe, tmp_pa
     assert (len(resumed.losses), after.taken) == (4, (12, 6, 4))
     assert (tmp_path / "run" / "stages" / "01-b" / "done.json").read_bytes() == done
     [job] = plan_jobs(longer, training_shards(longer), tmp_path / "run")[2:]
-    assert job.begin(before).starts == before.starts  # it goes on where the stage before stopped
+    begun = job.start(State(), {0: before, 1: before})
+    assert begun.starts == before.starts  # it goes on where the stage before stopped
     assert after.starts["a"] >= before.starts["a"] + 4 * 128
 
 
@@ -73,7 +75,7 @@ def test_a_stage_that_is_added_reads_new_shards_alone(recipe: Recipe, tmp_path: 
     assert names[0] == names[1]
     assert "shard-00090.parquet" not in names[0]
     assert names[2] == names[3] == ["shard-00090.parquet"]
-    assert planned[2].begin(before).starts == {}
+    assert planned[2].start(State(), {0: before, 1: before}).starts == {}
     assert after.starts == {"a": 6 * 64}  # the last stage went on where the third had stopped
 
 

@@ -25,8 +25,7 @@ from trainer.loop.checkpoints import State
 from trainer.loop.journal import read_journal
 from trainer.loop.loop import StoppedError
 from trainer.loop.run import plan_jobs, run
-from trainer.recipe import FaultConfig, GateConfig, Recipe, RopeConfig, ScheduleConfig, StageConfig, WatchConfig
-from trainer.stages import jobs as jobs_module
+from trainer.recipe import FaultConfig, GateConfig, Recipe, RopeConfig, WatchConfig
 from trainer.stages.graph import faults_of, line, model_of, parents
 
 RARE = FaultConfig(checkpoint_s=1e9, stall_s=60.0)
@@ -74,18 +73,6 @@ def test_the_graph_of_the_stages(recipe: Recipe) -> None:
     assert [parents(recipe, n) for n in range(6)] == [(), (0,), (0,), (1, 2), (0,), (4,)]
     assert [line(recipe, n) for n in range(6)] == [[0], [0, 1], [0, 2], [3], [0, 4], [0, 4, 5]]
     assert [model_of(recipe, n).rope_theta for n in range(6)] == [5e5, 5e5, 1e4, 5e5, 5e5, 5e5]
-
-
-def test_settings_that_came_later_are_in_no_key_of_a_plain_list() -> None:
-    """So that runs of before, which knew none of them, stay finished."""
-    later = set(jobs_module._LATER[StageConfig])
-    plain = jobs_module._keyed(stage("a", 3))
-    assert not later & plain.keys()
-    assert "own" not in plain["schedule"]
-    assert {"tokens", "seq_len", "batch_tokens", "mix", "average"} <= plain.keys()
-    changed = stage("a", 3, rope=RopeConfig(theta=1e4), schedule=ScheduleConfig(own=True))
-    found = jobs_module._keyed(changed)
-    assert (later & found.keys(), found["schedule"]["own"]) == ({"rope"}, True)
 
 
 def test_each_kind_of_stage_is_trained_and_exported(recipe: Recipe, done: tuple[Path, State]) -> None:

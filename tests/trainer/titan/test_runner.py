@@ -30,7 +30,7 @@ from trainer.loop.journal import read_journal
 from trainer.loop.loop import StoppedError
 from trainer.loop.run import plan_jobs, run
 from trainer.model.mean_rows import EMBEDDINGS
-from trainer.recipe import EvalConfig, GateConfig, Recipe
+from trainer.recipe import EvalConfig, GateConfig, Recipe, WatchConfig
 from trainer.titan import between
 from trainer.titan import runner as runner_module
 from trainer.titan.exchange import read_moments, read_weights
@@ -265,6 +265,9 @@ def test_torchrun_and_gates_without_held_out_text_are_refused(tmp_path: Path, mo
     branch = replace(whole, stages=(*whole.stages, replace(whole.stages[1], name="third", begin=("first",))))
     with pytest.raises(ConfigError, match="stages: third: begin: not allowed with the titan runner"):
         TitanRunner(branch, None, Silent())
+    watched = replace(whole, stages=(whole.stages[0], replace(whole.stages[1], watch=WatchConfig(spike_mads=0.0))))
+    with pytest.raises(ConfigError, match="stages: anneal: watch: not allowed with the titan runner"):
+        TitanRunner(watched, None, Silent())
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ConfigError, match="without torchrun"):
         TitanRunner(whole, None, Silent())
