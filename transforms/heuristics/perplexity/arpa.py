@@ -12,10 +12,11 @@ import numpy as np
 from transforms.heuristics.perplexity.kneser_ney import Floats, Level, NgramModel
 
 BOS, EOS, UNKNOWN = "<s>", "</s>", "<unk>"
+_BATCH = 10_000  # n-grams that are written together
 
 
-def arpa_lines(model: NgramModel) -> Iterator[str]:
-    """Yield the lines of the file, each with its line feed. Logarithms are to base 10, with seven digits."""
+def arpa_text(model: NgramModel) -> Iterator[str]:
+    """Yield the text of the file in pieces of whole lines. Logarithms are to base 10, with seven digits."""
     counts = [len(level.tokens) for level in model.levels]
     counts[0] += 1  # <unk>
     yield "\\data\\\n"
@@ -29,11 +30,16 @@ def arpa_lines(model: NgramModel) -> Iterator[str]:
 
 
 def _level_lines(level: Level, model: NgramModel, *, highest: bool) -> Iterator[str]:
-    names = {model.bos: BOS, model.eos: EOS}
-    rows = zip(level.tokens.tolist(), _log10(level.probability), _log10(level.backoff), strict=True)
-    for tokens, probability, backoff in rows:
-        words = " ".join(names.get(token) or str(token) for token in tokens)
-        yield f"{probability:.7g}\t{words}\n" if highest else f"{probability:.7g}\t{words}\t{backoff:.7g}\n"
+    """Yield the lines of a level, several in one text."""
+    k = level.tokens.shape[1]
+    row = "\t".join(("%.7g", " ".join(["%s"] * k), *(() if highest else ("%.7g",)))) + "\n"
+    words = np.array([*map(str, range(model.bos)), BOS, EOS], object)  # BOS and EOS follow the vocabulary
+    for at in range(0, len(level.tokens), _BATCH):
+        some = slice(at, at + _BATCH)
+        columns = [_log10(level.probability[some]), *words[level.tokens[some].T].tolist()]
+        if not highest:
+            columns.append(_log10(level.backoff[some]))
+        yield "".join([row % values for values in zip(*columns, strict=True)])
 
 
 def _log10(values: Floats) -> list[float]:

@@ -29,7 +29,7 @@ from typing import Any
 
 import storage
 from schemas.errors import ConfigError, InputError
-from transforms.heuristics.perplexity.arpa import arpa_lines
+from transforms.heuristics.perplexity.arpa import arpa_text
 from transforms.heuristics.perplexity.kneser_ney import NgramModel
 from transforms.text.view import TextView
 from transforms.tokens.tokenizer import Tokenizer, TokenizerConfig, load
@@ -66,8 +66,8 @@ def pack(tokenizer: bytes, models: Mapping[str, NgramModel]) -> bytes:
         archive.writestr(_entry(_TOKENIZER), tokenizer)
         for language, model in sorted(models.items()):
             with archive.open(_entry(f"{language}.arpa"), "w", force_zip64=True) as member:
-                for line in arpa_lines(model):
-                    member.write(line.encode())
+                for text in arpa_text(model):
+                    member.write(text.encode())
     return file.getvalue()
 
 
@@ -141,6 +141,7 @@ def _kenlm(archive: zipfile.ZipFile, member: str) -> Any:
 
     settings = kenlm.Config()
     settings.show_progress = False
+    settings.arpa_complain = kenlm.ARPALoadComplain.NONE  # that a binary file would load faster
     with tempfile.TemporaryDirectory() as folder:
         path = Path(archive.extract(member, folder))
         return kenlm.Model(str(path), settings)  # read into memory: an ARPA file is not mapped

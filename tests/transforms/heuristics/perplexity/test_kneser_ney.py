@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import random
+import shutil
+import subprocess
 from collections import Counter, defaultdict
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from transforms.heuristics.perplexity.arpa import arpa_lines
+from transforms.heuristics.perplexity.arpa import arpa_text
 from transforms.heuristics.perplexity.kneser_ney import NgramModel, discounts, estimate
 
 A, B, C = 0, 1, 2
@@ -142,7 +145,7 @@ def test_what_may_follow_adds_up_to_one(prune: int) -> None:
 
 def test_neither_the_order_of_lines_nor_short_lines_matter() -> None:
     texts = lines("abcab", "a", "", "cab", "bbbb", "abcab")
-    assert list(arpa_lines(estimate(texts, VOCAB, 3, 0))) == list(arpa_lines(estimate(texts[::-1], VOCAB, 3, 0)))
+    assert list(arpa_text(estimate(texts, VOCAB, 3, 0))) == list(arpa_text(estimate(texts[::-1], VOCAB, 3, 0)))
     assert len(estimate(lines("a", "b"), VOCAB, 5, 0).levels) == 3  # <s> a </s>
     assert len(estimate(lines("a", "b"), VOCAB, 5, 1).levels) == 2  # of trigrams none is left
 
@@ -155,9 +158,35 @@ def test_what_cannot_be_estimated(some: list[str], order: int, prune: int) -> No
 
 def test_an_arpa_file_as_it_is_written() -> None:
     """Logarithms of .1, .2, .3, 11/18, 3/4, 1/3, 1/6 + 11/90, 2/9 + 11/90, .25 + .75 * .3, 2/3 + .3 / 3, .2 and 1."""
-    assert "".join(arpa_lines(estimate(lines("ab", "ab", "ac"), VOCAB, 2, 0))) == (
+    assert "".join(arpa_text(estimate(lines("ab", "ab", "ac"), VOCAB, 2, 0))) == (
         "\\data\\\nngram 1=6\nngram 2=5\n\n\\1-grams:\n"
         "-1\t<unk>\t0\n-0.69897\t0\t-0.2138798\n-0.69897\t1\t-0.1249387\n-0.69897\t2\t-0.4771213\n"
         "0\t<s>\t0\n-0.5228787\t</s>\t0\n\n\\2-grams:\n"
         "-0.5392692\t0 1\n-0.4628808\t0 2\n-0.3233064\t1 </s>\n-0.1153934\t2 </s>\n-0.69897\t<s> 0\n\n\\end\\\n"
     )
+
+
+def arpa_rows(text: str) -> dict[str, tuple[float, float]]:
+    rows = [line.split("\t") for line in text.splitlines()]
+    return {row[1]: (float(row[0]), float(row[2]) if len(row) > 2 else 0.0) for row in rows if len(row) > 1}
+
+
+@pytest.mark.parametrize("prune", [0, 1])
+def test_the_same_as_lmplz(prune: int, tmp_path: Path) -> None:
+    lmplz = shutil.which("lmplz")
+    if lmplz is None:
+        pytest.skip("needs KenLM's lmplz on PATH")
+    random_ = random.Random(3)
+    weights = [1 / (n + 1) for n in range(40)]
+    texts = [random_.choices(range(40), weights, k=random_.randint(1, 20)) for _ in range(800)]
+    (tmp_path / "ids.txt").write_text("".join(" ".join(map(str, text)) + "\n" for text in texts))
+    done = subprocess.run(
+        [lmplz, "-o", "4", "--prune", "0", "0", str(prune), str(prune), "--discount_fallback", "-S", "100M",
+         "-T", f"{tmp_path}/", "--text", "ids.txt", "--arpa", "theirs.arpa"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    theirs = arpa_rows((tmp_path / "theirs.arpa").read_text())
+    ours = arpa_rows("".join(arpa_text(estimate([np.array(text) for text in texts], 40, 4, prune))))
+    assert ours.keys() == theirs.keys()
+    assert max(abs(a - b) for gram in ours for a, b in zip(ours[gram], theirs[gram], strict=True)) < 2e-6
