@@ -87,6 +87,7 @@ def test_a_filter_is_its_functions_and_not_its_settings() -> None:
                 "measure": [f"{HERE}.Own", "measure"],
                 "decide": "transforms.heuristics.gopher.decide",
                 "settings": f"{HERE}.Own",
+                "limits": [],
             },
         ]
     ]

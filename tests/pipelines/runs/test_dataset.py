@@ -231,7 +231,7 @@ def test_a_run_is_found_by_its_number(bench: Bench) -> None:
     bench.add("c")
     path = bench.new().run
     assert [bench.dataset.run(n).path for n in (0, 1)] == [bench.dataset.path, path]
-    with pytest.raises(RunError, match=r"--run 2: no such run in .*; there are 0, 1"):
+    with pytest.raises(RunError, match=r"--run 2: no such run in .*; there are runs 0, 1"):
         bench.dataset.run(2)
 
 
