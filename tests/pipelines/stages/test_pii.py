@@ -109,7 +109,7 @@ def test_settings_that_cannot_be() -> None:
         ConfigError, match=r"max_spans\.phones: phones is `leave`, so none is counted; expected `count`"
     ):
         PiiConfig(max_spans={"cards": 0, "phones": 0})
-    left = dict.fromkeys(set(GROUPS) - {"cards"}, "leave")
+    left: dict[str, Any] = dict.fromkeys(set(GROUPS) - {"cards"}, "leave")
     with pytest.raises(ConfigError, match=r"max_spans\.emails: emails is `leave`"):
         PiiConfig(**left, max_spans={"emails": 0})
     assert PiiConfig(**left, cards="count", max_spans={"all": 0, "cards": 0}).max_spans == {"all": 0, "cards": 0}
