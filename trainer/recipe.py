@@ -6,13 +6,11 @@ L3 is "The Llama 3 Herd of Models", arXiv 2407.21783; L2 is Llama 2, arXiv 2307.
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from schemas.errors import ConfigError
-from schemas.settings import overlay, section, setting, validate
+from schemas.settings import section, setting, validate
 from trainer.titan.settings import TitanConfig
 
 COSINE, LINEAR, CONSTANT = "cosine", "linear", "constant"
@@ -381,25 +379,3 @@ class Recipe:
     def longest(self) -> int:
         """The longest sequence of all stages."""
         return max((stage.seq_len for stage in self.stages), default=1)
-
-
-def read_recipe(text: str, where: str, presets: dict[str, Recipe]) -> Recipe:
-    """Return the recipe that a TOML document lays over the preset it names in `preset` (or over the defaults).
-
-    A file that ends with .json is JSON, as the recipe.json that a run keeps.
-
-    A list of stages replaces the preset's. ConfigError names the key, the value and what is allowed.
-    """
-    kind = "JSON" if where.endswith(".json") else "TOML"
-    try:
-        plain = json.loads(text) if kind == "JSON" else tomllib.loads(text)
-    except ValueError as error:
-        raise ConfigError(f"{where}: not valid {kind}: {error}") from None
-    name = plain.pop("preset", None)
-    if name is not None and name not in presets:
-        raise ConfigError(f"{where}: preset: {name!r} is not allowed; must be one of {', '.join(presets)}")
-    base = presets[name] if name is not None else Recipe()
-    try:
-        return overlay(base, plain)
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from None

@@ -5,7 +5,8 @@ import pytest
 import trainer.presets
 from schemas.errors import ConfigError
 from trainer.presets import LETTER, PRESETS, SENSIBLE
-from trainer.recipe import Recipe, StageConfig, read_recipe
+from trainer.recipe import Recipe, StageConfig
+from trainer.recipe_file import read_recipe
 
 STAGE = '[[stages]]\nname = "a"\ntokens = 100\nseq_len = 16\nbatch_tokens = 32\n'
 

@@ -23,7 +23,8 @@ from trainer.command import STOPPED
 from trainer.commands.status import status
 from trainer.evaluate.cli import AsJson, RunDir, eval_command, plot_command, sample_command
 from trainer.presets import PRESETS
-from trainer.recipe import Recipe, read_recipe
+from trainer.recipe import Recipe
+from trainer.recipe_file import read_recipe
 from trainer.scaling.cli import app as scaling_app
 
 if TYPE_CHECKING:
