@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -209,10 +210,17 @@ def check_config(ours: LlamaConfig, folder: Path, may_differ: Collection[str] = 
     differing = [
         f"{name} {their!r}, the recipe {our!r} ({setting})"
         for name, their, our, setting in pairs
-        if their != our and name not in may_differ
+        if not _is_same(their, our) and name not in may_differ
     ]
     if differing:
         raise InputError(f"{path}: another model than the recipe's: it has {'; '.join(differing)}")
+
+
+def _is_same(their: Any, our: Any) -> bool:
+    """Return whether a value is the other's, or that rounded to float32: out of GGUF comes 9.9999997e-06."""
+    if isinstance(their, float) and isinstance(our, float):
+        return math.isclose(their, our, rel_tol=1e-6)
+    return bool(their == our)
 
 
 def _rope(config: LlamaConfig) -> Mapping[str, Any]:

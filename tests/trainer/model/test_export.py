@@ -163,6 +163,11 @@ def test_settings_that_differ_are_refused_by_name(tmp_path: Path, settings: dict
         load_weights(make_model(), tmp_path / "hub")
 
 
+def test_a_setting_that_was_rounded_to_float32_is_the_same(tmp_path: Path) -> None:
+    _as_released(tmp_path / "hub", rms_norm_eps=float(torch.tensor(1e-5)))
+    load_weights(make_model(), tmp_path / "hub")
+
+
 def test_a_setting_may_differ_when_the_recipe_says_so(tmp_path: Path, data: str) -> None:
     _as_released(tmp_path / "hub", rope_theta=10_000.0)
     recipe = recipe_of(data, stage("a", 1), init_from=str(tmp_path / "hub"))
