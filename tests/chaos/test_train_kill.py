@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from tests.trainer.row_files import answers, dialogues, row_stage, write
-from tests.trainer.small import Listener, recipe_of, stage, train, write_shards
-from trainer.loop.journal import lineage, read_journal
+from tests.trainer.small import Listener, lineage, recipe_of, stage, train, write_shards
+from trainer.loop.journal import read_journal
 from trainer.recipe import EvalConfig, GateConfig, Recipe, RopeConfig, ScheduleConfig
 
 KILLS, STEPS, ATTEMPTS = 10, 40, 80

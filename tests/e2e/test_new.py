@@ -14,6 +14,7 @@ import pytest
 
 from pipelines.runs.dataset import Dataset
 from pipelines.stages.tokens import tokenizer_path
+from schemas.settings import overlay
 from tests.chaos.harness import Running, commits, shards
 from transforms.tokens.tokenizer import TokenizerConfig, load
 
@@ -123,7 +124,7 @@ def test_no_text_stands_in_both_runs(first: Path, second: Path, winnow: Any) -> 
 def test_the_shards_of_both_runs_are_of_one_tokenizer(first: Path, second: Path, winnow: Any) -> None:
     zero, one = ({m.stage: (m, d) for m, d in run.committed()} for run in Dataset(str(first)).runs())
     manifest, data = zero["tokenize"]
-    config = TokenizerConfig(**manifest.config["tokenizer"])
+    config = overlay(TokenizerConfig(), manifest.config["tokenizer"])
     tokenizer = load(Path(tokenizer_path(data)).read_bytes(), "dataset", config)
     texts = {row["id"]: row["text"] for row in json.loads(winnow("show", second, "--limit", 0, "--json"))}
     whole = 0

@@ -24,7 +24,7 @@ SENTENCE = "The harbour master counted the boats of the morning and wrote their 
 SETTINGS = """
 dedup: {exact: false, near: false}
 lines: off
-clean: {pii: off, dirty_words: off, repetition: off, gopher: off, c4: off, fineweb: off, junk: off}
+clean: {pii: off, dirty_words: off, repetition: off, gopher: off, c4: off, fineweb: off, junk: off, ngram_lines: off}
 tokenizer: {vocab_size: 400}
 """
 

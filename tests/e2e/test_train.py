@@ -20,9 +20,9 @@ import torch
 from safetensors.torch import load_file
 
 from schemas.settings import to_plain
-from tests.trainer.small import recipe_of, stage, write_shards
+from tests.trainer.small import lineage, recipe_of, stage, write_shards
 from trainer.commands.status import newest_weights, status
-from trainer.loop.journal import lineage, read_journal
+from trainer.loop.journal import read_journal
 from trainer.recipe import FaultConfig, Recipe, ScheduleConfig
 
 ROOT = Path(__file__).resolve().parents[2]

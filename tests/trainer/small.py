@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +102,14 @@ def averaged_weights(monkeypatch: pytest.MonkeyPatch) -> dict[int, dict[str, tor
 
     monkeypatch.setattr(local_module, "read_snapshot", read)
     return found
+
+
+def lineage(events: Iterable[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
+    """Return the steps that the newest weights are made of, by number: without steps that were rolled back or lost."""
+    steps: dict[int, Mapping[str, Any]] = {}
+    for event in events:
+        if event["event"] in ("start", "rollback"):
+            steps = {n: step for n, step in steps.items() if n < event["step"]}
+        elif event["event"] == "step":
+            steps[event["step"]] = event
+    return steps

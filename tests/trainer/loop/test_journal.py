@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.trainer.small import lineage
 from trainer.commands.status import status
 from trainer.loop import journal as journal_module
 from trainer.loop.journal import NAME, History, Journal, read_journal, recent_losses, rollbacks_of, worth
@@ -22,16 +23,6 @@ def _start(step: int, t: float = 0.0) -> dict:
 
 def _back(step: int, skip: list[int], stage: str = "a", **more: object) -> dict:
     return {"event": "rollback", "t": 0.0, "step": step, "stage": stage, "skip": skip, **more}
-
-
-def _lineage(events: list[dict]) -> dict[int, dict]:
-    steps: dict[int, dict] = {}
-    for event in events:
-        if event["event"] == "step":
-            steps[event["step"]] = event
-        else:
-            steps = {n: step for n, step in steps.items() if n < event["step"]}
-    return steps
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -88,7 +79,7 @@ def _random_events(draw: random.Random, n: int) -> list[dict]:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_recent_losses_read_from_the_end_are_those_of_the_lineage(
+def test_recent_losses_read_from_the_end_are_those_of_thelineage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     draw = random.Random(seed)
@@ -101,7 +92,7 @@ def test_recent_losses_read_from_the_end_are_those_of_the_lineage(
     if draw.random() < 0.5:
         with (tmp_path / NAME).open("ab") as file:
             file.write(b'{"event":"step","step":1,"lo')
-    steps = _lineage(events)
+    steps = lineage(events)
     assert list(History(events).steps) == sorted(steps)
     assert list(History(events).columns["loss"]) == [steps[n]["loss"] for n in sorted(steps)]
     for begin, n in ((0, 5), (0, 1000), (10, 1000), (max(steps) + 1, 5)):
