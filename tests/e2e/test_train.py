@@ -88,7 +88,7 @@ def toml_of(recipe: Recipe, path: Path) -> Path:
 
 def _write(plain: dict[str, Any], prefix: str, lines: list[str]) -> None:
     for name, value in plain.items():
-        if not isinstance(value, dict) and not _is_tables(value):
+        if value is not None and not isinstance(value, dict) and not _is_tables(value):  # TOML has no null
             lines.append(f"{name} = {_value(value)}")
     for name, value in plain.items():
         if isinstance(value, dict):
