@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from datatrove_fineweb import datatrove_python, run_datatrove
+from datatrove_fineweb import run_datatrove
 from extraction import DATA, WORD, mean
 from machine import facts, finish, run_command, say, start
+from peers import python_of
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -57,7 +58,9 @@ def main() -> None:
             sides[name] = run_winnow(archive, folder / name.replace(" ", "-"), changes)
         say("datatrove")
         texts = folder / "texts.jsonl"
-        run_datatrove(datatrove_python(), archive, resolve("", LID_176.sha256, LID_176), texts)
+        run_datatrove(
+            python_of("datatrove", "800 MB, some minutes"), archive, resolve("", LID_176.sha256, LID_176), texts
+        )
         rows = map(json.loads, texts.read_text(encoding="utf-8").splitlines())
         sides["datatrove"] = {row["url"]: row["text"] for row in rows}
     report(golds, sides)

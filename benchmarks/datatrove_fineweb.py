@@ -18,12 +18,8 @@ import datetime
 import hashlib
 import json
 import os
-import resource
-import shutil
-import subprocess
 import sys
 import tempfile
-import venv
 from collections import Counter
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -31,17 +27,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from machine import commit, machine
+from machine import children_cpu_s, commit, machine, say
+from peers import CACHE, foreign_environment, python_of, run_quietly
 
 from classifiers.models.model_files import LID_176, resolve
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-CACHE = ROOT / ".cache"
 DEFAULT_ARCHIVE = ROOT.parent / "shared" / "data" / "warc" / "web-pages.warc.gz"
-REQUIREMENTS = HERE / "requirements-datatrove.txt"
 WINNOW = Path(sys.executable).with_name("winnow")
-OUR_PACKAGES = ("winnow", "apache-beam", "trafilatura", "lxml", "fasttext", "numpy", "isal")
+OUR_PACKAGES = ("winnow-corpus", "apache-beam", "trafilatura", "lxml", "fasttext", "numpy", "isal")
 
 
 @dataclass(frozen=True)
@@ -104,7 +99,7 @@ def main() -> None:
         sys.exit(f"{given.archive}: no such archive; give one as argument")
     archive = given.archive.resolve()
     model = resolve("", LID_176.sha256, LID_176)
-    python = datatrove_python()
+    python = python_of("datatrove", "800 MB, some minutes")
     theirs: list[Run] = []
     ours: list[Run] = []
     details: dict[str, Any] = {}
@@ -124,31 +119,6 @@ def main() -> None:
         "versions": {"datatrove": details["versions"], "winnow": {name: version(name) for name in OUR_PACKAGES}},
     }
     report(theirs, ours, facts)
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def datatrove_python() -> Path:
-    """Return the Python of datatrove's environment, made anew whenever its requirements changed."""
-    folder = CACHE / "datatrove-venv"
-    python, stamp = folder / "bin" / "python", folder / "requirements.sha256"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return python
-    say(f"making {folder} (800 MB, some minutes)")
-    shutil.rmtree(folder, ignore_errors=True)
-    venv.create(folder, symlinks=True, with_pip=True)
-    options = ["--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS]
-    run_quietly([python, "-m", "pip", "install", *options], foreign_environment())
-    stamp.write_text(wanted)
-    return python
-
-
-def foreign_environment() -> dict[str, str]:
-    """Return the environment without what would show this checkout to datatrove's Python."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 def run_datatrove(python: Path, archive: Path, model: Path, texts: Path | None = None) -> tuple[Run, dict[str, Any]]:
@@ -211,19 +181,6 @@ def our_cost(row: Row, stages: dict[str, Any], dropped: Counter[tuple[str, str]]
 
 def ask_winnow(*words: str) -> Any:
     return json.loads(run_quietly([WINNOW, *words, "--json"], dict(os.environ)))
-
-
-def run_quietly(command: list[Any], environment: dict[str, str]) -> str:
-    """Run a command and return what it printed; when it fails, show that and stop."""
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))}: exit status {done.returncode}\n{(done.stdout + done.stderr)[-4000:]}")
-    return done.stdout
-
-
-def children_cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 def middle(runs: list[Run]) -> Run:

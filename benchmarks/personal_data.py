@@ -21,19 +21,17 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import machine
+from peers import HERE, fetched, python_of
 
 sys.path.insert(0, str(machine.ROOT))
 
 from transforms.safety.pii.redact import PiiConfig, find_spans
 
-HERE = Path(__file__).resolve().parent
-CACHE = machine.ROOT / ".cache"
 DOLMA = "dolma==1.2.1"
 PAGE_CHARS = 10_000
 ROUNDS = 5
@@ -53,30 +51,6 @@ def pages_of(data: Path) -> list[str]:
     lines = (line for file in sorted((data / "web_text").glob("*.jsonl")) for line in file.open(encoding="utf-8"))
     text = "\n".join(json.loads(line)["text"] for line in lines)
     return [text[at : at + PAGE_CHARS] for at in range(0, len(text) - PAGE_CHARS, PAGE_CHARS)]
-
-
-def peers_python() -> Path:
-    """Return the Python of the peers' environment."""
-    folder = CACHE / "pii-venv"
-    if not (folder / "done").is_file():
-        machine.say(f"making {folder} (some minutes)")
-        venv.create(folder, symlinks=True, with_pip=True, clear=True)
-        _pip(folder / "bin" / "python", "install", "--requirement", str(HERE / "requirements-pii.txt"))
-        (folder / "done").touch()
-    return folder / "bin" / "python"
-
-
-def dolma_wheel() -> Path:
-    """Return the wheel of Dolma, which is not installed."""
-    folder = CACHE / "dolma"
-    if not list(folder.glob("*.whl")):
-        _pip(Path(sys.executable), "download", "--no-deps", "--only-binary", ":all:", "--dest", str(folder), DOLMA)
-    return next(iter(sorted(folder.glob("*.whl"))))
-
-
-def _pip(python: Path, *arguments: str) -> None:
-    command = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
-    subprocess.run(command, check=True)
 
 
 def run_peers(python: Path, wheel: Path, sentences: list[str], pages: list[str]) -> dict[str, dict[str, object]]:
@@ -140,7 +114,7 @@ def main() -> None:
         for one in labelled
     ]
     systems = dict(run_ours(sentences, pages))
-    systems |= run_peers(given.python or peers_python(), given.dolma or dolma_wheel(), sentences, pages)
+    systems |= run_peers(given.python or python_of("pii"), given.dolma or fetched(DOLMA, ".whl"), sentences, pages)
     del systems["Winnow, defaults"]["spans"]
     result: dict[str, object] = {"n_sentences": len(sentences), "n_pages": len(pages)}
     print("| kind | labelled | system | recall | exact | precision |\n| --- | ---: | --- | ---: | ---: | ---: |")

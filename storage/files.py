@@ -8,7 +8,8 @@ Credentials and endpoints come from each library's usual places, or from fsspec'
 
 Reading what cannot be listed, opened or fetched raises InputError in one line, writing to a store RunError; a call over
 the network is retried first. Writing to a disk raises plain OSError (no space left), which the stage that writes
-turns into its own line. Web servers are in storage/web.py, imported where an address is met: aiohttp takes its time.
+turns into its own line. Web servers are in storage/network/web.py, imported where an address is met: aiohttp takes its
+time.
 """
 
 from __future__ import annotations
@@ -28,11 +29,22 @@ from fsspec.core import split_protocol
 
 from schemas.errors import InputError
 from storage.local_folders import files_beneath
-from storage.remote import GCS, HUB, S3, WRITE, RemoteFile, list_s3, or_none, protocol_of, remove_s3, upload_options
-from storage.remote import filesystem as filesystem
-from storage.remote import is_web as is_web
-from storage.remote import retry as retry
-from storage.remote import with_protocol as with_protocol
+from storage.network.remote import (
+    GCS,
+    HUB,
+    S3,
+    WRITE,
+    RemoteFile,
+    list_s3,
+    or_none,
+    protocol_of,
+    remove_s3,
+    upload_options,
+)
+from storage.network.remote import filesystem as filesystem
+from storage.network.remote import is_web as is_web
+from storage.network.remote import retry as retry
+from storage.network.remote import with_protocol as with_protocol
 
 BLOCK_BYTES = 4 << 20  # one request of a remote read
 _CHECKSUMS = ("ETag", "etag", "md5Hash", "crc32c", "Content-MD5", "generation", "blob_id", "LastModified",
@@ -74,7 +86,7 @@ def describe(path: str) -> tuple[int, str]:
         return stat.st_size, f"{stat.st_size}:{stat.st_mtime_ns}"
     info: dict[str, Any]
     if is_web(path):
-        from storage.web import describe_web
+        from storage.network.web import describe_web
 
         n_bytes, info = describe_web(path)
     else:
@@ -98,7 +110,7 @@ def open_read(path: str) -> BinaryIO:
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     if is_web(path):
-        from storage.web import open_web
+        from storage.network.web import open_web
 
         return open_web(path)
     fs = filesystem(path)
@@ -111,7 +123,7 @@ def open_read(path: str) -> BinaryIO:
 def read_bytes(path: str) -> bytes:
     """Return the whole file at `path`; a remote one by one request."""
     if is_web(path):
-        from storage.web import read_web
+        from storage.network.web import read_web
 
         return read_web(path)
     if protocol_of(path) in (*S3, *GCS):
@@ -181,7 +193,7 @@ def exists(path: str) -> bool:
     if is_local(path):
         return local_path(path).exists()
     if is_web(path):
-        from storage.web import web_exists
+        from storage.network.web import web_exists
 
         return web_exists(path)
     fs = _listed_anew(path)

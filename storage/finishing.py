@@ -1,33 +1,23 @@
-"""Writers that are contexts: what they have begun is finished at the end, and let go after an error."""
+"""The end of a writer's `with` block: what it has begun is finished, or let go after an error."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from types import TracebackType
 
+Raised = type[BaseException] | BaseException | TracebackType | None  # what `__exit__` gets, three of them
 
-class Finishing:
-    """A writer with its open files on `_stack`: at the end of its `with` block it finishes them.
 
-    After an error nothing more is written, so that atomic files do not appear. What fails in `_finish`, on a full disk,
+def finish_or_let_go(stack: contextlib.ExitStack, finish: Callable[[], None], *raised: Raised) -> bool:
+    """Close the files on `stack`, after `finish` has written what is left; return whether all of it is written.
+
+    After an error nothing more is written, so that atomic files do not appear. What fails in `finish`, on a full disk,
     leaves no unfinished file either.
     """
-
-    _stack: contextlib.ExitStack
-
-    def _finish(self) -> None:
-        """Write what is left, while the files are open."""
-        raise NotImplementedError  # each writer has its own
-
-    def _note(self) -> None:
-        """Take down what only closed files tell; nothing by default."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self._stack.__exit__(kind, error, trace)
-            return
-        with self._stack:
-            self._finish()
-        self._note()
+    if raised[0] is not None:
+        stack.__exit__(*raised)  # type: ignore[arg-type]
+        return False
+    with stack:
+        finish()
+    return True

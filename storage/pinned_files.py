@@ -97,7 +97,7 @@ def download(url: str, target: Path) -> None:
     Raises NotHereError when it cannot be had: no server, a refusal, an answer that breaks off, no address. OSError
     when `target` cannot be written.
     """
-    from storage.web import copy_web  # it imports aiohttp, which a file from the cache does not need
+    from storage.network.web import copy_web  # it imports aiohttp, which a file from the cache does not need
 
     with target.open("wb+") as file:
         try:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from schemas.identity import keyed_fraction
 from schemas.records import Document
 from transforms.step import Draft
 
@@ -21,6 +22,12 @@ class CorpusSize:
     documents: int
     text_bytes: int  # UTF-8
     by_language: Mapping[str, int] = field(default_factory=dict)  # documents
+
+
+def is_drawn(document: Document, corpus: CorpusSize, salt: str, n: int) -> bool:
+    """Return whether a document belongs to a sample of about `n` documents of each language, drawn by id."""
+    n_documents = corpus.by_language.get(document.language, corpus.documents)
+    return keyed_fraction(salt, document.id) * n_documents < n
 
 
 class Fit(Protocol):

@@ -11,15 +11,14 @@ cost of a book-long page.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from classifiers.models.fasttext_model import FastTextModel
-from classifiers.models.label_scores import SCORED_CHARS, label_scores, open_classifier
+from classifiers.models.label_scores import SCORED_CHARS, label_scores
 from classifiers.models.text_forms import FORMS, RAW
+from classifiers.steps.label_step import LabelStep
 from schemas.errors import ConfigError
-from schemas.records import Document
 from schemas.settings import setting, validate
 from transforms.settings_read import fields_but
 from transforms.step import Draft, Drop
@@ -65,38 +64,18 @@ def decide(stats: QualityStats, config: QualityConfig) -> Drop | None:
     return None
 
 
-class ScoreQuality:
-    """The step: stores the score of each draft and decides. Without a model it stores nulls and drops nothing."""
+class ScoreQuality(LabelStep[QualityConfig, QualityStats]):
+    """The step."""
 
     name = "quality"
     stats = QualityStats
-    resources: Sequence[str] = ()  # the model is known by its SHA-256, a setting
     measured_with = fields_but(QualityConfig, "min_score")
 
-    def __init__(self, config: QualityConfig) -> None:
-        self.settings = config
-        self._model: FastTextModel | None = None
+    def scored(self, model: FastTextModel, drafts: Sequence[Draft]) -> list[QualityStats]:
+        return measure(model, [draft.view.text for draft in drafts], self.settings)
 
-    def __reduce__(self) -> tuple[type[ScoreQuality], tuple[QualityConfig]]:
-        return ScoreQuality, (self.settings,)  # an opened step travels without its model
+    def unscored(self) -> QualityStats:
+        return QualityStats(None)
 
-    def open(self) -> None:
-        """Find and open the model, if there is one. Raises ConfigError, also when it has no such label."""
-        if self.settings.model_path:
-            self._model = open_classifier(self.settings)
-
-    def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
-        """Score all drafts in one call of the model."""
-        for draft, stats in zip(drafts, self._measure([draft.view.text for draft in drafts]), strict=True):
-            draft.measures[self.name] = stats
-            draft.drop = decide(stats, self.settings)
-
-    def redecide(self, stats: QualityStats, document: Document, script: str) -> Drop | None:
+    def decided(self, stats: QualityStats) -> Drop | None:
         return decide(stats, self.settings)
-
-    def _measure(self, texts: Sequence[str]) -> list[QualityStats]:
-        if not self.settings.model_path:
-            return [QualityStats(None)] * len(texts)
-        if self._model is None:
-            self._model = open_classifier(self.settings)
-        return measure(self._model, texts, self.settings)

@@ -15,15 +15,14 @@ Deviations:
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from classifiers.models.fasttext_model import FastTextModel
-from classifiers.models.label_scores import SCORED_CHARS, label_scores, open_classifier
+from classifiers.models.label_scores import SCORED_CHARS, label_scores
 from classifiers.models.text_forms import FORMS, WORDS
+from classifiers.steps.label_step import LabelStep
 from schemas.errors import ConfigError
-from schemas.records import Document
 from schemas.settings import setting, validate
 from transforms.safety.site_density import SiteDensityConfig
 from transforms.settings_read import fields_but
@@ -78,39 +77,19 @@ def decide(stats: ToxicityStats, config: ToxicityConfig) -> Drop | None:
     return None
 
 
-class ScoreToxicity:
-    """The step: stores the score of each draft and decides. Without a model it stores nulls and drops nothing."""
+class ScoreToxicity(LabelStep[ToxicityConfig, ToxicityStats]):
+    """The step."""
 
     name = "toxicity"
     stats = ToxicityStats
-    resources: Sequence[str] = ()  # the model is known by its SHA-256, a setting
     measured_with = fields_but(ToxicityConfig, "max_score")
 
-    def __init__(self, config: ToxicityConfig) -> None:
-        self.settings = config
-        self._model: FastTextModel | None = None
+    def scored(self, model: FastTextModel, drafts: Sequence[Draft]) -> list[ToxicityStats]:
+        texts, languages = [draft.view.text for draft in drafts], [draft.document.language for draft in drafts]
+        return measure(model, texts, languages, self.settings)
 
-    def __reduce__(self) -> tuple[type[ScoreToxicity], tuple[ToxicityConfig]]:
-        return ScoreToxicity, (self.settings,)  # an opened step travels without its model
+    def unscored(self) -> ToxicityStats:
+        return ToxicityStats(None)
 
-    def open(self) -> None:
-        """Find and open the model, if there is one. Raises ConfigError, also when it has no such label."""
-        if self.settings.model_path:
-            self._model = open_classifier(self.settings)
-
-    def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
-        """Score all drafts in one call of the model."""
-        for draft, stats in zip(drafts, self._measure(drafts), strict=True):
-            draft.measures[self.name] = stats
-            draft.drop = decide(stats, self.settings)
-
-    def redecide(self, stats: ToxicityStats, document: Document, script: str) -> Drop | None:
+    def decided(self, stats: ToxicityStats) -> Drop | None:
         return decide(stats, self.settings)
-
-    def _measure(self, drafts: Sequence[Draft]) -> list[ToxicityStats]:
-        if not self.settings.model_path:
-            return [ToxicityStats(None)] * len(drafts)
-        if self._model is None:
-            self._model = open_classifier(self.settings)
-        texts, languages = zip(*((draft.view.text, draft.document.language) for draft in drafts), strict=True)
-        return measure(self._model, texts, languages, self.settings)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import AsJson, existing_at
+from pipelines.commands.arguments.options import AsJson, existing_at
 from pipelines.commands.screen import print_report
 from pipelines.reports.compare import compare
 from pipelines.reports.compare_draw import draw

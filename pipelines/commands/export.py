@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import AsJson, RunDir, RunOption, absolute, existing, print_json
+from pipelines.commands.arguments.options import AsJson, RunDir, RunOption, absolute, existing, print_json
 from pipelines.export.export import FORMATS, Exported, ExportOptions, check_options, export
 from pipelines.export.text import ROWS, WEIGHT
 from schemas.errors import ConfigError
-from storage.hub import is_hub
+from storage.network.hub import is_hub
 
 
 def export_command(

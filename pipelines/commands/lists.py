@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import storage
-from pipelines.commands.options import AsJson, print_json
+from pipelines.commands.arguments.options import AsJson, print_json
 from pipelines.lists.catalogue import CATALOGUE, PublicList, find_lists
 from pipelines.lists.fetch import FetchedList, fetch, is_intact, read_records, write_settings
 from pipelines.reports.drawing import counted

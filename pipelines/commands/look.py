@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.absent import refuse_absent
-from pipelines.commands.options import (
+from pipelines.commands.arguments.options import (
     AsJson,
     Changes,
     ConfigFile,
@@ -18,6 +17,7 @@ from pipelines.commands.options import (
     maker_of,
     settings_of,
 )
+from pipelines.commands.endings.absent import refuse_absent
 from pipelines.commands.screen import print_report
 from pipelines.locks.lock import locked
 from pipelines.recipes.find import find_recipe, known_recipes

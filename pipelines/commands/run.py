@@ -13,10 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 import storage
-from pipelines.commands.empty import refuse_empty, refuse_untrained
-from pipelines.commands.ending import Ending
-from pipelines.commands.inputs import inputs_of, refuse_outputs
-from pipelines.commands.options import (
+from pipelines.commands.arguments.inputs import inputs_of, refuse_outputs
+from pipelines.commands.arguments.options import (
     AsJson,
     Changes,
     ConfigFile,
@@ -32,6 +30,8 @@ from pipelines.commands.options import (
     print_json,
     settings_of,
 )
+from pipelines.commands.endings.empty import refuse_empty, refuse_untrained
+from pipelines.commands.endings.ending import Ending
 from pipelines.commands.screen import show
 from pipelines.engines.dataflow import check_dataflow
 from pipelines.engines.engine import Engine
@@ -47,7 +47,7 @@ from pipelines.runs.runner import refuse_foreign_inputs, run
 from pipelines.runs.stage import Earlier
 from schemas.errors import InputError, RunError
 from schemas.settings_yaml import to_commented_yaml
-from storage.inputs import Unreadable
+from storage.listing.inputs import Unreadable
 
 SHOWN_INPUTS = 20
 Archives = list[dict[str, Any]]

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.table import Column, Table
 
-from pipelines.commands.options import print_json
+from pipelines.commands.arguments.options import print_json
 
 BAR_COLUMNS = 80  # a terminal that is narrower has no room for bars
 _BAR = "█"

@@ -1,9 +1,9 @@
-"""`winnow train-classifier`, `train-perplexity` and `demo-web`: what a run may need beforehand."""
+"""`winnow train-classifier` and `train-perplexity`: models that a run may need beforehand."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,7 @@ import yaml
 from typer.core import TyperCommand
 
 import storage
-from pipelines.commands.options import AsJson, Changes, nested, print_json
+from pipelines.commands.arguments.options import AsJson, Changes, nested, print_json
 from schemas.errors import ConfigError
 from schemas.settings import limits_text, overlay, to_plain
 
@@ -23,39 +23,36 @@ if TYPE_CHECKING:
 QUALITY, TOXICITY = "quality", "toxicity"
 
 
-class SettingsCommand(TyperCommand):
-    """A command whose help ends with its settings."""
+def command_of(config: Callable[[], Any]) -> type[TyperCommand]:
+    """Return the kind of a command whose help ends with its settings, of which `config` gives the defaults."""
 
-    def config(self) -> Any:
-        """Return the settings with their defaults."""
-        raise NotImplementedError
+    class SettingsCommand(TyperCommand):
+        """A command that has settings."""
 
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write every setting with its meaning, limits and default."""
-        config = self.config()
-        with formatter.section("Settings, as --set NAME=VALUE"):
-            formatter.write_dl(
-                (f"{field.name}={getattr(config, field.name)}", _doc_of(field.metadata))
-                for field in dataclasses.fields(config)
-            )
+        def format_epilog(self, ctx: Any, formatter: Any) -> None:
+            """Write every setting with its meaning, limits and default."""
+            defaults = config()
+            with formatter.section("Settings, as --set NAME=VALUE"):
+                formatter.write_dl(
+                    (f"{field.name}={getattr(defaults, field.name)}", _doc_of(field.metadata))
+                    for field in dataclasses.fields(defaults)
+                )
 
-
-class TrainCommand(SettingsCommand):
-    """`train-classifier`."""
-
-    def config(self) -> Any:
-        from classifiers.training.train_fasttext import TrainConfig
-
-        return TrainConfig()
+    return SettingsCommand
 
 
-class TrainPerplexityCommand(SettingsCommand):
-    """`train-perplexity`."""
+def classifier_config() -> Any:
+    """Return the defaults of `train-classifier`."""
+    from classifiers.training.train_fasttext import TrainConfig
 
-    def config(self) -> Any:
-        from transforms.heuristics.perplexity.train import PerplexityTrainConfig
+    return TrainConfig()
 
-        return PerplexityTrainConfig()
+
+def perplexity_config() -> Any:
+    """Return the defaults of `train-perplexity`."""
+    from transforms.heuristics.perplexity.train import PerplexityTrainConfig
+
+    return PerplexityTrainConfig()
 
 
 def _doc_of(metadata: Mapping[str, Any]) -> str:
@@ -78,12 +75,12 @@ def train_command(
     as_json: AsJson = False,
 ) -> None:
     """Train a fastText classifier of quality or toxicity; prints the SHA-256 that the config pins."""
-    from classifiers.training.train_fasttext import TrainConfig, train_classifier
+    from classifiers.training.train_fasttext import train_classifier
 
     output = _model_file(output)
     if step not in (QUALITY, TOXICITY):
         raise ConfigError(f"--step: {step!r} is not allowed; must be one of {QUALITY}, {TOXICITY}")
-    config = overlay(TrainConfig(), nested(changes))
+    config = overlay(classifier_config(), nested(changes))
     tests = [path.expanduser() for path in test or ()]
     report = train_classifier(Path(table).expanduser(), output, config, tests)
     _write_pin(pin, step, _pinned(step, output, report))
@@ -132,10 +129,10 @@ def train_perplexity_command(
 ) -> None:
     """Train the n-gram models of perplexity, one a language; prints the SHA-256 that the config pins."""
     from classifiers.training.labelled_table import read_labelled
-    from transforms.heuristics.perplexity.train import PerplexityTrainConfig, train_perplexity
+    from transforms.heuristics.perplexity.train import train_perplexity
 
     output = _model_file(output)
-    config = overlay(PerplexityTrainConfig(), nested(changes))
+    config = overlay(perplexity_config(), nested(changes))
     rows = read_labelled(Path(table).expanduser(), config.text_column, config.language_column)
     data, report = train_perplexity(rows, config)
     storage.write_atomic(str(output), data)
@@ -160,13 +157,3 @@ def _write_pin(pin: Path | None, group: str, settings: Mapping[str, Any]) -> Non
     """Write the config that pins a model, where one is asked for."""
     if pin is not None:
         pin.expanduser().write_text(yaml.safe_dump({group: dict(settings)}, sort_keys=False), encoding="utf-8")
-
-
-def demo_web_command(output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")]) -> None:
-    """Write the small web with known truth that the demo and the tests run on."""
-    from demo_web import make_web
-    from demo_web.config import write_config
-
-    truth = make_web(output)
-    write_config(output)
-    typer.echo(f"{output}: {len(truth.records):,} records")

@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 import storage
-from pipelines.commands.options import AsJson, Changes, ConfigFile, RecipeOption, maker_of, print_json, settings_of
+from pipelines.commands.arguments.options import (
+    AsJson,
+    Changes,
+    ConfigFile,
+    RecipeOption,
+    maker_of,
+    print_json,
+    settings_of,
+)
 from pipelines.recipes.find import make_recipe
 from pipelines.tuning.overlay import to_yaml
 from pipelines.tuning.reference import ReferenceFile, identified, read_reference, sha256_of
@@ -17,7 +25,7 @@ from pipelines.tuning.tune import tune
 from schemas.errors import ConfigError
 from schemas.records import Document
 from schemas.settings import BY_LANGUAGE, PerLanguage, overlay
-from storage.inputs import expand
+from storage.listing.inputs import expand
 from transforms.heuristics.fitted_limits import TuneConfig
 
 _DEFAULT = TuneConfig()

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.look import OneRun
-from pipelines.commands.options import (
+from pipelines.commands.arguments.options import (
     AsJson,
     Changes,
     ConfigFile,
@@ -15,6 +14,7 @@ from pipelines.commands.options import (
     maker_of,
     settings_of,
 )
+from pipelines.commands.look import OneRun
 from pipelines.commands.screen import print_report
 from pipelines.recipes.find import RecipeMaker, make_recipe
 from pipelines.runs.plan import changed_settings

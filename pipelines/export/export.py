@@ -24,7 +24,7 @@ from pipelines.runs.plan import VERSION
 from pipelines.stages.tokens import tokenizer_path
 from schemas.errors import ConfigError, InputError, RunError
 from schemas.settings import overlay
-from storage.hub import check_repository, is_hub
+from storage.network.hub import check_repository, is_hub
 from transforms.tokens.tokenizer import TokenizerConfig
 from transforms.tokens.tokenizer_fit import TokenizerFit
 from transforms.tokens.tokenizer_folder import FILE, tokenizer_folder

@@ -23,7 +23,7 @@ from fsspec.core import split_protocol
 import storage
 from pipelines.locks.lock import locked
 from schemas.errors import RunError
-from storage.hub import OWN_FILES, publish
+from storage.network.hub import OWN_FILES, publish
 
 EXPORT, CARD = "export.json", "README.md"
 _WORK = ".unfinished"  # records of finished files, and the key of the export that they belong to

@@ -30,7 +30,7 @@ import numpy.typing as npt
 from pipelines.export.folder import HashedFile, open_hashed
 from schemas.errors import RunError
 from schemas.shards import TokenizerFacts
-from storage.finishing import Finishing
+from storage.finishing import Raised, finish_or_let_go
 
 Tokens = npt.NDArray[np.uint32]
 Places = npt.NDArray[np.int64]
@@ -61,7 +61,7 @@ class TokenFormat(Protocol):
         """Append tokens; documents begin at `starts`, places among them."""
 
 
-class _File(Finishing):
+class _File:
     """Tokens in one file, and an index that each format writes in its own way."""
 
     tokens_suffix = ""
@@ -104,14 +104,15 @@ class _File(Finishing):
             self._stack = stack.pop_all()
         return self
 
+    def __exit__(self, *raised: Raised) -> None:
+        if finish_or_let_go(self._stack, self._finish, *raised):
+            self.entries[f"{self._stem}{self.tokens_suffix}"] = self._data.entry()
+            self.entries[f"{self._stem}{self.index_suffix}"] = self._index.entry()
+
     def _finish(self) -> None:
         if self._begun:
             self._end_documents(np.array([self._tokens], np.int64))
         self._close()
-
-    def _note(self) -> None:
-        self.entries[f"{self._stem}{self.tokens_suffix}"] = self._data.entry()
-        self.entries[f"{self._stem}{self.index_suffix}"] = self._index.entry()
 
     def _add(self, suffix: str, data: bytes) -> None:
         """Write a small file beside the tokens."""

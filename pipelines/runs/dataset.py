@@ -21,7 +21,7 @@ import storage
 from pipelines.runs.folder import DataFolder, Manifest, RunFolder
 from pipelines.runs.stage import Earlier
 from schemas.errors import RunError
-from storage.inputs import Unreadable, describe_inputs
+from storage.listing.inputs import Unreadable, describe_inputs
 
 RUNS = "runs"
 FORMER_ADDRESS = "@former"  # after a folder: the result that its last rerun has replaced

@@ -19,7 +19,7 @@ from pipelines.runs.graph import Node, Recipe
 from pipelines.runs.stage import Earlier
 from schemas.distribution import version
 from schemas.settings import to_plain
-from storage.inputs import describe_inputs
+from storage.listing.inputs import describe_inputs
 
 VERSION = version()
 NO_EARLIER: Earlier = {}

@@ -22,7 +22,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipelines.cli import app
-from pipelines.commands.options import settings_of
+from pipelines.commands.arguments.options import settings_of
 from pipelines.recipes.find import DEFAULT, find_recipe
 from pipelines.reports.metrics import check_metrics, write_metrics
 from pipelines.reports.notify import check_notify, notify

@@ -33,7 +33,7 @@ from pipelines.runs.runner import Watcher, run
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, runs_of
 from schemas.errors import ConfigError, RunError
 from schemas.settings import overlay
-from storage.inputs import expand
+from storage.listing.inputs import expand
 from transforms.shuffle.hash_blocks import partitions_for
 from transforms.tokens.shards import PLACE
 from transforms.tokens.token_rows import ShardConfig

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipelines.commands.ending import Ending
+from pipelines.commands.endings.ending import Ending
 from pipelines.commands.run import Job
 from pipelines.engines.engine import Engine
 from pipelines.recipes.common_crawl import CommonCrawlConfig

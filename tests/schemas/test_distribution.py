@@ -48,7 +48,9 @@ def wrong_lines(text: str) -> list[str]:
 
 def test_every_install_line_of_the_checkout_is_right() -> None:
     read = texts()
-    assert {"README.md", "storage/remote.py", "deploy/image/Dockerfile", "docs/storage.md", "Makefile"} <= set(read)
+    assert {"README.md", "storage/network/remote.py", "deploy/image/Dockerfile", "docs/storage.md", "Makefile"} <= set(
+        read
+    )
     assert {path: wrong for path, text in read.items() if (wrong := wrong_lines(text))} == {}
     assert sum(NAME in text for text in read.values()) > 5
 

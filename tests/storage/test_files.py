@@ -18,7 +18,6 @@ import fsspec
 import pytest
 
 from schemas.errors import InputError, WinnowError
-from storage import remote
 from storage.files import (
     exists,
     files_below,
@@ -34,7 +33,8 @@ from storage.files import (
     size,
     write_atomic,
 )
-from storage.inputs import expand
+from storage.listing.inputs import expand
+from storage.network import remote
 
 DATA = bytes(range(256)) * 4096  # 1 MiB
 

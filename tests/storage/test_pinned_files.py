@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import ConfigError
-from storage import remote
+from storage.network import remote
 from storage.pinned_files import NotHereError, PinnedFile, download, fetch_pinned
 
 ROOT = Path(__file__).resolve().parents[2]

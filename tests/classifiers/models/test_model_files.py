@@ -12,7 +12,8 @@ import pytest
 
 from classifiers.models.model_files import LID_176, resolve
 from schemas.errors import ConfigError
-from storage import pinned_files, remote
+from storage import pinned_files
+from storage.network import remote
 from storage.pinned_files import PinnedFile, cache_dir, file_sha256
 
 BYTES = b"a model"

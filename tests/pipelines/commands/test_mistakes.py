@@ -285,7 +285,7 @@ def test_the_hub_without_a_network_is_one_line(here: Path, call: Call, monkeypat
     def fail(*_: object) -> list[str]:
         raise httpx.ConnectError("[Errno -2] Name or service not known")
 
-    monkeypatch.setattr("pipelines.commands.inputs.expand", fail)
+    monkeypatch.setattr("pipelines.commands.arguments.inputs.expand", fail)
     said = call("plan", "-i", "hf://datasets/x/y", "-o", "out")
     assert (said.code, said.err.count("\n")) == (1, 1)
     assert said.err.startswith("winnow: hf://datasets/x/y: cannot be read: ")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import remote
+from storage.network import remote
 
 WORDS = {"package/package.json": "{}", "package/en.json": json.dumps(["zorbleflux", "grim zorble"])}
 DOMAINS = {"blacklists/adult/domains": "evil.example\n", "blacklists/gambling/domains": "bet.example\n",

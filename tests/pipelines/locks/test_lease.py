@@ -24,7 +24,7 @@ from pipelines.locks.holder import Holder
 from pipelines.locks.lease import Lease
 from pipelines.locks.lock import locked
 from schemas.errors import LockHeldError, RunError
-from storage import remote
+from storage.network import remote
 from tests.object_store import ObjectStore, Request, object_store, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.commands.options import settings_of
+from pipelines.commands.arguments.options import settings_of
 from pipelines.recipes.common_crawl import CommonCrawlConfig, clean_steps
 from pipelines.recipes.find import find_recipe
 from schemas.errors import ConfigError

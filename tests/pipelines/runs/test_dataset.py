@@ -16,7 +16,7 @@ from pipelines.runs.dataset import SourceFile, refuse_later_run
 from pipelines.runs.folder import RunFolder
 from pipelines.runs.runner import plan
 from schemas.errors import InputError, RunError
-from storage.inputs import describe_inputs
+from storage.listing.inputs import describe_inputs
 from tests.pipelines.dataset_bench import STAGES, Bench, snapshot, stop
 
 # --- one run after the other

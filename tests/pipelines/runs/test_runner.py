@@ -25,7 +25,7 @@ from pipelines.runs.stage import StageContext, StageResult
 from pipelines.runs.tables import FateWriter, read_batches
 from schemas.errors import ConfigError, InputError, RunError
 from schemas.records import Document, Failure, Rejection, arrow_schema, to_batch
-from storage.inputs import describe_inputs
+from storage.listing.inputs import describe_inputs
 
 SCHEMA = arrow_schema(Document)
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipelines.commands.ending import Ending
+from pipelines.commands.endings.ending import Ending
 from pipelines.reports import ledger
 from pipelines.runs.dataset import SourceFile, describe
 from schemas.errors import InputError
-from storage import remote
-from storage.inputs import Unreadable
+from storage.listing.inputs import Unreadable
+from storage.network import remote
 from tests.pipelines.dataset_bench import Bench, stop
 from tests.storage.web_server import Page, WebServer, serving
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.commands.options import settings_of
+from pipelines.commands.arguments.options import settings_of
 from pipelines.recipes.common_crawl import CleanConfig, CommonCrawlConfig, clean_steps, recipe, surveys_of
 from pipelines.recipes.find import find_recipe
 from pipelines.stages.local import LocalStage

@@ -14,7 +14,7 @@ from pipelines.runs.upstream import Upstream
 from pipelines.stages.index import IndexStage
 from pipelines.stages.read import ReadStage
 from schemas.errors import ChangedInputError, InputError
-from storage import remote
+from storage.network import remote
 from tests.storage.web_server import Page, WebServer, serving
 from transforms.sources.tables.tables import Tables, TablesConfig
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from demo_web.texts import write_article
-from pipelines.commands.options import settings_of
+from pipelines.commands.arguments.options import settings_of
 from pipelines.recipes.common_crawl import CommonCrawlConfig
 from pipelines.recipes.common_crawl import recipe as common_crawl
 from pipelines.recipes.find import find_recipe

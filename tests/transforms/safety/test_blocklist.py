@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import storage
 from schemas.errors import ConfigError
-from storage import remote
+from storage.network import remote
 from tests.object_store import object_store
 from transforms.safety import blocklist_files
 from transforms.safety.address_hashes import name_hash, table_of

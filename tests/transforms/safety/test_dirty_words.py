@@ -10,7 +10,7 @@ import pytest
 import storage
 from schemas.errors import ConfigError
 from schemas.records import Document
-from storage import remote
+from storage.network import remote
 from tests.object_store import object_store
 from transforms.safety.dirty_words import (
     DirtyWords,

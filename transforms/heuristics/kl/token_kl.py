@@ -33,10 +33,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import storage
-from schemas.identity import keyed_fraction
 from schemas.records import Document
 from schemas.settings import setting, to_plain, validate
-from transforms.fit import CorpusSize
+from transforms.fit import CorpusSize, is_drawn
 from transforms.heuristics.kl.reference import Divergence, LanguageReference, TokenCounts, learn
 from transforms.step import Draft, Drop
 from transforms.text.view import TextView
@@ -147,9 +146,7 @@ class TokenKlFit:
 
     def wants(self, draft: Draft, corpus: CorpusSize) -> bool:
         """Return whether a document is drawn: as many of each language."""
-        document = draft.document
-        n_documents = corpus.by_language.get(document.language, corpus.documents)
-        return keyed_fraction("kl.sample", document.id) * n_documents < self.config.sample_documents
+        return is_drawn(draft.document, corpus, "kl.sample", self.config.sample_documents)
 
     def fit(self, sample: Iterable[Document]) -> bytes:
         """Return the tokenizer's file and the reference of each language as JSON."""

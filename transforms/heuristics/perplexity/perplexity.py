@@ -30,11 +30,10 @@ import numpy as np
 
 import storage
 from schemas.errors import ConfigError
-from schemas.identity import keyed_fraction
 from schemas.records import Document
 from schemas.settings import setting, to_plain, validate
 from storage.pinned_files import is_sha256
-from transforms.fit import CorpusSize
+from transforms.fit import CorpusSize, is_drawn
 from transforms.heuristics.kl.reference import percentile
 from transforms.heuristics.perplexity.kneser_ney import Floats
 from transforms.heuristics.perplexity.model import PerplexityModel, Score, check_kenlm, read_pinned
@@ -139,9 +138,7 @@ class PerplexityFit:
 
     def wants(self, draft: Draft, corpus: CorpusSize) -> bool:
         """Return whether a document is drawn: as many of each language."""
-        document = draft.document
-        n_documents = corpus.by_language.get(document.language, corpus.documents)
-        return keyed_fraction("perplexity.sample", document.id) * n_documents < self.config.sample_documents
+        return is_drawn(draft.document, corpus, "perplexity.sample", self.config.sample_documents)
 
     def fit(self, sample: Iterable[Document]) -> bytes:
         """Return the percentiles of each language as JSON; a function of the set of documents."""

@@ -15,7 +15,6 @@ from schemas.blocks import CODE, PARAGRAPH, Blocks
 from schemas.errors import ConfigError
 from schemas.identity import content_id
 from schemas.records import Document
-from transforms.fit import CorpusSize
 from transforms.heuristics.kl.reference import Divergence, LanguageReference, learn
 from transforms.heuristics.kl.token_kl import (
     FilterTokenKl,
@@ -117,19 +116,6 @@ def test_a_step_travels_closed_and_opens_by_itself() -> None:
 )
 def test_what_is_counted(text: str, blocks: tuple[tuple[int, int, int], ...], counted: str) -> None:
     assert counted_text(TextView(text, "en", Blocks.of(blocks))).strip() == counted
-
-
-def test_as_many_documents_of_each_language_are_drawn() -> None:
-    fit = TokenKlFit.of(KlConfig(sample_documents=50), BYTES)
-    corpus = CorpusSize(1050, 10_000, {"en": 1000, "de": 50})
-    drawn = Counter(
-        language
-        for language, n in corpus.by_language.items()
-        for number in range(n)
-        if fit.wants(Draft(Document(id=f"{language}{number}", text="", language=language)), corpus)
-    )
-    assert drawn["de"] == 50
-    assert 30 <= drawn["en"] <= 70
 
 
 def test_the_tokens_are_those_of_the_file_that_is_named(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from schemas.errors import ConfigError
 from schemas.identity import content_id
 from schemas.records import Document
 from tests.transforms.heuristics.perplexity.conftest import Trained, sentence
-from transforms.fit import CorpusSize
 from transforms.heuristics.perplexity.model import EXTRA, Score
 from transforms.heuristics.perplexity.perplexity import (
     FilterPerplexity,
@@ -85,19 +84,6 @@ def test_what_is_dropped(worst: str, limit: float) -> None:
     fit = PerplexityFit(config)
     assert fit.redecide(stats, document(""), "Latn") == decide(stats, config)
     assert {"judge", "worst_bucket"} == fit.settings.keys() - fit.measured_with
-
-
-def test_as_many_documents_of_each_language_are_drawn() -> None:
-    fit = PerplexityFit(PerplexityConfig(judge="measure", sample_documents=50, **PINNED))  # type: ignore[arg-type]
-    corpus = CorpusSize(1050, 10_000, {"en": 1000, "de": 50})
-    drawn = Counter(
-        language
-        for language, n in corpus.by_language.items()
-        for number in range(n)
-        if fit.wants(Draft(Document(id=f"{language}{number}", text="", language=language)), corpus)
-    )
-    assert drawn["de"] == 50
-    assert 30 <= drawn["en"] <= 70
 
 
 @pytest.mark.parametrize(

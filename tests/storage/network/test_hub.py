@@ -11,14 +11,14 @@ import pytest
 
 import storage
 from schemas.errors import InputError, RunError
-from storage import remote
-from storage.hub import check_repository, is_hub, publish
-from storage.inputs import describe_inputs, expand
+from storage.listing.inputs import describe_inputs, expand
+from storage.network import remote
+from storage.network.hub import check_repository, is_hub, publish
 from tests.hub import Hub, hub
 
 constants = pytest.importorskip("huggingface_hub.constants")
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FILES = {
     ".gitattributes": b"*.parquet filter=lfs\n",
     "README.md": b"---\n---\n",

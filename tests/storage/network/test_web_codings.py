@@ -10,7 +10,7 @@ import pytest
 
 import storage
 from schemas.errors import InputError
-from storage import web
+from storage.network import web
 from tests.storage.conftest import open_files, read_all
 from tests.storage.web_server import Page, WebServer
 

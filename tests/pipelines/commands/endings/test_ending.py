@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import typer
 
-from pipelines.commands import ending
-from pipelines.commands.ending import GO_ON, Ending, TerminatedError, exit_of
+from pipelines.commands.endings import ending
+from pipelines.commands.endings.ending import GO_ON, Ending, TerminatedError, exit_of
 from pipelines.reports.outcome import Outcome
 from schemas.errors import ConfigError, LockHeldError, RunError
 

@@ -11,9 +11,9 @@ import pytest
 
 import storage
 from schemas.errors import InputError, RunError
-from storage import remote
 from storage.conditional import ABSENT, conditional
-from storage.inputs import expand
+from storage.listing.inputs import expand
+from storage.network import remote
 from tests.object_store import ObjectStore, Request, assert_one_writer_wins, object_store
 
 BIG = bytes(range(256)) * (48 << 10)  # 12 MiB: three blocks of a read

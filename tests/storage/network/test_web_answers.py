@@ -11,7 +11,7 @@ import pytest
 
 import storage
 from schemas.errors import InputError
-from storage import remote
+from storage.network import remote
 from tests.storage.web_server import Page, WebServer, serving
 
 FOR_EVER = 1_000

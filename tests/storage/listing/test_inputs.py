@@ -1,4 +1,4 @@
-"""storage.inputs: what cannot be read, links, and an output folder among the inputs."""
+"""storage.listing.inputs: what cannot be read, links, and an output folder among the inputs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 
 import storage
 from schemas.errors import InputError, RunError
-from storage import remote
-from storage.crawl_lists import MIRROR
-from storage.inputs import Unreadable, describe_inputs, expand
+from storage.listing.crawl_lists import MIRROR
+from storage.listing.inputs import Unreadable, describe_inputs, expand
+from storage.network import remote
 from tests.storage.web_server import Page, WebServer, refused_port
 
 TEXT = b'{"text": "one"}\n'

@@ -19,8 +19,8 @@ from pipelines.runs.plan import VERSION
 from schemas.errors import ConfigError, InputError, RunError
 from schemas.settings import merge, overlay
 from schemas.settings_yaml import read_value, read_yaml
-from storage.hub import is_hub
-from storage.inputs import SKIP
+from storage.listing.inputs import SKIP
+from storage.network.hub import is_hub
 
 PRESET = "preset:"
 STORES = ("gs", "gcs", "s3", "s3a", "memory")  # that a run can be in

@@ -20,7 +20,7 @@ import yarl
 from fsspec.implementations.http import HTTPFileSystem
 
 from schemas.errors import InputError
-from storage.remote import FinalAnswerError, NoConnectionError, StatusError, retry_after_s
+from storage.network.remote import FinalAnswerError, NoConnectionError, StatusError, retry_after_s
 
 CONNECT_S = 15.0  # for one connection, our value
 SILENCE_S = 60.0  # without a byte, our value

@@ -10,7 +10,7 @@ import storage
 from pipelines.runs.dataset import SourceFile
 from pipelines.runs.graph import Recipe
 from schemas.errors import ConfigError, InputError
-from storage.inputs import Unreadable, expand
+from storage.listing.inputs import Unreadable, expand
 
 _ONE_SLASH = re.compile(r"\w+:/[^/]")
 _SHOWN = 200  # characters of an input in a message: the line of a list may be a whole document

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from schemas.errors import InputError
-from storage import crawl_lists as common_crawl_lists
-from storage import remote
-from storage.crawl_lists import COMMON_CRAWL, INDEX, list_crawl, newest_crawl
-from storage.inputs import expand
+from storage.listing import crawl_lists as common_crawl_lists
+from storage.listing.crawl_lists import COMMON_CRAWL, INDEX, list_crawl, newest_crawl
+from storage.listing.inputs import expand
+from storage.network import remote
 
 CRAWL = "CC-MAIN-2026-43"
 WARC = [f"crawl-data/{CRAWL}/segments/1.{n}/warc/CC-MAIN-0000{n}.warc.gz" for n in (2, 1, 3)]

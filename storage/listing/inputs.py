@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 from fsspec.core import split_protocol
 
 from schemas.errors import ConfigError, InputError
-from storage.crawl_lists import COMMON_CRAWL, PREFIX, list_crawl
 from storage.files import (
     describe,
     filesystem,
@@ -30,9 +29,10 @@ from storage.files import (
     retry,
     with_protocol,
 )
+from storage.listing.crawl_lists import COMMON_CRAWL, PREFIX, list_crawl
+from storage.listing.own_output import OwnOutput, is_hidden
 from storage.local_folders import files_beneath
-from storage.own_output import OwnOutput, is_hidden
-from storage.remote import NoConnectionError, or_none
+from storage.network.remote import NoConnectionError, or_none
 
 SKIP = "--skip-unreadable"
 _REQUESTS = 16  # at a time
@@ -72,7 +72,7 @@ def expand(
     """Return the files that `inputs` name, sorted, each once; local ones as absolute paths.
 
     An input is a path, a glob (`*`, `?`, `[...]`, `**`), a directory (every file beneath it but hidden ones; links are
-    followed), a crawl (`cc:latest`, `cc:CC-MAIN-2026-43`, `cc:latest/wet`; storage/crawl_lists.py), or `@list`: a
+    followed), a crawl (`cc:latest`, `cc:CC-MAIN-2026-43`, `cc:latest/wet`; crawl_lists.py), or `@list`: a
     file, plain or gzip, with one path a line (as Common Crawl's `warc.paths.gz`). A relative entry of a list is put
     behind `list_prefix` when one is given. Otherwise it is relative to the list's folder, except for entries that begin
     with `crawl-data/`: these lie below the list's own `.../crawl-data/` if it has one, and on data.commoncrawl.org if

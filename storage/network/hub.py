@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import RunError
-from storage.remote import HUB, WRITE, filesystem, protocol_of, retry
+from storage.network.remote import HUB, WRITE, filesystem, protocol_of, retry
 
 OWN_FILES = frozenset({".gitattributes"})  # the Hub puts it into every repository
 

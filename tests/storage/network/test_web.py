@@ -1,4 +1,4 @@
-"""storage.web against a real server on this machine: what it is asked, what is tried again, what is left behind."""
+"""storage.network.web against a real server on this machine: what it is asked, what is tried again, what is left."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ import pytest
 
 import storage
 from schemas.errors import InputError
-from storage import remote, web, web_client
-from storage.web_client import as_given
+from storage.network import remote, web, web_client
+from storage.network.web_client import as_given
 from tests.storage.conftest import open_files, read_all
 from tests.storage.web_server import Page, WebServer, refused_port
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BIG = random.Random(7).randbytes(9_000_000)  # three blocks
 TEXT = b'{"text": "one"}\n' * 1000
 

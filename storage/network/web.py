@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 from fsspec.asyn import sync
 
 from schemas.errors import ChangedInputError, InputError
-from storage.remote import StatusError, filesystem, retry
-from storage.web_client import Head, LocalWriteError, get
+from storage.network.remote import StatusError, filesystem, retry
+from storage.network.web_client import Head, LocalWriteError, get
 
 BLOCK_BYTES = 4 << 20  # of one request of a file that is read by ranges
 _FIRST_BYTE = (0, 1)  # what is asked for to learn size, ranges and status: a signed address allows GET alone

@@ -14,7 +14,7 @@ import re
 import zlib
 
 from schemas.errors import InputError
-from storage.remote import is_web
+from storage.network.remote import is_web
 
 PREFIX = "cc:"
 KINDS = ("warc", "wet")
@@ -82,7 +82,7 @@ def _lines(data: bytes, address: str) -> list[str]:
 def _fetch(address: str) -> bytes:
     """Return what is at a web address, in bounded time: a list that is too slow is given up, unlike an archive."""
     try:
-        from storage.web import read_web
+        from storage.network.web import read_web
     except ImportError as error:
         raise InputError(f"{PREFIX} needs a package that is not installed: {error.name}") from None
     return read_web(address, TIMEOUT_S)

@@ -108,7 +108,7 @@ def filesystem(path: str) -> Any:
     options = {} if protocol in ("memory", *HUB) else {"use_listings_cache": False}
     try:
         if protocol in _WEB:
-            from storage.web_client import web_filesystem  # it imports aiohttp, which most commands never need
+            from storage.network.web_client import web_filesystem  # it imports aiohttp, which most commands never need
 
             return web_filesystem()
         fs = fsspec.filesystem(protocol, **options)

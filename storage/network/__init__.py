@@ -1,0 +1,1 @@
+"""Files elsewhere: object stores, web servers and the Hub, with retries."""
