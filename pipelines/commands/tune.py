@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import storage
+from classifiers.steps.language import IdentifyLanguage, LanguageConfig
 from pipelines.commands.arguments.options import (
     AsJson,
     Changes,
@@ -65,17 +66,26 @@ def tune_command(
     paths = [path for name in reference for path in expand([storage.with_home(name)])]
     if output is not None and storage.is_local(output) and storage.local_path(storage.with_home(output)).is_dir():
         raise ConfigError(f"{output}: is a folder; expected the name of a file")
+    identifier = _identifier(identify)
     counts = dict.fromkeys(paths, 0)
+    of_language = dict.fromkeys(paths, 0)
 
     def texts() -> Iterator[Document]:
         for path in paths:
             some = read_reference(path, language, text_column, wanted.piece_words)
-            for document in identified(some, language) if identify else some:
-                counts[path] += 1
-                yield document
+            checked = identified(some, language, identifier) if identifier else ((one, True) for one in some)
+            for document, is_language in checked:
+                of_language[path] += is_language
+                if is_language or not identify:
+                    counts[path] += 1
+                    yield document
 
     tuned = tune(lambda one: make_recipe(maker, one), settings, language, texts(), wanted)
     files = [ReferenceFile(path, sha256_of(path), n) for path, n in counts.items()]
+    n_texts, n_identified = sum(counts.values()), sum(of_language.values())
+    if 2 * n_identified < n_texts:
+        warning = f"the language identifier takes {n_identified:,} of {n_texts:,} texts to be {language!r}"
+        typer.echo(f"warning: {warning}; --identify takes those alone", err=True)
     written = to_yaml(tuned, files, wanted)
     if output is not None:
         storage.write_atomic(storage.with_home(output), written.encode())
@@ -83,3 +93,16 @@ def tune_command(
         print_json({**dataclasses.asdict(tuned), "references": [dataclasses.asdict(one) for one in files]})
     else:
         typer.echo(written if output is None else f"{output}: {len(tuned.limits)} limits", nl=output is not None)
+
+
+def _identifier(is_needed: bool) -> IdentifyLanguage | None:
+    """Return the language identifier, opened; without its model None where texts are only to be checked."""
+    step = IdentifyLanguage(LanguageConfig())
+    try:
+        step.open()
+    except ConfigError as error:
+        if is_needed:
+            raise
+        typer.echo(f"warning: the language of the texts is not checked: {error}", err=True)
+        return None
+    return step

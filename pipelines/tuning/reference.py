@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import storage
-from classifiers.steps.language import IdentifyLanguage, LanguageConfig
+from classifiers.steps.language import IdentifyLanguage
 from schemas.errors import InputError
 from schemas.identity import content_id
 from schemas.records import Document, Header
@@ -51,14 +51,16 @@ def read_reference(path: str, language: str, text_column: str, piece_words: int)
         yield from read_source(_source_of(path, text_column), path, language)
 
 
-def identified(documents: Iterable[Document], language: str) -> Iterator[Document]:
-    """Yield the documents that the language identifier of the recipes takes to be in a language, by its own limit."""
-    step = IdentifyLanguage(LanguageConfig())
-    step.open()
+def identified(
+    documents: Iterable[Document], language: str, identifier: IdentifyLanguage
+) -> Iterator[tuple[Document, bool]]:
+    """Yield each document, and whether a language identifier takes it to be in a language, by its own limit."""
     waiting = iter(documents)
-    while some := [Draft(document) for document in itertools.islice(waiting, _BATCH)]:
-        step.run(some, Counter())
-        yield from (one.document for one in some if one.alive and one.document.language == language)
+    while some := list(itertools.islice(waiting, _BATCH)):
+        drafts = [Draft(document) for document in some]
+        identifier.run(drafts, Counter())
+        found = (draft.alive and draft.document.language == language for draft in drafts)
+        yield from zip(some, found, strict=True)
 
 
 def sha256_of(path: str) -> str:

@@ -25,6 +25,8 @@ def draw(book: dict[str, Any]) -> RenderableType:
         parts += ["", _rules(book["changes"])]
         axes = _axes(book["changes"])
         parts += ["", axes] if axes.row_count else []
+    elif book["not_told"] or any(stage["undecided"] for stage in book["stages"]):
+        parts.append(Text("\nof no document can be told that it would come or go; only a run tells of all"))
     else:
         parts.append(Text("\nno document would come or go"))
     parts += [Text(line, style="yellow") for line in _caveats(book)]

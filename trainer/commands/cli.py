@@ -71,6 +71,8 @@ def plan_command(
     loaded = _load(recipe, data)
     vocab_size, tokens = _facts(loaded)
     found = plan(loaded, loaded.model.vocab_size or vocab_size, tokens, Machine(gpus, peak_tflops, mfu, not cpu))
+    for line in _absent(loaded):
+        typer.echo(f"warning: {line}", err=True)
     if as_json:
         _print_json(_plan_plain(found))
         return
@@ -217,6 +219,16 @@ def _facts(recipe: Recipe) -> tuple[int, dict[str, int]]:
     corpora = open_streams(recipe, training_shards(recipe))
     vocab_size = next(iter(corpora.values())).tokenizer.vocab_size
     return vocab_size, {source: corpus.epoch_tokens for source, corpus in corpora.items()}
+
+
+def _absent(recipe: Recipe) -> list[str]:
+    """Return a line for each model to begin with that is not on this machine: a plan needs none, a run does."""
+    from trainer.stages.graph import folders
+
+    wanted = [("init_from", recipe.init_from)] if recipe.init_from else []
+    wanted += [(f"stages: {stage.name}: begin", name) for number, stage in enumerate(recipe.stages)
+               for name in folders(recipe, number)]  # fmt: skip
+    return [f"{what}: {name}: neither a stage nor a folder here" for what, name in wanted if not Path(name).is_dir()]
 
 
 def _plan_plain(found: Plan) -> dict[str, Any]:

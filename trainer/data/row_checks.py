@@ -66,6 +66,16 @@ def check_rows(
             raise ConfigError(f"rows: {path}: row {before + row}: column {name!r} holds {value}; allowed: {allowed}")
 
 
+def trained_by(table: pa.Table, columns: Mapping[str, Column]) -> set[str]:
+    """Return the columns in which a row group holds anything but the value that must not count (`Column.idle`)."""
+    found = set()
+    for name, column in columns.items():
+        values = pc.list_flatten(table.column(name)) if column.by_token else table.column(name)
+        if column.idle is not None and (values.to_numpy() != column.idle).any():
+            found.add(name)
+    return found
+
+
 def ends_of_units(table: pa.Table) -> tuple[npt.NDArray[np.int64], list[Any]]:
     """Return where each unit of a row group ends, exclusive, and the units; without the column each row is one."""
     if UNIT not in table.column_names or not len(table):

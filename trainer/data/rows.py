@@ -29,7 +29,7 @@ from schemas.shards import TokenizerFacts
 from trainer.data.batches import TOKENS, Batch, Column, Columns, share_of
 from trainer.data.parquet import open_parquet
 from trainer.data.permutation import Permutation
-from trainer.data.row_checks import UNIT, check_rows, check_schema, check_units, ends_of_units
+from trainer.data.row_checks import UNIT, check_rows, check_schema, check_units, ends_of_units, trained_by
 
 MADE = ("positions",)  # by the feed, where the files do not have them
 COUNTED = "lengths"  # by the feed: another length than that of a row's tokens would score padding
@@ -88,11 +88,12 @@ class RowFolder:
         """`wanted` are the columns of the objective, `longest` the tokens that a row may have.
 
         ConfigError for a column that is missing or of another kind, for the first row that no model can be trained on
-        (`check_rows`), and for several tokenizers; InputError for a damaged file.
+        (`check_rows`), for rows of which none counts, and for several tokenizers; InputError for a damaged file.
         """
         self.columns = {"tokens": TOKENS, **wanted}
         self._from_file: list[str] = []
         self._groups: list[_Group] = []
+        self._trained: set[str] = set()
         facts: list[TokenizerFacts] = []
         for path in paths:
             facts.append(self._open(path, longest))
@@ -102,6 +103,10 @@ class RowFolder:
         self.units = self._groups[-1].start + len(self._groups[-1].ends) if self._groups else 0
         if not self.units:
             raise ConfigError(f"rows: {paths[0]}: no rows")
+        for name in self._from_file:
+            if self.columns[name].idle is not None and name not in self._trained:
+                idle = self.columns[name].idle
+                raise ConfigError(f"rows: {paths[0]}: column {name!r} is {idle} everywhere: nothing to train on")
         self.unit_rows = max(int(np.diff(group.ends, prepend=0).max()) for group in self._groups)
         self._decoded: OrderedDict[int, dict[str, Any]] = OrderedDict()
         self._last: tuple[str, tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]] | None = None
@@ -124,6 +129,7 @@ class RowFolder:
                 if not len(table):
                     continue
                 check_rows(table, wanted, longest, facts.vocab_size, path, before)
+                self._trained |= trained_by(table, wanted)
                 ends, found = ends_of_units(table)
                 start = self._groups[-1].start + len(self._groups[-1].ends) if self._groups else 0
                 self._groups.append(_Group(path, number, ends, start))

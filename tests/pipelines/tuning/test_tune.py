@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from classifiers.steps.language import LanguageConfig
 from demo_web.texts import write_article
+from pipelines.commands import tune as command
 from pipelines.commands.arguments.options import settings_of
 from pipelines.recipes.common_crawl import CommonCrawlConfig
 from pipelines.recipes.common_crawl import recipe as common_crawl
@@ -274,5 +276,24 @@ def test_only_texts_that_are_identified(call: Call, tmp_path: Path) -> None:
     rows = [json.dumps({"id": str(n), "text": text}) for n, text in enumerate(texts)]
     (tmp_path / "both.jsonl").write_text("\n".join(rows), encoding="utf-8")
     given = ("tune", "--language", "fi", "--reference", tmp_path / "both.jsonl", "--json")
-    assert call(*given).json["n_texts"] == 44
+    both = call(*given)
+    assert both.json["n_texts"] == 44
+    assert both.err == ""  # half of them are: nothing to warn of
     assert call(*given, "--identify").json["n_texts"] == 22
+    assert call("tune", "--language", "et", *given[3:]).err == (
+        "warning: the language identifier takes 0 of 44 texts to be 'et'; --identify takes those alone\n"
+    )
+
+
+def test_without_the_model_the_language_is_not_checked(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [json.dumps({"id": str(n), "text": one.text}) for n, one in enumerate(articles("fi", range(22)))]
+    (tmp_path / "fi.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    given = ("tune", "--language", "fi", "--reference", tmp_path / "fi.jsonl", "--json")
+    monkeypatch.setattr(command, "LanguageConfig", lambda: LanguageConfig(model_path=str(tmp_path / "none.ftz")))
+    without = call(*given)
+    assert without.json["n_texts"] == 22
+    assert without.err.startswith("warning: the language of the texts is not checked: model file ")
+    assert without.err.count("\n") == 1
+    assert call(*given, "--identify").code == 2

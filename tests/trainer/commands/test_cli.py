@@ -53,6 +53,10 @@ def test_plan_says_what_a_recipe_asks_for(capsys: pytest.CaptureFixture[str], da
     told = call(capsys, "plan", "llama3-405b", "--gpus", "16384")
     assert "405,853,388,800 parameters, 15,600,1" in told
     assert "context-6-128k" in told
+    path.write_text(f'init_from = "{tmp_path}/none"\n{RECIPE}')
+    assert f"warning: init_from: {tmp_path}/none: neither a stage nor a folder here\n" in call(
+        capsys, "plan", path, "--data", data
+    )
 
 
 def test_status_plot_and_eval_of_a_run(capsys: pytest.CaptureFixture[str], data: str, tmp_path: Path) -> None:

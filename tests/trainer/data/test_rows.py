@@ -225,3 +225,11 @@ def test_all_files_have_one_tokenizer_and_tell_it(tmp_path: Path) -> None:
         folder(tmp_path)
     with pytest.raises(ConfigError, match=r"no Parquet files \(\*\.parquet\) here"):
         row_files([str(tmp_path / "empty")])
+
+
+def test_rows_of_which_none_counts_are_refused(tmp_path: Path) -> None:
+    rows = table()
+    still = rows.set_column(1, "weights", pa.array([[0.0] * len(one) for one in rows["tokens"].to_pylist()]))
+    with pytest.raises(ConfigError, match="column 'weights' is 0 everywhere: nothing to train on"):
+        folder(tmp_path / "still", still, still)
+    assert folder(tmp_path / "one", still, rows).units == 24

@@ -67,6 +67,11 @@ _PEM = re.compile(
     r"(?:[A-Z][A-Za-z\-]{1,20}: [^\n]{0,200}\n){0,5}"
     r"(?P<body>[A-Za-z0-9+/=\s\\]{64,20000})-----END (?:[A-Z0-9]{1,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----"
 )
+# One whose end is cut off: whole lines of 60 to 80 characters, and the last.
+_PEM_LINES = re.compile(
+    r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----\s{0,4}"
+    r"(?P<body>(?:[A-Za-z0-9+/=]{60,80}[ \t]*\r?\n){1,300}(?:[A-Za-z0-9+/=]{1,80}(?![^\s]))?)"
+)
 _NAMED = re.compile(
     r"(?:api|access|auth|secret|private|client|account|bearer|encryption|signing)[_\- ]?(?:key|token|secret)|"
     r"(?:password|passwd|pwd|secret|token)"
@@ -105,9 +110,12 @@ def find_secrets(text: str, tokens: Iterable[tuple[int, int]]) -> Iterator[Span]
 
 
 def _private_keys(text: str) -> Iterator[Span]:
-    for key in _PEM.finditer(text):
-        if not _PLACEHOLDER.search(key["body"]):
+    at = text.find("-----BEGIN ")
+    while at >= 0:
+        key = _PEM.match(text, at) or _PEM_LINES.match(text, at)
+        if key is not None and not _PLACEHOLDER.search(key["body"]):
             yield Span(key.start("body"), key.end("body"), "private_key", SECRETS, PROVEN)
+        at = text.find("-----BEGIN ", at + 1)
 
 
 def _known(text: str, low: int, start: int) -> Iterator[Span]:

@@ -24,6 +24,7 @@ def found(text: str, config: PiiConfig | None = None) -> list[tuple[str, str]]:
     [
         ("My card 4131034282458809939 is", "4131034282458809939", PROVEN),
         ("card number is 5277 7162 0146 9117.", "5277 7162 0146 9117", PROVEN),
+        ("card 5277.7162.0146.9117.", "5277.7162.0146.9117", PROVEN),
         ("tarjeta: 5277-7162-0146-9117", "5277-7162-0146-9117", PROVEN),
         ("カード番号は3474 159773 07943です", "3474 159773 07943", PROVEN),
         ("cc 060426070011 on", "060426070011", PROVEN),  # of no issuer, but named
@@ -46,6 +47,8 @@ def test_cards(text: str, number: str, confidence: float) -> None:
         "card 0000 0000 0000 4711",  # our own replacement
         "Credit card, transaction_id: 175127809780606937",
         "card EAN 4006381333931",
+        "IMEI 490154203237518 SIM card",
+        "SIM card 8944500102198304826",
         "1990 1991 1992 1996",  # passes Luhn
         "https://host.com/card/5277716201469117/x and card_5277716201469117",
         "5277 7162 0146 9117 1234 5678",  # a row of a table

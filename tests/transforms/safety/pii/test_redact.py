@@ -100,10 +100,33 @@ def test_spans(text: str, expected: list[str]) -> None:
 
 
 def test_four_digits_are_an_address_unless_they_number_a_heading() -> None:
-    assert found("use\n7.8.2.1\n") == ["7.8.2.1"]
-    assert found("use\n  7.8.2.1 Scope") == []
-    assert found("use 7.8.2.1 Scope") == ["7.8.2.1"]
-    assert found("use\n17.8.2.1 Scope") == ["17.8.2.1"]
+    possible = PiiConfig(min_confidence=0.6)
+    assert found("use\n7.8.2.1\n", possible) == ["7.8.2.1"]
+    assert found("use\n  7.8.2.1 Scope", possible) == []
+    assert found("use 7.8.2.1 Scope", possible) == ["7.8.2.1"]
+    assert found("use\n17.8.2.1 Scope", possible) == ["17.8.2.1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "iOS 16.1.1.2 and OpenSSL 1.0.2.7", "Oracle Database 19.3.0.0 and 11.2.0.4", "SQL Server 15.0.18.3",
+        "EC number: 1.14.14.1", "Eq. 2.3.4.1 of Art. 3.2.1.4", "OID 1.3.6.1 and 2.5.4.3", "Clause 1.1.1.1 and 8.8.8.1",
+        "main.css?ver=4.25.8.2'", "on 12.10.20.21", "$x_{1.2.3.4}$", "Section\xa07.8.2.1", "c1.3 0 2.4.4.4.2.4.4",
+    ],
+)  # fmt: skip
+def test_small_numbers_without_a_word_of_networks_are_no_address(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["DNS 8.8.8.8", "ip: 5.9.12.4", "5.9.12.4 (host)", "5.9.12.4:8080", "5.9.12.0/24", "http://5.9.12.4/",
+     "root@5.9.12.4", "server=5.9.12.4",
+     "the server at 5.9.12.4", "remote_addr 5.9.12.4", "IP地址5.9.12.4", "on 5.9.112.4"],
+)  # fmt: skip
+def test_small_numbers_with_one_are(text: str) -> None:
+    assert len(found(text)) == 1
 
 
 def test_obfuscated_addresses_only_when_asked_for() -> None:

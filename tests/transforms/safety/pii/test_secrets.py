@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import re
+import string
 
 import pytest
 
@@ -12,6 +14,7 @@ from transforms.step import Edit
 from transforms.text.view import TextView
 
 HEX = "9b1f0c3d7a5e8426" * 4
+LETTERS = string.ascii_lowercase + string.ascii_uppercase
 MIXED = "q7Zt2KfXw9LmB4vRn8Hs1PdYc6JgT3eA5uQoWi0x"
 
 
@@ -49,6 +52,27 @@ def test_keys_of_services(kind: str, key: str) -> None:
     assert key not in once
     assert len(once) == len(text)
     assert redact(TextView(once), PiiConfig()) == Edit()
+
+
+FREE = {  # of each kind the beginning, the length and the signs of the rest, where no sign has to be of one sort
+    "github_token": ("ghp_", 36, LETTERS), "hugging_face_token": ("hf_", 34, LETTERS),
+    "npm_token": ("npm_", 36, LETTERS), "stripe_key": ("sk_live_", 24, LETTERS),
+    "slack_webhook": ("hooks.slack.com/services/TQWKZMNRX/BKZMNRXQW/", 24, LETTERS),
+    "gitlab_token": ("glpat-", 20, LETTERS + "0-_"), "google_api_key": ("AIza", 35, LETTERS + "0-_"),
+    "google_oauth": ("GOCSPX-", 28, LETTERS + "0-_"), "square_key": ("sq0atp-", 22, LETTERS + "0-_"),
+    "aws_access_key": ("AKIA", 16, LETTERS[26:]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FREE)
+def test_keys_without_a_digit_and_with_hyphens_anywhere(kind: str) -> None:
+    beginning, length, signs = FREE[kind]
+    draw = random.Random(kind)
+    keys = [beginning + "".join(draw.choices(signs, k=length - 1)) + draw.choice(signs[:6]) for _ in range(300)]
+    keys = [key for key in keys if entropy(key) >= 3]
+    missed = [key for key in keys if found(f"use {key} now") != [(kind, key)]]
+    assert len(keys) > 20
+    assert missed == []
 
 
 LITERAL = {
@@ -101,6 +125,11 @@ def test_private_keys() -> None:
         assert MIXED not in once
         assert redact(TextView(once), PiiConfig()) == Edit()
     assert found(f"-----BEGIN PUBLIC KEY-----{body}-----END PUBLIC KEY-----") == []
+    line = (MIXED * 2)[:64] + "\n"
+    for end in ("", "-----END", MIXED[:9], "\n\nThe page goes on."):
+        cut = f"-----BEGIN RSA PRIVATE KEY-----\n{line * 3}{end}"
+        assert line.strip() not in redact(TextView(cut), PiiConfig()).apply(cut)
+        assert redact(TextView(cut), PiiConfig()).apply(cut).endswith(end.lstrip(MIXED))
     assert found("-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----") == []
 
 

@@ -20,15 +20,15 @@ from transforms.safety.pii.spans import CARDS, IBANS, LIKELY, POSSIBLE, PROVEN, 
 
 CARD, IBAN = "card", "iban"
 
-_GROUPED = re.compile(r"[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3})?|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5}")
+_GROUPED = re.compile(r"[0-9]{4}([ .-])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3})?|[0-9]{4}([ .-])[0-9]{6}\2[0-9]{4,5}")
 _IN_ONE = re.compile(r"[0-9]{12,19}")
 _ISSUER = re.compile(
     r"(?:4(?:.{12}|.{15}|.{18})|5[1-5].{14}|2(?:22[1-9]|2[3-9].|[3-6]..|7[01].|720).{12}|3[47].{13}|3(?:0[0-5]|[68].).{11}"
     r"|6(?:011|5..|4[4-9].).{12}|35(?:2[89]|[3-8].).{12}|62.{14,17}|(?:5018|5020|5038|6304|6759|676[1-3]).{8,15})\Z"
 )
 _CARD_WORDS = re.compile(
-    r"\b(?:cards?|visa|master ?card|maestro|amex|american express|diners|unionpay|jcb|cc|karten?|kreditkarte\w*|"
-    r"cartes?|tarjetas?|cart[aãõ]o?|carte|creditcard\w*|\w*kaart|\w*kort\w*|karta|karty|kartes?i|kart[aıu]?)\b"
+    r"\b(?:(?<!sim.)cards?|visa|master ?card|maestro|amex|american express|diners|unionpay|jcb|cc|karten?|"
+    r"kreditkarte\w*|cartes?|tarjetas?|cart[aãõ]o?|carte|creditcard\w*|\w*kaart|\w*kort\w*|karta|karty|kartes?i|kart[aıu]?)\b"
     r"|карт[аыуе]|信用卡|银行卡|銀行卡|卡号|カード|카드"
 )
 # Published for tests by Stripe, PayPal, Adyen and Visa.

@@ -20,7 +20,7 @@ _SIGNS = (
     *((blank, " ") for blank in "\xa0\u2009\u202f"),
 )
 _NUMBERS = bytes(ord("0" if c in "0123456789" else " " if c in " -./()" else "x") for c in map(chr, range(256)))
-_TOKENS = bytes(ord("x" if c.isascii() and (c.isalnum() or c == "_") else " ") for c in map(chr, range(256)))
+_TOKENS = bytes(ord("x" if c.isascii() and (c.isalnum() or c in "_-") else " ") for c in map(chr, range(256)))
 _RUN = re.compile(rb"0[0 ]{4,}0")
 _BETWEEN = re.compile(r" [-/.] |  +| ?/ ?|\. |\) ?\(")  # between two numbers, not inside one
 _DATE = re.compile(
@@ -29,7 +29,9 @@ _DATE = re.compile(
     r"|(?:1[5-9]|20)\d\d ?[-/] ?(?:1[5-9]|20)?\d\d"
 )
 _SIXTEEN = b"x" * MIN_KEY
-_HAS_DIGIT = re.compile(rb"[0-9]")
+_PIECE = re.compile(rb"[^-]{%d,}" % MIN_KEY)
+# A digit, small and capital letters mixed or capitals alone: words of prose have none of it.
+_UNLIKE_WORDS = re.compile(rb"[0-9]|[a-z][A-Z]|[A-Z]{%d}" % MIN_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,16 @@ def _number(text: str, start: int, end: int) -> Number:
 
 
 def find_tokens(raw: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the start and the end of each run of 16 or more letters, digits and underscores that has a digit."""
+    """Yield the start and the end of each run of 16 or more letters, digits and underscores that is unlike words.
+
+    Of a run with hyphens its pieces are looked at, or the whole where none of them is so long: a key may have some.
+    """
     marked = raw.translate(_TOKENS)
     at = marked.find(_SIXTEEN)
     while at >= 0:
         end = marked.find(b" ", at)
         end = len(marked) if end < 0 else end
-        if _HAS_DIGIT.search(raw, at, end):
-            yield at, end
+        if _UNLIKE_WORDS.search(raw, at, end):
+            pieces = [piece.span() for piece in _PIECE.finditer(raw, at, end)] or [(at, end)]
+            yield from (piece for piece in pieces if _UNLIKE_WORDS.search(raw, *piece))
         at = marked.find(_SIXTEEN, end)

@@ -9,7 +9,7 @@ _REACH_AFTER = 30  # characters behind it, of its line
 
 # Words right before a number that is no person's. Dolma looks for isbn and doi within 100 characters.
 _NAMED_OTHERWISE = re.compile(
-    r"\b(?:isbn(?:-?1[03])?|issn|doi|e?an|gtin|upc|asin|sku|mpn|oclc|pmid|pmc|arxiv|lccn|cas|patent|version|"
+    r"\b(?:isbn(?:-?1[03])?|issn|doi|e?an|gtin|upc|asin|sku|mpn|oclc|pmid|pmc|arxiv|lccn|imei|meid|iccid|imsi|cas|patent|version|"
     r"part|serial|model|item|product|article|catalog(?:ue)?|order|invoice|tracking|ticket|case|bug|issue|ref(?:erence)?|"
     r"artikel|bestell|modell|serien|commande|produit|pedido|modelo|zip|postal|transaction|session|request|message|device)"
     r"(?:[ _-]?(?:no|nr|num|number|nummer|code|id|n[o°º]))?[.:#=\s\"']{0,5}\Z|10\.[0-9]{4,9}/\S*\Z"
