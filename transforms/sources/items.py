@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,25 +53,30 @@ class Part:
     path: str
     start: int
     end: int
-    files: tuple[tuple[str, int], ...] = ()  # (path, bytes) of each, where there are several; start is 0, end their sum
+    files: tuple[tuple[str, int], ...] = ()  # (path, bytes) of each, where there are several; start is 0
 
     @staticmethod
     def of_files(files: Sequence[tuple[str, int]]) -> Part:
         """Return a part of some whole files, (path, bytes) each."""
-        (path, _), *more = files
-        return Part(path, 0, sum(size for _, size in files), tuple(files) if more else ())
+        (path, size), *more = files
+        return Part(path, 0, sum(max(1, size) for _, size in files) if more else size, tuple(files) if more else ())
 
     @property
     def paths(self) -> list[str]:
         """The files that it is of."""
         return [path for path, _ in self.files] or [self.path]
 
+    @property
+    def starts(self) -> list[int]:
+        """The offset at which each of `paths` begins; an empty file takes one byte, so that it has a place too."""
+        return [0, *itertools.accumulate(max(1, size) for _, size in self.files[:-1])]
+
     def locate(self, offset: int) -> tuple[str, int]:
         """Return the file in which byte `offset` of the part lies, and that byte in the file."""
         for path, size in self.files[:-1]:
-            if offset < size:
+            if offset < max(1, size):
                 return path, offset
-            offset -= size
+            offset -= max(1, size)
         return self.files[-1][0] if self.files else self.path, offset
 
 

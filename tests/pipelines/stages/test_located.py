@@ -33,8 +33,11 @@ def test_items_come_as_they_are() -> None:
 
 def test_a_byte_of_a_part_of_several_files_is_named_by_its_file() -> None:
     part = Part.of_files([("a", 10), ("empty", 0), ("b", 5)])
-    assert (part.path, part.start, part.end, part.paths) == ("a", 0, 15, ["a", "empty", "b"])
-    assert [part.locate(offset) for offset in (0, 9, 10, 14, 15)] == [("a", 0), ("a", 9), ("b", 0), ("b", 4), ("b", 5)]
+    assert (part.path, part.start, part.end, part.paths) == ("a", 0, 16, ["a", "empty", "b"])
+    assert part.starts == [0, 10, 11]
+    assert [part.locate(offset) for offset in (0, 9, 10, 11, 15, 16)] == [
+        ("a", 0), ("a", 9), ("empty", 0), ("b", 0), ("b", 4), ("b", 5)
+    ]  # fmt: skip
     assert part_of(json.loads(json.dumps(part_entry(part, {"a": "1", "empty": "2", "b": "3"})))) == (
         part, {"a": "1", "empty": "2", "b": "3"}
     )  # fmt: skip
