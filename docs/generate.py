@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,18 +71,33 @@ Other values by language (`ko`), script (`Hang`) and, `other`, wherever the text
 def settings_page() -> str:
     """Return docs/settings.md."""
     parts = [_HEAD]
+    first: dict[str, Any] = {}
     for name in OURS:
         maker = find_recipe(name)
-        parts += [_RECIPE.format(name=name, doc=f"{maker.doc.rstrip('.')}."), *_tables(maker.settings())]
+        config = maker.settings()
+        parts += [_RECIPE.format(name=name, doc=f"{maker.doc.rstrip('.')}."), *_tables(config, as_before=first)]
+        first = first or {path: group for path, _, group in _groups(config, "")}
     parts += [_CLASSIFIER, *_tables(TrainConfig()), _PERPLEXITY, *_tables(PerplexityTrainConfig())]
     parts += [_TRAINER, *_tables(Recipe(), {"stages": StageConfig()})]
     return "".join(parts)
 
 
-def _tables(config: Any, lists: Mapping[str, Any] | None = None) -> Iterator[str]:
-    """Yield a table of what is no group, then a heading and a table for each group; `lists` has an entry by name."""
+def _tables(
+    config: Any, lists: Mapping[str, Any] | None = None, as_before: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[str]:
+    """Yield a table of what is no group, then a heading and a table for each group; `lists` has an entry by name.
+
+    Groups whose names and values are those of `as_before` have been printed there: only their names are.
+    """
     yield _table(config, "")
-    for path, doc, group in _groups(config, ""):
+    groups = list(_groups(config, ""))
+    same = [path for path, _, group in groups if path in as_before and as_before[path] == group]
+    if same:
+        outer = [path for path in same if path.rpartition(".")[0] not in same]
+        yield f"\nAs in the recipe `{next(iter(OURS))}`: {', '.join(f'`{path}`' for path in outer)}.\n"
+    for path, doc, group in groups:
+        if path in same:
+            continue
         yield f"\n### `{path}`\n\n{doc}\n"
         if group is not None:
             yield _table(group, f"{path}.")

@@ -1,6 +1,6 @@
 """Recipes by name: Winnow's, those that installed packages declare, and any function of a module.
 
-common_crawl                    a recipe of Winnow
+common_crawl, wikipedia...      a recipe of Winnow
 NAME                            an entry point of the group `winnow.recipes`
 module:function                 a function from a settings dataclass, its one annotated parameter, to a Recipe
 """
@@ -25,7 +25,7 @@ from schemas.errors import ConfigError, WinnowError
 
 DEFAULT = "common_crawl"
 GROUP = "winnow.recipes"
-OURS = {DEFAULT: "pipelines.recipes.common_crawl:recipe"}
+OURS = {name: f"pipelines.recipes.{name}:recipe" for name in (DEFAULT, "books", "tables", "wikipedia")}
 
 
 @dataclass(frozen=True)

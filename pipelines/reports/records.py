@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.runs.dataset import Dataset
 from pipelines.runs.folder import DataFolder, Manifest
 from pipelines.runs.rows import rows_with
-from pipelines.runs.tables import read_batches, read_headers, read_part
+from pipelines.runs.tables import in_its_file, read_batches, read_headers, read_part
 from pipelines.stages.read import document_id
 from schemas.errors import RunError
 from schemas.records import Header
@@ -52,9 +52,9 @@ def rows_of(data: DataFolder, table: str, columns: Sequence[str] | None = None) 
 def headers_of(data: DataFolder) -> Iterator[tuple[Header, str]]:
     """Yield the headers of a stage, each with the path of its archive."""
     for path in data.files("headers"):
-        archive = read_part(path)[0]
+        part, _ = read_part(path)
         for headers in read_headers(path):
-            yield from ((header, archive) for header in headers)
+            yield from (in_its_file(header, part) for header in headers)
 
 
 def row_by_id(data: DataFolder, table: str, document_id: str) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ A part's tables are Parquet files written with fixed settings and no clock, so t
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ from schemas.records import (
     to_batch,
 )
 from storage.finishing import Raised, finish_or_let_go
+from transforms.sources.items import Part
 from transforms.step import Draft, Drop, Step
 
 BATCH_ROWS = 64  # documents in flight in one worker; more cost cache misses (256: 20% more CPU in the clean stage)
@@ -237,10 +239,29 @@ def read_schema(path: str) -> pa.Schema:
         return file.schema_arrow
 
 
-def read_part(path: str) -> tuple[str, int, int, str]:
-    """Return what a file of headers is of: path, first and exclusive last byte, and checksum of the archive."""
-    archive, start, end, checksum = json.loads(read_schema(path).metadata[PART_KEY.encode()])
-    return archive, start, end, checksum
+def part_entry(part: Part, checksums: Mapping[str, str]) -> list[Any]:
+    """Return a part and the checksums of its files as plain data; `part_of` is the inverse."""
+    files = [[path, size, checksums[path]] for path, size in part.files]
+    return [part.path, part.start, part.end, checksums[part.path], *([files] if files else [])]
+
+
+def part_of(entry: Sequence[Any]) -> tuple[Part, dict[str, str]]:
+    """Return the part of an entry, and the checksum of each of its files by path."""
+    path, start, end, checksum, *several = entry
+    files = several[0] if several else []
+    part = Part(path, start, end, tuple((name, size) for name, size, _ in files))
+    return part, {path: checksum, **{name: mark for name, _, mark in files}}
+
+
+def read_part(path: str) -> tuple[Part, dict[str, str]]:
+    """Return the part that a file of headers is of, and the checksum of each of its files."""
+    return part_of(json.loads(read_schema(path).metadata[PART_KEY.encode()]))
+
+
+def in_its_file(header: Header, part: Part) -> tuple[Header, str]:
+    """Return a header of a part with the offset that it has in its own file, and the path of that file."""
+    path, offset = part.locate(header.offset)
+    return (header if offset == header.offset else dataclasses.replace(header, offset=offset)), path
 
 
 def count_rows(path: str) -> int:

@@ -30,7 +30,7 @@ from apache_beam.pvalue import PCollection
 import storage
 from pipelines.runs.folder import DataFolder
 from pipelines.runs.stage import StageContext, StageResult
-from pipelines.runs.tables import BATCH_ROWS, PART_KEY, FateWriter, read_headers
+from pipelines.runs.tables import BATCH_ROWS, PART_KEY, FateWriter, part_entry, part_of, read_headers
 from pipelines.stages.known import EarlierRuns, check_known, known_facts, known_rows, refuse_other_settings
 from pipelines.stages.located import UNREADABLE, located, to_the_last
 from pipelines.stages.parts import EachPart, PartWork, part_numbers
@@ -101,8 +101,8 @@ class IndexStage:
         parts = self.source.parts(files) if files else []
         context.set_parts(len(parts))
         checksums = {entry["path"]: entry["checksum"] for entry in context.inputs}
-        plain = [[part.path, part.start, part.end, checksums[part.path]] for part in parts]
-        storage.write_atomic(_parts_path(context.target), json.dumps(plain).encode())
+        entries = [part_entry(part, checksums) for part in parts]
+        storage.write_atomic(_parts_path(context.target), json.dumps(entries).encode())
         if context.todo(len(parts)):
             work = sum(entry["size"] for entry in context.inputs) / BYTES_PER_CPU_S
             context.run_pipeline(lambda pipeline: self._build(pipeline, len(parts), context), work)
@@ -135,7 +135,7 @@ def _parts_path(target: DataFolder) -> str:
 
 
 def _read_parts(target: DataFolder) -> list[Any]:
-    """Return path, start, end and checksum of each part. A file, because a large crawl has too many for a graph."""
+    """Return the entry of each part (part_entry). A file, because a large crawl has too many for a graph."""
     parts: list[Any] = json.loads(storage.read_bytes(_parts_path(target)))
     return parts
 
@@ -185,14 +185,14 @@ class _ScanWork(PartWork):
 
     def _scan(self, part: int) -> None:
         assert self.blocklist is not None  # noqa: S101
-        path, start, end, _ = self.parts[part]
+        place, _ = part_of(self.parts[part])
         started = time.thread_time_ns()
         batch: list[Header] = []
-        notes = _Notes(self.stage, self.of.source.name, storable_path(path))
+        notes = _Notes(self.stage, self.of.source.name, place)
         with FateWriter(self.target, self.stage, part, "candidates", arrow_schema(Header)) as fates:
-            lost = partial(_lost, fates.counts.read, self.of.source.name, start) if self.skip_unreadable else None
-            items = to_the_last(self.of.source.scan(Part(path, start, end)), lost)
-            for item in located(items, lambda item: item.offset, path, self.stage):
+            lost = partial(_lost, fates.counts.read, self.of.source.name, place.start) if self.skip_unreadable else None
+            items = to_the_last(self.of.source.scan(place), lost)
+            for item in located(items, lambda item: item.offset, place, self.stage):
                 fates.counts.read[self.of.source.name] += 1
                 if isinstance(item, Header):
                     if item.date_unreadable:
@@ -230,11 +230,11 @@ def headers_batch(headers: Sequence[Header], source: str) -> pa.RecordBatch:
 
 @dataclass(frozen=True)
 class _Notes:
-    """Rejections and failures of one file."""
+    """Rejections and failures of one part."""
 
     stage: str
     source: str
-    archive: str
+    part: Part
 
     def rejection(
         self,
@@ -245,15 +245,17 @@ class _Notes:
         value: float | None = None,
         limit: float | None = None,
     ) -> Rejection:
+        archive, offset = self.part.locate(item.offset)
         return Rejection(
             id=item.record_id, url=item.url, source=self.source, stage=self.stage, step=step, reason=reason,
-            value=value, limit=limit, detail=detail, archive=self.archive, offset=item.offset,
+            value=value, limit=limit, detail=detail, archive=storable_path(archive), offset=offset,
         )  # fmt: skip
 
     def failure(self, item: Broken) -> Failure:
+        archive, offset = self.part.locate(item.offset)
         return Failure(
             id=item.record_id, url=item.url, source=self.source, stage=self.stage, step="read", cause=item.cause,
-            detail=item.detail, archive=self.archive, offset=item.offset,
+            detail=item.detail, archive=storable_path(archive), offset=offset,
         )  # fmt: skip
 
 
@@ -287,7 +289,7 @@ class _FinishWork(PartWork):
         self.parts = _read_parts(self.target)
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
-        notes = _Notes(self.stage, self.source, storable_path(self.parts[part][0]))
+        notes = _Notes(self.stage, self.source, part_of(self.parts[part])[0])
         losers = {reason: losers_of(blocks) for reason, blocks in verdicts.items() if reason}
         schema = arrow_schema(Header).with_metadata({PART_KEY: json.dumps(self.parts[part])})
         with FateWriter(self.target, self.stage, part, "headers", schema, suffix="-copies") as fates:

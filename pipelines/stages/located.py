@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from schemas.errors import BadRecord, ChangedInputError, InputError, RunError
+from transforms.sources.items import Part
 from transforms.sources.strings import storable_path
 
 UNREADABLE = "unreadable_input"  # cause: the file could be listed, but not be read to its end
@@ -13,8 +14,8 @@ UNREADABLE = "unreadable_input"  # cause: the file could be listed, but not be r
 Item = TypeVar("Item")
 
 
-def located(items: Iterable[Item], offset_of: Callable[[Item], int], path: str, stage: str) -> Iterator[Item]:
-    """Yield what a source gives of a file; RunError naming file, byte and stage where it raises BadRecord.
+def located(items: Iterable[Item], offset_of: Callable[[Item], int], part: Part, stage: str) -> Iterator[Item]:
+    """Yield what a source gives of a part; RunError naming file, byte and stage where it raises BadRecord.
 
     A source answers for each record with an item. One that raises instead has lost its place, so the run ends; without
     the place nobody could find the record.
@@ -25,8 +26,9 @@ def located(items: Iterable[Item], offset_of: Callable[[Item], int], path: str, 
             offset = offset_of(item)
             yield item
     except BadRecord as error:
+        path, byte = part.locate(offset)
         raise RunError(
-            f"{storable_path(path)}: at or behind byte {offset}, stage {stage}: the source raised {error}; a source"
+            f"{storable_path(path)}: at or behind byte {byte}, stage {stage}: the source raised {error}; a source"
             " must give Broken, and a reader a Text with its failure"
         ) from error
 

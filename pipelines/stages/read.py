@@ -14,6 +14,7 @@ from pipelines.runs.tables import (
     BATCH_ROWS,
     DraftBatch,
     FateWriter,
+    in_its_file,
     measured_by,
     read_headers,
     read_part,
@@ -73,16 +74,17 @@ class ReadStage:
 
 
 def document_id(source: str, header: Header, archive: str) -> str:
-    """Return the id of the document that a record becomes."""
+    """Return the id of the document that a record becomes; `header` has the offset in the file `archive`."""
     fetched = header.fetched_at.isoformat() if header.fetched_at else ""
     # A row of a table without an address is identified by its place: ids of rows often begin at 0 in each file.
     place = "" if header.url else f"{archive.rsplit('/', 1)[-1]}:{header.offset}"
     return content_id(source, header.record_id, header.url, fetched, header.digest, place)
 
 
-def _check_unchanged(archive: str, checksum: str) -> None:
+def _check_unchanged(checksums: Mapping[str, str]) -> None:
     """Raise InputError when an archive is no longer the file that the index stage read."""
-    if storage.fingerprint(archive) != checksum:
+    archive = next((path for path, checksum in checksums.items() if storage.fingerprint(path) != checksum), None)
+    if archive is not None:
         raise ChangedInputError(f"{archive}: has changed since it was indexed; run again")
 
 
@@ -105,7 +107,7 @@ class _ReadWork(PartWork):
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         path = self.tables.part("headers", part)
-        archive, start, end, checksum = read_part(path)
+        place, checksums = read_part(path)
         facts = self.source.reader.facts
         measured = {**({self.source.kind: facts} if facts else {}), **measured_by(self.steps)}
         schema = arrow_schema(Document)
@@ -122,23 +124,23 @@ class _ReadWork(PartWork):
             headers = {header.row: header for batch in read_headers(path) for header in batch}
             if headers:
                 fates.counts.read[self.source.name] += len(headers)
-            for drafts in self._drafts(Part(archive, start, end), checksum, headers, fates):
+            for drafts in self._drafts(place, checksums, headers, fates):
                 counts = fates.counts
                 run_steps(self.steps, [draft for draft in drafts if draft.alive], counts.edits, counts.cpu_ns)
                 fates.write(DraftBatch(drafts))
         storage.write_atomic(self.target.done(part), fates.counts.to_json())
         yield from ()
 
-    def _texts(self, place: Part, checksum: str, headers: Mapping[int, Header]) -> Iterator[Text]:
+    def _texts(self, place: Part, checksums: Mapping[str, str], headers: Mapping[int, Header]) -> Iterator[Text]:
         """Yield a text for each header, a failure for those that the archive does not give if that may be."""
         left = dict(headers)
 
         def read() -> Iterator[Text]:
-            _check_unchanged(place.path, checksum)
+            _check_unchanged(checksums)
             for text in self.source.reader.read(place, headers):
                 del left[text.row]
                 yield text
-            _check_unchanged(place.path, checksum)
+            _check_unchanged(checksums)
 
         def lost(error: InputError) -> Iterator[Text]:
             return (Text(row=row, text="", failure=BadRecord(UNREADABLE, str(error))) for row in left)
@@ -146,12 +148,12 @@ class _ReadWork(PartWork):
         return to_the_last(read(), lost if self.skip_unreadable else None)
 
     def _drafts(
-        self, place: Part, checksum: str, headers: dict[int, Header], fates: FateWriter
+        self, place: Part, checksums: Mapping[str, str], headers: dict[int, Header], fates: FateWriter
     ) -> Iterator[list[Draft]]:
         drafts: list[Draft] = []
         counts = fates.counts
-        read = self._texts(place, checksum, headers)
-        texts = located(read, lambda text: headers[text.row].offset, place.path, self.stage)
+        read = self._texts(place, checksums, headers)
+        texts = located(read, lambda text: headers[text.row].offset, place, self.stage)
         while True:
             started = time.thread_time_ns()
             text = next(texts, None)
@@ -161,14 +163,14 @@ class _ReadWork(PartWork):
             counts.cpu_ns[READ] -= text.own_ns
             counts.cpu_ns[EXTRACT] += text.cpu_ns
             counts.edits.update(text.edits)
-            drafts.append(self._draft(headers[text.row], text, place.path))
+            drafts.append(self._draft(headers[text.row], text, place))
             if len(drafts) == BATCH_ROWS:
                 yield drafts
                 drafts = []
         yield drafts
 
-    def _draft(self, header: Header, text: Text, archive: str) -> Draft:
-        draft = Draft(self._document(header, text, archive))
+    def _draft(self, header: Header, text: Text, place: Part) -> Draft:
+        draft = Draft(self._document(*in_its_file(header, place), text))
         if text.failure is not None:
             draft.failure, draft.step = text.failure, READ
         elif not text.text.strip():
@@ -177,7 +179,7 @@ class _ReadWork(PartWork):
             draft.measures[self.source.kind] = text.facts
         return draft
 
-    def _document(self, header: Header, text: Text, archive: str) -> Document:
+    def _document(self, header: Header, archive: str, text: Text) -> Document:
         words, blocks = without_blank_runs(text.text, text.blocks)
         return Document(
             id=document_id(self.source.name, header, archive),

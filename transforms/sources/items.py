@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.settings import setting, validate
@@ -43,11 +45,39 @@ class IngestConfig:
 
 @dataclass(frozen=True)
 class Part:
-    """A byte range of one file: the records that start in [start, end)."""
+    """A byte range of one file: the records that start in [start, end). Or several whole files, one after the other.
+
+    Of several files, `path` is the first and offsets count through all of them: `locate` says whose byte one is.
+    """
 
     path: str
     start: int
     end: int
+    files: tuple[tuple[str, int], ...] = ()  # (path, bytes) of each, where there are several; start is 0
+
+    @staticmethod
+    def of_files(files: Sequence[tuple[str, int]]) -> Part:
+        """Return a part of some whole files, (path, bytes) each."""
+        (path, size), *more = files
+        return Part(path, 0, sum(max(1, size) for _, size in files) if more else size, tuple(files) if more else ())
+
+    @property
+    def paths(self) -> list[str]:
+        """The files that it is of."""
+        return [path for path, _ in self.files] or [self.path]
+
+    @property
+    def starts(self) -> list[int]:
+        """The offset at which each of `paths` begins; an empty file takes one byte, so that it has a place too."""
+        return [0, *itertools.accumulate(max(1, size) for _, size in self.files[:-1])]
+
+    def locate(self, offset: int) -> tuple[str, int]:
+        """Return the file in which byte `offset` of the part lies, and that byte in the file."""
+        for path, size in self.files[:-1]:
+            if offset < max(1, size):
+                return path, offset
+            offset -= max(1, size)
+        return self.files[-1][0] if self.files else self.path, offset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

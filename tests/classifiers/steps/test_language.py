@@ -147,6 +147,20 @@ def test_the_step_sets_language_measures_and_drops(lid_path: Path, make_drafts: 
     assert not edits
 
 
+def test_the_word_of_a_source_for_a_language_is_kept(lid_path: Path, make_drafts: Callable[..., list[Draft]]) -> None:
+    drafts = make_drafts(ENGLISH, GERMAN, ENGLISH)
+    drafts[1].replace_language("nds", 0.0)
+    drafts[2].replace_language("fr", 0.0)
+    step = IdentifyLanguage(LanguageConfig(model_path=str(lid_path), keep=("en", "nds")))
+    step.run(drafts, Counter())
+    assert [draft.document.language for draft in drafts] == ["en", "nds", "fr"]
+    assert [draft.document.language_score for draft in drafts[1:]] == [1.0, 1.0]
+    assert drafts[1].measures["language_id"] == LanguageStats("nds", 1.0, "", 0.0)
+    assert [draft.drop.reason if draft.drop else None for draft in drafts] == [None, None, "language_not_kept"]
+    for draft in drafts:
+        assert step.redecide(draft.measures["language_id"], draft.document, "Latn") == draft.drop
+
+
 def test_an_opened_step_still_travels_and_opens_itself(lid_path: Path, make_drafts: Callable[..., list[Draft]]) -> None:
     step = IdentifyLanguage(LanguageConfig(model_path=str(lid_path)))
     step.open()

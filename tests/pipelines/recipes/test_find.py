@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.recipes.find import RecipeMaker, find_recipe, known_recipes, make_recipe
+from pipelines.recipes.find import OURS, RecipeMaker, find_recipe, known_recipes, make_recipe
 from pipelines.runs.graph import Recipe
 from schemas.errors import ConfigError
 
@@ -72,7 +72,7 @@ def test_a_wrong_recipe_is_one_line(module: Path, source: str, said: str) -> Non
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        ("", "no such recipe; expected one of common_crawl, or module:function"),
+        ("", f"no such recipe; expected one of {', '.join(sorted(known_recipes()))}, or module:function"),
         ("nothing", "no such recipe"),
         (":recipe", "cannot be imported: ValueError"),
         (".relative:recipe", "cannot be imported: TypeError"),
@@ -93,6 +93,9 @@ def test_a_recipe_knows_the_settings_it_was_made_from() -> None:
     assert make_recipe(maker, Settings(3)).settings == Settings(3)
 
 
-def test_ours_has_a_name() -> None:
-    assert known_recipes()["common_crawl"] == "pipelines.recipes.common_crawl:recipe"
-    assert find_recipe("common_crawl").doc
+def test_ours_have_names() -> None:
+    assert next(iter(OURS)) == "common_crawl"
+    for name, place in OURS.items():
+        assert known_recipes()[name] == place == f"pipelines.recipes.{name}:recipe"
+        assert find_recipe(name).doc.startswith(f"The recipe `{name}`: ")
+        assert make_recipe(find_recipe(name), find_recipe(name).settings()).name == name

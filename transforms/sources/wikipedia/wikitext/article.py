@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from schemas.blocks import CODE as CODE_BLOCK
 from schemas.blocks import FORMULA as FORMULA_BLOCK
-from schemas.blocks import HEADING, LIST_ITEM, PARAGRAPH, QUOTATION, TABLE_ROW, Blocks
+from schemas.blocks import HEADING, LIST_ITEM, PARAGRAPH, QUOTATION, TABLE_ROW
 from transforms.extraction.texts.hygiene import clean_unicode
+from transforms.sources.pieces import Piece
 from transforms.sources.wikipedia.wikitext.inline import is_stored, plain_line
 from transforms.sources.wikipedia.wikitext.marks import (
     BREAK,
@@ -35,16 +35,6 @@ _TERM: Final = re.compile(r"([^:\[\]]+?)\s*:(?!//)\s*(.+)")
 _RULE: Final = re.compile(r"-{4,}")
 _PUNCTUATION: Final = " \t.,;:|-–—*·•()[]\"'"
 _TEXT: Final = 99  # deeper than any heading
-_TIGHT: Final = frozenset({LIST_ITEM, TABLE_ROW})
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A block, before it is written: its kind, its text and, of a heading, its level."""
-
-    kind: int
-    text: str
-    level: int = 0
 
 
 class _Builder:
@@ -172,20 +162,3 @@ def without_sections(pieces: Sequence[Piece], dropped: frozenset[str]) -> list[P
             behind = piece.level
         full.append(piece)
     return full[::-1]
-
-
-def write(pieces: Sequence[Piece]) -> tuple[str, Blocks]:
-    """Return the text and its blocks: a line each in lists and tables, blank lines between all else."""
-    texts: list[str] = []
-    spans: list[tuple[int, int, int]] = []
-    place, before = 0, -1
-    for piece in pieces:
-        if texts:
-            gap = "\n" if piece.kind == before and piece.kind in _TIGHT else "\n\n"
-            texts.append(gap)
-            place += len(gap)
-        texts.append(piece.text)
-        spans.append((piece.kind, place, place + len(piece.text)))
-        place += len(piece.text)
-        before = piece.kind
-    return "".join(texts), Blocks.of(spans)

@@ -1,0 +1,37 @@
+"""The blocks of a text before they are written: what readers of markup make, source by source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.blocks import LIST_ITEM, TABLE_ROW, Blocks
+
+_TIGHT: Final = frozenset({LIST_ITEM, TABLE_ROW})
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A block, before it is written: its kind, its text and, of a heading, its level."""
+
+    kind: int
+    text: str
+    level: int = 0
+
+
+def write(pieces: Sequence[Piece]) -> tuple[str, Blocks]:
+    """Return the text and its blocks: a line each in lists and tables, blank lines between all else."""
+    texts: list[str] = []
+    spans: list[tuple[int, int, int]] = []
+    place, before = 0, -1
+    for piece in pieces:
+        if texts:
+            gap = "\n" if piece.kind == before and piece.kind in _TIGHT else "\n\n"
+            texts.append(gap)
+            place += len(gap)
+        texts.append(piece.text)
+        spans.append((piece.kind, place, place + len(piece.text)))
+        place += len(piece.text)
+        before = piece.kind
+    return "".join(texts), Blocks.of(spans)
