@@ -12,6 +12,7 @@ Source: ours; the reports do not say how questions and answers come together.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -120,6 +121,7 @@ class _FinishWork(PartWork):
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
         path = self.tables.part("headers", part)
         archive = read_part(path)[0].path
+        started = time.thread_time_ns()
         members, taken = members_of(verdicts["heads"]), taken_rows(verdicts["members"])
         schema = arrow_schema(Header).with_metadata({PART_KEY: read_schema(path).metadata[PART_KEY.encode()]})
         with FateWriter(self.target, self.stage, part, "headers", schema) as fates:
@@ -138,6 +140,7 @@ class _FinishWork(PartWork):
                     kept.append(replace(header, pieces=pieces))
                 batch = headers_batch(kept, self.source).replace_schema_metadata(schema.metadata)
                 fates.keep(batch, {(self.source, ""): len(kept)} if kept else {})
+        fates.counts.cpu_ns["join"] += time.thread_time_ns() - started
         storage.write_atomic(self.target.done(part), fates.counts.to_json())
         yield from ()
 
