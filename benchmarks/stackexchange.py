@@ -25,29 +25,8 @@ from pipelines.recipes.stackexchange import recipe as whole
 from pipelines.runs.graph import Recipe
 
 STAGES = ("index", "join", "read")
-WORDS = [
-    "water",
-    "grind",
-    "beans",
-    "brew",
-    "filter",
-    "press",
-    "steam",
-    "pressure",
-    "taste",
-    "acid",
-    "roast",
-    "fresh",
-    "boil",
-    "pour",
-    "scale",
-    "machine",
-    "milk",
-    "cup",
-]
-CODE = (
-    "<pre><code>for (int i = 0; i &lt; n; i++) {\n    if (a[i] &gt; b) {\n        b = a[i];\n    }\n}\n</code></pre>\n"
-)
+WORDS = ("water", "grind", "beans", "brew", "filter", "press", "steam", "pressure", "taste", "acid", "roast", "boil")
+CODE = "<pre><code>for (int i = 0; i &lt; n; i++) {\n    if (a[i] &gt; b) {\n        b = a[i];\n    }\n}\n</code></pre>"
 
 
 def recipe(config: StackExchangeConfig) -> Recipe:
@@ -71,7 +50,7 @@ class Peaks:
 
 def write_dump(path: Path, posts: int) -> None:
     """Write a dump of so many posts, the same every time."""
-    dice = random.Random(posts)
+    dice = random.Random(posts)  # noqa: S311
     bodies = [body(dice) for _ in range(997)]
     questions: list[int] = []
     with path.open("w", encoding="utf-8") as file:
