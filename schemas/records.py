@@ -23,6 +23,7 @@ from schemas.blocks import BLOCKS_TYPE, UNKNOWN, Blocks, blocks_array
 SCHEMA_VERSION = 1  # of every table below; a reader refuses another
 
 TIMESTAMP = pa.timestamp("ms", tz="UTC")
+PIECES_TYPE = pa.list_(pa.struct([("path", pa.string()), ("offset", pa.int64()), ("length", pa.int64())]))
 
 
 def column(kind: pa.DataType, doc: str, default: Any = dataclasses.MISSING, *, nullable: bool = False) -> Any:
@@ -50,6 +51,9 @@ class Header:
     status: int = column(pa.int32(), "HTTP status; 0 when the status line is malformed or there is none", 0)
     digest: str = column(pa.string(), "payload digest as declared (sha1:...) or computed; '' when unknown", "")
     source: str = column(pa.string(), "name of the source", "")
+    parent_id: str = column(pa.string(), "id of the record whose document its text belongs to; '' when its own", "")
+    rank: int = column(pa.int64(), "its order among those of one parent; the bigger comes first", 0)
+    pieces: Sequence[Any] = column(PIECES_TYPE, "records whose texts belong to it; path '': its own file", ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from schemas.errors import ConfigError, WinnowError
 DEFAULT = "common_crawl"
 GROUP = "winnow.recipes"
 OURS = {name: f"pipelines.recipes.{name}:recipe" for name in (DEFAULT, "books", "tables", "wikipedia")}
+OURS = {name: f"pipelines.recipes.{name}:recipe" for name in (DEFAULT, "stackexchange", "tables", "wikipedia")}
 
 
 @dataclass(frozen=True)

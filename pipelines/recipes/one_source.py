@@ -1,6 +1,7 @@
 """What the recipes of one source share: the stages after the texts are read, and their settings.
 
     NAME/index     headers alone: what the source leaves out, copies of addresses
+    NAME/join      of a source whose documents are several records: which belong together
     NAME/read      the texts; language identification where the source does not declare a language
     NAME/clean     personal data, dirty words, the heuristics: those that suit the source, the others off
     dedup          equal texts, near copies, lines that occur in too many documents
@@ -12,12 +13,14 @@ menus) take good text from encyclopaedias, books and papers, so each recipe says
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from classifiers.steps.language import IdentifyLanguage, LanguageConfig
 from pipelines.recipes.common_crawl import CleanConfig, DedupConfig, again_steps, clean_steps
 from pipelines.runs.graph import Recipe, branch, merge
 from pipelines.stages.index import IndexStage, UrlConfig
+from pipelines.stages.join import JoinStage
 from pipelines.stages.local import LocalStage
 from pipelines.stages.mix import MixStage
 from pipelines.stages.of_steps import Follow, KeepEdits
@@ -32,7 +35,9 @@ from transforms.dedup.frequent_lines import LinesConfig
 from transforms.dedup.line_survey import FrequentLines
 from transforms.dedup.near_copy_survey import NearCopies, NearCopiesConfig
 from transforms.mixing.mix import MixConfig
+from transforms.sources.join import Join
 from transforms.sources.source import Source
+from transforms.step import Step
 from transforms.survey import Survey
 from transforms.tokens.token_rows import ShardConfig
 from transforms.tokens.tokenizer import TokenizerConfig
@@ -91,15 +96,28 @@ def surveys_of(config: OneSourceConfig) -> list[Survey]:
     return surveys
 
 
-def one_source(name: str, source: Source, config: OneSourceConfig) -> Recipe:
-    """Return the recipe `name`, which reads one source, under `config`."""
+def one_source(
+    name: str,
+    source: Source,
+    config: OneSourceConfig,
+    *,
+    join: Join | None = None,
+    facts_rules: Sequence[Step] = (),
+    own_rules: Sequence[Step] = (),
+) -> Recipe:
+    """Return the recipe `name`, which reads one source, under `config`.
+
+    `join` brings records together before they are read; `facts_rules` look at what the source says of a text, right
+    where it is read; `own_rules` run in the clean stage, before those of `config`.
+    """
     follow, keep = Follow(config.measure_dropped), KeepEdits(config.keep_edits)
     language = (IdentifyLanguage(config.language),) if config.language else ()
-    steps = tuple(clean_steps(config.clean))
+    steps = (*own_rules, *clean_steps(config.clean))
     docs = (
         branch(name, source)
         | IndexStage(source, config.url)
-        | ReadStage(source, language)
+        | (JoinStage(source, join) if join else None)
+        | ReadStage(source, (*facts_rules, *language))
         | (LocalStage("clean", steps, cpu_ms=3.0, follow=follow, keep_edits=keep) if steps else None)
     )
     again = again_steps(config.clean, "_after_lines") if config.lines else []
