@@ -3,8 +3,8 @@
 A prompt is a YAML file, in `prompts/` or a user's own. Its `digest` covers all that can change an answer; a label table
 names prompt, version and digest, so that labels of two wordings are never taken for the same measure.
 
-An answer is read strictly: it must begin with one of the allowed answers, after at most a lead such as "Answer:", and the
-sentence must end there. Anything else is malformed: it is counted and kept, never guessed at.
+An answer is read strictly: it must begin with one of the allowed answers, after at most a lead such as "Answer:", and
+the sentence must end there. Anything else is malformed: it is counted and kept, never guessed at.
 """
 
 from __future__ import annotations
