@@ -1,0 +1,72 @@
+"""A server that judges by a rule, and a Llama of some thousand random weights with bytes as tokens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from classifiers.teacher.prompt import JudgePrompt, load_prompt
+from tests.chat_server import ChatServer, Reply
+
+CATS = """
+system: You know cats.
+before: "Is this about cats?\\n"
+after: "\\nAnswer {answers}."
+choices:
+- {answer: "yes", label: cats}
+- {answer: "no", label: other}
+positive: cats
+"""
+
+
+@pytest.fixture(scope="session")
+def cats(tmp_path_factory: pytest.TempPathFactory) -> JudgePrompt:
+    path = tmp_path_factory.mktemp("prompts") / "cats.yaml"
+    path.write_text(CATS, encoding="utf-8")
+    return load_prompt(str(path))
+
+
+def about_cats(messages: list[dict[str, str]]) -> Reply:
+    """Say yes to what names a cat, surer the more there are."""
+    chance = 1 - 0.5 ** (1 + messages[-1]["content"].count(" cat "))
+    is_yes = chance > 0.5
+    likeliest = [("yes", math.log(chance * 0.8)), (" no", math.log((1 - chance) * 0.8)), ("I", math.log(0.2))]
+    return "Yes." if is_yes else "No.", likeliest
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    chat = ChatServer(about_cats)
+    chat.name_of = lambda content: content.split("\n")[1].split(":")[0]
+    yield chat
+    chat.shutdown()
+    chat.server_close()
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny-llama")
+    names = ["<|begin|>", "<|end|>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    tokens = Tokenizer(models.BPE(vocab={name: n for n, name in enumerate(names)}, merges=[]))
+    tokens.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokens.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=tokens, bos_token="<|begin|>", eos_token="<|end|>")
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|begin|>{{ m['role'] }}\n{{ m['content'] }}<|end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|begin|>assistant\n{% endif %}"
+    )
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(5)
+    config = LlamaConfig(
+        vocab_size=len(names), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=400, initializer_range=0.5,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
