@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands.agreement import agreement_command
 from pipelines.commands.compare import compare_command
 from pipelines.commands.demo_web import demo_web_command
 from pipelines.commands.endings.ending import BROKEN_PIPE, TerminatedError, exit_of
@@ -67,6 +68,7 @@ app.add_typer(lists_app, name="lists")
 app.command("train-classifier", cls=command_of(classifier_config))(train_command)
 app.command("train-perplexity", cls=command_of(perplexity_config))(train_perplexity_command)
 app.command("label", cls=command_of(label_config))(label_command)
+app.command("agreement")(agreement_command)
 app.command("demo-web")(demo_web_command)
 
 _MANY = ("--input", "-i")  # options that take every path up to the next option
