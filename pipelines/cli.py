@@ -13,10 +13,12 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands.agreement import agreement_command
 from pipelines.commands.compare import compare_command
 from pipelines.commands.demo_web import demo_web_command
 from pipelines.commands.endings.ending import BROKEN_PIPE, TerminatedError, exit_of
 from pipelines.commands.export import export_command
+from pipelines.commands.label import label_command, label_config
 from pipelines.commands.lists import lists_app
 from pipelines.commands.look import config_command, drop_former_command, ledger_command, recipes_command, show_command
 from pipelines.commands.run import plan_command, run_command
@@ -65,6 +67,8 @@ app.command("recipes")(recipes_command)
 app.add_typer(lists_app, name="lists")
 app.command("train-classifier", cls=command_of(classifier_config))(train_command)
 app.command("train-perplexity", cls=command_of(perplexity_config))(train_perplexity_command)
+app.command("label", cls=command_of(label_config))(label_command)
+app.command("agreement")(agreement_command)
 app.command("demo-web")(demo_web_command)
 
 _MANY = ("--input", "-i")  # options that take every path up to the next option

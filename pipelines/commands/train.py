@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,14 +31,20 @@ def command_of(config: Callable[[], Any]) -> type[TyperCommand]:
 
         def format_epilog(self, ctx: Any, formatter: Any) -> None:
             """Write every setting with its meaning, limits and default."""
-            defaults = config()
             with formatter.section("Settings, as --set NAME=VALUE"):
-                formatter.write_dl(
-                    (f"{field.name}={getattr(defaults, field.name)}", _doc_of(field.metadata))
-                    for field in dataclasses.fields(defaults)
-                )
+                formatter.write_dl(list(_settings(config(), "")))
 
     return SettingsCommand
+
+
+def _settings(config: Any, where: str) -> Iterator[tuple[str, str]]:
+    """Yield name and default of each setting, groups included, and its meaning."""
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from _settings(value, f"{where}{field.name}.")
+        else:
+            yield f"{where}{field.name}={value}", _doc_of(field.metadata)
 
 
 def classifier_config() -> Any:

@@ -20,6 +20,7 @@ DATA = {
     "pipelines/recipes/presets/chat_tokens.yaml",
     "pipelines/recipes/presets/fineweb.yaml", "pipelines/recipes/presets/gopher.yaml", "deploy/flink/flink-conf.yaml",
     "deploy/flink/jars.sha256", "deploy/flink/pom.xml", "trainer/titan/requirements.txt",
+    *(f"classifiers/teacher/prompts/{path.name}" for path in (ROOT / "classifiers/teacher/prompts").glob("*.yaml")),
     *(f"{package}/py.typed" for package in PACKAGES),
 }  # fmt: skip
 

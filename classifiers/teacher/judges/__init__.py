@@ -1,0 +1,1 @@
+"""Who judges: a model in this process, or a server."""
