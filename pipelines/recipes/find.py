@@ -25,8 +25,8 @@ from schemas.errors import ConfigError, WinnowError
 
 DEFAULT = "common_crawl"
 GROUP = "winnow.recipes"
-OURS = {name: f"pipelines.recipes.{name}:recipe" for name in (DEFAULT, "books", "tables", "wikipedia")}
-OURS = {name: f"pipelines.recipes.{name}:recipe" for name in (DEFAULT, "stackexchange", "tables", "wikipedia")}
+_NAMES = (DEFAULT, "books", "stackexchange", "tables", "wikipedia")
+OURS = {name: f"pipelines.recipes.{name}:recipe" for name in _NAMES}
 
 
 @dataclass(frozen=True)
