@@ -90,6 +90,7 @@ class Draft:
     failure: BadRecord | None = None
     step: str = ""  # the step that dropped or failed it
     stored: Any = None  # columns that earlier stages stored, by name: `draft.stored["quality"]` is a dict or None
+    facts: dict[str, Any] = field(default_factory=dict)  # columns of `stored` that a step has replaced, by name
     edits: list[AppliedEdit] = field(default_factory=list)  # in the order in which they were made
     running: str = ""  # the step that runs on it
 
@@ -121,6 +122,15 @@ class Draft:
 
     def replace_language(self, language: str, score: float) -> None:
         self._replace(language=language, language_score=score)
+
+    def replace_columns(self, *, url: str, record_id: str, metadata: str) -> None:
+        """Replace columns that are no part of the text, so that its view stays."""
+        self.document = dataclasses.replace(self.document, url=url, record_id=record_id, metadata=metadata)
+
+    def replace_facts(self, name: str, row: Mapping[str, Any]) -> None:
+        """Replace the struct column of that name, which an earlier stage stored, where it differs."""
+        if row != self.stored[name]:
+            self.facts[name] = row
 
     def _replace(self, **changes: Any) -> None:
         self.document = dataclasses.replace(self.document, **changes)
@@ -161,7 +171,8 @@ class Step(Protocol):
 class Redecides(Protocol):
     """A step that never edits, and whose decision follows from what it stored: other limits need no text.
 
-    Optional: `winnow whatif` counts what a step without it would decide as undecided.
+    Optional: `winnow whatif` counts what a step without it would decide as undecided, unless its `measured_with` is
+    empty: no document's fate depends on its settings.
     """
 
     @property

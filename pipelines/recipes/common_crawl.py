@@ -49,6 +49,7 @@ from transforms.mixing.mix import MixConfig
 from transforms.safety.blocklist_files import BlocklistConfig
 from transforms.safety.dirty_words import DirtyWordsConfig, FilterDirtyWords
 from transforms.safety.pii import density
+from transforms.safety.pii.columns import RedactColumns
 from transforms.safety.pii.redact import PiiConfig, redact
 from transforms.safety.site_density import SiteDensityConfig, site_density
 from transforms.sources.items import IngestConfig
@@ -161,11 +162,15 @@ class CommonCrawlConfig:
             raise ConfigError("toxicity_sites: is not allowed without toxicity.model_path; must be off")
 
 
-def clean_steps(clean: CleanConfig) -> list[Step]:
-    """Return the steps on one web document, in order, without the rules that are switched off."""
+def clean_steps(clean: CleanConfig, facts: tuple[str, ...] = ()) -> list[Step]:
+    """Return the steps on one web document, in order, without the rules that are switched off.
+
+    `facts` are the columns in which sources tell what they know of a document.
+    """
     steps: list[Step] = []
     if clean.pii:
-        limits = ("max_spans",)
+        steps.append(RedactColumns("pii_columns", clean.pii, facts))
+        limits = ("max_spans", "columns")
         steps.append(Filter(density.PII_DENSITY, density.measure, density.decide, clean.pii, limits=limits))
         steps.append(Editor("pii", redact, clean.pii, limits=limits))
     if clean.dirty_words:
@@ -226,7 +231,7 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
         branch("web", source)
         | IndexStage(source, index.url, index.blocklist)
         | ReadStage(source, (IdentifyLanguage(config.language),), name="extract")
-        | LocalStage("clean", (*clean_steps(clean), *score), cpu_ms=3.0, follow=follow, keep_edits=keep)
+        | LocalStage("clean", (*clean_steps(clean, (source.kind,)), *score), cpu_ms=3.0, follow=follow, keep_edits=keep)
     )
     again = again_steps(clean, "_after_lines") if config.lines else []
     docs = merge(web) | SurveyStage("dedup", tuple(surveys_of(config)), tuple(again), config.dedup.rounds, follow, keep)

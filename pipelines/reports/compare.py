@@ -30,9 +30,12 @@ from pipelines.runs.tables import read_batches
 from pipelines.stages.read import document_id
 from schemas.errors import RunError
 from schemas.identity import keyed_hash
+from transforms.safety.pii.columns import redact_id
+from transforms.safety.pii.redact import PiiConfig
 
 NOT_READ = ("", "", "not_read")  # stage, step, reason of a record that the other run has never met
 SHOWN_WORDS = 12
+_AS_DEFAULT = PiiConfig()
 _FOUND = np.dtype(
     [("key", "<u8"), ("text", "<u8"), ("words", "<i8"), ("group", "<u4"), ("file", "<u4"), ("row", "<u4")]
 )
@@ -56,7 +59,10 @@ class _Run:
     def key(self, archive: str, offset: int, record_id: str) -> int | None:
         """Return what a record is known by in both runs; None for one of a file that the other has not read."""
         number = self.archives.get(archive)
-        return None if number is None else keyed_hash("compared record", f"{number}:{offset}:{record_id}")
+        if number is None:
+            return None
+        plain, _ = redact_id(record_id, _AS_DEFAULT)  # as documents have it, and headers not
+        return keyed_hash("compared record", f"{number}:{offset}:{plain}")
 
     def read(self) -> None:
         found = [np.zeros(0, _FOUND)]

@@ -136,3 +136,9 @@ def document_of(chain: Chain, record_id: str) -> str:
             if header.record_id == record_id:
                 return document_id(header.source, header, archive)
     return ""
+
+
+def documents_at(chain: Chain, url: str) -> frozenset[str]:
+    """Return the ids of the documents that records became whose address, as it was crawled, has `url` in it."""
+    headers = ((header, archive) for _, data in chain for header, archive in headers_of(data))
+    return frozenset(document_id(header.source, header, archive) for header, archive in headers if url in header.url)

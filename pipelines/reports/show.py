@@ -20,6 +20,7 @@ from pipelines.reports.records import (
     Chain,
     Chains,
     document_of,
+    documents_at,
     is_named,
     last_holders,
     row_by_id,
@@ -48,6 +49,7 @@ class Query:
     language: str = ""
     source: str = ""
     url: str = ""
+    ids: frozenset[str] | None = None  # of documents; None: any
     sample: int = 0  # draw this many by the hash of id and seed
     seed: str = "0"
     limit: int = 10  # 0: all
@@ -70,6 +72,7 @@ class Query:
             and (not self.language or row.get("language") == self.language)
             and (not self.source or row.get("source") == self.source)
             and (not self.url or self.url in row.get("url", ""))
+            and (self.ids is None or row["id"] in self.ids)
         )
 
 
@@ -81,14 +84,22 @@ def find(chains: Chains, query: Query) -> list[dict[str, Any]]:
     if query.stage and query.stage not in names:
         raise RunError(f"--stage {query.stage}: not in this run; allowed: {', '.join(names)}")
     found = _sampled(_matches(chains, query), query)
-    if query.record_id and not found:
-        ids = {number: document_of(chain, query.record_id) for number, chain in chains.items()}
-        asked = {number: replace(query, record_id=document_id) for number, document_id in ids.items() if document_id}
-        places = ({number: chains[number]} for number in asked)
-        rows = itertools.chain.from_iterable(map(_matches, places, asked.values()))
-        found = _sampled(rows, query)
+    if not found and (query.record_id or query.url):
+        again = {number: _of_records(chain, query) for number, chain in chains.items()}
+        rows = (_matches({number: chains[number]}, asked) for number, asked in again.items() if asked is not None)
+        found = _sampled(itertools.chain.from_iterable(rows), query)
     _add_rejected_texts(found, chains)
     return [without_run(row) for row in found] if len(chains) == 1 else found
+
+
+def _of_records(chain: Chain, query: Query) -> Query | None:
+    """Return the query for the documents that the records became that it names: by id, or by an address as it was
+    crawled, in which later stages have replaced personal data. None when there is no such document."""
+    document_id = document_of(chain, query.record_id) if query.record_id else ""
+    ids = documents_at(chain, query.url) if query.url else None
+    if (query.record_id and not document_id) or ids == frozenset():
+        return None
+    return replace(query, record_id=document_id, url="", ids=ids)
 
 
 def _add_rejected_texts(found: list[dict[str, Any]], chains: Chains) -> None:

@@ -310,7 +310,8 @@ def with_measures(schema: pa.Schema, measured: Mapping[str, type]) -> pa.Schema:
     return schema
 
 
-_EDITABLE = frozenset({"text", "blocks", "language", "language_score"})  # what a step may change of a document
+# What a step may change of a document.
+_EDITABLE = frozenset({"text", "blocks", "language", "language_score", "url", "record_id", "metadata"})
 # What the table `dropped` has of a document in addition to its measures: how to find it, never its text.
 _IDENTITY = ("id", "url", "source", "language", "language_score", "page_kind", "extraction_confidence")
 
@@ -341,9 +342,13 @@ class DraftBatch:
         at = pa.array([places[id(draft)] for draft in drafts], pa.int64())
         carried = self.carried.take(at) if self.carried is not None else None
         edited = any(d.document is not self.originals[places[id(d)]] for d in drafts) if self.originals else True
+        replaced = {name for draft in drafts for name in draft.facts}
         arrays = []
         for field in schema:
-            if field.name in measured:
+            if field.name in replaced:
+                values = [draft.facts.get(field.name) or draft.stored[field.name] for draft in drafts]
+                arrays.append(pa.array(values, field.type))
+            elif field.name in measured:
                 values = [draft.measures.get(field.name) for draft in drafts]
                 arrays.append(stats_array(measured[field.name], values))
             elif field.name in _BASE.names and (carried is None or (edited and field.name in _EDITABLE)):

@@ -164,7 +164,8 @@ class Pair:
         elif self.is_survey:
             return ACROSS
         elif not self.redecides:
-            return NO_MEASURES
+            decides_nothing = getattr(self.before, "measured_with", None) == frozenset()
+            return "" if decides_nothing else NO_MEASURES
         elif self.after is None:
             return ""
         wrong = changed if self.measured_with is None else changed & self.measured_with

@@ -104,6 +104,20 @@ def host(url: str) -> str:
     return _host(_split_port(name)[0])
 
 
+def authority_of(url: str) -> tuple[int, int]:
+    """Return where the authority of `url` (user info, host, port) begins and ends; (0, 0) when it has none.
+
+    Characters of `url` itself, of which white space at its beginning is none of the authority. Never raises.
+    """
+    start = len(url) - len(url.lstrip(_EDGES))
+    if any(pattern.match(url, start) for pattern in (_WEB, _OTHER)) or not _OPAQUE.match(url, start):
+        scheme = _WEB.match(url, start) or _OTHER.match(url, start)
+        start = scheme.end() if scheme is not None else start
+        end = _AUTHORITY_END.search(url, start)
+        return start, len(url) if end is None else end.start()
+    return 0, 0
+
+
 def url_key(url: str) -> tuple[int, int]:
     """Return the 128-bit BLAKE2b (RFC 7693) of the normal form as two unsigned 64-bit numbers."""
     digest = hashlib.blake2b(normalise(url).encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.reports.compare import _Run
 from pipelines.runs.folder import RunFolder
 from pipelines.runs.plan import VERSION
 from tests.pipelines.conftest import SETTINGS, Call, rows
@@ -160,3 +161,10 @@ def test_what_cannot_be_compared_is_one_line(
     assert said.err == (
         f"winnow: {small_run} and {tmp_path / 'foreign'}: have read other inputs, so there is nothing to compare\n"
     )
+
+
+def test_a_record_whose_id_was_personal_is_known_by_what_replaced_it() -> None:
+    run = _Run("a", {}, {"rows.jsonl": 0})
+    documents, headers = run.key("rows.jsonl", 7, "name8556@example.com"), run.key("rows.jsonl", 7, "jo@host.com")
+    assert documents == headers != run.key("rows.jsonl", 7, "al@host.com")
+    assert run.key("other.jsonl", 7, "jo@host.com") is None

@@ -24,10 +24,8 @@ from transforms.safety.pii.numbers.national_ids import find_national_ids
 from transforms.safety.pii.replacements import plain_value, replacement, tag
 from transforms.safety.pii.secrets import find_logins, find_secrets
 from transforms.safety.pii.spans import (
-    CARDS,
     GROUPS,
-    IBANS,
-    NATIONAL_IDS,
+    NUMBERS,
     PHONES,
     Span,
     merged,
@@ -58,6 +56,7 @@ class PiiConfig:
     ibans: str = _action(REPLACE, "international bank account numbers (mod 97)")
     national_ids: str = _action(REPLACE, "national numbers of persons, by the rules of 26 countries")
     phones: str = _action(LEAVE, "telephone numbers; needs the extra `phones`; most on the web are those of firms")
+    columns: bool = setting(True, "also in the columns `url`, `metadata` and `web` (title, description, ...)")
     obfuscated_emails: bool = setting(False, "also `name (at) host [dot] org`; costs precision")
     min_confidence: float = setting(
         0.8, "how sure a find must be; .6 takes valid numbers without a word that names them (ours)", ge=0, le=1
@@ -91,15 +90,21 @@ def redact(view: TextView, config: PiiConfig) -> Edit:
     """Replace or tag every span; the counts are those of the groups that there were any of."""
     pieces, reasons, counts = [], [], dict[str, int]()
     for span in view.once(spans_of, config):
-        action = getattr(config, span.group)
-        if action == COUNT:
+        new = new_text(view.text[span.start : span.end], span, config)
+        if new is None:
             continue
-        match = view.text[span.start : span.end]
-        new = tag(span, config.tag) if action == TAG else replacement(match, span, config.key)
         pieces.append((span.start, span.end, new))
         reasons.append(span.kind)
         counts[span.group] = counts.get(span.group, 0) + 1
     return Edit(pieces, counts, reasons, private=True) if pieces else Edit()
+
+
+def new_text(match: str, span: Span, config: PiiConfig) -> str | None:
+    """Return what takes the place of `match`, which `span` is of; None where its group is counted or left."""
+    action = getattr(config, span.group)
+    if action == TAG:
+        return tag(span, config.tag)
+    return replacement(match, span, config.key) if action == REPLACE else None
 
 
 def count_spans(text: str, config: PiiConfig | None = None) -> dict[str, int]:
@@ -126,12 +131,9 @@ def spans_of(view: TextView, config: PiiConfig) -> list[Span]:
     ]
 
 
-_NUMBERS = (CARDS, IBANS, NATIONAL_IDS, PHONES)
-
-
 def _is_no_data(span: Span, kind: int) -> bool:
     """Say whether a span is none because it is inside a block of that kind."""
-    return (kind == FORMULA and span.group in _NUMBERS) or (kind == CODE and span.group == PHONES)
+    return (kind == FORMULA and span.group in NUMBERS) or (kind == CODE and span.group == PHONES)
 
 
 def find_spans(text: str, config: PiiConfig | None = None, language: str = "") -> list[Span]:

@@ -10,6 +10,7 @@ from operator import attrgetter
 EMAILS, IP_ADDRESSES, LOGINS, SECRETS = "emails", "ip_addresses", "logins", "secrets"
 CARDS, IBANS, NATIONAL_IDS, PHONES = "cards", "ibans", "national_ids", "phones"
 GROUPS = (EMAILS, IP_ADDRESSES, LOGINS, SECRETS, CARDS, IBANS, NATIONAL_IDS, PHONES)
+NUMBERS = (CARDS, IBANS, NATIONAL_IDS, PHONES)
 
 # Confidence: what share of such finds is right, roughly, as read on real pages (LOG.md).
 PROVEN = 1.0  # a form that nothing else has, or a checksum and a word that names it
