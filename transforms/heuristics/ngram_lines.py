@@ -31,13 +31,13 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 
 from schemas.blocks import CODE, PARAGRAPH
 from schemas.settings import setting, validate
-from transforms.heuristics.repetition import DUPLICATE_NGRAMS, covered_words, repeated_ngrams
+from transforms.heuristics.repetition import DUPLICATE_NGRAMS, after_first, covered_words, repeated_ngrams
 from transforms.step import Edit
 from transforms.text.replacements import explained_lines
 from transforms.text.view import Ints, TextView, normal_words, split_words
@@ -73,52 +73,29 @@ class NgramLinesConfig:
         return {n: getattr(self, f"max_repeated_{n}_gram_fraction") for n in DUPLICATE_NGRAMS}
 
 
-class _Line(NamedTuple):
-    """A line that is judged."""
-
-    pieces: range  # between line feeds, by number
-    text: str  # in small letters, every digit 0
-    spaced: bool  # written with spaces between words
-
-    def is_like(self, other: _Line) -> bool:
-        """Say whether both begin and end with the same words, half of those of the longer one together."""
-        one, two = self.text, other.text
-        if one[:_SAME_CHARS] != two[:_SAME_CHARS] and one[-_SAME_CHARS:] != two[-_SAME_CHARS:]:
-            return False  # most lines
-        words, others = split_words(one), split_words(two)
-        n_same = _n_same(words, others)
-        if n_same < min(len(words), len(others)):
-            n_same += _n_same(words[n_same:][::-1], others[n_same:][::-1])
-        return 2 * n_same >= max(len(words), len(others))
-
-    def repeats_words(self, least: int) -> bool:
-        """Say whether it is of `least` words and enough of them, and of their characters, are not new."""
-        if len(self.text) < least:
-            return False
-        words = self.text.split() if self.spaced else split_words(self.text)
-        distinct = set(words)
-        return (
-            len(words) >= least
-            and len(distinct) <= MAX_NEW_FRACTION * len(words)
-            and sum(map(len, distinct)) <= MAX_NEW_FRACTION * sum(map(len, words))
-        )
+# A line that is judged: the number of its first piece between line feeds, that of the piece behind its last, and its
+# text, in small letters, every digit 0. A plain tuple: there are forty on a page.
+_Line: TypeAlias = tuple[int, int, str]
 
 
 def edit(view: TextView, config: NgramLinesConfig) -> Edit:
     """Take away lines that repeat themselves; counts are the lines by reason."""
     judged, stretch = view if config.by_blocks else view.as_prose, view.stretch
     least = config.min_words * stretch
+    shortest = least if view.has_unspaced else 2 * least - 1  # characters: blanks are between words
     found: dict[int, str] = {}  # the pieces that go, by number, with their reasons
     counts: Counter[str] = Counter()
     for lines in _lines_in_a_row(judged, config.code):
         for run in _runs(lines, config.min_pattern_lines):
-            if repeats(" ".join(line.text for line in run), config, stretch):
+            if repeats(" ".join(text for _, _, text in run), config, stretch):
                 counts[PATTERN] += len(run)
-                found.update((piece, PATTERN) for line in run for piece in line.pieces)
-        for line in lines:
-            if line.repeats_words(least) and line.pieces[0] not in found and repeats(line.text, config, stretch):
+                found.update((piece, PATTERN) for start, end, _ in run for piece in range(start, end))
+        for start, end, text in lines:
+            if len(text) < shortest or not _repeats_words(text, least, not view.has_unspaced):
+                continue
+            if start not in found and repeats(text, config, stretch):
                 counts[LINE] += 1
-                found.update(dict.fromkeys(line.pieces, LINE))
+                found.update(dict.fromkeys(range(start, end), LINE))
     if not found:
         return Edit()
     raw = view.text.split("\n")
@@ -154,9 +131,7 @@ def repeated_shares(words: Sequence[str], stretch: int = 1) -> dict[int, float]:
         n, rest = divmod(length, stretch)
         if rest or n not in DUPLICATE_NGRAMS:
             continue
-        later = np.ones(len(starts), np.bool_)
-        later[np.unique(ranks, return_index=True)[1]] = False
-        later &= letters_before[starts + length] > letters_before[starts]
+        later = after_first(ranks) & (letters_before[starts + length] > letters_before[starts])
         if later.any():
             shares[n] = int(chars[covered_words(len(ids), starts[later], length)].sum()) / int(chars.sum())
     return shares
@@ -177,20 +152,43 @@ def _lines_in_a_row(view: TextView, code: bool) -> Iterator[list[_Line]]:
                 block = []
             continue
         after = number + (next(sizes) if kind == PARAGRAPH else 1)
-        text = piece if after == number + 1 else " ".join(pieces[number:after])
-        block.append(_Line(range(number, after), text, not view.has_unspaced))
+        block.append((number, after, piece if after == number + 1 else " ".join(pieces[number:after])))
     if block:
         yield block
 
 
 def _runs(lines: Sequence[_Line], least: int) -> Iterator[Sequence[_Line]]:
     """Yield the lines in a row, `least` or more, of which each is like the one before."""
+    if len(lines) < least:
+        return
+    texts = [text for _, _, text in lines]
     start = 0
-    for end in range(1, len(lines) + 1):
-        if end == len(lines) or not lines[end].is_like(lines[end - 1]):
+    for end, (one, other) in enumerate(itertools.pairwise([*texts, ""]), 1):
+        ends_alike = one[:_SAME_CHARS] == other[:_SAME_CHARS] or one[-_SAME_CHARS:] == other[-_SAME_CHARS:]
+        if not ends_alike or end == len(lines) or not _are_alike(one, other):  # most lines end differently
             if end - start >= least:
                 yield lines[start:end]
             start = end
+
+
+def _are_alike(one: str, other: str) -> bool:
+    """Say whether two lines begin and end with the same words, half of those of the longer one together."""
+    words, others = split_words(one), split_words(other)
+    n_same = _n_same(words, others)
+    if n_same < min(len(words), len(others)):
+        n_same += _n_same(words[n_same:][::-1], others[n_same:][::-1])
+    return 2 * n_same >= max(len(words), len(others))
+
+
+def _repeats_words(text: str, least: int, spaced: bool) -> bool:
+    """Say whether a line is of `least` words and enough of them, and of their characters, are not new."""
+    words = text.split() if spaced else split_words(text)
+    if len(words) < least:
+        return False
+    distinct = set(words)
+    if len(distinct) > MAX_NEW_FRACTION * len(words):
+        return False
+    return sum(map(len, distinct)) <= MAX_NEW_FRACTION * sum(map(len, words))
 
 
 def _n_same(words: Sequence[str], others: Sequence[str]) -> int:

@@ -22,6 +22,7 @@ TERMINAL_PUNCTUATION = (
     ".", "?", "!", '"', "”", "“", "»", "«", ".’", "?’", "!’", "。’", "？’", "！’", "」", "』", "。", "．", "｡",
     "？", "！", "؟", "۔", "।", "॥", "။", "។", "։", "።", "፧", "፡፡", "‼", "⁇", "⁈", "⁉", *_RARE_ENDS,
 )  # fmt: skip
+_TERMINAL_LAST = frozenset(mark[-1] for mark in TERMINAL_PUNCTUATION)  # to look at sixty marks costs more
 # What is typed for such a mark, by the last letter before it, after which there can be a year or a bracket; elsewhere
 # these end no sentence. The first letters are those of India, whose danda is `|` on a Latin keyboard; a line that
 # begins with one is a row of a table.
@@ -35,6 +36,7 @@ _TYPED_END = re.compile(rf"{_TYPED_MARKS}\Z")
 _TYPED_SENTENCE_END = re.compile(rf"{_TYPED_MARKS}(?=[ \t\u00a0])")
 # What is written behind a sentence's mark: short notes in brackets and any signs, or a dash and who said it.
 _BEHIND_CHARS = 200  # most that is looked at
+_DASHES = "—–-"
 _BEHIND_A_MARK = re.compile(
     r"(?<![.…])[.!?。！？][\"”’»)」』]*"
     r"(?:(?:\s*+(?>\[[^\[\]]{1,12}\]|\([^()]{1,80}\)|[^\w\s.…,;]))++|\s*[—–-]\s*\w[\w .]{0,40})\Z"
@@ -82,9 +84,10 @@ def ends_with_ellipsis(line: str) -> bool:
 
 def ends_with_terminal(line: str) -> bool:
     """Say whether a stripped line ends with terminal punctuation; an ellipsis is none (C4)."""
-    if line.endswith(TERMINAL_PUNCTUATION):
+    last = line[-1:]
+    if last in _TERMINAL_LAST and line.endswith(TERMINAL_PUNCTUATION):
         return not line.endswith(_ELLIPSIS_ENDS)
-    return line.endswith(_TYPED_LAST) and _ends_with_typed_mark(line)
+    return last in _TYPED_LAST and _ends_with_typed_mark(line)
 
 
 def ends_a_sentence(line: str) -> bool:
@@ -92,7 +95,13 @@ def ends_a_sentence(line: str) -> bool:
 
     That is a note ("[1]", "(Smith 1990)"), signs of any kind ("*", "¶", a face, ":)") or who said it ("—Anna").
     """
-    return ends_with_terminal(line) or _BEHIND_A_MARK.search(line, max(len(line) - _BEHIND_CHARS, 0)) is not None
+    if ends_with_terminal(line):
+        return True
+    if line[-1:].isalnum():  # then a dash precedes the words, and a letter before it (well-known) rules it out
+        at = max(map(line.rfind, _DASHES))
+        if at <= 0 or line[at - 1].isalnum():
+            return False
+    return _BEHIND_A_MARK.search(line, max(len(line) - _BEHIND_CHARS, 0)) is not None
 
 
 def _ends_with_typed_mark(line: str) -> bool:
@@ -119,6 +128,8 @@ def count_sentences(lines: Sequence[str]) -> int:
     last = {line[-1] for line in lines}
     if not last.isdisjoint(("፡", *_RARE_ENDS)):
         count += len(_RARE_SENTENCE_END.findall(text))
-    if not last.isdisjoint(_TYPED_LAST) and any(map(_ends_with_typed_mark, lines)):
+    if not last.isdisjoint(_TYPED_LAST) and any(
+        line.endswith(_TYPED_LAST) and _ends_with_typed_mark(line) for line in lines
+    ):
         count += len(_TYPED_SENTENCE_END.findall(text))
     return count

@@ -284,7 +284,7 @@ class TextView:
         number_of = vocabulary.setdefault
         normal = np.array([number_of(word, len(vocabulary)) if word else -1 for word in map(_bare, spelled)], np.int64)
         ids = normal[ids]
-        return _Told(vocabulary, ids[ids >= 0], len(words), sum(map(len, words)))
+        return _Told(vocabulary, ids[ids >= 0], len(words), len("".join(words)))
 
     @property
     def vocabulary(self) -> Mapping[str, int]:

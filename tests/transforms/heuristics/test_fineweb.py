@@ -136,7 +136,22 @@ def test_short_lines_beside_much_text_do_not_speak_against_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "behind", ["[1]", "[12]", " [1][2]", " (Smith 1990)", " 😀", " :)", "*", " ¶", " —Anna", " – Anna Smith", ")", "†"]
+    "behind",
+    [
+        "[1]",
+        "[12]",
+        " [1][2]",
+        " (Smith 1990)",
+        " 😀",
+        " :)",
+        "*",
+        " ¶",
+        " —Anna",
+        " – Anna Smith",
+        "” - Anna",
+        ")",
+        "†",
+    ],
 )
 def test_what_is_written_behind_a_mark_does_not_make_a_sentence_none(behind: str) -> None:
     text = "\n".join(f"This is sentence number {n} of a text with many of them.{behind}" for n in range(12))
@@ -144,8 +159,12 @@ def test_what_is_written_behind_a_mark_does_not_make_a_sentence_none(behind: str
 
 
 @pytest.mark.parametrize(
-    "line", ["to be continued...", "Read more [...]", "Share this :", "Version 2 (beta)", "12.5 (kg)"]
-)
+    "line",
+    [
+        "to be continued...", "Read more [...]", "Share this :", "Version 2 (beta)", "12.5 (kg)",
+        "The end. A well-known one", "Chapter 2 - what happened", "It ended. – So they said - Anna",
+    ],
+)  # fmt: skip
 def test_other_lines_end_no_sentence(line: str) -> None:
     assert measure(TextView(line)).terminal_line_fraction == 0.0
 
