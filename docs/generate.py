@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from classifiers.training.train_fasttext import TrainConfig  # noqa: E402
+from pipelines.labelling.settings import LabelConfig  # noqa: E402
 from pipelines.recipes.find import OURS, find_recipe  # noqa: E402
 from pipelines.reports.ledger import ledger  # noqa: E402
 from pipelines.runs.folder import RunFolder  # noqa: E402
@@ -57,6 +58,11 @@ _PERPLEXITY = """
 
 Given by `--set NAME=VALUE`.
 """
+_LABEL = """
+## `winnow label`
+
+Given by `--set NAME=VALUE` ([distil.md](distil.md)).
+"""
 _TRAINER = """
 ## `winnow-train`: a training recipe
 
@@ -78,6 +84,7 @@ def settings_page() -> str:
         parts += [_RECIPE.format(name=name, doc=f"{maker.doc.rstrip('.')}."), *_tables(config, as_before=first)]
         first = first or {path: group for path, _, group in _groups(config, "")}
     parts += [_CLASSIFIER, *_tables(TrainConfig()), _PERPLEXITY, *_tables(PerplexityTrainConfig())]
+    parts += [_LABEL, *_tables(LabelConfig())]
     parts += [_TRAINER, *_tables(Recipe(), {"stages": StageConfig()})]
     return "".join(parts)
 

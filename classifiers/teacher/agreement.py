@@ -135,7 +135,7 @@ def krippendorff(matrix: Matrix, weights: Weights, distances: Weights) -> float 
     scale = weights / (judged - 1)
     coincidences = (counts * scale[:, None]).T @ counts - np.diag((counts * scale[:, None]).sum(axis=0))
     totals = coincidences.sum(axis=1)
-    n = totals.sum()
+    n = float(totals.sum())
     by_chance = float((np.outer(totals, totals) * distances).sum())
     if n <= 1 or not by_chance:
         return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 
 import storage
 from pipelines.commands.arguments.options import AsJson
@@ -84,13 +84,14 @@ def _labels(path: str, label_column: str, text_column: str) -> dict[str, str]:
 
 
 def _draw(found: Agreement) -> RenderableType:
-    pairs = Table("", "", "documents", "equal", "kappa", "weighted kappa", box=None)
+    numbers = ["weighted"] if any(pair.weighted is not None for pair in found.pairs) else []
+    pairs = Table("", "", "documents", "equal", *(Column(one, no_wrap=True) for one in ("kappa", *numbers)), box=None)
     for pair in found.pairs:
-        weighted = "" if pair.weighted is None else _shown(pair.weighted)
-        pairs.add_row(pair.a, pair.b, f"{pair.documents:,}", f"{pair.equal:.3f}", _shown(pair.cohen), weighted)
+        weighted = [] if pair.weighted is None else [_shown(pair.weighted)]
+        pairs.add_row(pair.a, pair.b, f"{pair.documents:,}", f"{pair.equal:.3f}", _shown(pair.cohen), *weighted)
     kind = "interval" if found.is_interval else "nominal"
-    alpha = Table("", "documents", "", box=None)
-    alpha.add_row(f"Krippendorff's alpha ({kind})", f"{found.documents:,}", _shown(found.alpha))
+    alpha = Table("", "documents", Column("alpha", no_wrap=True), box=None)
+    alpha.add_row(f"Krippendorff, {kind}", f"{found.documents:,}", _shown(found.alpha))
     return Group(_by_label(found.judges), pairs, *([alpha] if len(found.judges) > 2 or found.is_interval else []))
 
 
