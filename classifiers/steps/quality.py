@@ -3,7 +3,8 @@
 The Llama reports keep what resembles references of Wikipedia (arXiv:2302.13971, section 2; arXiv:2407.21783, section
 3.1.1); RedPajama keeps a probability >= 0.25 of such a model, DCLM (arXiv:2406.11794, section 4.4) the top 10% by one
 trained on instructions and explanations, >= 0.018112. Here the classifier is what `winnow train-classifier` was
-given, so no limit is set by default; its report suggests one.
+given, so no limit is set by default; its report suggests one. A student's score ranks texts; with its calibration the
+column `probability` says how often its teacher would have given the positive label.
 
 Deviation: only the first `max_chars` characters of a text are scored (training reads the same ones), which bounds the
 cost of a book-long page.
@@ -14,12 +15,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from classifiers.models.calibration import Calibration, calibrated
 from classifiers.models.fasttext_model import FastTextModel
 from classifiers.models.label_scores import SCORED_CHARS, label_scores
 from classifiers.models.text_forms import FORMS, RAW
 from classifiers.steps.label_step import LabelStep
 from schemas.errors import ConfigError
-from schemas.settings import setting, validate
+from schemas.settings import section, setting, validate
 from transforms.settings_read import fields_but
 from transforms.step import Draft, Drop
 
@@ -34,6 +38,9 @@ class QualityConfig:
     min_score: float | None = setting(None, "probability a text must have; null keeps every text", ge=0.0, le=1.0)
     text_form: str = setting(RAW, "form of the text that the model was trained on", choices=FORMS)
     max_chars: int = setting(SCORED_CHARS, "characters from the start of a text that are scored", ge=100)
+    calibration: Calibration | None = section(
+        Calibration, "from score to probability, as `winnow train-classifier --pin` wrote it", optional=True, off=True
+    )
 
     def __post_init__(self) -> None:
         validate(self)
@@ -46,11 +53,20 @@ class QualityStats:
     """The score; None when there is no classifier, or nothing in the text that it knows: an empty text."""
 
     score: float | None
+    probability: float | None = None  # the score calibrated; None without a calibration
 
 
 def measure(model: FastTextModel, texts: Sequence[str], config: QualityConfig) -> list[QualityStats]:
-    """Return the probability of the positive label for each text."""
-    return [QualityStats(score) for score in label_scores(model, texts, config)]
+    """Return the probability that the model gives to the positive label for each text, and what it is calibrated."""
+    scores = label_scores(model, texts, config)
+    if config.calibration is None:
+        return [QualityStats(score) for score in scores]
+    known = np.array([0.0 if score is None else score for score in scores])
+    found = calibrated(known, config.calibration).tolist()
+    return [
+        QualityStats(score, None if score is None else probability)
+        for score, probability in zip(scores, found, strict=True)
+    ]
 
 
 def decide(stats: QualityStats, config: QualityConfig) -> Drop | None:

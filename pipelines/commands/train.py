@@ -18,7 +18,7 @@ from schemas.settings import limits_text, overlay, to_plain
 
 if TYPE_CHECKING:
     from classifiers.training.figures import Figures, ThresholdRow
-    from classifiers.training.train_fasttext import TrainReport
+    from classifiers.training.student import TrainReport
 
 QUALITY, TOXICITY = "quality", "toxicity"
 
@@ -105,6 +105,8 @@ def _pinned(step: str, output: Path, report: TrainReport) -> dict[str, Any]:
 
     default = QualityConfig() if step == QUALITY else ToxicityConfig()
     used = {name: report.settings[name] for name in ("positive_label", "text_form", "max_chars")}
+    if step == QUALITY and report.calibration is not None:
+        used["calibration"] = to_plain(report.calibration.chosen)
     languages = sorted(set(report.held_out) - {ALL}) if step == TOXICITY else []
     return {
         "model_path": str(output.absolute()),
