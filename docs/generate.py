@@ -20,7 +20,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from classifiers.evaluation.evaluate import EvaluateConfig  # noqa: E402
 from classifiers.training.train_fasttext import TrainConfig  # noqa: E402
+from classifiers.training.train_transformer import TransformerTrainConfig  # noqa: E402
 from pipelines.recipes.find import OURS, find_recipe  # noqa: E402
 from pipelines.reports.ledger import ledger  # noqa: E402
 from pipelines.runs.folder import RunFolder  # noqa: E402
@@ -51,6 +53,16 @@ _CLASSIFIER = """
 
 Given by `--set NAME=VALUE`.
 """
+_TRANSFORMER = """
+## `winnow train-classifier --kind transformer`
+
+Given by `--set NAME=VALUE`.
+"""
+_EVALUATE = """
+## `winnow evaluate-classifier`
+
+Given by `--set NAME=VALUE`.
+"""
 _PERPLEXITY = """
 ## `winnow train-perplexity`
 
@@ -73,7 +85,8 @@ def settings_page() -> str:
     for name in OURS:
         maker = find_recipe(name)
         parts += [_RECIPE.format(name=name, doc=f"{maker.doc.rstrip('.')}."), *_tables(maker.settings())]
-    parts += [_CLASSIFIER, *_tables(TrainConfig()), _PERPLEXITY, *_tables(PerplexityTrainConfig())]
+    parts += [_CLASSIFIER, *_tables(TrainConfig()), _TRANSFORMER, *_tables(TransformerTrainConfig())]
+    parts += [_EVALUATE, *_tables(EvaluateConfig()), _PERPLEXITY, *_tables(PerplexityTrainConfig())]
     parts += [_TRAINER, *_tables(Recipe(), {"stages": StageConfig()})]
     return "".join(parts)
 

@@ -56,9 +56,10 @@ def positive_of(examples: Sequence[Example], positive_label: str) -> Flags:
 
 
 def measured(scores: Scores, examples: Sequence[Example], positive_label: str, error_samples: int) -> Measured:
-    """Return the figures of `scores`, shape (examples,), probabilities of the positive label."""
+    """Return the figures of `scores`, shape (examples,); a calibration only of what lies in [0, 1]."""
     positive = positive_of(examples, positive_label)
     suggested = best_threshold(scores, positive)
+    is_probability = bool(len(scores)) and scores.min() >= 0 and scores.max() <= 1
     rates = (at_keep_rate(scores, positive, rate) for rate in REPORTED_KEEP_RATES)
     return Measured(
         by_language=figures_by_language(scores, positive, [one.language for one in examples]),
@@ -66,23 +67,22 @@ def measured(scores: Scores, examples: Sequence[Example], positive_label: str, e
         at_suggested=None if suggested is None else at_threshold(scores, positive, suggested),
         thresholds=tuple(at_threshold(scores, positive, t) for t in REPORTED_THRESHOLDS),
         keep_rates=tuple(row for row in rates if row is not None),
-        calibration=calibrate(scores, positive, [one.group for one in examples]),
+        calibration=calibrate(scores, positive, [one.group for one in examples]) if is_probability else None,
         errors=(
-            *_worst(scores, examples, positive, error_samples),
-            *_worst(-scores, examples, ~positive, error_samples),
+            *_worst(scores, 1, examples, positive, error_samples),
+            *_worst(scores, -1, examples, ~positive, error_samples),
         ),
     )
 
 
-def _worst(scores: Scores, examples: Sequence[Example], chosen: Flags, n: int) -> list[ScoredError]:
-    """Return the `n` chosen examples of the lowest scores; ties by a hash of the text."""
-    places = sorted(
-        np.flatnonzero(chosen).tolist(), key=lambda at: (scores[at], keyed_hash("classifier/errors", examples[at].text))
-    )
+def _worst(scores: Scores, sign: int, examples: Sequence[Example], chosen: Flags, n: int) -> list[ScoredError]:
+    """Return the `n` chosen examples of the lowest scores, with sign -1 of the highest; ties by a hash of the text."""
+    order = {at: keyed_hash("classifier/errors", examples[at].text) for at in np.flatnonzero(chosen).tolist()}
+    places = sorted(order, key=lambda at: (sign * scores[at], order[at]))
     return [
         ScoredError(
             label=examples[at].label,
-            score=round(abs(float(scores[at])), 6),
+            score=round(float(scores[at]), 6),
             language=examples[at].language,
             site=examples[at].site,
             text=examples[at].text[:SAMPLE_CHARS],

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from classifiers.models.calibration import Calibration, calibrated
-from classifiers.models.fasttext_model import FastTextModel
-from classifiers.models.label_scores import SCORED_CHARS, label_scores
+from classifiers.models.label_scores import SCORED_CHARS, Classifier, label_scores
 from classifiers.models.text_forms import FORMS, RAW
+from classifiers.models.transformer_settings import TransformerSettings
 from classifiers.steps.label_step import LabelStep
 from schemas.errors import ConfigError
 from schemas.settings import section, setting, validate
@@ -32,12 +33,13 @@ from transforms.step import Draft, Drop
 class QualityConfig:
     """Which classifier scores, and what is kept."""
 
-    model_path: str = setting("", "fastText classifier, path or https address; '' scores nothing")
-    model_sha256: str = setting("", "SHA-256 of the model file, as its training reported it")
+    model_path: str = setting("", "fastText file (path, https), transformers folder or hf://; '' scores nothing")
+    model_sha256: str = setting("", "SHA-256 of the model, as its training reported it")
     positive_label: str = setting("good", "label whose probability is the score")
     min_score: float | None = setting(None, "probability a text must have; null keeps every text", ge=0.0, le=1.0)
     text_form: str = setting(RAW, "form of the text that the model was trained on", choices=FORMS)
     max_chars: int = setting(SCORED_CHARS, "characters from the start of a text that are scored", ge=100)
+    transformer: TransformerSettings = section(TransformerSettings, "how a transformers model is run")
     calibration: Calibration | None = section(
         Calibration, "from score to probability, as `winnow train-classifier --pin` wrote it", optional=True, off=True
     )
@@ -56,7 +58,7 @@ class QualityStats:
     probability: float | None = None  # the score calibrated; None without a calibration
 
 
-def measure(model: FastTextModel, texts: Sequence[str], config: QualityConfig) -> list[QualityStats]:
+def measure(model: Classifier, texts: Sequence[str], config: QualityConfig) -> list[QualityStats]:
     """Return the probability that the model gives to the positive label for each text, and what it is calibrated."""
     scores = label_scores(model, texts, config)
     if config.calibration is None:
@@ -87,7 +89,14 @@ class ScoreQuality(LabelStep[QualityConfig, QualityStats]):
     stats = QualityStats
     measured_with = fields_but(QualityConfig, "min_score")
 
-    def scored(self, model: FastTextModel, drafts: Sequence[Draft]) -> list[QualityStats]:
+    def __init__(self, config: QualityConfig, name: str = "quality") -> None:
+        super().__init__(config)
+        self.name = name  # of its column: a recipe may have several
+
+    def __reduce__(self) -> tuple[type[Any], tuple[Any, ...]]:
+        return type(self), (self.settings, self.name)
+
+    def scored(self, model: Classifier, drafts: Sequence[Draft]) -> list[QualityStats]:
         return measure(model, [draft.view.text for draft in drafts], self.settings)
 
     def unscored(self) -> QualityStats:

@@ -160,9 +160,10 @@ class Beside:
     picture: Path
 
     @classmethod
-    def of(cls, model: Path, kind: str) -> Beside:
+    def of(cls, model: Path, kind: str, name: str = "") -> Beside:
+        """Return the places; `name` is what the model will be called when it still lies elsewhere."""
         if kind == TRANSFORMER:
-            return cls(model.name, model / "report.json", model / "README.md", model / "report.png")
+            return cls(name or model.name, model / "report.json", model / "README.md", model / "report.png")
         return cls(model.name, *(model.with_name(f"{model.name}.{suffix}") for suffix in ("json", "md", "png")))
 
 
