@@ -38,7 +38,8 @@ sys.path.insert(0, str(machine.ROOT))
 from classifiers.models.label_scores import label_scores, open_classifier
 from classifiers.steps.toxicity import ToxicityConfig
 from classifiers.training.figures import Flags, Scores, area_under_curve, at_threshold, auc_interval, average_precision
-from classifiers.training.train_fasttext import TrainConfig, TrainReport, train_classifier
+from classifiers.training.student import TrainReport
+from classifiers.training.train_fasttext import TrainConfig, train_classifier
 
 Found = dict[str, dict[str, list[float]]]  # scores and CPU seconds by name of a list of texts
 

@@ -21,7 +21,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from classifiers.evaluation.evaluate import EvaluateConfig  # noqa: E402
 from classifiers.training.train_fasttext import TrainConfig  # noqa: E402
+from classifiers.training.train_transformer import TransformerTrainConfig  # noqa: E402
 from pipelines.labelling.settings import LabelConfig  # noqa: E402
 from pipelines.recipes.find import OURS, find_recipe  # noqa: E402
 from pipelines.reports.ledger import ledger  # noqa: E402
@@ -50,6 +52,16 @@ _RECIPE = """
 """
 _CLASSIFIER = """
 ## `winnow train-classifier`
+
+Given by `--set NAME=VALUE`.
+"""
+_TRANSFORMER = """
+## `winnow train-classifier --kind transformer`
+
+Given by `--set NAME=VALUE`.
+"""
+_EVALUATE = """
+## `winnow evaluate-classifier`
 
 Given by `--set NAME=VALUE`.
 """
@@ -83,7 +95,8 @@ def settings_page() -> str:
         config = maker.settings()
         parts += [_RECIPE.format(name=name, doc=f"{maker.doc.rstrip('.')}."), *_tables(config, as_before=first)]
         first = first or {path: group for path, _, group in _groups(config, "")}
-    parts += [_CLASSIFIER, *_tables(TrainConfig()), _PERPLEXITY, *_tables(PerplexityTrainConfig())]
+    parts += [_CLASSIFIER, *_tables(TrainConfig()), _TRANSFORMER, *_tables(TransformerTrainConfig())]
+    parts += [_EVALUATE, *_tables(EvaluateConfig()), _PERPLEXITY, *_tables(PerplexityTrainConfig())]
     parts += [_LABEL, *_tables(LabelConfig())]
     parts += [_TRAINER, *_tables(Recipe(), {"stages": StageConfig()})]
     return "".join(parts)

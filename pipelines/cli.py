@@ -17,6 +17,7 @@ from pipelines.commands.agreement import agreement_command
 from pipelines.commands.compare import compare_command
 from pipelines.commands.demo_web import demo_web_command
 from pipelines.commands.endings.ending import BROKEN_PIPE, TerminatedError, exit_of
+from pipelines.commands.evaluate import evaluate_command, evaluate_config
 from pipelines.commands.export import export_command
 from pipelines.commands.label import label_command, label_config
 from pipelines.commands.lists import lists_app
@@ -28,6 +29,7 @@ from pipelines.commands.train import (
     perplexity_config,
     train_command,
     train_perplexity_command,
+    transformer_config,
 )
 from pipelines.commands.tune import tune_command
 from pipelines.commands.whatif import whatif_command
@@ -53,6 +55,8 @@ def winnow(
     """From raw crawls to the tokens a large language model is trained on."""
 
 
+_TRAIN = command_of(classifier_config, transformer_config, titles=("", " of --kind transformer"))
+
 app.command("run")(run_command)
 app.command("plan")(plan_command)
 app.command("ledger")(ledger_command)
@@ -65,7 +69,8 @@ app.command("drop-former")(drop_former_command)
 app.command("config")(config_command)
 app.command("recipes")(recipes_command)
 app.add_typer(lists_app, name="lists")
-app.command("train-classifier", cls=command_of(classifier_config))(train_command)
+app.command("train-classifier", cls=_TRAIN)(train_command)
+app.command("evaluate-classifier", cls=command_of(evaluate_config))(evaluate_command)
 app.command("train-perplexity", cls=command_of(perplexity_config))(train_perplexity_command)
 app.command("label", cls=command_of(label_config))(label_command)
 app.command("agreement")(agreement_command)

@@ -90,6 +90,12 @@ class _Handler(BaseHTTPRequestHandler):
             return self._missing("RepoNotFound")
         return self._json({"id": name, "sha": "0" * 40, "siblings": [], "private": True, "tags": []})
 
+    def model(self, body: bytes, query: dict[str, str], name: str, revision: str) -> None:
+        if name not in self.hub.repositories:
+            return self._missing("RepoNotFound")
+        siblings = [{"rfilename": path} for path in sorted(self.hub.repositories[name])]
+        return self._json({"id": name, "sha": revision, "siblings": siblings, "private": True, "tags": []})
+
     def bucket(self, body: bytes, query: dict[str, str], name: str) -> None:
         day = "2026-01-01T00:00:00.000Z"
         self._json({"id": name, "private": True, "createdAt": day, "size": 0, "totalFiles": 0})
@@ -172,6 +178,9 @@ _ROUTES: list[tuple[str, Callable[..., None]]] = [
     (rf"/api/datasets/{_NAME}/tree/([^/]+)(/.*)?", _Handler.tree),
     (rf"/api/datasets/{_NAME}/paths-info/([^/]+)", _Handler.paths_info),
     (rf"/datasets/{_NAME}/resolve/([^/]+)/(.+)", _Handler.resolve),
+    (rf"/api/models/{_NAME}/revision/([^/]+)", _Handler.model),
+    (rf"/api/models/{_NAME}/tree/([^/]+)(/.*)?", _Handler.tree),
+    (rf"/(?!api/|datasets/){_NAME}/resolve/([^/]+)/(.+)", _Handler.resolve),
     (rf"/api/datasets/{_NAME}/preupload/([^/]+)", _Handler.preupload),
     (rf"/datasets/{_NAME}\.git/info/lfs/objects/batch", _Handler.batch),
     (r"/large/([0-9a-f]+)", _Handler.put),

@@ -1,4 +1,4 @@
-"""What the steps that score with a pinned fastText classifier have in common."""
+"""What the steps that score with a pinned classifier have in common."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
-from classifiers.models.fasttext_model import FastTextModel
-from classifiers.models.label_scores import ScoreSettings, open_classifier
+from classifiers.models.label_scores import Classifier, ScoreSettings, open_classifier
 from schemas.records import Document
 from transforms.step import Draft, Drop
 
@@ -19,20 +18,20 @@ S = TypeVar("S")
 class LabelStep(ABC, Generic[C, S]):
     """Stores the score of each draft and decides. Without a model it stores nulls and drops nothing."""
 
-    name: ClassVar[str]
+    name: str
     stats: ClassVar[type]
     measured_with: ClassVar[frozenset[str]]
     resources: Sequence[str] = ()  # the model is known by its SHA-256, a setting
 
     def __init__(self, config: C) -> None:
         self.settings = config
-        self._model: FastTextModel | None = None
+        self._model: Classifier | None = None
 
-    def __reduce__(self) -> tuple[type[Any], tuple[C]]:
+    def __reduce__(self) -> tuple[type[Any], tuple[Any, ...]]:
         return type(self), (self.settings,)  # an opened step travels without its model
 
     @abstractmethod
-    def scored(self, model: FastTextModel, drafts: Sequence[Draft]) -> list[S]:
+    def scored(self, model: Classifier, drafts: Sequence[Draft]) -> list[S]:
         """Return the Stats of all drafts, by one call of the model."""
 
     @abstractmethod
@@ -46,7 +45,11 @@ class LabelStep(ABC, Generic[C, S]):
     def open(self) -> None:
         """Find and open the model, if there is one. Raises ConfigError, also when it has no such label."""
         if self.settings.model_path:
-            self._model = open_classifier(self.settings)
+            self._model = self.opened()
+
+    def opened(self) -> Classifier:
+        """Return the model, open."""
+        return open_classifier(self.settings)
 
     def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
         """Score all drafts in one call of the model."""

@@ -18,12 +18,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from classifiers.models.fasttext_model import FastTextModel
-from classifiers.models.label_scores import SCORED_CHARS, label_scores
+from classifiers.models.label_scores import SCORED_CHARS, Classifier, label_scores
 from classifiers.models.text_forms import FORMS, WORDS
+from classifiers.models.transformer_settings import TransformerSettings
 from classifiers.steps.label_step import LabelStep
 from schemas.errors import ConfigError
-from schemas.settings import setting, validate
+from schemas.settings import section, setting, validate
 from transforms.safety.site_density import SiteDensityConfig
 from transforms.settings_read import fields_but
 from transforms.step import Draft, Drop
@@ -33,13 +33,14 @@ from transforms.step import Draft, Drop
 class ToxicityConfig:
     """Which classifier scores texts of which languages, and what is dropped."""
 
-    model_path: str = setting("", "fastText classifier, path or https address; '' scores nothing")
-    model_sha256: str = setting("", "SHA-256 of the model file, as its training reported it")
+    model_path: str = setting("", "fastText file (path, https), transformers folder or hf://; '' scores nothing")
+    model_sha256: str = setting("", "SHA-256 of the model, as its training reported it")
     positive_label: str = setting("toxic", "label whose probability is the score")
     languages: tuple[str, ...] = setting(("en",), "languages that the model was trained on; no other text is scored")
     max_score: float | None = setting(None, "probability a text may have; null keeps every text", ge=0.0, le=1.0)
     text_form: str = setting(WORDS, "form of the text that the model was trained on", choices=FORMS)
     max_chars: int = setting(SCORED_CHARS, "characters from the start of a text that are scored", ge=100)
+    transformer: TransformerSettings = section(TransformerSettings, "how a transformers model is run")
 
     def __post_init__(self) -> None:
         validate(self)
@@ -62,7 +63,7 @@ def toxicity_sites() -> SiteDensityConfig:
 
 
 def measure(
-    model: FastTextModel, texts: Sequence[str], languages: Sequence[str], config: ToxicityConfig
+    model: Classifier, texts: Sequence[str], languages: Sequence[str], config: ToxicityConfig
 ) -> list[ToxicityStats]:
     """Return the probability of the positive label for each text in a language of the model."""
     chosen = [n for n, language in enumerate(languages) if language in config.languages]
@@ -84,7 +85,7 @@ class ScoreToxicity(LabelStep[ToxicityConfig, ToxicityStats]):
     stats = ToxicityStats
     measured_with = fields_but(ToxicityConfig, "max_score")
 
-    def scored(self, model: FastTextModel, drafts: Sequence[Draft]) -> list[ToxicityStats]:
+    def scored(self, model: Classifier, drafts: Sequence[Draft]) -> list[ToxicityStats]:
         texts, languages = [draft.view.text for draft in drafts], [draft.document.language for draft in drafts]
         return measure(model, texts, languages, self.settings)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,21 +18,29 @@ from schemas.settings import limits_text, overlay, to_plain
 
 if TYPE_CHECKING:
     from classifiers.training.figures import Figures, ThresholdRow
-    from classifiers.training.train_fasttext import TrainReport
+    from classifiers.training.student import TrainReport
 
 QUALITY, TOXICITY = "quality", "toxicity"
+FASTTEXT, TRANSFORMER = "fasttext", "transformer"
 
 
-def command_of(config: Callable[[], Any]) -> type[TyperCommand]:
-    """Return the kind of a command whose help ends with its settings, of which `config` gives the defaults."""
+def command_of(*configs: Callable[[], Any], titles: Sequence[str] = ("",)) -> type[TyperCommand]:
+    """Return the kind of a command whose help ends with its settings, of which `configs` give the defaults.
+
+    Of several kinds of settings each has a title; what it shares with the first, default and all, is not repeated.
+    """
 
     class SettingsCommand(TyperCommand):
         """A command that has settings."""
 
         def format_epilog(self, ctx: Any, formatter: Any) -> None:
             """Write every setting with its meaning, limits and default."""
-            with formatter.section("Settings, as --set NAME=VALUE"):
-                formatter.write_dl(list(_settings(config(), "")))
+            known: set[tuple[str, str]] = set()
+            for config, title in zip(configs, titles, strict=True):
+                rows = [row for row in _settings(config(), "") if row not in known]
+                with formatter.section(f"Settings{title}, as --set NAME=VALUE"):
+                    formatter.write_dl(rows)
+                known.update(rows)
 
     return SettingsCommand
 
@@ -54,6 +62,13 @@ def classifier_config() -> Any:
     return TrainConfig()
 
 
+def transformer_config() -> Any:
+    """Return the defaults of `train-classifier --kind transformer`."""
+    from classifiers.training.train_transformer import TransformerTrainConfig
+
+    return TransformerTrainConfig()
+
+
 def perplexity_config() -> Any:
     """Return the defaults of `train-perplexity`."""
     from transforms.heuristics.perplexity.train import PerplexityTrainConfig
@@ -73,22 +88,38 @@ def _shares(row: ThresholdRow) -> str:
 
 def train_command(
     table: Annotated[str, typer.Option("--input", "-i", help="Labelled texts: JSONL, CSV, TSV or Parquet.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model file, or folder of a transformer, to write.")],
     changes: Changes = None,
+    kind: Annotated[str, typer.Option(help="fasttext, or transformer: DistilRoBERTa's class, extra `models`.")] = (
+        FASTTEXT
+    ),
     test: Annotated[list[Path] | None, typer.Option(help="Other labelled texts, scored only; may be repeated.")] = None,
     step: Annotated[str, typer.Option(help="Step of `run` that the config is for: quality or toxicity.")] = QUALITY,
     pin: Annotated[Path | None, typer.Option(help="Write a YAML config that pins the model for `run`.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a fastText classifier of quality or toxicity; prints the SHA-256 that the config pins."""
-    from classifiers.training.train_fasttext import train_classifier
-
-    output = _model_file(output)
+    """Train a student: a classifier of quality or toxicity; prints the SHA-256 that the config pins."""
+    if kind not in (FASTTEXT, TRANSFORMER):
+        raise ConfigError(f"--kind: {kind!r} is not allowed; must be one of {FASTTEXT}, {TRANSFORMER}")
     if step not in (QUALITY, TOXICITY):
         raise ConfigError(f"--step: {step!r} is not allowed; must be one of {QUALITY}, {TOXICITY}")
-    config = overlay(classifier_config(), nested(changes))
+    from classifiers.training.student import Beside
+
     tests = [path.expanduser() for path in test or ()]
-    report = train_classifier(Path(table).expanduser(), output, config, tests)
+    if kind == TRANSFORMER:
+        from classifiers.training.train_transformer import train_transformer
+
+        output = _model_folder(output)
+        report = train_transformer(
+            Path(table).expanduser(), output, overlay(transformer_config(), nested(changes)), tests
+        )
+    else:
+        from classifiers.training.train_fasttext import train_classifier
+
+        output = _model_file(output)
+        report = train_classifier(
+            Path(table).expanduser(), output, overlay(classifier_config(), nested(changes)), tests
+        )
     _write_pin(pin, step, _pinned(step, output, report))
     if as_json:
         print_json(to_plain(report))
@@ -100,7 +131,8 @@ def train_command(
         for name, by_language in report.tests.items():
             for language, found in by_language.items():
                 typer.echo(f"{name}, {language}: {found.n:,} texts, {_area(found)}")
-        typer.echo(f"the card is in {output}.md, the whole report in {output}.json")
+        places = Beside.of(output, kind)
+        typer.echo(f"the card is in {places.card}, the whole report in {places.report}")
 
 
 def _pinned(step: str, output: Path, report: TrainReport) -> dict[str, Any]:
@@ -111,6 +143,8 @@ def _pinned(step: str, output: Path, report: TrainReport) -> dict[str, Any]:
 
     default = QualityConfig() if step == QUALITY else ToxicityConfig()
     used = {name: report.settings[name] for name in ("positive_label", "text_form", "max_chars")}
+    if step == QUALITY and report.calibration is not None:
+        used["calibration"] = to_plain(report.calibration.chosen)
     languages = sorted(set(report.held_out) - {ALL}) if step == TOXICITY else []
     return {
         "model_path": str(output.absolute()),
@@ -156,6 +190,14 @@ def _model_file(output: Path) -> Path:
     output = output.expanduser()
     if output.is_dir():
         raise ConfigError(f"{output}: is a folder; expected the name of the model's file")
+    return output
+
+
+def _model_folder(output: Path) -> Path:
+    """Return where the folder of a model goes: nowhere, to an empty folder, or in place of another model."""
+    output = output.expanduser()
+    if output.exists() and not (output.is_dir() and ((output / "config.json").is_file() or not any(output.iterdir()))):
+        raise ConfigError(f"{output}: exists and is no folder of a transformers model; expected a new name")
     return output
 
 

@@ -20,9 +20,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from classifiers.steps.by_transformer import quality_step, toxicity_step
 from classifiers.steps.language import IdentifyLanguage, LanguageConfig
-from classifiers.steps.quality import QualityConfig, ScoreQuality
-from classifiers.steps.toxicity import ScoreToxicity, ToxicityConfig, toxicity_sites
+from classifiers.steps.quality import QualityConfig
+from classifiers.steps.toxicity import ToxicityConfig, toxicity_sites
 from pipelines.runs.graph import Recipe, branch, merge
 from pipelines.stages.fit import FitStage
 from pipelines.stages.index import IndexStage, UrlConfig
@@ -138,8 +139,8 @@ class CommonCrawlConfig:
     )
     dedup: DedupConfig = section(DedupConfig, "copies of whole documents")
     lines: LinesConfig | None = section(LinesConfig, "lines that occur in too many documents", optional=True)
-    quality: QualityConfig = section(QualityConfig, "fastText quality classifier")
-    toxicity: ToxicityConfig = section(ToxicityConfig, "fastText toxicity classifier")
+    quality: QualityConfig = section(QualityConfig, "quality classifier")
+    toxicity: ToxicityConfig = section(ToxicityConfig, "toxicity classifier")
     toxicity_sites: SiteDensityConfig | None = section(
         toxicity_sites,
         "sites of texts that are toxic on average, dropped whole (ours)",
@@ -224,9 +225,9 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
     follow, keep = Follow(config.measure_dropped), KeepEdits(config.keep_edits)
     reader = PageReader(PageReading(ingest=index.ingest, extract=config.extract))
     source = WebArchives(config.source, index.ingest, reader)
-    score: list[Step] = [ScoreQuality(config.quality)] if config.quality.model_path else []
+    score: list[Step] = [quality_step(config.quality)] if config.quality.model_path else []
     if config.toxicity.model_path:
-        score.append(ScoreToxicity(config.toxicity))
+        score.append(toxicity_step(config.toxicity))
     web = (
         branch("web", source)
         | IndexStage(source, index.url, index.blocklist)

@@ -10,6 +10,7 @@ import pytest
 from classifiers.models.model_files import LID_176, resolve
 from schemas.errors import ConfigError
 from schemas.records import Document
+from tests.classifiers.tiny_roberta import Student, make_student
 from transforms.step import Draft
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
@@ -31,6 +32,11 @@ def lid_path() -> Path:
         return resolve("", LID_176.sha256, LID_176)
     except ConfigError as error:
         pytest.skip(f"no language model: {error}")
+
+
+@pytest.fixture(scope="session")
+def student(tmp_path_factory: pytest.TempPathFactory) -> Student:
+    return make_student(tmp_path_factory.mktemp("student"))
 
 
 @pytest.fixture(scope="session")

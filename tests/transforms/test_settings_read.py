@@ -134,8 +134,10 @@ def test_no_rule_of_ours_reads_a_setting_that_is_not_found(text: str) -> None:
 
 
 def test_what_the_steps_with_models_and_lists_measure_by_is_known() -> None:
-    assert settings_read_by(quality.measure) == {"positive_label", "text_form", "max_chars"}
-    assert ScoreQuality.measured_with == {"positive_label", "text_form", "max_chars", "model_path", "model_sha256"}
+    assert settings_read_by(quality.measure) == {"positive_label", "text_form", "max_chars", "calibration"}
+    assert ScoreQuality.measured_with == {
+        "positive_label", "text_form", "max_chars", "model_path", "model_sha256", "calibration", "transformer",
+    }  # fmt: skip
     assert IdentifyLanguage.measured_with == {"max_chars", "model_path", "model_sha256"}
     assert FilterDirtyWords.measured_with == {"directory"}
 

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from classifiers.models.calibration import Calibration, calibrated
 from classifiers.steps.quality import QualityConfig, QualityStats, ScoreQuality, decide
 from classifiers.training.train_fasttext import TrainConfig, train_classifier
 from schemas.errors import ConfigError
@@ -63,6 +65,17 @@ def test_the_step_scores_and_drops(trained: Trained, make_drafts: Callable[..., 
     assert unknown is not None  # of a word that no text had, its pair with the line's end still counts
     reasons = [draft.drop.reason if draft.drop else None for draft in drafts[:3]]
     assert reasons == [None, "quality_too_low", "quality_unknown"]
+
+
+def test_a_calibration_adds_the_probability(trained: Trained, make_drafts: Callable[..., list[Draft]]) -> None:
+    calibration = Calibration(slope=0.5, intercept=-1.0)
+    config = QualityConfig(model_path=str(trained[0]), model_sha256=trained[1], calibration=calibration)
+    drafts = make_drafts("the proof of a theorem", "")
+    ScoreQuality(config).run(drafts, Counter())
+    known, empty = (draft.measures["quality"] for draft in drafts)
+    assert known.probability == calibrated(np.array([known.score]), calibration)[0]
+    assert known.probability < known.score
+    assert empty == QualityStats(None, None)
 
 
 def test_the_score_is_that_of_the_positive_label(trained: Trained, make_drafts: Callable[..., list[Draft]]) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from classifiers.steps.toxicity import ScoreToxicity, ToxicityConfig, ToxicityStats, decide, toxicity_sites
-from classifiers.training.train_fasttext import TrainConfig, TrainReport, train_classifier
+from classifiers.training.student import TrainReport
+from classifiers.training.train_fasttext import TrainConfig, train_classifier
 from schemas.errors import ConfigError
 from schemas.records import Document
 from transforms.step import Draft, Drop

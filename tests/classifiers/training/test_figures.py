@@ -9,8 +9,10 @@ from classifiers.training.figures import (
     ALL,
     CurvePoint,
     area_under_curve,
+    at_keep_rate,
     auc_interval,
     average_precision,
+    average_precision_interval,
     curve,
     figures,
     figures_by_language,
@@ -73,6 +75,27 @@ def test_the_interval_is_that_of_hanley_and_mcneil_roughly() -> None:
     assert low is not None
     assert high is not None
     assert (high - low) / (2 * 1.96) == pytest.approx(0.0213, rel=0.15)
+
+
+def test_the_interval_of_the_average_precision_holds_it() -> None:
+    generator = np.random.default_rng(2)
+    positive = np.arange(400) % 4 == 0
+    scores = generator.normal(positive.astype(float)).round(1)  # with ties
+    low, high = average_precision_interval(scores, positive)
+    found = average_precision(scores, positive)
+    assert low is not None
+    assert high is not None
+    assert found is not None
+    assert low < found < high
+    assert high - low < 0.2
+    assert average_precision_interval(scores, np.ones(400, dtype=bool)) == (None, None)
+
+
+def test_the_threshold_of_a_keep_rate_by_hand() -> None:
+    at = [at_keep_rate(SCORES, POSITIVE, rate) for rate in (0.2, 0.21, 0.6, 0.61, 1.0)]
+    assert [row.threshold for row in at if row] == [0.9, 0.8, 0.8, 0.3, 0.1]
+    assert [row.kept for row in at if row] == [0.2, 0.6, 0.6, 0.8, 1.0]  # a tie keeps more than was asked for
+    assert at_keep_rate(np.array([]), np.array([], dtype=bool), 0.1) is None
 
 
 def test_by_language() -> None:

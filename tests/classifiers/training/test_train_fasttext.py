@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifiers.training import train_fasttext
+from classifiers.models.fasttext_model import one_line
+from classifiers.training import fasttext_process
+from classifiers.training.examples import read_examples, split
 from classifiers.training.figures import ThresholdRow, area_under_curve, at_threshold, best_threshold
 from classifiers.training.labelled_table import read_labelled
 from classifiers.training.train_fasttext import TrainConfig, train_classifier
@@ -85,7 +88,7 @@ def test_training_does_not_depend_on_what_the_memory_held(tmp_path: Path, monkey
     table = write_jsonl(tmp_path / "t.jsonl", ROWS)
     monkeypatch.setenv("MALLOC_PERTURB_", "1")
     assert train_classifier(table, tmp_path / "m.bin", SMALL).auc == 1.0
-    monkeypatch.setattr(train_fasttext, "ZEROED_MEMORY", "1")
+    monkeypatch.setattr(fasttext_process, "ZEROED_MEMORY", "1")
     with pytest.raises(ConfigError, match="fastText cannot train with these settings: RuntimeError: Encountered NaN"):
         train_classifier(table, tmp_path / "m.bin", SMALL)
 
@@ -96,7 +99,9 @@ def test_the_report_beside_the_model(tmp_path: Path) -> None:
     saved = json.loads((tmp_path / "deep" / "m.bin.json").read_text())
     assert saved["sha256"] == report.sha256
     assert saved["settings"]["word_ngrams"] == 2
-    assert sorted(path.name for path in (tmp_path / "deep").iterdir()) == ["m.bin", "m.bin.json", "m.bin.md"]
+    assert sorted(path.name for path in (tmp_path / "deep").iterdir()) == [
+        f"m.bin{end}" for end in ("", ".json", ".md", ".png")
+    ]
     assert report.n_empty == 2
     assert sum(report.n_train.values()) + sum(report.n_held_out.values()) == 121
     assert sum(report.n_held_out.values()) in range(10, 40)
@@ -130,6 +135,97 @@ def test_equal_texts_fall_on_the_same_side(tmp_path: Path) -> None:
     rows = [(text, label) for text, label in ROWS for _ in range(3)]
     report = train_classifier(write_jsonl(tmp_path / "t.jsonl", rows), tmp_path / "m.bin", SMALL)
     assert all(n % 3 == 0 for n in (*report.n_train.values(), *report.n_held_out.values()))
+
+
+def write_rows(path: Path, rows: list[dict[str, object]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_sites_are_held_out_whole(tmp_path: Path) -> None:
+    rows = [{"text": text, "label": label, "site": f"{n % 20}.example"} for n, (text, label) in enumerate(ROWS)]
+    table = write_rows(tmp_path / "t.jsonl", rows)
+    parts = split(read_examples(table, SMALL, one_line)[0], SMALL)
+    assert not {one.site for one in parts.training} & {one.site for one in parts.held_out}
+    assert len(parts.training) + len(parts.held_out) == len(rows)
+    assert len(parts.held_out) % 6 == 0  # texts of a site
+    report = train_classifier(table, tmp_path / "m.bin", SMALL)
+    assert report.split_by == "site"
+    assert "whole sites are held out" in (tmp_path / "m.bin.md").read_text()
+    # A text that a held-out site has, too, is no text to learn from.
+    held = parts.held_out[0]
+    copies = [{"text": held.text, "label": held.label, "site": parts.training[n].site} for n in range(2)]
+    assert train_classifier(write_rows(table, [*rows, *copies]), tmp_path / "m.bin", SMALL).n_shared == 2
+    # Without the column, or with '', texts are split one by one.
+    other = dataclasses.replace(SMALL, site_column="")
+    assert train_classifier(table, tmp_path / "m.bin", other).split_by == "text"
+    with pytest.raises(ConfigError, match="row 1 has no column 'domain'"):
+        train_classifier(table, tmp_path / "m.bin", dataclasses.replace(SMALL, site_column="domain"))
+
+
+def test_texts_that_the_teacher_was_not_sure_of_are_left_out(tmp_path: Path) -> None:
+    chances = [0.5, 0.75, 0.2, 0.95, None, 0.05]
+    rows = [{"text": text, "label": label, "p": chances[n % 6]} for n, (text, label) in enumerate(ROWS)]
+    table = write_rows(tmp_path / "t.jsonl", rows)
+    config = dataclasses.replace(SMALL, probability_column="p", min_certainty=0.8)
+    report = train_classifier(table, tmp_path / "m.bin", config)
+    parts = split(read_examples(table, config, one_line)[0], config)
+    assert report.n_uncertain > 0
+    assert {one.probability for one in parts.training} == {0.2, 0.95, None, 0.05}
+    assert 0.5 in {one.probability for one in parts.held_out}  # what it is measured on is as it comes
+    with pytest.raises(ConfigError, match=r"row 1: the probability is 1\.5; must be >= 0, <= 1"):
+        train_classifier(write_rows(table, [{**rows[0], "p": 1.5}]), tmp_path / "m.bin", config)
+    with pytest.raises(ConfigError, match=r"min_certainty: 0\.8 is not allowed without a probability_column"):
+        dataclasses.replace(SMALL, min_certainty=0.8)
+
+
+def test_the_card_has_calibration_keep_rates_and_errors(tmp_path: Path) -> None:
+    noisy = [(text, label if n % 10 else "bad") for n, (text, label) in enumerate(ROWS)]
+    config = dataclasses.replace(SMALL, holdout=0.6, error_samples=2)
+    report = train_classifier(write_jsonl(tmp_path / "t.jsonl", noisy), tmp_path / "m.bin", config)
+    assert report.calibration is not None
+    assert report.calibration.n == sum(report.n_held_out.values())
+    assert [row.kept >= rate for row, rate in zip(report.keep_rates, (0.05, 0.1, 0.2, 0.3), strict=False)] == [True] * 4
+    wrong = [one for one in report.errors if one.label == "bad"]
+    assert wrong[0].text.startswith("a theorem")  # the noise is found
+    assert wrong[0].score > 0.5
+    card = (tmp_path / "m.bin.md").read_text()
+    for title in ("## Calibration", "## Thresholds by share kept", "## Worst errors"):
+        assert title in card
+    assert (tmp_path / "m.bin.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_without_matplotlib_the_tables_remain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    report = train_classifier(write_jsonl(tmp_path / "t.jsonl", ROWS), tmp_path / "m.bin", SMALL)
+    assert "no picture: matplotlib is in the extra `train`" in report.notes
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.bin", "m.bin.json", "m.bin.md", "t.jsonl"]
+
+
+def test_a_quantized_model_is_small_and_reproducible(tmp_path: Path) -> None:
+    rows = [(f"{text} a{n} b{n} c{n} d{n}", label) for n, (text, label) in enumerate(ROWS)]
+    table = write_jsonl(tmp_path / "t.jsonl", rows)
+    config = dataclasses.replace(SMALL, quantize=True, dim=4, bucket=300)
+    first = train_classifier(table, tmp_path / "a.ftz", config)
+    assert train_classifier(table, tmp_path / "b.ftz", config).sha256 == first.sha256
+    assert first.auc is not None
+    assert first.auc > 0.9
+    train_classifier(table, tmp_path / "c.bin", dataclasses.replace(config, quantize=False))
+    assert (tmp_path / "a.ftz").stat().st_size < (tmp_path / "c.bin").stat().st_size
+    with pytest.raises(ConfigError, match="Matrix too small for quantization"):
+        train_classifier(write_jsonl(table, ROWS), tmp_path / "d.ftz", dataclasses.replace(config, bucket=1))
+
+
+def test_what_a_search_finds_gives_the_same_model_again(tmp_path: Path) -> None:
+    """The search goes by the clock, so it is not repeated here: its settings are."""
+    table = write_jsonl(tmp_path / "t.jsonl", ROWS)
+    report = train_classifier(table, tmp_path / "a.bin", dataclasses.replace(SMALL, autotune_s=1, dim=8))
+    names = {"wordNgrams": "word_ngrams", "minCount": "min_count", "minn": "min_subword", "maxn": "max_subword"}
+    found = {names.get(name, name): value for name, value in report.found.items()}
+    assert {"lr", "dim", "epoch", "bucket"} < found.keys()
+    if found["bucket"]:  # 0 is our own choice of it
+        assert train_classifier(table, tmp_path / "b.bin", dataclasses.replace(SMALL, **found)).sha256 == report.sha256
+    assert "Found by training: `lr=" in (tmp_path / "a.bin.md").read_text()
 
 
 def test_every_kind_of_table_gives_the_same_rows(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""How good scores are: calibration, reports, drawings, several scores side by side."""
