@@ -194,13 +194,19 @@ _SCALARS = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.stri
 
 @functools.cache
 def stats_type(stats: type) -> pa.StructType:
-    """Return the struct type of a family's Stats dataclass, whose fields are bool, int, float, str or X | None."""
+    """Return the struct type of a family's Stats dataclass.
+
+    Its fields are bool, int, float, str, X | None, or tuple[X, ...], which becomes a list.
+    """
     hints = typing.get_type_hints(stats)
-    fields = []
-    for field in dataclasses.fields(stats):
-        arms = [arm for arm in typing.get_args(hints[field.name]) or (hints[field.name],) if arm is not type(None)]
-        fields.append(pa.field(field.name, _SCALARS[arms[0]]))
-    return pa.struct(fields)
+    return pa.struct([pa.field(field.name, _field_type(hints[field.name])) for field in dataclasses.fields(stats)])
+
+
+def _field_type(hint: Any) -> pa.DataType:
+    if typing.get_origin(hint) is tuple:
+        return pa.list_(_SCALARS[typing.get_args(hint)[0]])
+    arms = [arm for arm in typing.get_args(hint) or (hint,) if arm is not type(None)]
+    return _SCALARS[arms[0]]
 
 
 def stats_array(stats: type, values: Sequence[Any]) -> pa.StructArray:

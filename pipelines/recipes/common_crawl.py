@@ -8,6 +8,7 @@
                  the whole corpus, lines that occur in too many documents
     perplexity   off by default: how unlike clean text documents read; head, middle and tail by language
     kl           off by default: documents whose tokens are unlike those of the corpus
+    signals      off by default: RedPajama-v2's quality signals as columns
     tokenize     BOS + text + EOS, by a byte-level BPE trained on a sample, or one from a file
     mix          shares by source, language and quality band; copies of each document by a keyed hash of its id
     shards       global shuffle and packing into rows of one length
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from classifiers.steps.by_transformer import quality_step, toxicity_step
 from classifiers.steps.language import IdentifyLanguage, LanguageConfig
 from classifiers.steps.quality import QualityConfig
+from classifiers.steps.redpajama import RedPajamaConfig, RedPajamaSignals
 from classifiers.steps.toxicity import ToxicityConfig, toxicity_sites
 from pipelines.runs.graph import Recipe, branch, merge
 from pipelines.stages.fit import FitStage
@@ -151,6 +153,9 @@ class CommonCrawlConfig:
         PerplexityConfig, "how unlike clean text documents read: CCNet's head, middle and tail"
     )
     kl: KlConfig = section(KlConfig, "documents whose tokens are unlike those of the corpus")
+    redpajama: RedPajamaConfig | None = section(
+        RedPajamaConfig, "RedPajama-v2's quality signals as columns", optional=True, off=True
+    )
     tokenizer: TokenizerConfig = section(TokenizerConfig, "tokenizer: trained here, or from a file")
     mix: MixConfig = section(MixConfig, "what share of the tokens comes from where")
     shards: ShardConfig = section(ShardConfig, "rows and shards of tokens")
@@ -240,5 +245,8 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
         docs = docs | FitStage(PerplexityFit(config.perplexity))
     if config.kl.judge != NONE:
         docs = docs | FitStage(TokenKlFit.of(config.kl, config.tokenizer))
+    if config.redpajama:
+        signals = RedPajamaSignals(config.redpajama, has_perplexity=config.perplexity.judge != NONE)
+        docs = docs | LocalStage("signals", (signals,), cpu_ms=5.0, follow=follow, keep_edits=keep)
     docs = docs | TokenizeStage(config.tokenizer) | MixStage(config.mix) | ShardsStage(config.shards)
     return Recipe.of(NAME, docs, config)

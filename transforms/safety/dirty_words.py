@@ -204,18 +204,21 @@ def parse_list(text: str) -> list[str]:
     return list(filter(None, map(str.strip, text.splitlines())))
 
 
-def read_lists(directory: str) -> dict[str, list[str]]:
-    """Read every file of `directory` that is named by a language code (en, fil, fr-CA); ignore the others."""
+def read_lists(directory: str, name: str = "dirty_words.directory") -> dict[str, list[str]]:
+    """Read every file of `directory` that is named by a language code (en, fil, fr-CA); ignore the others.
+
+    Raises ConfigError, which names the setting `name`, when it cannot be read or has none.
+    """
     place = storage.with_home(directory)
     try:
-        names = [name for name in storage.list_names(place) if LIST_NAME.fullmatch(name)]
-        lists = {name: parse_list(storage.read_bytes(storage.join(place, name)).decode()) for name in names}
+        files = [file for file in storage.list_names(place) if LIST_NAME.fullmatch(file)]
+        lists = {file: parse_list(storage.read_bytes(storage.join(place, file)).decode()) for file in files}
     except (OSError, InputError, UnicodeDecodeError) as error:
-        raise ConfigError(f"dirty_words.directory: {directory!r} cannot be read: {error}") from None
+        raise ConfigError(f"{name}: {directory!r} cannot be read: {error}") from None
     if not lists:
         if not storage.exists(place):
-            raise ConfigError(f"dirty_words.directory: {directory!r} does not exist")
-        raise ConfigError(f"dirty_words.directory: {directory!r} has no list; expected files named en, de, fr, ...")
+            raise ConfigError(f"{name}: {directory!r} does not exist")
+        raise ConfigError(f"{name}: {directory!r} has no list; expected files named en, de, fr, ...")
     return lists
 
 

@@ -20,6 +20,7 @@ DEFAULT = ["web/index", "web/extract", "web/clean", "dedup", "tokenize", "mix", 
     [
         ({}, DEFAULT),
         ({"kl": {"judge": "measure"}}, [*DEFAULT[:4], "kl", *DEFAULT[4:]]),  # what is left of copies, before its tokens
+        ({"kl": {"judge": "measure"}, "redpajama": True}, [*DEFAULT[:4], "kl", "signals", *DEFAULT[4:]]),
     ],
 )
 def test_stages(changes: dict[str, Any], stages: list[str]) -> None:
