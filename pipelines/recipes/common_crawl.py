@@ -56,6 +56,7 @@ from transforms.safety.pii.columns import RedactColumns
 from transforms.safety.pii.redact import PiiConfig, redact
 from transforms.safety.site_density import SiteDensityConfig, site_density
 from transforms.sources.items import IngestConfig
+from transforms.sources.source import Source
 from transforms.sources.web.archives import WebArchives
 from transforms.sources.web.page_reader import PageReader, PageReading
 from transforms.step import Editor, Filter, Step
@@ -168,14 +169,19 @@ class CommonCrawlConfig:
             raise ConfigError("toxicity_sites: is not allowed without toxicity.model_path; must be off")
 
 
-def clean_steps(clean: CleanConfig, facts: tuple[str, ...] = ()) -> list[Step]:
-    """Return the steps on one web document, in order, without the rules that are switched off.
+def column_steps(clean: CleanConfig, source: Source) -> list[Step]:
+    """Return what comes before all other steps of a clean stage: whatever these drop, its columns are clean.
 
-    `facts` are the columns in which sources tell what they know of a document.
+    The kind of a source is the name of the column of its facts.
     """
+    facts = (source.kind,) if source.reader.facts else ()
+    return [RedactColumns("pii_columns", clean.pii, facts)] if clean.pii else []
+
+
+def clean_steps(clean: CleanConfig) -> list[Step]:
+    """Return the steps on one web document, in order, without the rules that are switched off."""
     steps: list[Step] = []
     if clean.pii:
-        steps.append(RedactColumns("pii_columns", clean.pii, facts))
         limits = ("max_spans", "columns")
         steps.append(Filter(density.PII_DENSITY, density.measure, density.decide, clean.pii, limits=limits))
         steps.append(Editor("pii", redact, clean.pii, limits=limits))
@@ -233,11 +239,12 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
     score: list[Step] = [quality_step(config.quality)] if config.quality.model_path else []
     if config.toxicity.model_path:
         score.append(toxicity_step(config.toxicity))
+    steps = (*column_steps(clean, source), *clean_steps(clean), *score)
     web = (
         branch("web", source)
         | IndexStage(source, index.url, index.blocklist)
         | ReadStage(source, (IdentifyLanguage(config.language),), name="extract")
-        | LocalStage("clean", (*clean_steps(clean, (source.kind,)), *score), cpu_ms=3.0, follow=follow, keep_edits=keep)
+        | LocalStage("clean", steps, cpu_ms=3.0, follow=follow, keep_edits=keep)
     )
     again = again_steps(clean, "_after_lines") if config.lines else []
     docs = merge(web) | SurveyStage("dedup", tuple(surveys_of(config)), tuple(again), config.dedup.rounds, follow, keep)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from classifiers.steps.language import IdentifyLanguage, LanguageConfig
-from pipelines.recipes.common_crawl import CleanConfig, DedupConfig, again_steps, clean_steps
+from pipelines.recipes.common_crawl import CleanConfig, DedupConfig, again_steps, clean_steps, column_steps
 from pipelines.runs.graph import Recipe, branch, merge
 from pipelines.stages.index import IndexStage, UrlConfig
 from pipelines.stages.join import JoinStage
@@ -108,11 +108,11 @@ def one_source(
     """Return the recipe `name`, which reads one source, under `config`.
 
     `join` brings records together before they are read; `facts_rules` look at what the source says of a text, right
-    where it is read; `own_rules` run in the clean stage, before those of `config`.
+    where it is read; `own_rules` run in the clean stage, before the rules on texts of `config`.
     """
     follow, keep = Follow(config.measure_dropped), KeepEdits(config.keep_edits)
     language = (IdentifyLanguage(config.language),) if config.language else ()
-    steps = (*own_rules, *clean_steps(config.clean))
+    steps = (*column_steps(config.clean, source), *own_rules, *clean_steps(config.clean))
     docs = (
         branch(name, source)
         | IndexStage(source, config.url)

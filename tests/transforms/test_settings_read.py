@@ -145,7 +145,6 @@ def test_what_the_steps_with_models_and_lists_measure_by_is_known() -> None:
 def test_our_filters_decide_again_and_our_editors_do_not() -> None:
     steps = {step.name: step for step in clean_steps(CleanConfig())}
     assert {name for name, step in steps.items() if not isinstance(step, Redecides)} == {
-        "pii_columns",
         "pii",
         "ngram_lines",
         "c4_lines",

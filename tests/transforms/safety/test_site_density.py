@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 import apache_beam as beam
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from schemas.identity import keyed_fraction
 from schemas.records import Document
 from transforms.dedup.keys_over_limit import KEYS_PER_DOCUMENT, TOTAL
 from transforms.dedup.sites import site_of
@@ -108,3 +110,27 @@ def test_sites_of_much_personal_data_for_any_number_of_partitions_and_parts() ->
         *(None, None, None),  # 2 spans a 1,000 characters are at the limit
         *("site3.com", "site4.com"),
     ]
+
+
+def test_generated_documents_are_judged_as_a_dictionary_of_all_sites_says() -> None:
+    """benchmarks/site_verdicts.py does the same with a million documents."""
+    pages, sums = [], defaultdict[str, list[float]](list)
+    for number in range(3000):
+        name = f"{number:032x}"
+        site = f"site{int(400 * keyed_fraction('site', name) ** 3)}.org"  # uneven: the largest has 14% of them
+        rate = 8 * keyed_fraction("level", site) * keyed_fraction("measure", name)
+        made = Draft(Document(id=name, text="x", url=f"https://w{number % 7}.{site}/{number}"))
+        made.stored = {"pii_density": {"spans_per_1000_chars": rate}}
+        pages.append(made)
+        sums[site].append(round(rate * SCALE))
+    config = pii_sites()
+    bad = {site for site, some in sums.items() if len(some) >= config.min_documents
+           and sum(some) / len(some) / SCALE > config.max_mean}  # fmt: skip
+    expected = {page.document.id: site for page in pages if (site := site_of(page.document.url)) in bad}
+    assert 20 < len(bad) < len(sums) / 2
+    for n_documents in (10, 50_000, 310_000):  # 1, 3 and 17 partitions
+        parts = [pages[at::13] for at in range(13)]
+        decided = judged(parts, config, n_documents)
+        gone = {one.document.id: drop.detail for part, drops in zip(parts, decided, strict=True)
+                for one, drop in zip(part, drops, strict=True) if drop}  # fmt: skip
+        assert gone == expected

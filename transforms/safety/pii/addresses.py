@@ -26,7 +26,7 @@ _PLAIN = "/@:~-._"  # what a replacement or tag has and no address need escape
 _DELETED = "\t\n\r"  # which no address has (WHATWG; transforms/dedup/urls.py, rule 1)
 _OUR_LOGIN = re.compile(r"name[0-9]{4}(?::password)?")
 # Every find has one of these: most addresses have none and are done with.
-_IN_ITSELF = re.compile(r"[@\uff20]|[0-9A-Za-z_]{16}")
+_IN_ITSELF = re.compile(r"[@\uff20]|(?<![0-9A-Za-z_\-])(?=[0-9A-Za-z_\-]{16})[a-z_\-]*[0-9A-Z]")
 _IN_ITS_WORDS = re.compile(r"[0-9](?:[ .\-()]{0,2}[0-9]){5}|[0-9A-Za-z]{16}|[:.][0-9A-Fa-f]{0,4}[:.]")
 _OF_WORDS = (*NUMBERS, IP_ADDRESSES)  # groups; `&v=4.7.8.2` says that it is a version to who reads words alone
 _AS_WORDS = str.maketrans({**dict.fromkeys("=_+", " "), **dict.fromkeys("/?&;#", "\n")})

@@ -56,7 +56,7 @@ class PiiConfig:
     ibans: str = _action(REPLACE, "international bank account numbers (mod 97)")
     national_ids: str = _action(REPLACE, "national numbers of persons, by the rules of 26 countries")
     phones: str = _action(LEAVE, "telephone numbers; needs the extra `phones`; most on the web are those of firms")
-    columns: bool = setting(True, "also in the columns `url`, `metadata` and `web` (title, description, ...)")
+    columns: bool = setting(True, "also in `url`, `record_id`, `metadata` and what a source tells (`web`: title, ...)")
     obfuscated_emails: bool = setting(False, "also `name (at) host [dot] org`; costs precision")
     min_confidence: float = setting(
         0.8, "how sure a find must be; .6 takes valid numbers without a word that names them (ours)", ge=0, le=1
