@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from classifiers.teacher.judges.judge import Answer
 from schemas.errors import RunError
@@ -24,7 +25,7 @@ class Journal:
     """The answers of one job, by id. A context manager: the file is open within it."""
 
     def __init__(self, path: Path, key: str) -> None:
-        """`key` says what the answers depend on. RunError when the file holds those of another job."""
+        """`key` says what the answers depend on. RunError when the file holds answers of another job."""
         self.path, self.key = path, key
         self.answers: dict[str, Answer] = {}
 
@@ -61,26 +62,31 @@ class Journal:
         os.fsync(self._file.fileno())
 
     def _read(self) -> int:
-        """Read the whole lines; return the byte after the last of them."""
+        """Read the whole lines; return the byte after the last of them, 0 when there is nothing to keep."""
         self._file.seek(0)
-        end = 0
-        for number, line in enumerate(self._file, 1):
-            if not line.endswith(b"\n"):
-                break  # cut short by a kill
-            try:
-                plain = json.loads(line)
-            except ValueError:
-                raise RunError(f"{self.path}: line {number} is damaged; remove the folder and label again") from None
-            if number == 1:
-                self._check(plain)
-            else:
-                answer = Answer(**{name: value for name, value in plain.items() if name in _FIELDS})
-                self.answers[answer.id] = answer
-            end += len(line)
-        return end
+        lines = self._file.read().splitlines(keepends=True)
+        if lines and not lines[-1].endswith(b"\n"):
+            lines.pop()  # cut short by a kill
+        plain = [self._parse(number, line) for number, line in enumerate(lines, 1)]
+        if not plain or not self._is_ours(plain[0], len(plain) > 1):
+            return 0
+        answers = (Answer(**{name: one[name] for name in one.keys() & _FIELDS}) for one in plain[1:])
+        self.answers = {answer.id: answer for answer in answers}
+        return sum(map(len, lines))
 
-    def _check(self, head: object) -> None:
-        if not isinstance(head, dict) or head.get("journal") != 1:
+    def _parse(self, number: int, line: bytes) -> dict[str, Any]:
+        try:
+            plain = json.loads(line)
+        except ValueError:
+            plain = None
+        if isinstance(plain, dict):
+            return plain
+        raise RunError(f"{self.path}: line {number} is damaged; remove the folder and label again")
+
+    def _is_ours(self, head: dict[str, Any], has_answers: bool) -> bool:
+        """Return whether the file is of our job; False for one of another job to which nothing was answered."""
+        if head.get("journal") != 1:
             raise RunError(f"{self.path}: is no journal of answers; give a new folder")
-        if head.get("key") != self.key:
+        if head.get("key") != self.key and has_answers:
             raise RunError(f"{self.path}: holds answers to another sample, prompt, model or setting; give a new folder")
+        return bool(head.get("key") == self.key)

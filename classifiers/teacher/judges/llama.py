@@ -29,6 +29,7 @@ from storage.pinned_files import file_sha256
 
 _TEXT = "\x1eTEXT\x1e"  # no template writes a record separator
 GGUF = ".gguf"
+_MAX_PADDING = 0.15  # share of a batch: one long text behind ten short ones would double the work
 
 
 class _Row(NamedTuple):
@@ -108,14 +109,16 @@ class LlamaJudge:
     def _batches(self, rows: Sequence[_Row]) -> Iterator[list[_Row]]:
         """Yield rows that are sorted by length in batches, the last of each the longest."""
         batch: list[_Row] = []
+        own = 0  # tokens of the batch without padding
         for row in rows:
             width = len(row.tokens) + len(self._after)
-            if batch and (
-                len(batch) >= self._config.batch_rows or width * (len(batch) + 1) > self._config.batch_tokens
-            ):
+            padded = width * (len(batch) + 1)
+            is_full = len(batch) >= self._config.batch_rows or padded > self._config.batch_tokens
+            if batch and (is_full or padded > (own + width) / (1 - _MAX_PADDING)):
                 yield batch
-                batch = []
+                batch, own = [], 0
             batch.append(row)
+            own += width
         if batch:
             yield batch
 

@@ -48,7 +48,7 @@ def test_another_job_is_refused(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("text", ['{"id": "a", "raw": "x"}\n', "[]\n"])
+@pytest.mark.parametrize("text", ['{"id": "a", "raw": "x"}\n', '{"journal": 2}\n'])
 def test_what_is_no_journal_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "answers.jsonl"
     path.write_text(text)
@@ -64,3 +64,13 @@ def test_damage_in_the_middle_is_no_cut(tmp_path: Path) -> None:
     path.write_bytes(lines[0] + b"{x\n" + lines[2])
     with pytest.raises(RunError, match="line 2 is damaged"), Journal(path, "k"):
         pass
+
+
+def test_a_job_that_had_no_answer_makes_room_for_another(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    with Journal(path, "a model that nobody has"):
+        pass
+    with Journal(path, "k") as journal:
+        journal.add(ANSWERS)
+    with Journal(path, "k") as journal:
+        assert len(journal.answers) == 2
