@@ -136,7 +136,9 @@ class TokenizedDocument:
     id: str = column(pa.string(), "document id")
     source: str = column(pa.string(), "name of the source")
     language: str = column(pa.string(), "language code; '' when unknown")
-    quality: float | None = column(pa.float64(), "quality score; null without a classifier", None, nullable=True)
+    quality: float | None = column(
+        pa.float64(), "quality score, or quality bin; null without a classifier", None, nullable=True
+    )
     n_tokens: int = column(pa.int64(), "number of tokens")
     tokens: Sequence[int] | npt.NDArray[np.uint32] = column(pa.list_(pa.uint32()), "token ids, BOS and EOS included")
 

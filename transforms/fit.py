@@ -45,7 +45,7 @@ class Fit(Protocol):
     def wants(self, draft: Draft, corpus: CorpusSize) -> bool:
         """Return whether a document belongs to the sample: a function of the document alone."""
 
-    def fit(self, sample: Iterable[Document]) -> bytes:
+    def fit(self, sample: Iterable[Any]) -> bytes:
         """Return the artefact; runs in one process, on the documents of the sample in the order of parts and rows.
 
         They can be read more than once; of each there are id, text, address, source, language and blocks.
@@ -53,6 +53,19 @@ class Fit(Protocol):
 
     def step(self, artefact: bytes) -> Any:
         """Return what is run on every document: a Step."""
+
+
+@runtime_checkable
+class FitsColumns(Protocol):
+    """A fit that learns from what earlier stages stored, not from texts. Optional.
+
+    Its `wants` and `fit` get drafts without text, whose `stored` has these columns; of the document itself there are
+    id, source and language.
+    """
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Names of the stored columns."""
 
 
 @runtime_checkable

@@ -6,6 +6,7 @@
                  repeat themselves, pages that are no documents, quality and toxicity score
     dedup        sites of much personal data or of toxic texts if asked for, equal texts, near copies by MinHash over
                  the whole corpus, lines that occur in too many documents
+    quality_bin  off by default: several quality scores as one bin
     perplexity   off by default: how unlike clean text documents read; head, middle and tail by language
     kl           off by default: documents whose tokens are unlike those of the corpus
     signals      off by default: RedPajama-v2's quality signals as columns
@@ -19,11 +20,13 @@ is named in the rule's own file. The mix comes after tokenization because its bu
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from classifiers.steps.by_transformer import quality_step, toxicity_step
 from classifiers.steps.language import IdentifyLanguage, LanguageConfig
-from classifiers.steps.quality import QualityConfig
+from classifiers.steps.quality import QualityConfig, ScoreQuality
+from classifiers.steps.quality_bins import QualityBinsConfig, QualityBinsFit
 from classifiers.steps.redpajama import RedPajamaConfig, RedPajamaSignals
 from classifiers.steps.toxicity import ToxicityConfig, toxicity_sites
 from pipelines.runs.graph import Recipe, branch, merge
@@ -143,6 +146,10 @@ class CommonCrawlConfig:
     dedup: DedupConfig = section(DedupConfig, "copies of whole documents")
     lines: LinesConfig | None = section(LinesConfig, "lines that occur in too many documents", optional=True)
     quality: QualityConfig = section(QualityConfig, "quality classifier")
+    quality_more: dict[str, QualityConfig] = setting(
+        {}, "further quality classifiers; each NAME adds a column quality_NAME and takes the settings of quality"
+    )
+    quality_bins: QualityBinsConfig = section(QualityBinsConfig, "several quality scores as one bin, for the mix")
     toxicity: ToxicityConfig = section(ToxicityConfig, "toxicity classifier")
     toxicity_sites: SiteDensityConfig | None = section(
         toxicity_sites,
@@ -165,6 +172,15 @@ class CommonCrawlConfig:
         validate(self)
         if self.dedup.keep == "best_score" and not self.quality.model_path:
             raise ConfigError("dedup.keep: 'best_score' is not allowed without quality.model_path")
+        for name, one in self.quality_more.items():
+            if not re.fullmatch("[a-z][a-z0-9_]*", name) or not one.model_path:
+                raise ConfigError(f"quality_more.{name}: expected a name of a-z, 0-9 and _, and a model_path")
+        stored = [ScoreQuality.name] if self.quality.model_path else []
+        stored += [f"quality_{name}" for name in self.quality_more]
+        for column in self.quality_bins.scores:
+            if column not in stored:
+                known = ", ".join(stored) or "none"
+                raise ConfigError(f"quality_bins.scores: no classifier scores into {column!r}; there are: {known}")
         if self.toxicity_sites and not self.toxicity.model_path:
             raise ConfigError("toxicity_sites: is not allowed without toxicity.model_path; must be off")
 
@@ -237,6 +253,7 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
     reader = PageReader(PageReading(ingest=index.ingest, extract=config.extract))
     source = WebArchives(config.source, index.ingest, reader)
     score: list[Step] = [quality_step(config.quality)] if config.quality.model_path else []
+    score += [quality_step(one, f"quality_{name}") for name, one in config.quality_more.items()]
     if config.toxicity.model_path:
         score.append(toxicity_step(config.toxicity))
     steps = (*column_steps(clean, source), *clean_steps(clean), *score)
@@ -248,6 +265,8 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
     )
     again = again_steps(clean, "_after_lines") if config.lines else []
     docs = merge(web) | SurveyStage("dedup", tuple(surveys_of(config)), tuple(again), config.dedup.rounds, follow, keep)
+    if config.quality_bins.scores:
+        docs = docs | FitStage(QualityBinsFit(config.quality_bins))
     if config.perplexity.judge != NONE:
         docs = docs | FitStage(PerplexityFit(config.perplexity))
     if config.kl.judge != NONE:

@@ -411,9 +411,14 @@ def read_drafts(tables: Tables, part: int, columns: Sequence[str] | None = None)
     them."""
     known = columns or schema_of(tables).names
     for batch in read_batches(tables.part("documents", part), columns):
-        stored = StoredColumns(batch, known)
-        documents = documents_of(batch)
-        drafts = [Draft(document) for document in documents]
-        for row, draft in enumerate(drafts):
-            draft.stored = StoredRow(stored, row)
-        yield DraftBatch(drafts, batch, documents)
+        drafts = drafts_of(batch, known)
+        yield DraftBatch(drafts, batch, [draft.document for draft in drafts])
+
+
+def drafts_of(batch: pa.RecordBatch, known: Sequence[str]) -> list[Draft]:
+    """Return the rows of a batch as drafts; `known` are the columns that some branch stores."""
+    stored = StoredColumns(batch, known)
+    drafts = [Draft(document) for document in documents_of(batch)]
+    for row, draft in enumerate(drafts):
+        draft.stored = StoredRow(stored, row)
+    return drafts

@@ -15,19 +15,20 @@ import pyarrow as pa
 import storage
 from pipelines.runs.folder import DataFolder
 from pipelines.runs.stage import StageContext, StageResult
-from pipelines.runs.tables import TableWriter, documents_of, read_batches, read_drafts
+from pipelines.runs.tables import TableWriter, documents_of, drafts_of, read_batches, read_drafts, schema_of
 from pipelines.runs.upstream import Tables
 from pipelines.stages.known import EarlierRuns, refuse_other_settings
 from pipelines.stages.local import LocalStage
 from pipelines.stages.parts import EachPart, PartWork, part_numbers, tell_cpu
-from schemas.records import Document, arrow_schema
-from transforms.fit import CorpusSize, Fit, Prepares
-from transforms.step import blamed
+from schemas.errors import ConfigError
+from schemas.records import Document
+from transforms.fit import CorpusSize, Fit, FitsColumns, Prepares
+from transforms.step import Draft, blamed
 
 BYTES_PER_CPU_S = 200e6  # of reading texts for the sample, roughly
-# Columns that `Fit.wants` may look at and `Fit.fit` gets.
+# Columns that `Fit.wants` may look at and `Fit.fit` gets; and those of a fit that learns from stored columns.
 SAMPLED = ("id", "text", "url", "source", "language", "language_score", "blocks")
-_SAMPLE = pa.schema([arrow_schema(Document).field(name) for name in SAMPLED])
+IDENTITY = ("id", "source", "language")
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def _learn(context: StageContext, fit: Fit) -> bytes:
     )
     started = time.process_time_ns()  # of all threads: tokenizers has its own
     with blamed(fit.name):
-        artefact = fit.fit(_Sample(context.target, parts))
+        sample = _SampledRows(context.target, parts) if isinstance(fit, FitsColumns) else _Sample(context.target, parts)
+        artefact = fit.fit(sample)
     tell_cpu(context.target, "trained", 0, f"fit_{fit.name}", time.process_time_ns() - started)
     storage.remove_tree(context.target.table("sample"))
     return artefact
@@ -112,6 +114,19 @@ class _Sample:
                 yield from documents_of(batch)
 
 
+@dataclass(frozen=True)
+class _SampledRows:
+    """The rows of the sample of a fit on stored columns, as drafts; they can be read again."""
+
+    target: DataFolder
+    parts: int
+
+    def __iter__(self) -> Iterator[Draft]:
+        for part in range(self.parts):
+            for batch in read_batches(self.target.part("sample", part)):
+                yield from drafts_of(batch, batch.schema.names)
+
+
 @dataclass
 class _SampleWork(PartWork):
     """Write the documents of a part that belong to the sample."""
@@ -122,10 +137,16 @@ class _SampleWork(PartWork):
     target: DataFolder
 
     def run(self, part: int, verdicts: dict[str, list[bytes]]) -> Iterator[Any]:
-        with TableWriter(self.target.part("sample", part), _SAMPLE, always=True) as table:
-            for batch in read_drafts(self.tables, part, SAMPLED):
+        columns = (*IDENTITY, *self.fit.columns) if isinstance(self.fit, FitsColumns) else SAMPLED
+        stored = schema_of(self.tables)
+        for name in columns:
+            if name not in stored.names:
+                raise ConfigError(f"{self.fit.name}: no step before it stores the column {name!r}")
+        schema = pa.schema([stored.field(name) for name in columns])
+        with TableWriter(self.target.part("sample", part), schema, always=True) as table:
+            for batch in read_drafts(self.tables, part, columns):
                 with blamed(self.fit.name):
                     places = [at for at, draft in enumerate(batch.drafts) if self.fit.wants(draft, self.corpus)]
                 sample = batch.only(places)
-                table.write(sample.rows(sample.drafts, _SAMPLE, {}))
+                table.write(sample.rows(sample.drafts, schema, {}))
         yield from ()

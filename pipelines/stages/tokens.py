@@ -32,6 +32,7 @@ from transforms.tokens.tokenizer_fit import TokenizerFit, read_file
 
 CPU_MS = 0.6  # of a document, roughly
 FILE = "tokenizer.json"
+QUALITY_BIN = "quality_bin"  # the column of classifiers/steps/quality_bins.py, which needs none of this stage's code
 _OF_ALL = (
     "bos",
     "eos",
@@ -162,7 +163,10 @@ class _TokenizeWork(PartWork):
 
 
 def _quality_of(batch: pa.RecordBatch) -> list[float | None]:
-    """Return the quality score of each row; None where there was no classifier."""
+    """Return the quality of each row: its bin where a stage made bins, else its score; None where there was neither."""
+    if QUALITY_BIN in batch.schema.names:
+        bins = batch.column(QUALITY_BIN).to_pylist()
+        return [None if row is None or row["bin"] is None else float(row["bin"]) for row in bins]
     if "quality" not in batch.schema.names:
         return [None] * batch.num_rows
     scores = batch.column("quality")

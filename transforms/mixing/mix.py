@@ -49,7 +49,9 @@ class MixConfig:
     quality_shares: dict[str, float] = setting(
         {}, "share of each quality band, q0 (lowest), q1, ... or 'unscored'; {}: unchanged", ge=0, le=1
     )
-    quality_bands: tuple[float, ...] = setting((), "edges of quality bands, ascending; a band includes its lower edge")
+    quality_bands: tuple[float, ...] = setting(
+        (), "edges of quality bands (scores, or bins), ascending; a band includes its lower edge"
+    )
     max_epochs: float = setting(4.0, "maximum copies of a document; 4 per arXiv:2305.16264", gt=0, le=1000)
 
     def __post_init__(self) -> None:

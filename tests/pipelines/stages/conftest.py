@@ -98,7 +98,7 @@ class Dataset:
         done = Done(manifest, target)
         assert counts.unbalanced() == []
         assert not upstream.stages or counts.read + told.not_routed == upstream.counts.kept
-        assert counts.kept == len(done.kept())
+        assert counts.kept == len(done.rows(stage.kept_table))
         assert Counter(reason for reason, _, _ in done.dropped) == counts.dropped
         self.runs.append(done)
         return done
