@@ -173,7 +173,7 @@ def test_hostile_tarballs(tmp_path: Path) -> None:
     (tmp_path / "2001.00003.gz").write_bytes(packed(tarball({f"f{n}.tex": b"x" for n in range(60)})))
     (tmp_path / "2001.00004.gz").write_bytes(packed(tarball({"main.tex": paper(), "huge.tex": b"x" * 600_000})))
     (tmp_path / "2001.00005.tar").write_bytes(tarball({"main.tex": paper(), "b.tex": b"x" * 5000})[:3000])
-    (tmp_path / "2001.00006.gz").write_bytes(b"\x1f\x8b\x08not gzip at all, whatever its name says")
+    (tmp_path / "2001.00006.gz").write_bytes(b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + b"\xff" * 100)
     (tmp_path / "2001.00007.gz").write_bytes(b"")
     sparse = bytearray(tarball({"main.tex": paper()}))
     sparse[124:136] = b"77777777777\0"  # a size of 8 GiB, with a checksum that fits
