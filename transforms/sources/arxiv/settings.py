@@ -40,6 +40,11 @@ class ArxivReadConfig:
     figures: str = setting("drop", "figures; captions: their captions as paragraphs", choices=("drop", "captions"))
     tables: str = setting("drop", "tables; keep: a line a row, cells separated by tabs", choices=("drop", "keep"))
     footnotes: str = setting("keep", "footnotes, as paragraphs behind their own", choices=("drop", "keep"))
+    references: str = setting(
+        "number",
+        "\\ref and its kin; number: as LaTeX counts sections, figures, tables, equations",
+        choices=("drop", "number"),
+    )
     drop_sections: tuple[str, ...] = setting(
         ("references", "bibliography"), "headings of sections to drop with all that is in them, in any case"
     )

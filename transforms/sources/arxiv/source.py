@@ -57,7 +57,7 @@ class Arxiv:
 
 def _item(submission: Submission, row: int) -> Header | Skipped | Broken:
     found = identity_of(submission.name)
-    record_id = found.id + (f"v{found.version}" if found.version else "") or storable(submission.name.rstrip("/"))
+    record_id = found.id + (f"v{found.version}" if found.version else "") or _short(submission.name)
     if submission.failure is not None:
         return Broken(
             row=row, offset=submission.offset, cause=submission.failure.cause, detail=submission.failure.detail,
@@ -84,6 +84,12 @@ def _item(submission: Submission, row: int) -> Header | Skipped | Broken:
         media_type="application/x-tex",
         digest=_digest(submission),
     )
+
+
+def _short(name: str) -> str:
+    """Return the name of a folder, or that of a file within its folder: ids do not depend on where a corpus lies."""
+    parts = name.rstrip("/").split("/")
+    return storable("/".join(parts[-1:] if name.endswith("/") else parts[-2:]))
 
 
 def _digest(submission: Submission) -> str:

@@ -21,6 +21,7 @@ from typing import BinaryIO, Final
 
 from schemas.errors import BadRecord
 from storage.files import open_read, read_bytes
+from transforms.sources.arxiv.main_file import main_file
 from transforms.sources.arxiv.settings import ArxivScanConfig
 from transforms.sources.items import Part
 from transforms.sources.members import GZIP, RawFile, codec_of, inflate
@@ -302,6 +303,8 @@ def _of_tree(entries: Sequence[_Entry], config: ArxivScanConfig, default: str = 
             continue
         inside = [replace(entry, name=entry.name.removeprefix(root).lstrip("/")) for entry in group]
         _fill(submission, inside, config)
+        main = main_file(submission.files)
+        submission.offset = next((entry.offset for entry in inside if entry.name == main), submission.offset)
         documents = [name for name in submission.files if _TEX.search(name)]
         alone = len(documents) > 1 and all(
             _CLASS.search(submission.files[name]) and not _READS.search(submission.files[name]) for name in documents

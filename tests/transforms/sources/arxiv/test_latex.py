@@ -205,7 +205,7 @@ def test_formulas_are_blocks_and_stay_latex() -> None:
         ("formula", "$$\\begin{aligned}x &= 1, \\\\ y &= 2\\end{aligned}$$"),
         ("formula", "$$z$$"),
         ("formula", "$$w.$$"),
-        ("paragraph", "by."),
+        ("paragraph", "by (1) (1)."),
     ]
     assert paper.n_formulas == 6
 
@@ -238,6 +238,7 @@ def test_figures_and_tables() -> None:
         ),
         ("``quoted'' -- and --- dashes \\ldots{} 5~km, a\\,b, \\S 3", "“quoted” – and — dashes … 5 km, a b, §3"),
         ("\\$5 \\& \\#1 \\_x \\{y\\} \\textbackslash", "$5 & #1 _x {y} \\"),
+        ("(a new format; \\citealt{x}) or", "(a new format) or"),
         ("see \\cite{a,b}, and \\citep[see][p.~2]{c} or (e.g. \\cite{d}).", "see, and or."),
         ("in Fig.~\\ref{f} and \\autoref{sec:x}", "in Fig. and Section"),
         ("a\\label{x} b\\footnote{A \\emph{note}.} c", "a b c\n\nA note."),
@@ -255,6 +256,25 @@ def test_figures_and_tables() -> None:
 )
 def test_formatting(latex: str, expected: str) -> None:
     assert text(latex) == expected
+
+
+def test_references_are_the_numbers_that_latex_counts() -> None:
+    body = r"""\label{one}
+\subsection{A}\label{sub}\section*{No number}\section{Two}\label{two}
+\begin{figure}\label{early}\caption{F}\label{f1}\end{figure}\begin{table*}\caption{T}\label{t1}\end{table*}
+\begin{figure}\caption{F}\label{f2}\end{figure}
+\begin{equation}a\label{e1}\end{equation}\begin{equation*}b\end{equation*}
+\begin{align}c\label{e2}\\d\nonumber\\e\label{e3}\end{align}
+\begin{theorem}\label{thm}G.\end{theorem}
+\appendix\section{Three}\label{app}
+Sec.~\ref{one}, \ref{sub}, \ref{two}; \autoref{f1}, \cref{f1,f2}, Table~\ref{t1}; \eqref{e1}, \eqref{e2}, \eqref{e3};
+Thm.~\ref{thm}, \ref{early}, App.~\ref{app}."""
+    said = "Sec. 1, 1.1, 2; Figure 1, Figure 1, 2, Table 1; (1), (2), (3); Thm.,, App. A."
+    assert read(body).text.split("\n\n")[-1] == said
+    within = read(body, "\\numberwithin{equation}{section}").text.split("\n\n")[-1]
+    assert "(2.1), (2.2), (2.3)" in within
+    dropped = read(body, config=ArxivReadConfig(references="drop")).text.split("\n\n")[-1]
+    assert "1" not in dropped
 
 
 def test_citations_in_a_sentence_are_what_the_bibliography_calls_them() -> None:

@@ -59,7 +59,7 @@ def fates(folder: Path, config: ArxivScanConfig = SMALL) -> dict[str, str]:
         texts: dict[int, Text] = {text.row: text for text in arxiv.reader.read(part, headers)}
         assert texts.keys() == headers.keys()
         for item in items:
-            name = item.record_id.replace(str(folder), "")
+            name = item.record_id.removeprefix(f"{folder.name}/")
             assert name not in found
             if isinstance(item, Skipped):
                 found[name] = item.reason
@@ -134,8 +134,8 @@ def test_folders(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(data)
     assert fates(tmp_path) == {
-        "/one": "From a.", "/many/x.tex": "X.", "/many/y.tex": "Y.", "/many/deep/z.tex": "Z.", "2001.00007": "Named.",
-        "/loose.md": "not_tex", "2001.00008": "Between.", "/scan.pdf": "pdf_only",
+        "one": "From a.", "many/x.tex": "X.", "many/y.tex": "Y.", "deep/z.tex": "Z.", "2001.00007": "Named.",
+        "loose.md": "not_tex", "2001.00008": "Between.", "scan.pdf": "pdf_only",
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 Formulas stay LaTeX: `$...$` in a line, `$$...$$` as a block, without labels and numbers. A command that is not known
 loses its name and its options, and the text of its arguments stays; one whose arguments are no text loses them too.
 Citations go; those that are part of a sentence (\\citet) become what the bibliography's labels say, if it has any.
-Cross-references go with the tie before them.
+Cross-references become the number that LaTeX counts (numbers.py), others go with the tie before them.
 """
 
 from __future__ import annotations
@@ -39,16 +39,18 @@ MAX_NESTED: Final = 40  # arguments within arguments; deeper there is no text
 ABSTRACT: Final = -7  # kind of an abstract's paragraphs until it is decided whether they stay
 
 _TOKEN: Final = re.compile(
-    r"\\(?:(?P<name>[A-Za-z@]+)\*?|(?P<single>.))|(?P<dollar>\$\$?)|(?P<blank>\n[ \t]*\n\s*)|(?P<brace>[{}])|(?P<tie>~)"
-    r"|(?P<dashes>---?)|(?P<quotes>``|'')|(?P<amp>&)|(?P<piece>\x02[bv]\d{1,7}\x03)",
+    r"\\(?:(?P<name>[A-Za-z@]+)\*?|(?P<single>.))|(?P<dollar>\$\$?)|(?P<blank>\n[ \t]*\n\s*)|(?P<brace>[{}])"
+    r"|(?P<sign>---?|``|''|[~&])|(?P<piece>\x02[bv]\d{1,7}\x03)",
     re.DOTALL,
 )
 _LETTER: Final = re.compile(r"[^\W_]")
+_SIGNS: Final = {"---": "—", "--": "–", "``": "“", "''": "”", "~": " ", "&": " "}
 _NAMED: Final = frozenset(("autoref", "cref", "Cref", "vref", "Vref", "fref", "Fref", "sref", "thref", "prettyref"))
 
 
 class Converter:
-    """Converts one text. `labels` are what the bibliography calls its entries: key to (authors, year)."""
+    """Converts one text. `labels` are what the bibliography calls its entries, key to (authors, year); `numbers` are
+    what the labels of sections, figures, tables and equations show (numbers.py)."""
 
     def __init__(
         self,
@@ -57,10 +59,11 @@ class Converter:
         stored: list[str],
         theorems: Mapping[str, str],
         labels: Mapping[str, tuple[str, str]],
+        numbers: Mapping[str, tuple[str, str]],
         nested: int = 0,
     ) -> None:
         self._config, self._counts, self._stored = config, counts, stored
-        self._theorems, self._labels, self._nested = theorems, labels, nested
+        self._theorems, self._labels, self._numbers, self._nested = theorems, labels, numbers, nested
         self.pieces: list[Piece] = []
         self.title = ""
         self._buffer: list[str] = []
@@ -91,18 +94,10 @@ class Converter:
             self._formula(token["dollar"], token["dollar"])
         elif kind == "blank":
             self._flush()
-        elif kind == "tie":
-            self._add(" ")
-        elif kind == "dashes":
-            self._add("—" if token[0] == "---" else "–")
-        elif kind == "quotes":
-            self._add("“" if token[0] == "``" else "”")
-        elif kind == "amp":
-            self._add(" ")
-        elif kind == "piece":
-            found = PIECE.match(token[0])
-            if found is not None:
-                self._verbatim(found[1] == "b", self._stored[int(found[2])])
+        elif kind == "sign":
+            self._add(_SIGNS[token[0]])
+        elif kind == "piece" and (found := PIECE.match(token[0])) is not None:
+            self._verbatim(found[1] == "b", self._stored[int(found[2])])
 
     def _add(self, text: str) -> None:
         if text:
@@ -114,7 +109,9 @@ class Converter:
             return ""
         if not any(sign in text for sign in "\\${}~-`'&\x02\n"):
             return text
-        inner = Converter(self._config, self._counts, self._stored, self._theorems, self._labels, self._nested + 1)
+        inner = Converter(
+            self._config, self._counts, self._stored, self._theorems, self._labels, self._numbers, self._nested + 1
+        )
         pieces = inner.convert(text)
         self._footnotes += inner._footnotes
         return " ".join(piece.text for piece in pieces)
@@ -286,9 +283,15 @@ class Converter:
 
     def _reference(self, name: str) -> None:
         self._options()
-        label = self._argument()
+        labels = [label.strip() for label in self._argument().split(",")]
+        found = [self._numbers[label] for label in labels if label in self._numbers]
+        if self._config.references == "number" and found and name not in ("pageref", "nameref", "vpageref"):
+            kind = f"{found[0][0]} " if name in _NAMED else ""
+            numbers = ", ".join(number for _, number in found)
+            self._add(f"({numbers})" if name == "eqref" else f"{kind}{numbers}")
+            return
         self._counts["references_removed"] += 1
-        word = TYPES.get(re.split(r"[:._-]", label, maxsplit=1)[0].lower().strip()) if name in _NAMED else None
+        word = TYPES.get(re.split(r"[:._-]", labels[0], maxsplit=1)[0].lower()) if name in _NAMED else None
         if word:
             self._add(word)
         else:

@@ -35,7 +35,7 @@ _PARAMETER: Final = re.compile(r"#(#|[1-9])")
 _MODE: Final = re.compile(r"\\ifmmode(?![A-Za-z])\s*(.*?)(?:\\else(?![A-Za-z])\s*(.*?))?\\fi(?![A-Za-z])", re.DOTALL)
 _ENSURED: Final = re.compile(r"\\ensuremath(?![A-Za-z])\s*")
 _ENDS_IN_WORD: Final = re.compile(r"\\[A-Za-z@]+\Z")
-_NO_SPACE_BEFORE: Final = frozenset(".,;:!?')]{}/-~\\ ")
+_NO_SPACE_BEFORE: Final = re.compile(r"[\s.,;:!?')\]{}/~-]|\\[ /]|\\footnote")
 
 _NEW: Final = frozenset(
     ("newcommand", "renewcommand", "providecommand", "DeclareRobustCommand", "newrobustcmd", "renewrobustcmd")
@@ -154,11 +154,11 @@ class Expander:
         return name == "newtheorem" and self._define_theorem(frame)
 
     def _space(self) -> None:
-        """Add the blank that \\xspace adds before what is no mark."""
+        """Add the blank that \\xspace adds before what is no mark: it takes the blanks behind its own name alone."""
+        self._frames[-1].at = skip_blanks(self._frames[-1].text, self._frames[-1].at)
         for frame in reversed(self._frames):
-            frame.at = skip_blanks(frame.text, frame.at)
             if frame.at < len(frame.text):
-                if frame.text[frame.at] not in _NO_SPACE_BEFORE and frame.text[frame.at] != "\n":
+                if not _NO_SPACE_BEFORE.match(frame.text, frame.at):
                     self._out.append(" ")
                 return
 

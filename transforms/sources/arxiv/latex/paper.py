@@ -13,6 +13,7 @@ from transforms.extraction.texts.hygiene import clean_unicode
 from transforms.sources.arxiv.latex.convert import ABSTRACT, Converter
 from transforms.sources.arxiv.latex.files import Sources, assembled, declared_encoding
 from transforms.sources.arxiv.latex.macros import Expander
+from transforms.sources.arxiv.latex.numbers import numbers_of
 from transforms.sources.arxiv.settings import ArxivReadConfig
 from transforms.sources.pieces import Piece, without_sections, write
 
@@ -52,7 +53,9 @@ def read_paper(files: Mapping[str, bytes], main: str, config: ArxivReadConfig) -
     preamble = text[: begin.start()] if begin else ""
     body = text[begin.end() if begin else 0 : end.start() if end else len(text)]
     counts = sources.counts
-    converter = Converter(config, counts, sources.pieces, expander.theorems, labels)
+    converter = Converter(
+        config, counts, sources.pieces, expander.theorems, labels, numbers_of(text, expander.theorems)
+    )
     pieces = converter.convert(body)
     title = converter.title or _title(preamble, config, sources)
     if config.appendix == "drop" and converter.appendix is not None:
@@ -97,7 +100,7 @@ def _title(preamble: str, config: ArxivReadConfig, sources: Sources) -> str:
     found = _TITLE.search(preamble)
     if found is None:
         return ""
-    converter = Converter(config, Counter(), sources.pieces, {}, {})
+    converter = Converter(config, Counter(), sources.pieces, {}, {}, {})
     converter.convert(preamble[found.start() : found.start() + 2000])
     return clean_unicode(converter.title)
 

@@ -12,6 +12,7 @@ _EMPTY_BRACKETS: Final = re.compile(
     r"for reviews|[\s,;.:–-])*\)|\s*\[[\s,;.–-]*\]",
     re.IGNORECASE,
 )
+_BEFORE_BRACKET: Final = re.compile(r"[\s,;]+\)")
 _BEFORE_MARK: Final = re.compile(r"[ \t]+([,.;:!?])(?=\s|$)")
 _BLANKS: Final = re.compile(r"[ \t\n]+")
 
@@ -39,5 +40,5 @@ def tidy(text: str) -> str:
     """Return a line of text without what removal left behind: empty brackets, blanks before marks."""
     text = _BLANKS.sub(" ", text).strip()
     if "(" in text or "[" in text:
-        text = _EMPTY_BRACKETS.sub("", text)
+        text = _BEFORE_BRACKET.sub(")", _EMPTY_BRACKETS.sub("", text))
     return _BEFORE_MARK.sub(r"\1", text).strip()
