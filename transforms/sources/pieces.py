@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.blocks import LIST_ITEM, TABLE_ROW, Blocks
+from schemas.blocks import HEADING, LIST_ITEM, TABLE_ROW, Blocks
 
 _TIGHT: Final = frozenset({LIST_ITEM, TABLE_ROW})
+_TEXT: Final = 99  # deeper than any heading
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,30 @@ class Piece:
     kind: int
     text: str
     level: int = 0
+
+
+def without_sections(pieces: Sequence[Piece], dropped: frozenset[str]) -> list[Piece]:
+    """Return the blocks without sections of the given headings (lower case), and without headings of empty sections."""
+    kept: list[Piece] = []
+    level = 0  # of the section that is dropped
+    for piece in pieces:
+        if piece.kind == HEADING:
+            if level and piece.level > level:
+                continue
+            level = piece.level if piece.text.lower() in dropped else 0
+        if not level:
+            kept.append(piece)
+    full: list[Piece] = []
+    behind = 0  # level of the heading behind; 0 at the end of the page, _TEXT where there is text between
+    for piece in reversed(kept):
+        if piece.kind != HEADING:
+            behind = _TEXT
+        elif behind <= piece.level:
+            continue
+        else:
+            behind = piece.level
+        full.append(piece)
+    return full[::-1]
 
 
 def write(pieces: Sequence[Piece]) -> tuple[str, Blocks]:

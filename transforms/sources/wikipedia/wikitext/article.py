@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Final
 
 from schemas.blocks import CODE as CODE_BLOCK
@@ -34,7 +33,6 @@ _ITEM: Final = re.compile(r"[*#;:]+[ \t]*")
 _TERM: Final = re.compile(r"([^:\[\]]+?)\s*:(?!//)\s*(.+)")
 _RULE: Final = re.compile(r"-{4,}")
 _PUNCTUATION: Final = " \t.,;:|-–—*·•()[]\"'"
-_TEXT: Final = 99  # deeper than any heading
 
 
 class _Builder:
@@ -138,27 +136,3 @@ def pieces_of(text: str, context: Context) -> list[Piece]:
         builder.take(line)
     builder.flush()
     return builder.pieces
-
-
-def without_sections(pieces: Sequence[Piece], dropped: frozenset[str]) -> list[Piece]:
-    """Return the blocks without sections of the given headings (lower case), and without headings of empty sections."""
-    kept: list[Piece] = []
-    level = 0  # of the section that is dropped
-    for piece in pieces:
-        if piece.kind == HEADING:
-            if level and piece.level > level:
-                continue
-            level = piece.level if piece.text.lower() in dropped else 0
-        if not level:
-            kept.append(piece)
-    full: list[Piece] = []
-    behind = 0  # level of the heading behind; 0 at the end of the page, _TEXT where there is text between
-    for piece in reversed(kept):
-        if piece.kind != HEADING:
-            behind = _TEXT
-        elif behind <= piece.level:
-            continue
-        else:
-            behind = piece.level
-        full.append(piece)
-    return full[::-1]

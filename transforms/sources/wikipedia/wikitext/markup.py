@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from schemas.blocks import HEADING, Blocks
 from transforms.extraction.texts.hygiene import clean_unicode
-from transforms.sources.pieces import Piece, write
+from transforms.sources.pieces import Piece, without_sections, write
 from transforms.sources.wikipedia.names import CONVERTED
 from transforms.sources.wikipedia.settings import WikipediaReadConfig
 from transforms.sources.wikipedia.site import NO_SITE, Site
-from transforms.sources.wikipedia.wikitext.article import pieces_of, without_sections
+from transforms.sources.wikipedia.wikitext.article import pieces_of
 from transforms.sources.wikipedia.wikitext.brackets import resolve_brackets
 from transforms.sources.wikipedia.wikitext.extensions import take_extensions
 from transforms.sources.wikipedia.wikitext.inline import choose_variants, plain_tags

@@ -1,0 +1,44 @@
+"""Lines of text after their markup is gone: blanks, empty brackets, where a formula and a command's name end."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from transforms.sources.arxiv.latex.arguments import skip_blanks
+
+_EMPTY_BRACKETS: Final = re.compile(
+    r"\s*\((?:see|see also|e\.g\.|i\.e\.|cf\.|and|or|Refs?\.?|Eqs?\.?|Figs?\.?|in|also|for example|for a review|"
+    r"for reviews|[\s,;.:–-])*\)|\s*\[[\s,;.–-]*\]",
+    re.IGNORECASE,
+)
+_BEFORE_BRACKET: Final = re.compile(r"[\s,;]+\)")
+_BEFORE_MARK: Final = re.compile(r"[ \t]+([,.;:!?])(?=\s|$)")
+_BLANKS: Final = re.compile(r"[ \t\n]+")
+
+
+def behind_word(text: str, at: int) -> int:
+    """Return where a text goes on behind a command's name: TeX takes the blanks."""
+    return skip_blanks(text, at) if at < len(text) and text[at] in " \t\n" and not text.startswith("\n\n", at) else at
+
+
+def formula_end(text: str, at: int, closes: str) -> int:
+    """Return where a formula that begins at `at` is closed; -1 where a blank line comes before that, or nothing."""
+    if closes in ("$", "$$"):
+        found = re.compile(r"(?:\\.|[^\\$])*?" + re.escape(closes), re.DOTALL).match(text, at, at + (1 << 16))
+        end = found.end() - len(closes) if found else -1
+    else:
+        end = text.find(closes, at, at + (1 << 17))
+    return -1 if end < 0 or (closes == "$" and re.search(r"\n[ \t]*\n", text[at:end])) else end
+
+
+def one_line(text: str) -> str:
+    return tidy(text.replace("\n", " "))
+
+
+def tidy(text: str) -> str:
+    """Return a line of text without what removal left behind: empty brackets, blanks before marks."""
+    text = _BLANKS.sub(" ", text).strip()
+    if "(" in text or "[" in text:
+        text = _BEFORE_BRACKET.sub(")", _EMPTY_BRACKETS.sub("", text))
+    return _BEFORE_MARK.sub(r"\1", text).strip()
