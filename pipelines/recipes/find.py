@@ -25,7 +25,7 @@ from schemas.errors import ConfigError, WinnowError
 
 DEFAULT = "common_crawl"
 GROUP = "winnow.recipes"
-_NAMES = (DEFAULT, "arxiv", "books", "stackexchange", "tables", "wikipedia")
+_NAMES = (DEFAULT, "arxiv", "books", "github", "stackexchange", "tables", "wikipedia")
 OURS = {name: f"pipelines.recipes.{name}:recipe" for name in _NAMES}
 
 

@@ -7,7 +7,7 @@ import gzip
 import os
 import posixpath
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,23 +67,27 @@ class Unreadable:
 
 
 def expand(
-    inputs: Sequence[str], list_prefix: str = "", unreadable: Unreadable | None = None, output: str = ""
+    inputs: Sequence[str],
+    list_prefix: str = "",
+    unreadable: Unreadable | None = None,
+    output: str = "",
+    leaves_out: Callable[[str], bool] = is_hidden,
 ) -> list[str]:
     """Return the files that `inputs` name, sorted, each once; local ones as absolute paths.
 
-    An input is a path, a glob (`*`, `?`, `[...]`, `**`), a directory (every file beneath it but hidden ones; links are
-    followed), a crawl (`cc:latest`, `cc:CC-MAIN-2026-43`, `cc:latest/wet`; crawl_lists.py), or `@list`: a
-    file, plain or gzip, with one path a line (as Common Crawl's `warc.paths.gz`). A relative entry of a list is put
-    behind `list_prefix` when one is given. Otherwise it is relative to the list's folder, except for entries that begin
-    with `crawl-data/`: these lie below the list's own `.../crawl-data/` if it has one, and on data.commoncrawl.org if
-    not. Remote entries of a list are not looked up one by one.
+    An input is a path, a glob (`*`, `?`, `[...]`, `**`), a directory (every file beneath it for whose name `leaves_out`
+    is false, hidden ones by default; links are followed), a crawl (`cc:latest`, `cc:CC-MAIN-2026-43`, `cc:latest/wet`;
+    crawl_lists.py), or `@list`: a file, plain or gzip, with one path a line (as Common Crawl's `warc.paths.gz`). A
+    relative entry of a list is put behind `list_prefix` when one is given. Otherwise it is relative to the list's
+    folder, except for entries that begin with `crawl-data/`: these lie below the list's own `.../crawl-data/` if it has
+    one, and on data.commoncrawl.org if not. Remote entries of a list are not looked up one by one.
     Raises InputError for what is missing or empty, unless `unreadable` takes it; for a list or a crawl always. Raises
     RunError when the folder `output`, which the run writes to, is among the inputs.
     """
     if not inputs:
         raise ConfigError("no input was given")
     found: set[str] = set()
-    expansion = _Expansion(list_prefix, unreadable, OwnOutput(output))
+    expansion = _Expansion(list_prefix, unreadable, OwnOutput(output), leaves_out)
     for item in inputs:
         if not item.strip():
             raise ConfigError("an input is empty: expected a path after --input, or after SOURCE=")
@@ -150,6 +154,7 @@ class _Expansion:
     list_prefix: str
     unreadable: Unreadable | None
     output: OwnOutput
+    leaves_out: Callable[[str], bool]
 
     def of(self, item: str) -> list[str]:
         """Return the files of one path, directory or glob; none when it may be left out."""
@@ -187,7 +192,7 @@ class _Expansion:
             found = [item]
         else:
             self.output.refuse_in(item)
-            found = [path for path in list_files(item) if not is_hidden(path.removeprefix(item))]
+            found = [path for path in list_files(item) if not self.leaves_out(path.removeprefix(item))]
         if not found:
             raise InputError(f"{item}: no such file, or nothing in it")
         return [with_protocol(fs, path) for path in found]
@@ -199,7 +204,7 @@ class _Expansion:
                 file
                 for file, _ in files_beneath(
                     path,
-                    lambda name: not is_hidden(name),
+                    lambda name: not self.leaves_out(name),
                     self._refuse,
                     lambda folder: self.output.refuse_folder(item, folder),
                 )

@@ -27,7 +27,7 @@ def scan(part: Part, config: IngestConfig) -> Iterator[Header | Skipped | Broken
     """
     config = dataclasses.replace(config, metadata_bytes=0)  # the second reading takes it
     with open_read(part.path) as stream:
-        for item in _records(stream, part, config, lambda row: True):
+        for item in records(stream, part, config, lambda row: True):
             yield _tidy(item) if isinstance(item, Broken) else classify(item, part.path, config)
 
 
@@ -42,7 +42,7 @@ def read_bodies(part: Part, rows: Sequence[int], config: IngestConfig) -> Iterat
     if not missing:
         return
     with open_read(part.path) as stream:
-        for item in _records(stream, part, config, wanted.__contains__):
+        for item in records(stream, part, config, wanted.__contains__):
             if item.row not in wanted:
                 continue
             yield item.row, _body(item, part, config)
@@ -72,9 +72,10 @@ def _body(item: RawRecord | Broken, part: Part, config: IngestConfig) -> Body | 
         )
 
 
-def _records(
+def records(
     stream: BinaryIO, part: Part, config: IngestConfig, wanted: Callable[[int], bool]
 ) -> Iterator[RawRecord | Broken]:
+    """Yield the records of a part, unjudged, in order; those of rows that are not `wanted` without their blocks."""
     raw = RawFile(stream)
     found = detect(raw, part.path)
     if not _has_bytes(raw):

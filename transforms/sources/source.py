@@ -65,7 +65,8 @@ class Source(Protocol):
     """One corpus. Instances are plain values that pickle."""
 
     kind: ClassVar[str]  # web, tables, wikipedia...: also the name of the column of its facts
-    # A source may have `formats: ClassVar[str]`, the names of those it reads, for a person whose files are in none.
+    # A source may have `formats: ClassVar[str]`, the names of those it reads, for a person whose files are in none, and
+    # `leaves_out(path)`: which files of an input folder are not its own, by their path in it; without it, hidden ones.
 
     @property
     def name(self) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import storage
 from pipelines.runs.dataset import SourceFile
 from pipelines.runs.graph import Recipe
 from schemas.errors import ConfigError, InputError
 from storage.listing.inputs import Unreadable, expand
+from storage.listing.own_output import is_hidden
 
 _ONE_SLASH = re.compile(r"\w+:/[^/]")
 _SHOWN = 200  # characters of an input in a message: the line of a list may be a whole document
@@ -35,7 +36,8 @@ def inputs_of(
             raise ConfigError(f"--input {item}: whose? give NAME=PATH; the recipe's sources are {', '.join(paths)}")
     found = []
     for name, some in paths.items():
-        files = {file for path in some for file in _expanded(path, list(paths), unreadable, output)}
+        leaves_out = getattr(recipe.sources[name], "leaves_out", is_hidden)
+        files = {file for path in some for file in _expanded(path, list(paths), unreadable, output, leaves_out)}
         found += [SourceFile(name, file) for file in sorted(files)]
     return found
 
@@ -48,12 +50,14 @@ def refuse_outputs(files: Sequence[SourceFile]) -> None:
             raise InputError(f"{folder}: is the output of a run, not a corpus (it has winnow.json); name its files")
 
 
-def _expanded(item: str, sources: Sequence[str], unreadable: Unreadable | None, output: str) -> list[str]:
+def _expanded(
+    item: str, sources: Sequence[str], unreadable: Unreadable | None, output: str, leaves_out: Callable[[str], bool]
+) -> list[str]:
     """Return the files of one input. InputError, with what may have been meant, when there are none."""
     listing = item.startswith("@")
     path = f"@{storage.with_home(item[1:])}" if listing else storage.with_home(item)
     try:
-        return expand([path], "", unreadable, output)
+        return expand([path], "", unreadable, output, leaves_out)
     except (InputError, OSError) as error:
         if isinstance(error, OSError) and is_network_error(error):
             raise _unreachable(item, error) from None

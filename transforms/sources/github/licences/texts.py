@@ -1,0 +1,123 @@
+"""The texts of the short permissive licences, as the SPDX list has them, without titles, names and years."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_AS_IS = """
+the software is provided as is without warranty of any kind express or implied including but not limited to the
+warranties of merchantability fitness for a particular purpose and noninfringement in no event shall the authors or
+copyright holders be liable for any claim damages or other liability whether in an action of contract tort or
+otherwise arising from out of or in connection with the software or the use or other dealings in the software
+"""
+_MIT_GRANT = """
+permission is hereby granted free of charge to any person obtaining a copy of this software and associated
+documentation files the software to deal in the software without restriction including without limitation the rights
+to use copy modify merge publish distribute sublicense and or sell copies of the software and to permit persons to
+whom the software is furnished to do so
+"""
+_MIT_NOTICE = """
+subject to the following conditions the above copyright notice and this permission notice shall be included in all
+copies or substantial portions of the software
+"""
+_BSD_START = """
+redistribution and use in source and binary forms with or without modification are permitted provided that the
+following conditions are met redistributions of source code must retain the above copyright notice this list of
+conditions and the following disclaimer redistributions in binary form must reproduce the above copyright notice this
+list of conditions and the following disclaimer in the documentation and or other materials provided with the
+distribution
+"""
+_BSD_NAMES = """
+neither the name of the copyright holder nor the names of its contributors may be used to endorse or promote products
+derived from this software without specific prior written permission
+"""
+_BSD_END = """
+this software is provided by the copyright holders and contributors as is and any express or implied warranties
+including but not limited to the implied warranties of merchantability and fitness for a particular purpose are
+disclaimed in no event shall the copyright holder or contributors be liable for any direct indirect incidental special
+exemplary or consequential damages including but not limited to procurement of substitute goods or services loss of
+use data or profits or business interruption however caused and on any theory of liability whether in contract strict
+liability or tort including negligence or otherwise arising in any way out of the use of this software even if advised
+of the possibility of such damage
+"""
+_ISC_GRANT = """
+permission to use copy modify and or distribute this software for any purpose with or without fee is hereby granted
+"""
+_ISC_NOTICE = "provided that the above copyright notice and this permission notice appear in all copies"
+_ISC_END = """
+the software is provided as is and the author disclaims all warranties with regard to this software including all
+implied warranties of merchantability and fitness in no event shall the author be liable for any special direct
+indirect or consequential damages or any damages whatsoever resulting from loss of use data or profits whether in an
+action of contract negligence or other tortious action arising out of or in connection with the use or performance of
+this software
+"""
+
+# By SPDX id. The longer of two that contain each other comes first.
+TEXTS: Final[dict[str, str]] = {
+    "BSD-3-Clause": _BSD_START + _BSD_NAMES + _BSD_END,
+    "BSD-2-Clause": _BSD_START + _BSD_END,
+    "X11": _MIT_GRANT + _MIT_NOTICE + _AS_IS + """
+        except as contained in this notice the name of the x consortium shall not be used in advertising or otherwise
+        to promote the sale use or other dealings in this software without prior written authorization from the x
+        consortium
+        """,
+    "MIT": _MIT_GRANT + _MIT_NOTICE + _AS_IS,
+    "MIT-0": _MIT_GRANT + _AS_IS,
+    "ISC": _ISC_GRANT + " " + _ISC_NOTICE + _ISC_END,
+    "0BSD": _ISC_GRANT + _ISC_END,
+    "BSL-1.0": """
+        boost software license version 1.0 august 17th 2003 permission is hereby granted free of charge to any person
+        or organization obtaining a copy of the software and accompanying documentation covered by this license the
+        software to use reproduce display distribute execute and transmit the software and to prepare derivative works
+        of the software and to permit third parties to whom the software is furnished to do so all subject to the
+        following the copyright notices in the software and this entire statement including the above license grant
+        this restriction and the following disclaimer must be included in all copies of the software in whole or in
+        part and all derivative works of the software unless such copies or derivative works are solely in the form of
+        machine executable object code generated by a source language processor the software is provided as is without
+        warranty of any kind express or implied including but not limited to the warranties of merchantability fitness
+        for a particular purpose title and non infringement in no event shall the copyright holders or anyone
+        distributing the software be liable for any damages or other liability whether in contract tort or otherwise
+        arising from out of or in connection with the software or the use or other dealings in the software
+        """,
+    "Zlib": """
+        this software is provided as is without any express or implied warranty in no event will the authors be held
+        liable for any damages arising from the use of this software permission is granted to anyone to use this
+        software for any purpose including commercial applications and to alter it and redistribute it freely subject
+        to the following restrictions the origin of this software must not be misrepresented you must not claim that
+        you wrote the original software if you use this software in a product an acknowledgment in the product
+        documentation would be appreciated but is not required altered source versions must be plainly marked as such
+        and must not be misrepresented as being the original software this notice may not be removed or altered from
+        any source distribution
+        """,
+    "Unlicense": """
+        this is free and unencumbered software released into the public domain anyone is free to copy modify publish
+        use compile sell or distribute this software either in source code form or as a compiled binary for any
+        purpose commercial or non commercial and by any means in jurisdictions that recognize copyright laws the
+        author or authors of this software dedicate any and all copyright interest in the software to the public
+        domain we make this dedication for the benefit of the public at large and to the detriment of our heirs and
+        successors we intend this dedication to be an overt act of relinquishment in perpetuity of all present and
+        future rights to this software under copyright law the software is provided as is without warranty of any kind
+        express or implied including but not limited to the warranties of merchantability fitness for a particular
+        purpose and noninfringement in no event shall the authors be liable for any claim damages or other liability
+        whether in an action of contract tort or otherwise arising from out of or in connection with the software or
+        the use or other dealings in the software for more information please refer to http unlicense org
+        """,
+    "Apache-2.0": """
+        licensed under the apache license version 2.0 the license you may not use this file except in compliance with
+        the license you may obtain a copy of the license at http www apache org licenses license 2.0 unless required
+        by applicable law or agreed to in writing software distributed under the license is distributed on an as is
+        basis without warranties or conditions of any kind either express or implied see the license for the specific
+        language governing permissions and limitations under the license
+        """,  # the notice; the licence itself is recognised by its title and length
+    "PostgreSQL": """
+        permission to use copy modify and distribute this software and its documentation for any purpose without fee
+        and without a written agreement is hereby granted provided that the above copyright notice and this paragraph
+        and the following two paragraphs appear in all copies in no event shall the university of california be liable
+        to any party for direct indirect special incidental or consequential damages including lost profits arising
+        out of the use of this software and its documentation even if the university of california has been advised of
+        the possibility of such damage the university of california specifically disclaims any warranties including
+        but not limited to the implied warranties of merchantability and fitness for a particular purpose the software
+        provided hereunder is on an as is basis and the university of california has no obligations to provide
+        maintenance support updates enhancements or modifications
+        """,
+}  # fmt: skip
