@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.distributed.checkpoint import FileSystemReader
 
 from schemas.errors import ConfigError, InputError, RunError
 from tests.trainer.small import MODEL, Listener, averaged_weights, recipe_of, stage, train
@@ -141,10 +142,28 @@ def test_weights_that_have_changed_are_not_trained_on(
     stored = bytearray(file.read_bytes())
     stored[stored.index(needle) + 2] ^= 1
     file.write_bytes(bytes(stored))
-    with pytest.raises(RunError, match="00-short/checkpoint: its weights have changed since they were saved"):
+    with pytest.raises(RunError, match="00-short/checkpoint: files have changed since they were saved"):
         train(recipe, tmp_path)
     stored[stored.index(needle[4:]) - 2] ^= 1
     file.write_bytes(bytes(stored))
+    assert train(recipe, tmp_path).weights_sha256 == undisturbed[1].weights_sha256
+
+
+def test_moments_that_have_changed_are_not_trained_on(
+    recipe: Recipe, undisturbed: tuple[Path, State], tmp_path: Path
+) -> None:
+    with pytest.raises(StoppedError):
+        train(recipe, tmp_path, stop_after(9))
+    folder = newest(tmp_path)
+    places = FileSystemReader(str(folder)).read_metadata().storage_data
+    place = next(place for index, place in places.items() if index.fqn.endswith("exp_avg_sq"))
+    file = folder / place.relative_path
+    stored = bytearray(file.read_bytes())
+    stored[place.offset + place.length - 2] ^= 1  # the last number's
+    file.write_bytes(bytes(stored))
+    with pytest.raises(RunError, match=rf"{folder.name}: files have changed since they were saved \({file.name}\)"):
+        train(recipe, tmp_path)
+    shutil.rmtree(folder)
     assert train(recipe, tmp_path).weights_sha256 == undisturbed[1].weights_sha256
 
 
