@@ -24,6 +24,7 @@ from schemas.records import Document, arrow_schema
 from transforms.fit import CorpusSize, Fit, Prepares
 from transforms.step import blamed
 
+ARTEFACT = "artefact.bin"  # in the stage's data folder
 BYTES_PER_CPU_S = 200e6  # of reading texts for the sample, roughly
 # Columns that `Fit.wants` may look at and `Fit.fit` gets.
 SAMPLED = ("id", "text", "url", "source", "language", "language_score", "blocks")
@@ -69,7 +70,7 @@ class FitStage:
         refuse_other_settings(earlier, self.settings, (self.fit.name,))
 
     def run(self, context: StageContext) -> StageResult:
-        artefact = learned(context, self.fit, "artefact.bin")
+        artefact = learned(context, self.fit, ARTEFACT)
         return LocalStage(self.name, (self.fit.step(artefact),), self.cpu_ms).run(context)
 
 
