@@ -74,3 +74,11 @@ class Prepares(Protocol):
 
     def prepare(self) -> None:
         """Raise ConfigError, before any worker starts, when it could not fit."""
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """A fit that decides again by what it learned once: other limits need no text. Optional, for `winnow whatif`."""
+
+    def recalling(self, artefact: bytes) -> Any:
+        """Return the fit, a `Redecides`, with the limits that the artefact of a run holds."""

@@ -25,6 +25,7 @@ from schemas.records import Document
 from transforms.fit import CorpusSize, Fit, FitsColumns, Prepares
 from transforms.step import Draft, blamed
 
+ARTEFACT = "artefact.bin"  # in the stage's data folder
 BYTES_PER_CPU_S = 200e6  # of reading texts for the sample, roughly
 # Columns that `Fit.wants` may look at and `Fit.fit` gets; and those of a fit that learns from stored columns.
 SAMPLED = ("id", "text", "url", "source", "language", "language_score", "blocks")
@@ -70,7 +71,7 @@ class FitStage:
         refuse_other_settings(earlier, self.settings, (self.fit.name,))
 
     def run(self, context: StageContext) -> StageResult:
-        artefact = learned(context, self.fit, "artefact.bin")
+        artefact = learned(context, self.fit, ARTEFACT)
         return LocalStage(self.name, (self.fit.step(artefact),), self.cpu_ms).run(context)
 
 

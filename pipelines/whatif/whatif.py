@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+import storage
 from pipelines.reports.records import Chain, last_holders
 from pipelines.runs.counts import DROPPED, FAILED, KEPT, Counts, Fate
 from pipelines.runs.folder import DataFolder, Manifest
@@ -27,6 +28,7 @@ from pipelines.runs.plan import changed_settings
 from pipelines.runs.stage import KEEP_EDITS, MEASURE_DROPPED
 from pipelines.runs.tables import read_batches
 from pipelines.runs.upstream import Upstream
+from pipelines.stages.fit import ARTEFACT
 from pipelines.whatif.fates import ROWS, Change, End, StageFates
 from pipelines.whatif.ids import Ids
 from pipelines.whatif.pairs import Undecided, pair_steps
@@ -34,6 +36,7 @@ from pipelines.whatif.tally import COMES, ESTIMATED_FROM, UNDECIDED, Group, Rule
 from schemas.errors import RunError
 from schemas.records import Document
 from schemas.settings import to_plain
+from transforms.fit import Recalls
 
 COPY_OF_GONE = "a copy of a document that may go"
 _UNTOLD = frozenset({MEASURE_DROPPED, KEEP_EDITS})  # settings that change no document's fate
@@ -120,7 +123,7 @@ class WhatIf:
     def _stage(self, node: Node, manifest: Manifest, data: DataFolder) -> None:
         new = self._new(node)
         assert new is not None  # noqa: S101  see _why_lost
-        pairs = pair_steps(node.id, getattr(node.stage, "steps", ()), getattr(new.stage, "steps", ()))
+        pairs = pair_steps(node.id, *(_recalling(one, data) for one in (node, new)))
         result = StageResult(node.id, manifest.counts, Counter(dict(manifest.counts.items())))
         self.results[node.id] = result
         before = [self.results[one] for one in node.upstream if one in self.results]
@@ -237,6 +240,15 @@ class WhatIf:
             if found:
                 return found
         return []
+
+
+def _recalling(node: Node, data: DataFolder) -> list[Any]:
+    """Return the steps of a stage; those that learn something know what they had learned in the run."""
+    steps, path = list(getattr(node.stage, "steps", ())), f"{data.root}/{ARTEFACT}"
+    if not any(isinstance(step, Recalls) for step in steps) or not storage.exists(path):
+        return steps
+    artefact = storage.read_bytes(path)
+    return [step.recalling(artefact) if isinstance(step, Recalls) else step for step in steps]
 
 
 def _fate(document: Document, end: End) -> Fate:

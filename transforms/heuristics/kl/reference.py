@@ -33,7 +33,8 @@ from transforms.heuristics.kl.divergence import (
 _ROUNDS = 3  # times the reference is learned; a fourth changes nothing on the pages it was tried on
 _FAR_OUT = 3.0  # robust standard deviations above the median
 _MAD_SCALE = 1.4826  # of a normal distribution: standard deviation by median absolute deviation
-_PERCENTILES = (50.0, 90.0, 95.0, 98.0, 99.0, 99.5, 99.9)  # of the sample's excess, told to whoever sets a limit
+# Of the sample's excess: what a limit may be set by, and what `winnow whatif` can try.
+_PERCENTILES = (50.0, *(tenths / 10 for tenths in range(900, 1001)))
 
 
 @dataclass(frozen=True)

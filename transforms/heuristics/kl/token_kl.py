@@ -29,7 +29,7 @@ import itertools
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import storage
@@ -117,6 +117,7 @@ class TokenKlFit:
 
     config: KlConfig
     tokenizer: TokenizerConfig  # of the tokens that are counted
+    limits: Mapping[str, float | None] | None = field(default=None, repr=False, compare=False)  # by language, recalled
     name: ClassVar[str] = "kl"
     stats: ClassVar[type] = KlStats
 
@@ -170,13 +171,27 @@ class TokenKlFit:
         plain = {"languages": references, "tokenizer": base64.b64encode(data).decode()}
         return json.dumps(plain, sort_keys=True).encode()
 
+    def recalling(self, artefact: bytes) -> TokenKlFit:
+        """Return the fit with the limits of a run that has made `artefact`: `Recalls` of transforms/fit.py.
+
+        The artefact holds the percentiles 50, 90 to 100 in tenths, and the one that the run was made with.
+        """
+        languages = json.loads(artefact)["languages"]
+        references = {language: LanguageReference.from_plain(one) for language, one in languages.items()}
+        if any(self.config.max_percentile not in reference.excess for reference in references.values()):
+            return self
+        return replace(self, limits={name: limit_of(one, self.config) for name, one in references.items()})
+
     @property
     def measured_with(self) -> frozenset[str]:
-        """Settings that the measures, or a limit by percentile, depend on: `Redecides` of transforms/step.py."""
-        decides = {"judge", "max_excess_bits"} if self.config.judge != PERCENTILE else set[str]()
+        """Settings that the measures, or an unknown percentile, depend on: `Redecides` of transforms/step.py."""
+        is_known = self.limits is not None or self.config.judge != PERCENTILE
+        decides = {"judge", "max_excess_bits", "max_percentile"} if is_known else set[str]()
         return frozenset(self.settings.keys() - decides)
 
     def redecide(self, stats: KlStats, document: Document, script: str) -> Drop | None:
+        if self.limits is not None:
+            return decide(stats, self.limits.get(document.language))
         return decide(stats, self.config.max_excess_bits if self.config.judge == LIMIT else None)
 
     def step(self, artefact: bytes) -> FilterTokenKl:
