@@ -12,6 +12,7 @@ import re
 from collections import Counter
 
 from transforms.safety.pii.addresses import redact_address
+from transforms.safety.pii.numbers.candidates import plain_signs
 from transforms.safety.pii.redact import PiiConfig, find_spans, new_text
 from transforms.text.replacements import replace
 
@@ -19,6 +20,12 @@ _LITERAL = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[0-9.eE+\-]+', re.DOTALL)  # tr
 _WHOLE = re.compile(r"[0-9]{6,}")
 _COLON = re.compile(r"\s*:")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://\S+")
+# Every find has one of these: most short values have none and are done with.
+_WORTH_A_LOOK = re.compile(
+    r"[@\uff20]|%40|:[0-9A-Fa-f]{0,4}:|(?<![0-9A-Za-z_\-])(?=[0-9A-Za-z_\-]{16})[a-z_\-]*[0-9A-Z]"
+    r"|[0-9][0-9 \-./()]{4,}[0-9]"
+)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME_PARTS = re.compile(r"[_\-]+|(?<=[a-z])(?=[A-Z])")
 
 
@@ -45,6 +52,8 @@ def redact_value(value: str, config: PiiConfig, language: str = "", name: str = 
     """Return a value of a column with personal data replaced as in a text; its name says what its numbers are."""
     if _ADDRESS.fullmatch(value):
         return redact_address(value, config, language)
+    if _DAY.fullmatch(value) or not (config.obfuscated_emails or _WORTH_A_LOOK.search(plain_signs(value))):
+        return value, Counter()
     words = f"{_NAME_PARTS.sub(' ', name)}: " if name else ""
     text, before = words + value, len(words)
     pieces, counts = [], Counter[str]()
