@@ -42,10 +42,16 @@ def redact_json(raw: str, config: PiiConfig, language: str = "") -> tuple[str, C
             name = value
         new, found = redact_value(value, config, language, "" if is_name else name)
         if found:
-            pieces += [raw[end : literal.start()], json.dumps(new, ensure_ascii=False)]
+            pieces += [raw[end : literal.start()], _written(new)]
             end = literal.end()
             counts += found
     return ("".join([*pieces, raw[end:]]), counts) if pieces else (raw, counts)
+
+
+def _written(value: str) -> str:
+    """Return a string as JSON; lone surrogates, which no table takes, stay escaped as they were."""
+    written = json.dumps(value, ensure_ascii=False)
+    return written if written.isascii() else written.encode("utf-8", "backslashreplace").decode()
 
 
 def redact_value(value: str, config: PiiConfig, language: str = "", name: str = "") -> tuple[str, Counter[str]]:
