@@ -10,6 +10,7 @@ Counted are values, as `url_emails`, `web_emails`, ...; no limit of a document (
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -60,9 +61,17 @@ class RedactColumns:
         if (url, record_id, metadata) != (document.url, document.record_id, document.metadata):
             draft.replace_columns(url=url, record_id=record_id, metadata=metadata)
         for name in self.facts:
-            row = draft.stored[name] if draft.stored is not None else None  # None: of a source that tells nothing
-            if row is not None:
-                draft.replace_facts(name, self._facts(name, row, document.language, edits))
+            self._redact_facts(name, draft, edits)
+
+    def _redact_facts(self, name: str, draft: Draft, edits: Counter[str]) -> None:
+        language = draft.document.language
+        if draft.stored is None:  # it is being read: its facts are measures yet
+            facts = draft.measures.get(name)
+            if facts is not None:
+                row = {field.name: getattr(facts, field.name) for field in dataclasses.fields(facts)}
+                draft.measures[name] = type(facts)(**self._facts(name, row, language, edits))
+        elif draft.stored[name] is not None:
+            draft.replace_facts(name, self._facts(name, draft.stored[name], language, edits))
 
     def _facts(self, column: str, row: dict[str, Any], language: str, edits: Counter[str]) -> dict[str, Any]:
         found = dict(row)

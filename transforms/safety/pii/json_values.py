@@ -12,6 +12,7 @@ import re
 from collections import Counter
 
 from transforms.safety.pii.addresses import redact_address
+from transforms.safety.pii.numbers.candidates import plain_signs
 from transforms.safety.pii.redact import PiiConfig, find_spans, new_text
 from transforms.text.replacements import replace
 
@@ -19,6 +20,12 @@ _LITERAL = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[0-9.eE+\-]+', re.DOTALL)  # tr
 _WHOLE = re.compile(r"[0-9]{6,}")
 _COLON = re.compile(r"\s*:")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://\S+")
+# Every find has one of these: most short values have none and are done with.
+_WORTH_A_LOOK = re.compile(
+    r"[@\uff20]|%40|:[0-9A-Fa-f]{0,4}:|(?<![0-9A-Za-z_\-])(?=[0-9A-Za-z_\-]{16})[a-z_\-]*[0-9A-Z]"
+    r"|[0-9][0-9 \-./()]{4,}[0-9]"
+)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME_PARTS = re.compile(r"[_\-]+|(?<=[a-z])(?=[A-Z])")
 
 
@@ -35,16 +42,24 @@ def redact_json(raw: str, config: PiiConfig, language: str = "") -> tuple[str, C
             name = value
         new, found = redact_value(value, config, language, "" if is_name else name)
         if found:
-            pieces += [raw[end : literal.start()], json.dumps(new, ensure_ascii=False)]
+            pieces += [raw[end : literal.start()], _written(new)]
             end = literal.end()
             counts += found
     return ("".join([*pieces, raw[end:]]), counts) if pieces else (raw, counts)
+
+
+def _written(value: str) -> str:
+    """Return a string as JSON; lone surrogates, which no table takes, stay escaped as they were."""
+    written = json.dumps(value, ensure_ascii=False)
+    return written if written.isascii() else written.encode("utf-8", "backslashreplace").decode()
 
 
 def redact_value(value: str, config: PiiConfig, language: str = "", name: str = "") -> tuple[str, Counter[str]]:
     """Return a value of a column with personal data replaced as in a text; its name says what its numbers are."""
     if _ADDRESS.fullmatch(value):
         return redact_address(value, config, language)
+    if _DAY.fullmatch(value) or not (config.obfuscated_emails or _WORTH_A_LOOK.search(plain_signs(value))):
+        return value, Counter()
     words = f"{_NAME_PARTS.sub(' ', name)}: " if name else ""
     text, before = words + value, len(words)
     pieces, counts = [], Counter[str]()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from schemas.records import Document
 from transforms.dedup.sites import site_of
+from transforms.extraction.extracted import PageFacts
 from transforms.heuristics.junk import kind_of_address
 from transforms.safety.pii.addresses import decoded, redact_address
 from transforms.safety.pii.columns import RedactColumns, redact_id
@@ -110,6 +111,7 @@ def test_any_string_is_an_address(url: str) -> None:
         ('{"link":"https://jo@host.com/?m=a%2540b.org"}', '{"link":"https://%5BLOGIN%5D@host.com/?m=%5BEMAIL%5D"}'),
         ('{"q":"say \\"hi\\" to jo\\u0040host.com"}', '{"q":"say \\"hi\\" to [EMAIL]"}'),
         ('{"version":"106.31.73.20","server":"106.31.73.20"}', '{"version":"106.31.73.20","server":"[IPV4]"}'),
+        ('{"q":"\\ud800 by jo@host.com 你"}', '{"q":"\\ud800 by [EMAIL] 你"}'),
         ("", ""),
         ('{"e":1e99,"big":123456789012345678901234567890}', '{"e":1e99,"big":123456789012345678901234567890}'),
     ],
@@ -153,6 +155,13 @@ def test_the_step_replaces_columns_and_counts_them() -> None:
     assert (some.document.text, some.view, some.edits) == ("jo@host.com", view, [])
     assert (clean.facts, clean.document.url) == ({}, "https://a.org/")
     assert edits == {"pii_columns:url_logins": 1, "pii_columns:metadata_emails": 2, "pii_columns:web_emails": 1}
+
+
+def test_facts_of_a_text_that_is_being_read() -> None:
+    some = draft()
+    some.stored, some.measures = None, {"web": PageFacts(title="By jo@host.com", published="2020-01-02")}
+    RedactColumns("pii_columns", TAGS, ("web", "wiki")).run([some], Counter())
+    assert some.measures == {"web": PageFacts(title="By [EMAIL]", published="2020-01-02")}
 
 
 def test_it_can_be_switched_off() -> None:
