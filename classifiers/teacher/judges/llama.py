@@ -49,13 +49,20 @@ class LlamaJudge:
         self._prompt, self._config = prompt, config
         self.model = self._place.name
         self.revision = _revision(self._place)
+        self._device = torch.device(config.device if config.device != "auto" else _best_device())
         self._is_open = False
+
+    @property
+    def dtype(self) -> str:
+        """The type of the weights and of all that is computed, which may change the last digits of a probability."""
+        if self._config.dtype != "auto":
+            return self._config.dtype
+        return "float32" if self._device.type == "cpu" else "bfloat16"
 
     def _open(self) -> None:
         if self._config.threads:
             torch.set_num_threads(self._config.threads)
-        self._device = torch.device(self._config.device if self._config.device != "auto" else _best_device())
-        self._tokenizer, self._model = _load(self._place, self._dtype())
+        self._tokenizer, self._model = _load(self._place, getattr(torch, self.dtype))
         self._model.to(self._device).eval()
         before, after = self._chat()
         self._before = self._encode(before)
@@ -74,13 +81,6 @@ class LlamaJudge:
     @property
     def _room(self) -> int:
         return self._window - len(self._before) - len(self._after)
-
-    def _dtype(self) -> torch.dtype:
-        name = self._config.dtype
-        if name == "auto":
-            name = "float32" if self._device.type == "cpu" else "bfloat16"
-        found: torch.dtype = getattr(torch, name)
-        return found
 
     def judge(self, questions: Sequence[Question], known: Mapping[str, Answer]) -> Iterator[list[Answer]]:
         """Yield the answers batch by batch. Batches are cut over all questions, known or not, so that an interrupted
