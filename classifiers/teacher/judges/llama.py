@@ -29,7 +29,8 @@ from storage.pinned_files import file_sha256
 
 _TEXT = "\x1eTEXT\x1e"  # no template writes a record separator
 GGUF = ".gguf"
-_MAX_PADDING = 0.15  # share of a batch: one long text behind ten short ones would double the work
+# Padding as a share of a batch: one long text behind ten short ones doubles the work. A CPU gains little by batches.
+_MAX_PADDING, _MAX_PADDING_CPU = 0.2, 0.05
 
 
 class _Row(NamedTuple):
@@ -110,11 +111,12 @@ class LlamaJudge:
         """Yield rows that are sorted by length in batches, the last of each the longest."""
         batch: list[_Row] = []
         own = 0  # tokens of the batch without padding
+        most = _MAX_PADDING_CPU if self._device.type == "cpu" else _MAX_PADDING
         for row in rows:
             width = len(row.tokens) + len(self._after)
             padded = width * (len(batch) + 1)
             is_full = len(batch) >= self._config.batch_rows or padded > self._config.batch_tokens
-            if batch and (is_full or padded > (own + width) / (1 - _MAX_PADDING)):
+            if batch and (is_full or padded > (own + width) / (1 - most)):
                 yield batch
                 batch, own = [], 0
             batch.append(row)
