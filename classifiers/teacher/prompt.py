@@ -26,7 +26,7 @@ PROMPTS = Path(__file__).parent / "prompts"
 _LABEL = re.compile(r"\S+")
 _THOUGHT = re.compile(r"\s*<think>.*?</think>", re.DOTALL)  # of models that reason aloud first
 _LEAD = r"(?:(?:the|my|final|main|educational|total)\s+)*(?:answer|score|rating|points|subject|topic|form|format)"
-_END = r"(?!\w|[.,]\d|\s*[-–]\s*\d)(?=\s*(?:$|[.,:;)\]*_\"'’”/]|[-–—]|\n))"
+_END = r"(?!\w|[.,]\d|\s*[-–]\s*\d)(?=\s*(?:$|[.,:;!)\]*_\"'’”/。]|[-–—]|\n))"
 
 
 @dataclass(frozen=True, kw_only=True)

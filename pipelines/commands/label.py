@@ -105,7 +105,8 @@ def _judge(model: str, server: str, revision: str, prompt: Any, config: Any) -> 
         raise ConfigError("--revision goes with --server; a model of this machine has the hash of its files")
     from classifiers.teacher.judges.llama import LlamaJudge
 
-    return LlamaJudge(model, prompt, config.llama), {"server": False, "dtype": config.llama.dtype}
+    judge = LlamaJudge(model, prompt, config.llama)
+    return judge, {"server": False, "dtype": judge.dtype}
 
 
 def _tell(done: int, of: int) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from classifiers.teacher.judges.judge import Answer, Judge, expected_value, label_of
+from classifiers.teacher.judges.judge import Answer, Judge, chance_of, label_of, mean_label
 from classifiers.teacher.prompt import JudgePrompt
 from pipelines.runs.tables import TableWriter, read_batches
 from schemas.records import arrow_schema, column, to_batch
@@ -52,11 +52,17 @@ class LabelRow(SampledDocument):
     revision: str = column(pa.string(), "hash of its files, or what was given for a server's model")
     answer: str = column(pa.large_string(), "the raw answer")
     label: str | None = column(pa.string(), "the label; null without one", None, nullable=True)
-    probability: float | None = column(
-        pa.float64(), "of the label among the allowed answers; null without log-probabilities", None, nullable=True
+    certainty: float | None = column(
+        pa.float64(),
+        "probability of the label among the allowed answers; null where it is not known",
+        None,
+        nullable=True,
     )
-    value: float | None = column(
-        pa.float64(), "probability of the positive label, or mean of labels that are numbers", None, nullable=True
+    probability: float | None = column(
+        pa.float64(), "the same of the prompt's positive label; null of a prompt that has none", None, nullable=True
+    )
+    mean: float | None = column(
+        pa.float64(), "mean of labels that are numbers, under their probabilities; else null", None, nullable=True
     )
     mass: float | None = column(
         pa.float64(), "probability of all allowed answers together: low when the teacher would say something else",
@@ -88,15 +94,16 @@ def label_rows(
 
 
 def _row(document: SampledDocument, answer: Answer, judge: Judge, prompt: JudgePrompt) -> LabelRow:
-    label, probability = label_of(answer, prompt)
+    label = label_of(answer, prompt)
     plain = {name: getattr(document, name) for name in arrow_schema(SampledDocument).names}
     if not answer.cause:
         plain["text"] = document.text[: answer.chars]
     chances = json.dumps(answer.chances) if answer.chances is not None else ""
     return LabelRow(
         **plain, prompt=prompt.name, prompt_version=prompt.version, prompt_digest=prompt.digest, model=answer.model,
-        revision=judge.revision, answer=answer.raw, label=label, probability=probability,
-        value=expected_value(answer, prompt) if label is not None else None, mass=answer.mass, probabilities=chances,
+        revision=judge.revision, answer=answer.raw, label=label,
+        certainty=chance_of(answer, label), probability=chance_of(answer, prompt.positive),
+        mean=mean_label(answer, prompt), mass=answer.mass, probabilities=chances,
         cause="" if label is not None else answer.cause or MALFORMED,
     )  # fmt: skip
 

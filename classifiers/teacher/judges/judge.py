@@ -50,23 +50,18 @@ class Judge(Protocol):
         """Yield the answers to the questions that are not known yet. Each is asked for again if it is not stored."""
 
 
-def label_of(answer: Answer, prompt: JudgePrompt) -> tuple[str | None, float | None]:
-    """Return the label of an answer and its probability; (None, None) of a malformed answer or none."""
-    label = None if answer.cause else prompt.parse(answer.raw)
-    if label is None or answer.chances is None:
-        return label, None
-    return label, answer.chances.get(label)
+def label_of(answer: Answer, prompt: JudgePrompt) -> str | None:
+    """Return the label of an answer; None of a malformed answer or none."""
+    return None if answer.cause else prompt.parse(answer.raw)
 
 
-def expected_value(answer: Answer, prompt: JudgePrompt) -> float | None:
-    """Return the mean of the labels under their probabilities, of a prompt whose labels are numbers.
+def chance_of(answer: Answer, label: str | None) -> float | None:
+    """Return the probability of a label among the allowed answers; None where it is not known."""
+    return None if answer.chances is None or not label else answer.chances.get(label)
 
-    Of a binary prompt it is the probability of its positive label. None where it is not known.
-    """
-    if answer.chances is None or answer.cause:
+
+def mean_label(answer: Answer, prompt: JudgePrompt) -> float | None:
+    """Return the mean of labels that are numbers, under their probabilities; None where it is not known."""
+    if answer.chances is None or not prompt.is_numeric:
         return None
-    if prompt.positive:
-        return answer.chances.get(prompt.positive)
-    if prompt.is_numeric:
-        return round(sum(int(label) * chance for label, chance in answer.chances.items()), DIGITS)
-    return None
+    return round(sum(int(label) * chance for label, chance in answer.chances.items()), DIGITS)

@@ -29,7 +29,8 @@ from storage.pinned_files import file_sha256
 
 _TEXT = "\x1eTEXT\x1e"  # no template writes a record separator
 GGUF = ".gguf"
-_MAX_PADDING = 0.15  # share of a batch: one long text behind ten short ones would double the work
+# Padding as a share of a batch: one long text behind ten short ones doubles the work. A CPU gains little by batches.
+_MAX_PADDING, _MAX_PADDING_CPU = 0.2, 0.05
 
 
 class _Row(NamedTuple):
@@ -49,13 +50,20 @@ class LlamaJudge:
         self._prompt, self._config = prompt, config
         self.model = self._place.name
         self.revision = _revision(self._place)
+        self._device = torch.device(config.device if config.device != "auto" else _best_device())
         self._is_open = False
+
+    @property
+    def dtype(self) -> str:
+        """The type of the weights and of all that is computed, which may change the last digits of a probability."""
+        if self._config.dtype != "auto":
+            return self._config.dtype
+        return "float32" if self._device.type == "cpu" else "bfloat16"
 
     def _open(self) -> None:
         if self._config.threads:
             torch.set_num_threads(self._config.threads)
-        self._device = torch.device(self._config.device if self._config.device != "auto" else _best_device())
-        self._tokenizer, self._model = _load(self._place, self._dtype())
+        self._tokenizer, self._model = _load(self._place, getattr(torch, self.dtype))
         self._model.to(self._device).eval()
         before, after = self._chat()
         self._before = self._encode(before)
@@ -74,13 +82,6 @@ class LlamaJudge:
     @property
     def _room(self) -> int:
         return self._window - len(self._before) - len(self._after)
-
-    def _dtype(self) -> torch.dtype:
-        name = self._config.dtype
-        if name == "auto":
-            name = "float32" if self._device.type == "cpu" else "bfloat16"
-        found: torch.dtype = getattr(torch, name)
-        return found
 
     def judge(self, questions: Sequence[Question], known: Mapping[str, Answer]) -> Iterator[list[Answer]]:
         """Yield the answers batch by batch. Batches are cut over all questions, known or not, so that an interrupted
@@ -110,11 +111,12 @@ class LlamaJudge:
         """Yield rows that are sorted by length in batches, the last of each the longest."""
         batch: list[_Row] = []
         own = 0  # tokens of the batch without padding
+        most = _MAX_PADDING_CPU if self._device.type == "cpu" else _MAX_PADDING
         for row in rows:
             width = len(row.tokens) + len(self._after)
             padded = width * (len(batch) + 1)
             is_full = len(batch) >= self._config.batch_rows or padded > self._config.batch_tokens
-            if batch and (is_full or padded > (own + width) / (1 - _MAX_PADDING)):
+            if batch and (is_full or padded > (own + width) / (1 - most)):
                 yield batch
                 batch, own = [], 0
             batch.append(row)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from classifiers.teacher.judges.judge import Answer, Question, label_of
+from classifiers.teacher.judges.judge import Answer, Question, chance_of, label_of
 from classifiers.teacher.judges.llama import LlamaJudge, answer_tokens
 from classifiers.teacher.judges.server import ServerJudge
 from classifiers.teacher.judges.settings import LlamaConfig, ServerConfig
@@ -54,7 +54,7 @@ def test_probabilities_are_those_of_the_whole_chat(tiny_llama: Path, cats: Judge
         assert answer.raw == raw
         assert answer.chances == pytest.approx({"cats": yes / (yes + no), "other": no / (yes + no)}, abs=2e-6)
         assert answer.mass == pytest.approx(yes + no, abs=2e-6)
-        assert label_of(answer, cats)[1] == max(answer.chances.values())  # type: ignore[union-attr]
+        assert chance_of(answer, label_of(answer, cats)) == max(answer.chances.values())  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("change", [{"batch_rows": 1}, {"batch_rows": 3}, {"batch_tokens": 60}, {"threads": 1}])

@@ -66,7 +66,8 @@ def test_braces_of_a_text_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("raw", "label"),
     [
-        ("yes", "good"), ("Yes.", "good"), ("  YES\n", "good"), ("**Yes**", "good"), ("Answer: no", "poor"),
+        ("yes", "good"), ("Yes.", "good"), ("  YES\n", "good"), ("Yes!", "good"), ("**Yes**", "good"),
+        ("Answer: no", "poor"),
         ("The answer is: No, it is a list.", "poor"), ("no - a shop", "poor"), ("\"no\"", "poor"),
         ("<think>yes, or rather</think>\nno", "poor"), ("Yes\nbecause it tells something", "good"),
         ("", None), ("maybe", None), ("yesterday", None), ("nothing", None), ("I would say yes", None),

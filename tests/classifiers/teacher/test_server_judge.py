@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from classifiers.teacher.judges import server as server_module
-from classifiers.teacher.judges.judge import Answer, Question, expected_value, label_of
+from classifiers.teacher.judges.judge import Answer, Question, chance_of, label_of, mean_label
 from classifiers.teacher.judges.server import ServerJudge, answer_chances, without_control
 from classifiers.teacher.judges.settings import ServerConfig
 from classifiers.teacher.prompt import JudgePrompt, load_prompt
@@ -31,12 +31,13 @@ def judged(judge: ServerJudge, asked: list[Question], known: dict[str, Answer] |
 
 def test_answers_probabilities_and_tokens(server: ChatServer, cats: JudgePrompt) -> None:
     found = judged(ServerJudge(server.url, "m", "", cats, ServerConfig()), questions())
-    assert {name: label_of(answer, cats) for name, answer in found.items()} == {
+    labels = {name: label_of(answer, cats) for name, answer in found.items()}
+    assert {name: (label, chance_of(found[name], label)) for name, label in labels.items()} == {
         "d0": ("cats", 0.75), "d1": ("other", 0.5), "d2": ("cats", 0.875), "d3": ("other", 0.5),
     }  # fmt: skip
     first = found["d0"]
     assert (first.raw, first.model, first.mass, first.chars) == ("Yes.", "m-served", 0.8, len("d0: the cat sat"))
-    assert expected_value(first, cats) == 0.75
+    assert (chance_of(first, "cats"), mean_label(first, cats)) == (0.75, None)
     assert (first.prompt_tokens, first.output_tokens, first.attempts) == (15, 1, 1)
     body = server.bodies[0]
     assert (body["temperature"], body["max_tokens"], body["logprobs"], body["top_logprobs"]) == (0, 8, True, 20)
@@ -45,7 +46,7 @@ def test_answers_probabilities_and_tokens(server: ChatServer, cats: JudgePrompt)
 def test_without_logprobs_there_is_a_label_and_no_probability(server: ChatServer, cats: JudgePrompt) -> None:
     found = judged(ServerJudge(server.url, "m", "", cats, ServerConfig(logprobs=0)), questions())
     assert "logprobs" not in server.bodies[0]
-    assert label_of(found["d0"], cats) == ("cats", None)
+    assert (label_of(found["d0"], cats), chance_of(found["d0"], "cats")) == ("cats", None)
     assert found["d0"].mass is None
 
 
@@ -105,8 +106,8 @@ def test_a_refused_document_costs_itself(server: ChatServer, cats: JudgePrompt) 
     server.always_refused["d1"] = (400, {}, "longer than the context")
     found = judged(ServerJudge(server.url, "m", "", cats, ServerConfig()), questions())
     assert (found["d1"].cause, found["d1"].raw) == ("http_400", "HTTP 400 Bad Request: longer than the context")
-    assert label_of(found["d1"], cats) == (None, None)
-    assert sum(label_of(answer, cats)[0] is not None for answer in found.values()) == 3
+    assert label_of(found["d1"], cats) is None
+    assert sum(label_of(answer, cats) is not None for answer in found.values()) == 3
 
 
 def test_a_document_that_crashes_the_server_costs_itself(server: ChatServer, cats: JudgePrompt) -> None:
@@ -176,8 +177,8 @@ def test_chances_are_a_softmax_over_the_allowed_answers(cats: JudgePrompt) -> No
 def test_the_mean_of_numbers() -> None:
     prompt = load_prompt("educational")
     chances, _ = answer_chances([("3", -0.6931471805599453), ("4", -0.6931471805599453)], prompt)
-    assert expected_value(Answer(id="a", raw="3", chances=chances), prompt) == 3.5
-    assert expected_value(Answer(id="a", raw="A", chances={"history": 1.0}), load_prompt("topic")) is None
+    assert mean_label(Answer(id="a", raw="3", chances=chances), prompt) == 3.5
+    assert mean_label(Answer(id="a", raw="A", chances={"history": 1.0}), load_prompt("topic")) is None
 
 
 def test_control_tokens_of_a_text_are_broken() -> None:

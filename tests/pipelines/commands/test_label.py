@@ -51,7 +51,8 @@ def test_the_documents_of_a_run(small_run: Path, tmp_path: Path, call: Call, ser
     found = rows(tmp_path / "labels")
     assert {row["id"]: row["text"] for row in found} == {one: text[:4000] for one, text in texts.items()}
     for row in found:
-        assert (row["label"], row["probability"]) == ("poor" if len(row["text"]) % 2 else "good", 0.9)
+        assert (row["label"], row["certainty"]) == ("poor" if len(row["text"]) % 2 else "good", 0.9)
+        assert row["probability"] == pytest.approx(0.1 if row["label"] == "poor" else 0.9)
         assert row["site"] == row["url"].split("/")[2]
         assert (row["language"], row["model"], row["revision"]) == ("en", "m-served", "r2")
     again = call(*asked, "--to", tmp_path / "labels")

@@ -87,7 +87,7 @@ def test_a_label_table(server: ChatServer, tmp_path: Path) -> None:
         "id": f"{1:032x}", "url": "https://s1.example.org/1", "site": "example.org", "source": "", "language": "en",
         "page_kind": "", "stratum": "en/-/-", "weight": 1.0, "text": "document 1 tells something", "prompt": "quality",
         "prompt_version": 1, "prompt_digest": QUALITY.digest, "model": "m-served", "revision": "r1", "answer": "no",
-        "label": "poor", "probability": 0.75, "value": 0.25, "mass": 1.0,
+        "label": "poor", "certainty": 0.75, "probability": 0.25, "mean": None, "mass": 1.0,
         "probabilities": '{"good": 0.25, "poor": 0.75}', "cause": "",
     }  # fmt: skip
     kept = pq.ParquetFile(tmp_path / "out" / "unlabelled.parquet").read().to_pylist()
