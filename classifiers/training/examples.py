@@ -22,6 +22,7 @@ from schemas.settings import setting, validate
 
 SITE = "site"  # of the label table; a table without it is split by text
 BY_SITE, BY_TEXT = "site", "text"
+BELOW = "below"  # label of a grade below `positive_from`
 
 Clean = Callable[[str, int], str]  # (text, max_chars) -> the text as a kind of model reads it
 
@@ -41,6 +42,9 @@ class TableConfig:
         0.0, "probability that the teacher must give its answer, for a text to be learned from", ge=0.0, le=1.0
     )
     positive_label: str = setting("good", "label whose probability is the score")
+    positive_from: int | None = setting(
+        None, "labels are whole numbers, positive from this one on (FineWeb-Edu: 3); null: labels as they are"
+    )
     text_form: str = setting(RAW, "raw, or words: lower case, marks apart; the same as in scoring", choices=FORMS)
     max_chars: int = setting(SCORED_CHARS, "characters from the start of a text; the same as in scoring", ge=100)
     holdout: float = setting(0.1, "share of the sites or texts kept apart for measuring, by hash", ge=0.0, le=0.9)
@@ -49,6 +53,8 @@ class TableConfig:
 
     def __post_init__(self) -> None:
         validate(self)
+        if self.positive_from is not None and self.positive_label == BELOW:
+            raise ConfigError(f"positive_label: {BELOW!r} is not allowed with positive_from")
         if self.min_certainty and not self.probability_column:
             raise ConfigError(
                 f"min_certainty: {self.min_certainty} is not allowed without a probability_column; must be 0"
@@ -93,7 +99,7 @@ def read_examples(table: Path, config: TableConfig, clean: Clean) -> tuple[list[
     for where, row in read_columns(table, required, optional):
         text = text_of(row[config.text_column], where)
         line = clean(in_form(text, config.text_form, config.max_chars), config.max_chars)
-        label = label_of(row[config.label_column], where)
+        label = _graded(label_of(row[config.label_column], where), config, where)
         language = word_of(row[config.language_column], where, "language") if config.language_column else ""
         site = word_of(row.get(config.site_column), where, "site") if config.site_column else ""
         probability = None
@@ -149,6 +155,17 @@ def check_labels(n_train: dict[str, int], table: Path, positive_label: str) -> N
 def digest_of(examples: Iterable[Example]) -> str:
     """Return a hash of the examples as a set with repetitions: their order in the table does not count."""
     return content_id(*sorted(content_id(*one[:4], repr(one.probability)) for one in examples))
+
+
+def _graded(label: str, config: TableConfig, where: str) -> str:
+    """Return the positive label or BELOW for a grade, any other label as it is."""
+    if config.positive_from is None:
+        return label
+    try:
+        grade = int(label)
+    except ValueError:
+        raise ConfigError(f"{where}: {label!r} is not a whole number, as positive_from asks for") from None
+    return config.positive_label if grade >= config.positive_from else BELOW
 
 
 def _is_certain(one: Example, least: float) -> bool:

@@ -23,7 +23,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from classifiers.steps.by_transformer import quality_step, toxicity_step
+from classifiers.models.transformer_files import is_folder_model
+from classifiers.steps.by_transformer import CPU_MS, quality_step, toxicity_step
 from classifiers.steps.language import IdentifyLanguage, LanguageConfig
 from classifiers.steps.quality import QualityConfig, ScoreQuality
 from classifiers.steps.quality_bins import QualityBinsConfig, QualityBinsFit
@@ -257,11 +258,12 @@ def recipe(config: CommonCrawlConfig) -> Recipe:
     if config.toxicity.model_path:
         score.append(toxicity_step(config.toxicity))
     steps = (*column_steps(clean, source), *clean_steps(clean), *score)
+    cpu_ms = 3.0 + CPU_MS * sum(is_folder_model(one.settings.model_path) for one in score)
     web = (
         branch("web", source)
         | IndexStage(source, index.url, index.blocklist)
         | ReadStage(source, (IdentifyLanguage(config.language),), name="extract")
-        | LocalStage("clean", steps, cpu_ms=3.0, follow=follow, keep_edits=keep)
+        | LocalStage("clean", steps, cpu_ms=cpu_ms, follow=follow, keep_edits=keep)
     )
     again = again_steps(clean, "_after_lines") if config.lines else []
     docs = merge(web) | SurveyStage("dedup", tuple(surveys_of(config)), tuple(again), config.dedup.rounds, follow, keep)

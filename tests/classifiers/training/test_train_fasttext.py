@@ -179,6 +179,19 @@ def test_texts_that_the_teacher_was_not_sure_of_are_left_out(tmp_path: Path) -> 
         dataclasses.replace(SMALL, min_certainty=0.8)
 
 
+def test_grades_are_positive_from_one_on(tmp_path: Path) -> None:
+    rows = [(text, str(n % 3 if label == "bad" else 3 + n % 3)) for n, (text, label) in enumerate(ROWS)]
+    config = dataclasses.replace(SMALL, positive_from=3)
+    report = train_classifier(write_jsonl(tmp_path / "t.jsonl", rows), tmp_path / "m.bin", config)
+    assert sorted(report.n_train) == ["below", "good"]
+    assert report.n_train["good"] + report.n_held_out["good"] == 60
+    assert report.auc == 1.0
+    with pytest.raises(ConfigError, match="row 1: 'good' is not a whole number, as positive_from asks for"):
+        train_classifier(write_jsonl(tmp_path / "t.jsonl", ROWS), tmp_path / "m.bin", config)
+    with pytest.raises(ConfigError, match="positive_label: 'below' is not allowed with positive_from"):
+        dataclasses.replace(config, positive_label="below")
+
+
 def test_the_card_has_calibration_keep_rates_and_errors(tmp_path: Path) -> None:
     noisy = [(text, label if n % 10 else "bad") for n, (text, label) in enumerate(ROWS)]
     config = dataclasses.replace(SMALL, holdout=0.6, error_samples=2)
