@@ -14,12 +14,22 @@ _EMPTY_BRACKETS: Final = re.compile(
 )
 _BEFORE_BRACKET: Final = re.compile(r"[\s,;]+\)")
 _BEFORE_MARK: Final = re.compile(r"[ \t]+([,.;:!?])(?=\s|$)")
+_LENGTH: Final = re.compile(
+    r"\s*=?\s*[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)?\s*(?:(?:true\s*)?(?:em|ex|pt|cm|mm|in|bp|pc|dd|cc|sp|mu|fil+)(?![A-Za-z])|"
+    r"\\[A-Za-z]+)?(?:\s*(?:plus|minus)\s*[\d.,]+\s*(?:em|ex|pt|cm|mm|in|bp|pc|fil+))*"
+)
 _BLANKS: Final = re.compile(r"[ \t\n]+")
 
 
 def behind_word(text: str, at: int) -> int:
     """Return where a text goes on behind a command's name: TeX takes the blanks."""
     return skip_blanks(text, at) if at < len(text) and text[at] in " \t\n" and not text.startswith("\n\n", at) else at
+
+
+def length_end(text: str, at: int) -> int:
+    """Return the place behind a length without braces, or a number: `=1.5em plus 2pt`."""
+    found = _LENGTH.match(text, at)
+    return found.end() if found else at
 
 
 def formula_end(text: str, at: int, closes: str) -> int:
