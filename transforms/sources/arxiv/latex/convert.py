@@ -56,12 +56,13 @@ class Converter:
         self._footnotes: list[str] = []
         self._kinds: list[tuple[str, int]] = []  # environments that give their text a kind
         self._text = ""
+        self._closes: dict[str, int] = {}  # where a formula in \\( or \\[ can end next; the text's length: nowhere
         self._at = 0
         self.appendix: int | None = None  # number of the first block behind \appendix
 
     def convert(self, text: str) -> list[Piece]:
         """Return the blocks of a text."""
-        self._text, self._at = text, 0
+        self._text, self._at, self._closes = text, 0, {}
         while token := _TOKEN.search(text, self._at):
             self._add(text[self._at : token.start()])
             self._at = token.end()
@@ -208,7 +209,9 @@ class Converter:
         self._add(tex.accented(accent, letter.strip()) if letter else "")
 
     def _formula(self, opens: str, closes: str) -> None:
-        end = formula_end(self._text, self._at, closes)
+        if closes[0] == "\\" and self._closes.get(closes, -1) < self._at:
+            self._closes[closes] = self._text.find(closes, self._at) % (len(self._text) + 1)
+        end = formula_end(self._text, self._at, closes, self._closes.get(closes, -1))
         if end < 0:
             return  # never closed: the sign alone goes
         content = self._text[self._at : end]
