@@ -35,10 +35,8 @@ _BINARY: Final = (
     b"{\\rtf",
 )
 _NO_BOOK: Final = (b"<?xml", b"<rdf", b"<package", b"<TEI")
-_TAG: Final = re.compile(
-    r"<(?:style|script)\b.*?</(?:style|script)>|<br\s*/?>|</(?:p|div|h\d|pre|li|tr)>|<[^<>]*>",
-    re.IGNORECASE | re.DOTALL,
-)
+_TAG: Final = re.compile(r"<br\s*/?>|</(?:p|div|h\d|pre|li|tr)>|<[^<>]*>", re.IGNORECASE)
+_BREAKS: Final = re.compile(r"<br|</(?:p|div|h\d|pre|li|tr)>", re.IGNORECASE)
 _DECLARED: Final = re.compile(rb"Character set encoding:\s*([\w.:-]{3,30})", re.IGNORECASE)
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _CODECS: Final = {
@@ -109,6 +107,6 @@ def read_book(data: bytes, path: str, config: BooksReadConfig) -> Book:
 
 def _plain(page: str) -> str:
     def shown(tag: re.Match[str]) -> str:
-        return "\n" if tag[0].startswith(("</", "<b")) and not tag[0].startswith(("</s", "</a", "</b>")) else ""
+        return "\n" if _BREAKS.match(tag[0]) else ""
 
     return html.unescape(_TAG.sub(shown, page))

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from transforms.sources.arxiv.latex import macros
 from transforms.sources.arxiv.latex.paper import Paper, read_paper
 from transforms.sources.arxiv.settings import ArxivReadConfig
 
@@ -111,7 +112,8 @@ def test_definitions_hold_from_where_they_are_made_and_leave_no_trace() -> None:
         ),
     ],
 )
-def test_recursion_and_blow_up_are_bounded(preamble: str) -> None:
+def test_recursion_and_blow_up_are_bounded(preamble: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(macros, "MAX_EXPANSIONS", 5_000)
     started = time.process_time()
     paper = read(r"before \a{x} after", preamble)
     assert time.process_time() - started < 10
@@ -249,6 +251,10 @@ def test_figures_and_tables() -> None:
         ("\\vspace{2cm}a\\hspace*{1em}b\\noindent c\\setcounter{x}{3}", "abc"),
         ("\\unknown[o]{kept} \\other", "kept"),
         ("a\\par b", "a\n\nb"),
+        ("\\parindent=0pt a\\hskip 1.5em plus 2pt minus 1pt b\\penalty-100 c \\kern-.5em d", "a bc d"),
+        ("\\pdfbookmark[1]{Contents}{toc}\\addcontentsline{toc}{section}{X}a", "a"),
+        ("\\enquote{said} and `said'", "“said” and 'said'"),
+        ("note$^{\\ref{x}}$ and $^{\\cite{y}}$.", "note and."),
         ("a~\\cite{x}.", "a."),
         ("{\\small\\begin{center}c\\end{center}}", "c"),
         ("x\\begin{minipage}{3cm}y\\end{minipage}", "x\n\ny"),
@@ -346,6 +352,27 @@ def test_a_book_of_fifty_files_with_heavy_definitions() -> None:
     assert not re.search(r"\\begin|\\end|\\[A-Za-z]+(?![^$]*\$)|Caption|[{}]", re.sub(r"\$[^$]*\$", "", prose))
     assert paper.missing == ()
     assert paper.counts["figures_removed"] == 49
+
+
+@pytest.mark.parametrize(
+    "attack",
+    ["{", "\\x{", "\\x[", "[{", "\\begin{figure}", "\\begin{equation}", "\\begin{verbatim}", "\\iffalse ", "$\\[",
+     "\\(", "\\footnote{", "\\section{", "\\verb|", "\\cite[", "(see also ", "(Ref.", "\\item[", "\\newcommand{\\a",
+     "\\def\\a#1",
+     "\\begin{itemize}",
+     "\\'{\\'", "\\left(", "%", "\\begin{tabular}{", "\\caption{"],
+)  # fmt: skip
+def test_what_is_never_closed_takes_time_in_proportion(attack: str) -> None:
+    body = attack * (30_000 // len(attack))
+    started = time.process_time()
+    read(f"{body} end")
+    assert time.process_time() - started < 2
+
+
+def test_an_argument_that_is_repeated_is_bounded() -> None:
+    paper = read(f"\\a{{{'x' * 100_000}}} end", f"\\newcommand{{\\a}}[1]{{{'#1' * 10_000}}}")
+    assert paper.counts["expansion_stopped"] == 1
+    assert paper.text.endswith("end")
 
 
 def test_any_bytes_give_some_text() -> None:

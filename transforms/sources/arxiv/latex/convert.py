@@ -15,23 +15,11 @@ from typing import Final
 
 from schemas.blocks import CODE, FORMULA, HEADING, PARAGRAPH, TABLE_ROW
 from transforms.sources.arxiv.latex import environments as env
+from transforms.sources.arxiv.latex import symbols as tex
 from transforms.sources.arxiv.latex.arguments import optional, required, skip_blanks
 from transforms.sources.arxiv.latex.files import PIECE
 from transforms.sources.arxiv.latex.formulas import display, inline
-from transforms.sources.arxiv.latex.symbols import (
-    ACCENTS,
-    CHARACTERS,
-    CITATIONS,
-    DROPPED,
-    HEADINGS,
-    REFERENCES,
-    SINGLES,
-    TEXTUAL,
-    TYPES,
-    UNWRAPPED,
-    accented,
-)
-from transforms.sources.arxiv.latex.tidy import behind_word, formula_end, one_line, tidy
+from transforms.sources.arxiv.latex.tidy import behind_word, formula_end, length_end, one_line, tidy
 from transforms.sources.arxiv.settings import ArxivReadConfig
 from transforms.sources.pieces import Piece
 
@@ -40,12 +28,10 @@ ABSTRACT: Final = -7  # kind of an abstract's paragraphs until it is decided whe
 
 _TOKEN: Final = re.compile(
     r"\\(?:(?P<name>[A-Za-z@]+)\*?|(?P<single>.))|(?P<dollar>\$\$?)|(?P<blank>\n[ \t]*\n\s*)|(?P<brace>[{}])"
-    r"|(?P<sign>---?|``|''|[~&])|(?P<piece>\x02[bv]\d{1,7}\x03)",
+    r"|(?P<sign>---?|``?|''|[~&])|(?P<piece>\x02[bv]\d{1,7}\x03)",
     re.DOTALL,
 )
 _LETTER: Final = re.compile(r"[^\W_]")
-_SIGNS: Final = {"---": "—", "--": "–", "``": "“", "''": "”", "~": " ", "&": " "}
-_NAMED: Final = frozenset(("autoref", "cref", "Cref", "vref", "Vref", "fref", "Fref", "sref", "thref", "prettyref"))
 
 
 class Converter:
@@ -70,12 +56,13 @@ class Converter:
         self._footnotes: list[str] = []
         self._kinds: list[tuple[str, int]] = []  # environments that give their text a kind
         self._text = ""
+        self._closes: dict[str, int] = {}  # where a formula in \\( or \\[ can end next; the text's length: nowhere
         self._at = 0
         self.appendix: int | None = None  # number of the first block behind \appendix
 
     def convert(self, text: str) -> list[Piece]:
         """Return the blocks of a text."""
-        self._text, self._at = text, 0
+        self._text, self._at, self._closes = text, 0, {}
         while token := _TOKEN.search(text, self._at):
             self._add(text[self._at : token.start()])
             self._at = token.end()
@@ -95,7 +82,7 @@ class Converter:
         elif kind == "blank":
             self._flush()
         elif kind == "sign":
-            self._add(_SIGNS[token[0]])
+            self._add(tex.SIGNS[token[0]])
         elif kind == "piece" and (found := PIECE.match(token[0])) is not None:
             self._verbatim(found[1] == "b", self._stored[int(found[2])])
 
@@ -133,22 +120,27 @@ class Converter:
         read = self._READ.get(name)
         if read is not None:
             read(self)
-        elif name in HEADINGS:
-            self._heading(HEADINGS[name])
-        elif name in CITATIONS:
+        elif name in tex.HEADINGS:
+            self._heading(tex.HEADINGS[name])
+        elif name in tex.CITATIONS:
             self._citation(name)
-        elif name in REFERENCES:
+        elif name in tex.REFERENCES:
             self._reference(name)
-        elif name in ACCENTS:
+        elif name in tex.ACCENTS:
             self._accent(name)
-        elif name in CHARACTERS:
-            self._character(CHARACTERS[name])
-        elif name in DROPPED:
-            self._drop(name, DROPPED[name])
-        elif name in UNWRAPPED:
-            self._unwrap(UNWRAPPED[name])
+        elif name in tex.CHARACTERS:
+            self._character(tex.CHARACTERS[name])
+        elif name in tex.LENGTHS:
+            self._at = length_end(self._text, self._at)
+        elif name in tex.DROPPED:
+            self._drop(name, tex.DROPPED[name])
+        elif name in tex.UNWRAPPED:
+            self._unwrap(tex.UNWRAPPED[name])
         else:
             self._unknown(name)
+
+    def _quote(self) -> None:
+        self._add(f"“{self._inner(self._argument())}”")
 
     def _break(self) -> None:
         self._flush()
@@ -198,10 +190,10 @@ class Converter:
             self._add("\n")
         elif sign in "([":
             self._formula("\\" + sign, "\\)" if sign == "(" else "\\]")
-        elif sign in ACCENTS:
+        elif sign in tex.ACCENTS:
             self._accent(sign)
         else:
-            self._add(SINGLES.get(sign, ""))
+            self._add(tex.SINGLES.get(sign, ""))
 
     def _character(self, character: str) -> None:
         self._add(character)
@@ -214,10 +206,12 @@ class Converter:
         letter = self._argument()
         if letter.startswith("\\"):
             letter = {"\\i": "i", "\\j": "j"}.get(letter.strip(), "") or self._inner(letter)
-        self._add(accented(accent, letter.strip()) if letter else "")
+        self._add(tex.accented(accent, letter.strip()) if letter else "")
 
     def _formula(self, opens: str, closes: str) -> None:
-        end = formula_end(self._text, self._at, closes)
+        if closes[0] == "\\" and self._closes.get(closes, -1) < self._at:
+            self._closes[closes] = self._text.find(closes, self._at) % (len(self._text) + 1)
+        end = formula_end(self._text, self._at, closes, self._closes.get(closes, -1))
         if end < 0:
             return  # never closed: the sign alone goes
         content = self._text[self._at : end]
@@ -273,7 +267,7 @@ class Converter:
         keys = self._argument()
         self._counts["citations_removed"] += 1
         labels = [self._labels[key] for key in (key.strip() for key in keys.split(",")) if key in self._labels]
-        if name in TEXTUAL and labels:
+        if name in tex.TEXTUAL and labels:
             years = name != "citeauthor"
             self._add("; ".join(f"{author} ({year})" if years and year else author for author, year in labels))
         elif name == "citeyear" and labels:
@@ -286,12 +280,12 @@ class Converter:
         labels = [label.strip() for label in self._argument().split(",")]
         found = [self._numbers[label] for label in labels if label in self._numbers]
         if self._config.references == "number" and found and name not in ("pageref", "nameref", "vpageref"):
-            kind = f"{found[0][0]} " if name in _NAMED else ""
+            kind = f"{found[0][0]} " if name in tex.NAMED_KINDS else ""
             numbers = ", ".join(number for _, number in found)
             self._add(f"({numbers})" if name == "eqref" else f"{kind}{numbers}")
             return
         self._counts["references_removed"] += 1
-        word = TYPES.get(re.split(r"[:._-]", labels[0], maxsplit=1)[0].lower()) if name in _NAMED else None
+        word = tex.TYPES.get(re.split(r"[:._-]", labels[0], maxsplit=1)[0].lower()) if name in tex.NAMED_KINDS else None
         if word:
             self._add(word)
         else:
@@ -395,5 +389,5 @@ class Converter:
         "footnotetext": _footnote,
         **dict.fromkeys(("par", "newpage", "clearpage", "bigskip", "medskip", "smallskip"), _break),
         **dict.fromkeys(("url", "nolinkurl", "path"), lambda self: self._add(self._argument())), "appendix": _appendix,
-        "appendices": _appendix,
+        "appendices": _appendix, "enquote": _quote,
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -59,15 +60,26 @@ INLINE: Final = frozenset(
 )  # fmt: skip
 
 
+_SIDES: Final = re.compile(r"\\(begin|end)\s*\{\s*([^{}\n]{1,60}?)\s*\}")
+
+
 def end_of(text: str, at: int, name: str) -> tuple[int, int] | None:
     """Return first and exclusive last character of the \\end of an environment whose content begins at `at`, those of
     the same name within it passed over; None where it is not closed."""
-    depth = 1
-    for found in re.compile(rf"\\(begin|end)\s*\{{\s*{re.escape(name)}\s*\}}").finditer(text, at):
-        depth += 1 if found[1] == "begin" else -1
-        if not depth:
-            return found.span()
-    return None
+    return _ends(text).get((name, at))
+
+
+@functools.lru_cache(maxsize=64)  # texts that lie in one another while a paper is read
+def _ends(text: str) -> dict[tuple[str, int], tuple[int, int]]:
+    """Return the \\end of each environment of a text by its name and where its content begins: one pass."""
+    ends: dict[tuple[str, int], tuple[int, int]] = {}
+    opened: dict[str, list[int]] = {}
+    for found in _SIDES.finditer(text):
+        if found[1] == "begin":
+            opened.setdefault(found[2], []).append(found.end())
+        elif opened.get(found[2]):
+            ends[found[2], opened[found[2]].pop()] = found.span()
+    return ends
 
 
 _CAPTIONS: Final = re.compile(r"\\(?:caption|tablecaption|figcaption)\*?(?![A-Za-z])")

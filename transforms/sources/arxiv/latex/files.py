@@ -13,6 +13,8 @@ MAX_DEPTH: Final = 30  # of files within files
 MAX_CHARS: Final = 16 << 20  # of all files in their places
 MAX_READS: Final = 10_000  # of files: ten that each read the next one twice are a thousand
 
+MAX_UNCLOSED: Final = 100  # \\iffalse of a file that are never closed; more are not looked at
+
 STORED, STORED_END = "\x02", "\x03"  # around the number of a stored piece
 PIECE: Final = re.compile(f"{STORED}([bv])(\\d{{1,7}}){STORED_END}")
 
@@ -88,6 +90,7 @@ def without_comments(text: str, sources: Sources) -> str:
     holds nothing else goes whole. RedPajama's rule took the character before the sign, and \\% too.
     """
     out: list[str] = []
+    unclosed: Counter[str] = Counter()
     at = 0
     while True:
         token = _TOKEN.search(text, at)
@@ -102,11 +105,15 @@ def without_comments(text: str, sources: Sources) -> str:
             at = _behind_comment(text, token.start(), at, out)
             sources.counts["comments_removed"] += 1
         elif token["verbatim"]:
-            at = _behind_verbatim(text, token["verbatim"], at, out, sources)
+            behind = -1 if unclosed[token["verbatim"]] else _behind_verbatim(text, token["verbatim"], at, out, sources)
+            unclosed[token["verbatim"]] += behind < 0
+            at = max(at, behind)
         elif token["verb"]:
             at = _behind_verb(text, token["verb"], at, out, sources)
         elif token["off"]:
-            at = _behind_if(text, at)
+            behind = -1 if unclosed["if"] > MAX_UNCLOSED else _behind_if(text, at)
+            unclosed["if"] += behind < 0
+            at = max(at, behind)
         else:
             return "".join(out)  # \endinput
 
@@ -130,7 +137,7 @@ def _behind_comment(text: str, start: int, end: int, out: list[str]) -> int:
 def _behind_verbatim(text: str, name: str, at: int, out: list[str], sources: Sources) -> int:
     ends = re.compile(rf"\\end\s*\{{{re.escape(name)}\}}").search(text, at)
     if ends is None:
-        return at
+        return -1
     content = text[at : ends.start()]
     if name.rstrip("*") not in ("comment", "filecontents"):
         options = re.match(r"[ \t]*(?:\[[^\]\n]*(?:\n[^\]\n]*){0,8}\])?(?:\{[^{}\n]*\})?[ \t]*\n", content)
@@ -162,7 +169,7 @@ def _behind_if(text: str, at: int) -> int:
             depth += 1
         if not depth:
             return found.end()
-    return at
+    return -1
 
 
 def assembled(main: str, sources: Sources) -> str:

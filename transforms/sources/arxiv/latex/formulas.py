@@ -30,7 +30,7 @@ _COLUMNS: Final = re.compile(r"\s*\{[^{}]*\}")
 def inline(content: str) -> str:
     """Return a formula in a line; '' of an empty one."""
     latex = _plain(content)
-    return f"${latex}$" if latex else ""
+    return f"${latex}$" if latex.strip("^_{} ") else ""
 
 
 def display(content: str, name: str) -> str:

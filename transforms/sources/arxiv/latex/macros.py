@@ -23,6 +23,7 @@ MAX_EXPANSIONS: Final = 100_000
 MAX_DEPTH: Final = 200  # of replacements within replacements
 MAX_GROWTH: Final = 1 << 20  # characters that replacements may add, and eight times the text's own
 MAX_BODY: Final = 1 << 16
+MAX_MODES: Final = 4096  # characters of a body in which \\ifmmode is looked for
 
 _TOKEN: Final = re.compile(r"\\(?:([A-Za-z@]+)(\*?)|.)|\$\$?", re.DOTALL)
 _NAME: Final = re.compile(r"\s*(?:\{\s*\\([A-Za-z@]+|.)\s*\}|\\([A-Za-z@]+|.))", re.DOTALL)
@@ -185,8 +186,14 @@ class Expander:
             self.counts["macros_without_arguments"] += 1
             return
         frame = self._frames[-1]
+        if (
+            sum(macro.body.count(f"#{n + 1}") * len(given) for n, given in enumerate(arguments))
+            > self._limit - self._added
+        ):
+            self.counts["expansion_stopped"] += 1
+            return
         body = _filled(macro.body, arguments) if "#" in macro.body else macro.body
-        if "\\ifmmode" in body:
+        if "\\ifmmode" in body and len(body) < MAX_MODES:
             body = _MODE.sub(lambda found: found[1] if self._in_math else found[2] or "", body)
         if not macro.n_arguments:
             if frame.text.startswith("{}", frame.at):
@@ -378,7 +385,7 @@ def _filled(body: str, arguments: list[str]) -> str:
         if found[1] == "#":
             return "#"
         given = arguments[int(found[1]) - 1] if int(found[1]) <= len(arguments) else ""
-        joins = given[:1].isalpha() and _ENDS_IN_WORD.search(body, 0, found.start())
+        joins = given[:1].isalpha() and _ENDS_IN_WORD.search(body, max(0, found.start() - 60), found.start())
         return f" {given}" if joins else given
 
     return _PARAMETER.sub(argument, body)

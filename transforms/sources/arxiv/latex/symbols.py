@@ -25,7 +25,7 @@ CHARACTERS: Final = {
     "quotedblbase": "„", "quotesinglbase": "‚", "textordfeminine": "ª", "textordmasculine": "º",
     "textexclamdown": "¡", "textquestiondown": "¿", "LaTeX": "LaTeX", "TeX": "TeX", "LaTeXe": "LaTeX2e",
     "BibTeX": "BibTeX", "XeTeX": "XeTeX", "lq": "‘", "rq": "’", "slash": "/", "nobreakspace": " ", "space": " ",
-    "quad": " ", "qquad": " ", "enspace": " ", "thinspace": " ", "hfill": " ", "hfil": " ", "hskip": " ",
+    "quad": " ", "qquad": " ", "enspace": " ", "thinspace": " ", "hfill": " ", "hfil": " ",
     "textvisiblespace": " ", "enskip": " ", "dotfill": " ", "today": "", "colon": ":", "lbrace": "{", "rbrace": "}",
     "AmS": "AMS", "nodata": "", "checkmark": "✓", "cmark": "✓", "xmark": "✗", "ding": "",
 }  # fmt: skip
@@ -36,6 +36,9 @@ SINGLES: Final = {
     "!": "", "/": "", "-": "", "@": "", ">": "", "<": "", "+": "", "\n": " ", "\t": " ", "|": "‖",
     "*": "", "]": "", ")": "",
 }  # fmt: skip
+
+# Signs of more than one character, and those that stand for others.
+SIGNS: Final = {"---": "—", "--": "–", "``": "“", "''": "”", "~": " ", "&": " ", "`": "'"}
 
 # Commands whose arguments are no text: how many in braces go with them; those in brackets always do.
 DROPPED: Final = {
@@ -72,14 +75,25 @@ DROPPED: Final = {
             "dedicatory copyrightyear acmYear acmDOI acmISBN setcopyright inst"
         ),
         2: (
+            "pdfbookmark currentpdfbookmark subpdfbookmark addtocontents deftranslation "
             "setlength addtolength setcounter addtocounter rule hypertarget fontsize definecolor colorlet "
-            "newtheorem addcontentsline plottwo markboth altaffiltext numberwithin settowidth settoheight "
+            "newtheorem plottwo markboth altaffiltext numberwithin settowidth settoheight "
             "DeclareMathOperator setlist crefname Crefname SetKwInOut newfloat floatname"
         ),
-        3: ("titlespacing"),
+        3: ("addcontentsline titlespacing"),
     }.items()
     for name in names.split()
 }
+
+# Lengths that plain TeX sets without braces: \\hskip 1em plus 2pt, \\parindent=0pt, \\penalty-100.
+LENGTHS: Final = frozenset(
+    ("hskip", "vskip", "kern", "mskip", "leftskip", "rightskip", "parindent", "parskip", "baselineskip", "lineskip",
+     "hsize", "vsize", "hoffset", "voffset", "textwidth", "textheight", "topmargin", "oddsidemargin",
+     "evensidemargin", "columnsep", "abovedisplayskip", "belowdisplayskip", "tabcolsep", "arraycolsep", "penalty",
+     "raise", "lower", "hangindent", "hangafter", "tolerance", "hbadness", "vbadness", "interlinepenalty",
+     "clubpenalty", "widowpenalty", "skip", "looseness", "itemsep", "parsep", "topsep", "partopsep", "leftmargin",
+     "fboxsep", "fboxrule", "linewidth", "columnwidth")
+)  # fmt: skip
 
 # Commands of which the first arguments are no text and the last one is: how many go before it.
 UNWRAPPED: Final = {
@@ -114,6 +128,11 @@ _READ: Final = (
     "verb", "appendix", "def", "let", "newcommand", "emph", "textbf", "textit", "texttt", "textsc", "textsf",
     "textrm", "text", "mbox", "hbox", "underline", "uline", "sout", "title", "author", "abstract",
 )  # fmt: skip
+# References that name what they refer to.
+NAMED_KINDS: Final = frozenset(
+    ("autoref", "cref", "Cref", "vref", "Vref", "fref", "Fref", "sref", "thref", "prettyref")
+)
+
 # Words that labels begin with, for \\autoref and its like.
 TYPES: Final = {
     "fig": "Figure", "f": "Figure", "tab": "Table", "tbl": "Table", "t": "Table", "sec": "Section", "s": "Section",

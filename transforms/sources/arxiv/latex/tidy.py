@@ -8,12 +8,18 @@ from typing import Final
 from transforms.sources.arxiv.latex.arguments import skip_blanks
 
 _EMPTY_BRACKETS: Final = re.compile(
-    r"\s*\((?:see|see also|e\.g\.|i\.e\.|cf\.|and|or|Refs?\.?|Eqs?\.?|Figs?\.?|in|also|for example|for a review|"
+    r"\s*\((?:see|e\.g\.|i\.e\.|cf\.|and|or|Refs?|Eqs?|Figs?|in|also|for example|for a review|"
     r"for reviews|[\s,;.:–-])*\)|\s*\[[\s,;.–-]*\]",
     re.IGNORECASE,
 )
 _BEFORE_BRACKET: Final = re.compile(r"[\s,;]+\)")
 _BEFORE_MARK: Final = re.compile(r"[ \t]+([,.;:!?])(?=\s|$)")
+MAX_FORMULA: Final = 1 << 16  # characters
+
+_LENGTH: Final = re.compile(
+    r"\s*=?\s*[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)?\s*(?:(?:true\s*)?(?:em|ex|pt|cm|mm|in|bp|pc|dd|cc|sp|mu|fil+)(?![A-Za-z])|"
+    r"\\[A-Za-z]+)?(?:\s*(?:plus|minus)\s*[\d.,]+\s*(?:em|ex|pt|cm|mm|in|bp|pc|fil+))*"
+)
 _BLANKS: Final = re.compile(r"[ \t\n]+")
 
 
@@ -22,13 +28,20 @@ def behind_word(text: str, at: int) -> int:
     return skip_blanks(text, at) if at < len(text) and text[at] in " \t\n" and not text.startswith("\n\n", at) else at
 
 
-def formula_end(text: str, at: int, closes: str) -> int:
-    """Return where a formula that begins at `at` is closed; -1 where a blank line comes before that, or nothing."""
+def length_end(text: str, at: int) -> int:
+    """Return the place behind a length without braces, or a number: `=1.5em plus 2pt`."""
+    found = _LENGTH.match(text, at)
+    return found.end() if found else at
+
+
+def formula_end(text: str, at: int, closes: str, known: int) -> int:
+    """Return where a formula that begins at `at` is closed, `known` if that is looked up already; -1 where a blank line
+    comes before that, or nothing."""
     if closes in ("$", "$$"):
-        found = re.compile(r"(?:\\.|[^\\$])*?" + re.escape(closes), re.DOTALL).match(text, at, at + (1 << 16))
+        found = re.compile(r"(?:\\.|[^\\$])*?" + re.escape(closes), re.DOTALL).match(text, at, at + MAX_FORMULA)
         end = found.end() - len(closes) if found else -1
     else:
-        end = text.find(closes, at, at + (1 << 17))
+        end = known if known < min(len(text), at + MAX_FORMULA) else -1
     return -1 if end < 0 or (closes == "$" and re.search(r"\n[ \t]*\n", text[at:end])) else end
 
 
