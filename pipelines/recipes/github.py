@@ -4,6 +4,7 @@
     github/read     text, language, licence; only permitted licences go on
     github/clean    generated files, licence headers, data and markup, lines and characters; personal data and secrets
     dedup           equal files, near copies: forks and copied libraries
+    repositories    off by default: what is left of a repository as one long document, files behind what they import
 
 Source: Llama 1 (arXiv:2302.13971), section 2.1: Apache, BSD and MIT alone, heuristics on line length and the share of
 alphanumeric characters, headers removed, exact copies of files. The limits are RedPajama-1's and StarCoder's, each
@@ -19,8 +20,10 @@ from classifiers.steps.language import LanguageConfig
 from pipelines.recipes.one_source import OneSourceConfig, one_source
 from pipelines.runs.graph import Recipe
 from pipelines.stages.index import UrlConfig
+from pipelines.stages.repositories import RepositoryStage
 from schemas.settings import section
 from transforms.heuristics.code.steps import CodeConfig, code_rules
+from transforms.sources.github.repository import RepositoryConfig
 from transforms.sources.github.rules import FilterLicence
 from transforms.sources.github.settings import FilesConfig, LicenceConfig
 from transforms.sources.github.source import GitHub
@@ -35,6 +38,9 @@ class GitHubConfig(OneSourceConfig):
     files: FilesConfig = section(FilesConfig, "which files of trees, archives and tables")
     licence: LicenceConfig | None = section(LicenceConfig, "which licences", optional=True)
     code: CodeConfig = section(CodeConfig, "rules on code")
+    repositories: RepositoryConfig | None = section(
+        RepositoryConfig, "files of a repository joined to one document, by their imports", optional=True, off=True
+    )
     url: UrlConfig = section(
         lambda: UrlConfig(newest_per_url=False, one_per_payload=False), "copies of addresses and payloads"
     )
@@ -47,4 +53,5 @@ def recipe(config: GitHubConfig) -> Recipe:
     """Return the stages of the recipe under `config`."""
     licence = (FilterLicence(config.licence),) if config.licence else ()
     source = GitHub(config.source or NAME, config.files)
-    return one_source(NAME, source, config, facts_rules=licence, own_rules=code_rules(config.code))
+    joined = RepositoryStage(config.repositories) if config.repositories else None
+    return one_source(NAME, source, config, facts_rules=licence, own_rules=code_rules(config.code), joined=joined)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from classifiers.steps.language import IdentifyLanguage, LanguageConfig
 from pipelines.recipes.common_crawl import CleanConfig, DedupConfig, again_steps, clean_steps, column_steps
 from pipelines.runs.graph import Recipe, branch, merge
+from pipelines.runs.stage import Stage
 from pipelines.stages.index import IndexStage, UrlConfig
 from pipelines.stages.join import JoinStage
 from pipelines.stages.local import LocalStage
@@ -104,11 +105,13 @@ def one_source(
     join: Join | None = None,
     facts_rules: Sequence[Step] = (),
     own_rules: Sequence[Step] = (),
+    joined: Stage | None = None,
 ) -> Recipe:
     """Return the recipe `name`, which reads one source, under `config`.
 
     `join` brings records together before they are read; `facts_rules` look at what the source says of a text, right
-    where it is read; `own_rules` run in the clean stage, before the rules on texts of `config`.
+    where it is read; `own_rules` run in the clean stage, before the rules on texts of `config`; `joined` makes other
+    documents of those that copies have left.
     """
     follow, keep = Follow(config.measure_dropped), KeepEdits(config.keep_edits)
     language = (IdentifyLanguage(config.language),) if config.language else ()
@@ -122,6 +125,6 @@ def one_source(
     )
     again = again_steps(config.clean, "_after_lines") if config.lines else []
     surveys = tuple(surveys_of(config))
-    docs = merge(docs) | SurveyStage("dedup", surveys, tuple(again), config.dedup.rounds, follow, keep)
+    docs = merge(docs) | SurveyStage("dedup", surveys, tuple(again), config.dedup.rounds, follow, keep) | joined
     docs = docs | TokenizeStage(config.tokenizer) | MixStage(config.mix) | ShardsStage(config.shards)
     return Recipe.of(name, docs, config)

@@ -18,6 +18,7 @@ The first that holds is the reason why a file is left out:
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +27,6 @@ from typing import Final
 from schemas.errors import BadRecord
 from schemas.records import Header
 from transforms.extraction.texts.decoding import decode_html
-from transforms.extraction.texts.hygiene import clean_unicode
 from transforms.sources.github.languages import language_of
 from transforms.sources.github.names import extension, refusal, vendored_folder
 from transforms.sources.github.settings import FilesConfig
@@ -38,6 +38,7 @@ _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
+_UNWANTED: Final = re.compile("[\x00-\x08\x0b\x0e-\x1b\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _MAX_BROKEN: Final = 0.002  # share of a file's characters that no encoding gives: more is no text (ours)
 
 
@@ -109,15 +110,16 @@ def _reason(entry: Entry, config: FilesConfig) -> tuple[str, str, float | None, 
 
 
 def decoded(data: bytes) -> tuple[str, str]:
-    """Return a file's characters, cleaned of what no reader sees, and its encoding: utf-8, utf-16, utf-32 or other.
+    """Return a file's characters, line ends as `\\n`, and its encoding: utf-8, utf-16, utf-32 or other.
 
-    Raises BadRecord when it is no text.
+    Nothing but control characters goes: an invisible character in a literal is part of the program. Raises BadRecord
+    when it is no text.
     """
     name, text = _decoded(data)
     n_broken = text.count("\ufffd") + text.count("\0")
     if n_broken > max(2, _MAX_BROKEN * len(text)):
         raise BadRecord("undecodable_text", f"{n_broken:,} of its {len(text):,} characters are in no encoding")
-    return clean_unicode(text), name
+    return _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n")), name
 
 
 def _decoded(data: bytes) -> tuple[str, str]:

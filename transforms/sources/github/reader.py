@@ -10,6 +10,7 @@ from typing import ClassVar
 from schemas.blocks import CODE, UNKNOWN, Blocks
 from schemas.errors import BadRecord, ChangedInputError
 from schemas.records import Header
+from transforms.extraction.texts.hygiene import clean_unicode
 from transforms.heuristics.code.comments import head_text
 from transforms.sources.github.containers import entries_of, is_table
 from transforms.sources.github.entries import HEAD_BYTES, Entry, decoded
@@ -91,8 +92,8 @@ class FileReader:
             text, encoding = decoded(data)
         except BadRecord as error:
             return Text(row=row, text="", size=entry.size, failure=error)
-        text = text.rstrip()
         language = language_of(entry.path, text[:HEAD_BYTES])
+        text = (clean_unicode(text) if language in PROSE else text).rstrip()
         of_folder = Licence(entry.licence, entry.licence_column)
         if known := licences.get(entry.root):
             of_folder = known.of_folder(posixpath.dirname(entry.path))
