@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 
 from schemas.errors import ConfigError
 from schemas.settings import section, setting, validate
+from trainer.data.recall import SHORTEST, RecallConfig, with_recall
 from trainer.titan.settings import TitanConfig
 
 COSINE, LINEAR, CONSTANT = "cosine", "linear", "constant"
@@ -169,6 +170,7 @@ class StageConfig:
         {}, "factor on a source's weight where there is no mix; of a source that the shards lack: without effect", ge=0
     )
     mix_changes: tuple[MixChange, ...] = setting((), "other mixes from later batches on, in order")
+    recall: RecallConfig = section(RecallConfig, "rows to learn to look back from, beside the sources")
     rope: RopeConfig = section(RopeConfig, "rotary embeddings from this stage on")
     schedule: ScheduleConfig = section(ScheduleConfig, "learning rate")
     watch: WatchConfig = section(WatchConfig, "what of `faults` is other in this stage")
@@ -186,7 +188,8 @@ class StageConfig:
             raise ConfigError("units: not allowed without rows; a stage over shards has tokens and batch_tokens")
         elif self.batch_tokens % self.seq_len:
             raise ConfigError(f"batch_tokens: {self.batch_tokens} is not allowed; must be a multiple of {self.seq_len}")
-
+        if self.recall.share and self.seq_len < SHORTEST:
+            raise ConfigError(f"seq_len: {self.seq_len} is not allowed with recall; at least {SHORTEST}")
         at = [change.batch for change in self.mix_changes]
         if at != sorted(set(at)):
             raise ConfigError(f"mix_changes: batches {at} are not allowed; each must be later than the one before")
@@ -202,12 +205,22 @@ class StageConfig:
         for name in ("tokens", "batch_tokens"):
             if getattr(self, name) != plain[name]:
                 raise ConfigError(f"{name}: not allowed with rows; such a stage has units and batch_units")
-        if self.mix or self.upsample or self.mix_changes or self.gate.enabled:
-            raise ConfigError("rows: not allowed beside mix, upsample, mix_changes or a gate, which are for shards")
+        if self.mix or self.upsample or self.mix_changes or self.recall.share or self.gate.enabled:
+            raise ConfigError("rows: not allowed beside mix, upsample, mix_changes, recall or a gate: for shards alone")
 
     def weights(self, source_tokens: Mapping[str, int]) -> dict[str, float]:
         """Return the weight of each source: the mix, or by the tokens of their epochs and `upsample`."""
         return self.mix or {name: n * self.upsample.get(name, 1.0) for name, n in source_tokens.items()}
+
+    def mixes(self, source_tokens: Mapping[str, int]) -> list[dict[str, float]]:
+        """Return the weights of the stage's first batch and from each change on, recall included."""
+        found = [self.weights(source_tokens), *(change.mix for change in self.mix_changes)]
+        return [with_recall(mix, self.recall.share) for mix in found]
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether documents of shards are trained on: not in a stage over rows, nor in one of recall alone."""
+        return not self.rows and self.recall.share < 1
 
     @property
     def batch_sequences(self) -> int:

@@ -90,12 +90,11 @@ def _plan_stage(
 
 def _mixes(stage: StageConfig, source_tokens: Mapping[str, int]) -> list[tuple[Mapping[str, float], int]]:
     """Return the mixes of a stage, and the tokens that it reads with each."""
-    first = stage.weights(source_tokens)
-    if stage.rows or not first:
+    if stage.rows or not stage.weights(source_tokens):
         return []
     edges = [0, *(change.batch for change in stage.mix_changes), stage.steps]
     lengths = [(end - start) * stage.batch_tokens for start, end in itertools.pairwise(edges)]
-    return list(zip([first, *(change.mix for change in stage.mix_changes)], lengths, strict=True))
+    return list(zip(stage.mixes(source_tokens), lengths, strict=True))
 
 
 def _memory(recipe: Recipe, vocab_size: int, machine: Machine) -> Memory | None:

@@ -58,6 +58,7 @@ class TokenSlice:
     doc_ends: npt.NDArray[np.int64]  # [n_docs] exclusive ends within the slice, ascending; the last is n
     cut: bool  # the last document goes on after the slice
     left_out: npt.NDArray[np.bool_] | None = None  # [n_docs] documents that are not trained on; None: no such
+    unlabelled: npt.NDArray[np.bool_] | None = None  # [n] places whose next token does not count; None: no such
 
 
 class Stream(Protocol):

@@ -139,6 +139,8 @@ def pack(slices: Sequence[TokenSlice]) -> Batch:
         labels[n, piece.doc_ends[:-1] - 1] = IGNORE
         if piece.left_out is not None:
             labels[n, np.repeat(piece.left_out, np.diff(piece.doc_ends, prepend=0))] = IGNORE
+        if piece.unlabelled is not None:
+            labels[n, piece.unlabelled] = IGNORE
     return Columns({"tokens": tokens, "positions": positions, "labels": labels}, [1] * len(slices))
 
 

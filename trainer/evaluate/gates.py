@@ -105,7 +105,7 @@ class Gatekeeper:
     def measure(self, seq_len: int) -> dict[str, Any]:
         """Return loss by source at the recipe's first length and at `seq_len`, needles found, and scores of tasks."""
         training = self._training
-        short = next((stage.seq_len for stage in training.recipe.stages if not stage.rows), training.recipe.unit)
+        short = next((s.seq_len for s in training.recipe.stages if s.reads_text), training.recipe.unit)
         losses = {length: self._losses(length) for length in {short, seq_len}}
         found: dict[str, Any] = {
             "seq_len": seq_len,

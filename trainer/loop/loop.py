@@ -13,6 +13,7 @@ from trainer.data.batches import Batch, Feed
 from trainer.data.corpus import Stream
 from trainer.data.mixture import Mixture, data_step
 from trainer.data.phases import Phases
+from trainer.data.recall import beside_recall
 from trainer.data.rows import RowFeed, RowFolder
 from trainer.faults.bad_steps import Verdict, Watch, distrusted_from, kept
 from trainer.loop import checkpoints
@@ -203,8 +204,9 @@ def make_feed(
 
 def make_mixture(recipe: Recipe, corpora: Mapping[str, Stream], stage: StageConfig, begin: State) -> Mixture | Phases:
     """Return the batches of a stage over shards; without a mix, sources weigh by their tokens."""
-    mixes = [stage.weights({name: corpus.epoch_tokens for name, corpus in corpora.items()})]
-    mixes += [change.mix for change in stage.mix_changes]
+    mixes = stage.mixes({name: corpus.epoch_tokens for name, corpus in corpora.items()})
+    if stage.recall.share:
+        corpora = beside_recall(corpora, recipe.stream_seed, stage.recall.warm_up_tokens)
 
     def make(n: int, starts: Mapping[str, int]) -> Mixture:
         key = f"{recipe.seed}:{stage.name}{f':{n}' if n else ''}"

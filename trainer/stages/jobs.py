@@ -152,7 +152,8 @@ def jobs(recipe: Recipe, data: Sequence[StageData], folder: Path, digest: Digest
 
 def _keyed(config: StageConfig) -> dict[str, Any]:
     """Return the settings of a stage that its result depends on; its inputs are in the key by what they hold."""
-    return {name: value for name, value in to_plain(config).items() if name not in ("begin", "rows")}
+    left_out = ("begin", "rows") if config.recall.share else ("begin", "rows", "recall")
+    return {name: value for name, value in to_plain(config).items() if name not in left_out}
 
 
 def _carries(

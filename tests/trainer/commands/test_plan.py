@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from trainer.commands.plan import Machine, plan
+from trainer.data.recall import RecallConfig
 from trainer.model.llama import count_parameters, flops_per_token
 from trainer.presets import MODELS, PRESETS, SENSIBLE
 from trainer.recipe import MixChange, Recipe, StageConfig
@@ -28,10 +29,20 @@ def test_operations_of_a_token_by_hand() -> None:
 
 
 def test_epochs_of_each_source() -> None:
-    recipe = PRESETS["cpu"]
+    recipe = Recipe(stages=(StageConfig(name="x", tokens=32_000, seq_len=10, batch_tokens=80),), mix_block=16)
     found = plan(recipe, 2048, {"a": 1_000_000, "b": 250_000}, Machine())
-    assert found.epochs["a"] == pytest.approx(found.tokens * 13 / 16 / 1_000_000)
-    assert found.epochs["b"] == pytest.approx(found.tokens * 3 / 16 / 250_000)
+    assert found.epochs["a"] == pytest.approx(32_000 * 13 / 16 / 1_000_000)
+    assert found.epochs["b"] == pytest.approx(32_000 * 3 / 16 / 250_000)
+
+
+def test_recall_is_no_epoch_of_any_source() -> None:
+    shares = (("all", 1.0, 0), ("half", 0.5, 8), ("none", 0.0, 16))
+    stages = tuple(
+        StageConfig(name=name, tokens=32_000, seq_len=10, batch_tokens=80, recall=RecallConfig(share=share))
+        for name, share, _ in shares
+    )
+    found = plan(Recipe(stages=stages, mix_block=16), 2048, {"a": 1_000_000}, Machine())
+    assert [stage.epochs.get("a", 0.0) for stage in found.stages] == [0.002 * n for _, _, n in shares]
 
 
 def test_more_gpus_need_less_memory_each() -> None:
