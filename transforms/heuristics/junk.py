@@ -13,6 +13,7 @@ tag_list            a listing whose address names tags, labels or an archive
 consent_text        most sentences are the site's about its cookies, its partners and the reader's consent; it is short
 interface_text      many of the lines are buttons, counts and prompts ("Reply", "3 comments", "Add to cart")
 stuffed_keywords    one word is too frequent, or the text is a list of words between commas
+digits_for_letters  frequent English words are written with digits for letters ("7h3", "w1th"): spam in disguise
 replacement_characters, mojibake   bytes that were read in a wrong encoding
 doubtful_extraction the extractor expects of the text a word F1 below the limit for its kind of page
 
@@ -69,6 +70,9 @@ class JunkConfig:
     max_word_fraction: float = setting(0.09, "share of the words that are one word of 4 letters or more", ge=0, le=1)
     max_word_occurrences: int = setting(10, "occurrences of a word up to which its share is not judged", ge=0)
     max_commas_per_word: float = setting(0.2, "commas per word, at most", ge=0)
+    max_leet_fraction: float = setting(
+        0.02, "share of the words that are frequent English ones with digits for letters, at most", ge=0, le=1
+    )
     max_replacement_fraction: float = setting(0.002, "share of characters that are U+FFFD, at most", ge=0, le=1)
     max_mojibake_fraction: float = setting(0.005, "share of characters of misread bytes, at most", ge=0, le=1)
     min_confidence: dict[str, float] = setting(
@@ -95,6 +99,7 @@ class JunkStats:
     n_top_word: int  # occurrences of the most frequent word
     top_word_fraction: float
     commas_per_word: float  # none behind a digit
+    leet_fraction: float  # of the words of prose
     replacement_fraction: float
     mojibake_fraction: float
 
@@ -151,6 +156,7 @@ def measure(view: TextView, config: JunkConfig, url: str = "") -> JunkStats:
         n_top_word=n_top_word,
         top_word_fraction=ratio(n_top_word, len(prose.word_ids)) if n_top_word else 0.0,
         commas_per_word=ratio(_count_commas(prose.text), prose.n_words),
+        leet_fraction=_leet_fraction(prose if 2 * prose.n_words >= view.n_words else view),
         replacement_fraction=ratio(view.text.count("\ufffd"), n_chars),
         mojibake_fraction=0.0
         if view.text.isascii()
@@ -176,6 +182,7 @@ def decide(stats: JunkStats, document: Document, config: JunkConfig) -> Drop | N
         ("interface_text", stats.interface_fraction, config.max_interface_fraction),
         ("stuffed_keywords", repeated, config.max_word_fraction),
         ("stuffed_keywords", stats.commas_per_word, config.max_commas_per_word),
+        ("digits_for_letters", stats.leet_fraction, config.max_leet_fraction),
         ("replacement_characters", stats.replacement_fraction, config.max_replacement_fraction),
         ("mojibake", stats.mojibake_fraction, config.max_mojibake_fraction),
     ):
@@ -237,6 +244,15 @@ def _is_sentence(line: str) -> bool:
 def _count_commas(text: str) -> int:
     """Count commas but those behind a digit: 1, 3, 5, 7 are no keywords."""
     return sum(not before[-1:].isdigit() for before in text.split(",")[:-1])
+
+
+def _leet_fraction(view: TextView) -> float:
+    """Return the share of the words that are frequent English ones with digits for letters.
+
+    Of a text that is mostly code all is looked at: where blocks are guessed, such words are taken for it.
+    """
+    found = phrases.LEET & view.vocabulary.keys()
+    return ratio(sum(int(view.word_counts[view.vocabulary[word]]) for word in found), view.n_words)
 
 
 def _count_top_word(view: TextView) -> int:

@@ -6,7 +6,9 @@ They are ours, collected from pages; another language needs its own.
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator
 from typing import Final
 
 SEARCH_PATHS: Final = frozenset(
@@ -93,3 +95,23 @@ MOJIBAKE: Final = re.compile(
     "[À-ÿ](?:(?<=[ÃÂÅÄÐÑ])[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|(?<=â)(?:€.|[\u0080-\u0084])|(?<=ï)(?:»¿|¿½)"
     "|[À-ÿ]{4,}(?!\\w))"
 )
+
+# Frequent English words whose spellings with digits are neither numbers nor names of things, as "i7" and "b3" are.
+_FREQUENT: Final = (
+    "the", "and", "that", "with", "have", "for", "are", "from", "this", "was", "not", "you", "they", "which", "their",
+    "there", "when", "what", "would", "about", "some", "them", "then", "these", "has", "had", "been", "more", "into",
+    "than", "only", "other",
+)  # fmt: skip
+_DIGITS: Final = {"a": "4", "e": "3", "i": "1", "o": "0", "s": "5", "t": "7"}
+_TIME_OF_DAY: Final = re.compile(r"\dh\d\d")  # French: 7h15 is no "this"
+
+
+def _spellings(word: str) -> Iterator[str]:
+    """Yield a word with digits for some of its letters."""
+    for letters in itertools.product(*((letter, _DIGITS.get(letter, letter)) for letter in word)):
+        spelling = "".join(letters)
+        if spelling != word and not spelling.isdigit() and not _TIME_OF_DAY.fullmatch(spelling):
+            yield spelling
+
+
+LEET: Final = frozenset({"0f"}.union(*map(_spellings, _FREQUENT)))

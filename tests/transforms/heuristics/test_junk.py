@@ -318,6 +318,34 @@ def test_damaged_encodings(text: str, said: str) -> None:
     assert reason(with_text(text, language="fr"), max_word_fraction=1.0) == said
 
 
+PLAIN_TEXT = "The harbour was quiet and they had more of the fish that the boats bring. "  # 15 words, 8 frequent ones
+LEET = str.maketrans("aeiost", "431057")
+
+
+@pytest.mark.parametrize(
+    ("n_leet", "said"),
+    [(1, "digits_for_letters"), (0, "")],
+)
+def test_digits_for_letters(n_leet: int, said: str) -> None:
+    text = PLAIN_TEXT * (9 - n_leet) + PLAIN_TEXT.lower().translate(LEET) * n_leet
+    assert reason(with_text(text), max_word_fraction=1.0) == said
+
+
+def test_the_limit_of_digits_for_letters_is_inclusive() -> None:
+    text = "7h3 " + "word " * 49
+    page = with_text(text)
+    assert reason(page, max_word_fraction=1.0) == ""
+    assert reason(page, max_word_fraction=1.0, max_leet_fraction=0.019) == "digits_for_letters"
+    assert reason(with_text(f"0f {text}"), max_word_fraction=1.0) == "digits_for_letters"
+
+
+@pytest.mark.parametrize(
+    "words", ["i7 a5 b3 1n 15 70 45 MP3 4K", "7h15 8h45 7h30", "1st 2nd 10th 3D", "e4 Nf3 d5 exd5"]
+)
+def test_names_of_things_times_and_numbers_are_no_letters_in_disguise(words: str) -> None:
+    assert reason(with_text(f"{words} " * 20), max_word_fraction=1.0) == ""
+
+
 def test_what_the_extractor_doubts() -> None:
     page = dataclasses.replace(PAGE, page_kind="product", extraction_confidence=0.3)
     assert reason(page) == "doubtful_extraction"
