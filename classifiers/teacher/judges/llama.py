@@ -50,7 +50,7 @@ class LlamaJudge:
         self._prompt, self._config = prompt, config
         self.model = self._place.name
         self.revision = _revision(self._place)
-        self._device = torch.device(config.device if config.device != "auto" else _best_device())
+        self._device = _device(config.device)
         self._is_open = False
 
     @property
@@ -204,8 +204,17 @@ def answer_tokens(encode: Any, answers: Sequence[str]) -> tuple[list[list[int]],
     return found, plain[0][:lead]
 
 
-def _best_device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
+def _device(name: str) -> torch.device:
+    """Return a device. ConfigError when there is none of this name, or no GPU."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ConfigError(f"llama.device: {name!r} is not allowed; expected auto, cpu, cuda or cuda:N") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(f"llama.device: {name!r} is not allowed; PyTorch finds no GPU here")
+    return device
 
 
 def _load(place: Path, dtype: torch.dtype) -> tuple[Any, Any]:

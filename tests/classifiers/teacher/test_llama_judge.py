@@ -135,6 +135,14 @@ def test_what_is_no_model_is_one_line(tiny_llama: Path, cats: JudgePrompt, tmp_p
         assert "\n" not in str(error.value)
 
 
+def test_a_device_that_is_not_there_is_one_line(tiny_llama: Path, cats: JudgePrompt) -> None:
+    with pytest.raises(ConfigError, match="'gpu' is not allowed; expected auto, cpu, cuda"):
+        LlamaJudge(str(tiny_llama), cats, LlamaConfig(device="gpu"))
+    if not torch.cuda.is_available():
+        with pytest.raises(ConfigError, match="PyTorch finds no GPU here"):
+            LlamaJudge(str(tiny_llama), cats, LlamaConfig(device="cuda"))
+
+
 @pytest.mark.parametrize(
     ("tokens", "found", "lead"),
     [
