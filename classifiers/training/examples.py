@@ -7,6 +7,7 @@ occurs on both sides is left out of training.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -153,8 +154,9 @@ def check_labels(n_train: dict[str, int], table: Path, positive_label: str) -> N
 
 
 def digest_of(examples: Iterable[Example]) -> str:
-    """Return a hash of the examples as a set with repetitions: their order in the table does not count."""
-    return content_id(*sorted(content_id(*one[:4], repr(one.probability)) for one in examples))
+    """Return the SHA-256 of the examples as a set with repetitions: their order in the table does not count."""
+    each = sorted(content_id(*one[:4], repr(one.probability)) for one in examples)
+    return hashlib.sha256("".join(each).encode()).hexdigest()
 
 
 def _graded(label: str, config: TableConfig, where: str) -> str:

@@ -179,6 +179,23 @@ def test_texts_that_the_teacher_was_not_sure_of_are_left_out(tmp_path: Path) -> 
         dataclasses.replace(SMALL, min_certainty=0.8)
 
 
+def test_a_table_as_the_teacher_writes_it(tmp_path: Path) -> None:
+    n = len(ROWS)
+    columns = {
+        "id": [str(k) for k in range(n)], "url": [f"https://{k % 15}.example/{k}" for k in range(n)],
+        "site": [f"{k % 15}.example" for k in range(n)], "language": ["en" if k % 3 else "" for k in range(n)],
+        "text": [text for text, _ in ROWS], "label": [label for _, label in ROWS],
+        "probability": [0.9] * n,
+        "value": [None if k % 9 == 0 else {"good": 0.9, "bad": 0.1}[label] for k, (_, label) in enumerate(ROWS)],
+    }  # fmt: skip
+    pa.parquet.write_table(pa.table(columns), tmp_path / "labels.parquet")
+    config = dataclasses.replace(SMALL, probability_column="value", min_certainty=0.8, language_column="language")
+    report = train_classifier(tmp_path / "labels.parquet", tmp_path / "m.bin", config)
+    assert (report.split_by, report.n_uncertain) == ("site", 0)
+    assert list(report.held_out) == ["all", "en"]
+    assert report.auc == 1.0
+
+
 def test_grades_are_positive_from_one_on(tmp_path: Path) -> None:
     rows = [(text, str(n % 3 if label == "bad" else 3 + n % 3)) for n, (text, label) in enumerate(ROWS)]
     config = dataclasses.replace(SMALL, positive_from=3)
