@@ -253,6 +253,7 @@ def test_figures_and_tables() -> None:
         ("a\\par b", "a\n\nb"),
         ("\\parindent=0pt a\\hskip 1.5em plus 2pt minus 1pt b\\penalty-100 c \\kern-.5em d", "a bc d"),
         ("\\pdfbookmark[1]{Contents}{toc}\\addcontentsline{toc}{section}{X}a", "a"),
+        ("{\\tt\\string\\begin\\{figure\\}} a\\endnote{N.} b", "\\begin{figure} a b\n\nN."),
         ("\\enquote{said} and `said'", "“said” and 'said'"),
         ("note$^{\\ref{x}}$ and $^{\\cite{y}}$.", "note and."),
         ("a~\\cite{x}.", "a."),
