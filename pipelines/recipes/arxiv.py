@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from classifiers.steps.language import LanguageConfig
 from pipelines.recipes.common_crawl import CleanConfig, DedupConfig
-from pipelines.recipes.one_source import OneSourceConfig, no_heuristics, one_source
+from pipelines.recipes.one_source import OneSourceConfig, any_certainty, no_heuristics, one_source
 from pipelines.runs.graph import Recipe
 from schemas.settings import section
 from transforms.dedup.minhash import MinHashConfig
@@ -28,6 +29,9 @@ class ArxivConfig(OneSourceConfig):
 
     scan: ArxivScanConfig = section(ArxivScanConfig, "which submissions")
     read: ArxivReadConfig = section(ArxivReadConfig, "from LaTeX to text")
+    language: LanguageConfig | None = section(
+        any_certainty, "language identification of texts whose source does not declare it", optional=True
+    )
     clean: CleanConfig = section(no_heuristics, "privacy, safety and heuristics")
     dedup: DedupConfig = section(
         lambda: DedupConfig(minhash=MinHashConfig(min_similarity=0.81, keep_numbers=True)), "copies of whole papers"

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from classifiers.steps.language import LanguageConfig
 from pipelines.recipes.common_crawl import CleanConfig, DedupConfig
-from pipelines.recipes.one_source import OneSourceConfig, no_heuristics, one_source
+from pipelines.recipes.one_source import OneSourceConfig, any_certainty, no_heuristics, one_source
 from pipelines.runs.graph import Recipe
 from schemas.settings import section
 from transforms.dedup.minhash import MinHashConfig
@@ -30,6 +31,9 @@ class BooksConfig(OneSourceConfig):
 
     scan: BooksScanConfig = section(BooksScanConfig, "which editions")
     read: BooksReadConfig = section(BooksReadConfig, "from an edition to the text of its book")
+    language: LanguageConfig | None = section(
+        any_certainty, "language identification of texts whose source does not declare it", optional=True
+    )
     clean: CleanConfig = section(no_heuristics, "privacy, safety and heuristics")
     dedup: DedupConfig = section(
         lambda: DedupConfig(keep="longest", minhash=OVERLAP), "copies of whole books: above 90% overlap (Llama 1)"

@@ -56,6 +56,12 @@ def privacy_only() -> CleanConfig:
     return replace(no_heuristics(), pii=CleanConfig().pii)
 
 
+def any_certainty() -> LanguageConfig:
+    """Return the settings of language identification without a limit: a paper full of formulas, or a dictionary, is no
+    page in a language that nobody can tell."""
+    return LanguageConfig(min_score=0.0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class OneSourceConfig:
     """Settings of every recipe of one source; a recipe adds those of its source and has its own defaults."""

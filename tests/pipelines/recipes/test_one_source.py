@@ -28,6 +28,8 @@ def stages(name: str, changes: dict[str, Any]) -> list[str]:
     [
         ("wikipedia", {}, ["wikipedia/index", "wikipedia/read", *LAST]),
         ("wikipedia", {"clean": {"gopher": "on"}}, ["wikipedia/index", "wikipedia/read", "wikipedia/clean", *LAST]),
+        ("books", {}, ["books/index", "books/read", *LAST]),
+        ("arxiv", {"lines": "on"}, ["arxiv/index", "arxiv/read", *LAST]),
         ("tables", {}, ["tables/index", "tables/read", "tables/clean", *LAST]),
         ("tables", {"dedup": {"exact": False, "near": False}},
          ["tables/index", "tables/read", "tables/clean", *LAST[1:]])
@@ -48,6 +50,11 @@ def test_rules_that_are_off_can_be_switched_on_with_the_defaults_of_the_web() ->
 def test_the_source_has_the_name_that_is_asked_for() -> None:
     assert list(wikipedia.recipe(wikipedia.WikipediaConfig()).sources) == ["wikipedia"]
     assert list(wikipedia.recipe(wikipedia.WikipediaConfig(source="dewiki")).sources) == ["dewiki"]
+
+
+@pytest.mark.parametrize("name", ["arxiv", "books"])
+def test_no_book_or_paper_is_dropped_for_an_uncertain_language(name: str) -> None:
+    assert find_recipe(name).settings().language.min_score == 0
 
 
 def test_a_choice_by_a_score_that_nobody_gives_is_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from transforms.sources.arxiv.latex import macros
 from transforms.sources.arxiv.latex.paper import Paper, read_paper
 from transforms.sources.arxiv.settings import ArxivReadConfig
 
+DATA = Path(__file__).resolve().parents[4].parent / "shared" / "data" / "arxiv" / "astropy-v2"
 CONFIG = ArxivReadConfig()
 HEAD = "\\documentclass{article}\n"
 
@@ -253,6 +255,7 @@ def test_figures_and_tables() -> None:
         ("a\\par b", "a\n\nb"),
         ("\\parindent=0pt a\\hskip 1.5em plus 2pt minus 1pt b\\penalty-100 c \\kern-.5em d", "a bc d"),
         ("\\pdfbookmark[1]{Contents}{toc}\\addcontentsline{toc}{section}{X}a", "a"),
+        ("{\\tt\\string\\begin\\{figure\\}} a\\endnote{N.} b", "\\begin{figure} a b\n\nN."),
         ("\\enquote{said} and `said'", "“said” and 'said'"),
         ("note$^{\\ref{x}}$ and $^{\\cite{y}}$.", "note and."),
         ("a~\\cite{x}.", "a."),
@@ -386,3 +389,17 @@ def test_any_bytes_give_some_text() -> None:
         assert isinstance(
             read_paper({"main.tex": (HEAD + body).encode(), "a.tex": body.encode()}, "main.tex", CONFIG).text, str
         )
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the folder shared/data is not beside the checkout")
+def test_a_real_paper() -> None:
+    files = {str(path.relative_to(DATA)): path.read_bytes() for path in sorted(DATA.rglob("*")) if path.is_file()}
+    paper = read_paper(files, "main.tex", CONFIG)
+    assert paper.title.startswith("The Astropy Project: Building an open-science project")
+    assert paper.text.startswith("Introduction\n\nAll modern astronomical research makes use of software")
+    spans = [(kind, paper.text[start:end]) for kind, start, end in paper.blocks.spans()]
+    prose = " ".join(text for kind, text in spans if kind not in ("code", "formula"))
+    assert not re.search(r"\\|[{}~]|``|''|\bxspace\b", re.sub(r"\$[^$]*\$", "", prose))
+    assert 9_000 < len(paper.text.split()) < 10_500
+    assert sum(kind == "heading" for kind, _ in spans) > 50
+    assert "(Section 2.5)" in paper.text  # the release cycle is the fifth of its section

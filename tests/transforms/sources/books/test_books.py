@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,7 @@ Obvious printer's errors have been corrected.
 
     page 7: changed "teh" to "the"
 """
+DATA = Path(__file__).resolve().parents[4].parent / "shared" / "data" / "gutenberg"
 CONFIG = BooksReadConfig()
 
 
@@ -309,3 +311,19 @@ def test_a_header_says_what_an_edition_is(tmp_path: Path) -> None:
     assert str(header.fetched_at)[:10] == "2021-10-19"
     assert header.length == path.stat().st_size
     assert set(BooksFacts.__slots__) >= {"title", "author", "number", "year", "licence"}
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the folder shared/data is not beside the checkout")
+def test_real_books_lose_what_is_around_them_and_nothing_else() -> None:
+    paths = sorted(DATA.glob("*.txt"))
+    assert len(paths) == 12
+    for path in paths:
+        book = read_book(path.read_bytes(), path.name, CONFIG)
+        whole = path.read_text(encoding="utf-8-sig")
+        inside = whole[whole.index("*** START OF TH") : whole.index("*** END OF TH")]
+        assert len(book.text.split()) > 0.96 * len(inside.split()), path.name
+        assert not re.search(r"gutenberg|\[illustration|transcriber|proofreading team", book.text, re.IGNORECASE), (
+            path.name
+        )
+        assert book.head.number == int("".join(re.findall(r"\d+", path.stem.split("-")[0])))
+        assert (book.head.language, book.head.licence) == ("en", "public_domain_us")

@@ -139,6 +139,13 @@ class Converter:
         else:
             self._unknown(name)
 
+    def _string(self) -> None:
+        """Add the command behind \\string by its name: manuals print it."""
+        found = required(self._text, self._at)
+        if found is not None and found[0].startswith("\\"):
+            self._add(found[0])
+            self._at = found[1]
+
     def _quote(self) -> None:
         self._add(f"“{self._inner(self._argument())}”")
 
@@ -389,5 +396,5 @@ class Converter:
         "footnotetext": _footnote,
         **dict.fromkeys(("par", "newpage", "clearpage", "bigskip", "medskip", "smallskip"), _break),
         **dict.fromkeys(("url", "nolinkurl", "path"), lambda self: self._add(self._argument())), "appendix": _appendix,
-        "appendices": _appendix, "enquote": _quote,
+        "appendices": _appendix, "enquote": _quote, "string": _string, "endnote": _footnote,
     }  # fmt: skip
