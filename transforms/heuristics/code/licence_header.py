@@ -26,11 +26,11 @@ _LEGAL: Final = re.compile(
     r"|(?:mit|bsd|apache|isc|gpl|gnu) licen[cs]ed?\b|(?:begin|end) licen[cs]e block|[\"'“]licen[cs]e(?:\.\w+)?[\"'”]"
     r"|permission is hereby|permission to use, copy|redistribution and use in source"
     r"|redistributions? (?:of|in) (?:source|binary)|provided [\"'“]?as[ -]is|without (?:any )?(?:express )?warrant"
-    r"|warrant(?:y|ies) of|all warranties|in no event shall|in no event will|free software[;:,]? (?:you|foundation)"
+    r"|warrant(?:y|ies) of|all warranties|in no event shall|in no event will|free software[;:,]? (?:you|see|foundation)"
     r"|gnu (?:\w+ )?general public|neither the names? of|above copyright notice|merchantability|for more details\W*$"
     r"|distributed in the hope|you should have received a copy|www\.apache\.org/licenses|opensource\.org/licenses"
     r"|www\.gnu\.org/licenses|unless required by applicable law|subject to the following conditions"
-    r"|use of this source code is governed|released (?:under|into) the|public domain"
+    r"|except as contained in this notice|use of this source code is governed|released (?:under|into) the|public domain"
     r"|substantial portions of the software|endorse or promote products|license agreement"
     r"|this (?:file|program|software|code|library|module) is (?:part of|free|licensed|distributed)",
     re.IGNORECASE,
