@@ -91,16 +91,16 @@ fuzz-records: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz.records --records $(RECORDS)
 
 bench: $(VENV)/.dev compiled
-	$(BIN)/python benchmarks/steps.py
-	$(BIN)/python benchmarks/memory.py
-	$(BIN)/python benchmarks/workers.py
-	$(BIN)/python benchmarks/datatrove_fineweb.py
-	$(BIN)/python benchmarks/corpus.py
-	$(BIN)/python benchmarks/runners.py
-	$(BIN)/python benchmarks/extraction.py
-	$(BIN)/python benchmarks/math_code.py
-	$(BIN)/python benchmarks/training.py
-	$(BIN)/python benchmarks/curated_against_raw.py demo
+	$(BIN)/python -m benchmarks.runs.steps
+	$(BIN)/python -m benchmarks.runs.memory
+	$(BIN)/python -m benchmarks.runs.workers
+	$(BIN)/python -m benchmarks.runs.datatrove_fineweb
+	$(BIN)/python -m benchmarks.texts.corpus
+	$(BIN)/python -m benchmarks.runs.runners
+	$(BIN)/python -m benchmarks.texts.extraction
+	$(BIN)/python -m benchmarks.texts.math_code
+	$(BIN)/python -m benchmarks.models.training
+	$(BIN)/python -m benchmarks.models.curated_against_raw demo
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py $(if $(wildcard $(DEMO)/run/shards/manifest.json),--demo $(DEMO)/run)

@@ -1,6 +1,6 @@
 """Makes a bigger crawl of a small one: every record N times, each time under a new address and with other words.
 
-    .venv/bin/python benchmarks/crawl_copies.py ARCHIVE OUTPUT.warc.gz N
+    .venv/bin/python -m benchmarks.crawl_copies ARCHIVE OUTPUT.warc.gz N
 
 A copy must be no copy for the steps under test, and cost them what the original costs. So in copy k every word of at
 least five ASCII letters in the text of a page is replaced by another one of the archive, of the same length and case:

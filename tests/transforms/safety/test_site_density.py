@@ -113,7 +113,7 @@ def test_sites_of_much_personal_data_for_any_number_of_partitions_and_parts() ->
 
 
 def test_generated_documents_are_judged_as_a_dictionary_of_all_sites_says() -> None:
-    """benchmarks/site_verdicts.py does the same with a million documents."""
+    """benchmarks/runs/site_verdicts.py does the same with a million documents."""
     pages, sums = [], defaultdict[str, list[float]](list)
     for number in range(3000):
         name = f"{number:032x}"

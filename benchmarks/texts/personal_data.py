@@ -1,6 +1,6 @@
 """Personal data beside Presidio, datatrove and Dolma: recall and precision by kind on labelled sentences, and CPU time.
 
-    .venv/bin/python benchmarks/personal_data.py [DATA] [--python PYTHON] [--dolma WHEEL]
+    .venv/bin/python -m benchmarks.texts.personal_data [DATA] [--python PYTHON] [--dolma WHEEL]
 
 DATA is `../shared/data`: `pii/presidio_synth_dataset_v2.json` (1,500 sentences) and `web_text/*.jsonl`, cut to
 pages of 10,000 characters. The peers run in a virtual environment of their own, made here under .cache from
@@ -25,8 +25,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import machine
-from peers import HERE, fetched, python_of
+from benchmarks import machine
+from benchmarks.peers.environments import HERE, fetched, python_of
 
 sys.path.insert(0, str(machine.ROOT))
 
@@ -57,7 +57,7 @@ def run_peers(python: Path, wheel: Path, sentences: list[str], pages: list[str])
     with tempfile.TemporaryDirectory() as folder:
         texts, result = Path(folder) / "texts.json", Path(folder) / "result.json"
         texts.write_text(json.dumps({"sentences": sentences, "pages": pages}), encoding="utf-8")
-        command = [str(python), str(HERE / "_pii_peers.py"), str(texts), str(wheel), str(result)]
+        command = [str(python), str(HERE / "pii_peers.py"), str(texts), str(wheel), str(result)]
         subprocess.run(command, check=True, capture_output=True)
         found: dict[str, dict[str, object]] = json.loads(result.read_text(encoding="utf-8"))
     return found

@@ -11,7 +11,7 @@ import venv
 from pathlib import Path
 from typing import Any
 
-from machine import ROOT, say
+from benchmarks.machine import ROOT, say
 
 HERE = Path(__file__).resolve().parent
 CACHE = ROOT / ".cache"

@@ -1,6 +1,6 @@
 """Word F1 and CPU time of extraction, by kind of page, on sites that the model has not seen; other engines beside it.
 
-    .venv/bin/python benchmarks/extraction.py [DATA] [--parts 4] [--only 0] [--models FOLDER]
+    .venv/bin/python -m benchmarks.texts.extraction [DATA] [--parts 4] [--only 0] [--models FOLDER]
 
 The sites fall into parts by a hash of their names. For each part, lexicon and forest are trained on the pages of the
 others (the shipped model has seen all pages, so it is not used) and the engines get the part's pages by turns of ten.
@@ -36,9 +36,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import trafilatura
-from machine import ROOT, facts, say
 from resiliparse.extract.html2text import extract_plain_text
 
+from benchmarks.machine import ROOT, facts, say
 from classifiers.training.train_extractor import TrainExtractorConfig, train
 from classifiers.training.train_extractor_data import LabelledPage, read_pages
 from transforms.extraction.choice.model import load_model, save_model

@@ -1,6 +1,6 @@
 """CPU seconds for each 1,000 pages, step by step, and what the framework around the steps costs.
 
-    .venv/bin/python benchmarks/steps.py [ARCHIVE] [--copies 1 4] [--runs 3] [--engine trafilatura]
+    .venv/bin/python -m benchmarks.runs.steps [ARCHIVE] [--copies 1 4] [--runs 3] [--engine trafilatura]
 
 Every row is CPU time, user and system, divided by the thousands of records in the archive, so the rows add up:
 
@@ -23,11 +23,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from crawl_copies import copy_crawl
-from machine import WEB_PAGES, children_cpu_s, facts, finish, run_command, say, start
+from benchmarks.crawl_copies import copy_crawl
+from benchmarks.machine import WEB_PAGES, children_cpu_s, facts, finish, run_command, say, start
 
 START, BEAM, SUM, COMMAND, SHARE = "start", "Beam", "sum", "`winnow run`", "Beam's share, %"
-METERED = "import sys, metered_run; metered_run.main(*sys.argv[1:])"
+METERED = "import sys; from benchmarks.runs import metered_run; metered_run.main(*sys.argv[1:])"
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Wall and CPU time of one worker process and of two, and whether the shards are the same bytes.
 
-    .venv/bin/python benchmarks/workers.py [ARCHIVE] [--workers 1 2] [--runs 3] [--engine trafilatura]
+    .venv/bin/python -m benchmarks.runs.workers [ARCHIVE] [--workers 1 2] [--runs 3] [--engine trafilatura]
 
 The runs take turns; figures are medians. Exit status 1 when a shard differs.
 """
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from machine import WEB_PAGES, children_cpu_s, facts, finish, run_command, say, start
+from benchmarks.machine import WEB_PAGES, children_cpu_s, facts, finish, run_command, say, start
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """What rules on safety and personal data take of clean texts: dirty words, toxicity, blocklists; personal data by kind.
 
     winnow lists fetch -o LISTS
-    .venv/bin/python benchmarks/toxicity.py --keep FOLDER        # trains FOLDER/toxicity.bin, its report beside it
-    .venv/bin/python benchmarks/false_positives.py [DATA] [--lists LISTS] [--toxicity FOLDER] [--show KIND ...]
+    .venv/bin/python -m benchmarks.models.toxicity --keep FOLDER    # trains FOLDER/toxicity.bin, with a report
+    .venv/bin/python -m benchmarks.texts.false_positives [DATA] [--lists LISTS] [--toxicity FOLDER] [--show KIND ...]
 
 The texts are those of clean_texts.py. Languages are lid.176's; the toxicity classifier judges English alone, at the
 limit of its report. `--show` prints the finds of some kinds of personal data with what is around them, to be read by a
@@ -19,8 +19,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import machine
-from clean_texts import DATA, FIELDS, CleanText, clean_texts, is_of
+from benchmarks import machine
+from benchmarks.texts.clean_texts import DATA, FIELDS, CleanText, clean_texts, is_of
 
 sys.path.insert(0, str(machine.ROOT))
 

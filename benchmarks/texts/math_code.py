@@ -1,6 +1,6 @@
 """Formulas and code that survive extraction: each engine on 29 pages whose gold text lists them (LLM-WebKit bench).
 
-    .venv/bin/python benchmarks/math_code.py [DATA] [--engines winnow trafilatura resiliparse] [--show]
+    .venv/bin/python -m benchmarks.texts.math_code [DATA] [--engines winnow trafilatura resiliparse] [--show]
 
     equations    of gold, those that stand in the text as LaTeX between `$`, `$$`, `\\( \\)` or `\\[ \\]`, blanks aside;
                  an equation that gold has n times counts n times
@@ -23,9 +23,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from machine import ROOT, facts
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from benchmarks.machine import ROOT, facts
 from transforms.extraction.extract import page_text
 from transforms.extraction.formulas.mathematics import formula_of, may_be_formula
 from transforms.extraction.formulas.tex import TexDialect, normalised_tex

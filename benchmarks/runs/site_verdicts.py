@@ -1,6 +1,6 @@
 """Site verdicts over a million generated documents: are they right, the same for any number of partitions; memory.
 
-    .venv/bin/python benchmarks/site_verdicts.py [--documents 1000000] [--partitions 1 3 17]
+    .venv/bin/python -m benchmarks.runs.site_verdicts [--documents 1000000] [--partitions 1 3 17]
 
 A document is an address and the measure that `pii_sites` averages; of 100,000 uneven sites the largest has 2% of the
 documents. Each case is a process of its own. `documents`: the rows of each document are made in parts of 10,000, judged
@@ -29,8 +29,8 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from machine import facts, say
 
+from benchmarks.machine import facts, say
 from schemas.identity import keyed_fraction
 from schemas.records import Document
 from transforms.dedup.keys_over_limit import KEYS_PER_DOCUMENT, TOTAL

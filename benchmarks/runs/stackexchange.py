@@ -1,10 +1,10 @@
 """A generated dump of StackExchange through index, join and read: peak memory and rows a second as it grows.
 
-    nice .venv/bin/python benchmarks/stackexchange.py [--posts 100000 1000000]
+    nice .venv/bin/python -m benchmarks.runs.stackexchange [--posts 100000 1000000]
 
 A third of the posts are questions, the others answers to any earlier question, half of them to one of the last 500: so
 answers lie in all parts behind their question. Bodies have 30 to 300 words, every fourth a block of code. Memory is
-that of benchmarks/memory.py: PSS of the process tree, five times a second.
+that of benchmarks/runs/memory.py: PSS of the process tree, five times a second.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from machine import WINNOW, facts, finish, say, start
-from memory import POLL_S, descendants, pss_mib
-
+from benchmarks.machine import WINNOW, facts, finish, say, start
+from benchmarks.runs.memory import POLL_S, descendants, pss_mib
 from pipelines.recipes.stackexchange import StackExchangeConfig
 from pipelines.recipes.stackexchange import recipe as whole
 from pipelines.runs.graph import Recipe

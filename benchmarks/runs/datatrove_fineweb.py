@@ -1,9 +1,9 @@
 """CPU time of Winnow beside datatrove 0.10: FineWeb's sequence of steps, one process each, the same archive.
 
-    .venv/bin/python benchmarks/datatrove_fineweb.py [ARCHIVE] [--runs N]
+    .venv/bin/python -m benchmarks.runs.datatrove_fineweb [ARCHIVE] [--runs N]
 
 datatrove runs in a virtual environment of its own, made here under .cache from requirements-datatrove.txt, with the
-settings of its examples/fineweb.py (benchmarks/_datatrove_side.py). Winnow runs as its user runs it: `winnow run`, one
+settings of its examples/fineweb.py (peers/datatrove_side.py). Winnow runs as its user runs it: `winnow run`, one
 worker, default settings but for datatrove's own block lists and words, so that both look in the same. Both use the
 same lid.176.ftz. The runs take turns; figures are medians. Prints a table, then one JSON line.
 
@@ -27,13 +27,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from machine import children_cpu_s, commit, machine, say
-from peers import CACHE, foreign_environment, python_of, run_quietly
-
+from benchmarks.machine import ROOT, children_cpu_s, commit, machine, say
+from benchmarks.peers.environments import CACHE, HERE, foreign_environment, python_of, run_quietly
 from classifiers.models.model_files import LID_176, resolve
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
 DEFAULT_ARCHIVE = ROOT.parent / "shared" / "data" / "warc" / "web-pages.warc.gz"
 WINNOW = Path(sys.executable).with_name("winnow")
 OUR_PACKAGES = ("winnow-corpus", "apache-beam", "trafilatura", "lxml", "fasttext", "numpy", "isal")
@@ -129,7 +126,7 @@ def run_datatrove(python: Path, archive: Path, model: Path, texts: Path | None =
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         given = [archive, model, result, *([texts] if texts else [])]
-        run_quietly([python, HERE / "_datatrove_side.py", *given], environment)
+        run_quietly([python, HERE / "datatrove_side.py", *given], environment)
         told: dict[str, Any] = json.loads(result.read_text())
     steps = told["steps"]
     rows = {

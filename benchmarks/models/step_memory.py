@@ -1,6 +1,6 @@
 """Peak memory of a rank's steps on CPUs, beside what `winnow-train plan` says.
 
-    .venv/bin/python benchmarks/step_memory.py
+    .venv/bin/python -m benchmarks.models.step_memory
 
 Each case trains a few steps in processes of their own. The kernel's high-water mark of a rank, over that of the
 same run of a tiny model, is the measured peak: libraries, and what they keep for themselves, are in neither figure.
@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from machine import commit, machine, say
-from training import ROW_TOKENS, TOKENIZER, write_shards
 
+from benchmarks.machine import commit, machine, say
+from benchmarks.models.training import ROW_TOKENS, TOKENIZER, write_shards
 from trainer.commands.progress import Silent
 from trainer.loop.run import run
 from trainer.model.llama import count_parameters
@@ -104,7 +104,16 @@ def main() -> None:
 def started(number: int, tiny: bool, folder: Path) -> int:
     """Train a case, or a tiny model in its place; return the bytes of the rank that held most."""
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={CASES[number].ranks}"]
-    command = [*launch, __file__, "--case", str(number), "--folder", str(folder), *(["--tiny"] if tiny else [])]
+    command = [
+        *launch,
+        "-m",
+        __spec__.name,
+        "--case",
+        str(number),
+        "--folder",
+        str(folder),
+        *(["--tiny"] if tiny else []),
+    ]
     done = subprocess.run(command, env={**os.environ, **ENVIRONMENT}, capture_output=True, text=True, check=True)
     return max(int(line.partition(" ")[2]) for line in done.stdout.splitlines() if line.startswith("peak "))
 

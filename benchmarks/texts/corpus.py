@@ -1,10 +1,10 @@
 """What of pages' main text reaches the corpus, by kind of page: our recipe, its preset `fineweb`, datatrove's FineWeb.
 
-    .venv/bin/python benchmarks/corpus.py [DATA]
+    .venv/bin/python -m benchmarks.texts.corpus [DATA]
 
 The pages with gold text (WCXB) become one archive, which `winnow run` and datatrove's sequence of FineWeb curate
-(benchmarks/_datatrove_side.py). For each kind: how many pages are kept and what share of all kept they are, the share
-of the gold's words that reach the corpus, and the word F1 of the kept pages' final texts, as benchmarks/extraction.py
+(peers/datatrove_side.py). For each kind: how many pages are kept and what share of all kept they are, the share
+of the gold's words that reach the corpus, and the word F1 of the kept pages' final texts, as extraction.py
 counts it. Our extractor has seen these pages in training; the preset differs from datatrove in it and in what the
 rules' own files tell, so the step from the preset to our recipe is that of the rules alone.
 """
@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from datatrove_fineweb import run_datatrove
-from extraction import DATA, WORD, mean
-from machine import facts, finish, run_command, say, start
-from peers import python_of
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from benchmarks.machine import facts, finish, run_command, say, start
+from benchmarks.peers.environments import python_of
+from benchmarks.runs.datatrove_fineweb import run_datatrove
+from benchmarks.texts.extraction import DATA, WORD, mean
 from classifiers.models.model_files import LID_176, resolve
 
 FETCHED = "2024-01-01T00:00:00Z"

@@ -1,7 +1,7 @@
 """What the rule `kl` finds that no other does, and what it costs clean pages: planted texts against the pages of a run.
 
     winnow run --input ARCHIVES --output RUN --set kl.judge=measure
-    .venv/bin/python benchmarks/token_kl.py RUN [--language en] [--texts 50] [--words 400]
+    .venv/bin/python -m benchmarks.texts.token_kl RUN [--language en] [--texts 50] [--words 400]
 
 The limit is where 1% of the run's own pages go. For each kind of planted text: the share found alone; then, with
 a real article of the run before it so that the spam is 70% or half of the words, how many of them the other rules
@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
-from machine import facts
 
+from benchmarks.machine import facts
 from classifiers.steps.language import IdentifyLanguage
 from pipelines.recipes.common_crawl import CommonCrawlConfig, clean_steps
 from schemas.identity import content_id

@@ -1,7 +1,7 @@
 """The trainer's loader and step: speed, waiting, memory, exact shares; a step beside transformers' own Trainer.
 
-    .venv/bin/pip install -r benchmarks/requirements-training.txt
-    .venv/bin/python benchmarks/training.py [--shards 1000] [--steps 12] [--rounds 3]
+    .venv/bin/pip install -r benchmarks/peers/requirements-training.txt
+    .venv/bin/python -m benchmarks.models.training [--shards 1000] [--steps 12] [--rounds 3]
 
 Shards are made here, of random tokens in documents of random length: what is measured does not depend on their sense.
 All on one thread, so that a figure is one core's; the loader works in a thread of its own beside the step.
@@ -28,8 +28,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from machine import commit, machine, say
 
+from benchmarks.machine import commit, machine, say
 from schemas.records import TokenRow, to_batch
 from schemas.shards import ShardMetadata, TokenizerFacts, shard_path
 from trainer.commands.progress import Silent
@@ -56,7 +56,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=3, help="rounds of each trainer, in turn")
     given = arguments.parse_args()
     if importlib.util.find_spec("accelerate") is None:
-        sys.exit("benchmarks/training.py: transformers' Trainer needs accelerate: see requirements-training.txt")
+        sys.exit("benchmarks/models/training.py: transformers' Trainer needs accelerate: see requirements-training.txt")
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

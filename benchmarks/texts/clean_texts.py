@@ -1,4 +1,4 @@
-"""Texts that no rule should take for harmful or personal, by kind, for benchmarks/false_positives.py.
+"""Texts that no rule should take for harmful or personal, by kind, for benchmarks/texts/false_positives.py.
 
 A page is its gold main text where there is one, and what Winnow extracts of it elsewhere. A long text is cut to
 documents of at most 10,000 characters. Medical and educational are documents of all kinds with at least 5 words of
@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-import machine
-
+from benchmarks import machine
 from schemas.records import Header
 from transforms.extraction.extract import main_text
 from transforms.sources.wikipedia.reader import ArticleReader

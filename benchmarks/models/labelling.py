@@ -1,6 +1,6 @@
 """CPU seconds of a judge of this machine beside a plain transformers loop: the same model, prompts, texts and answers.
 
-    .venv/bin/python benchmarks/labelling.py MODEL --input TABLE [--prompt topic] [--texts 16] [--repeats 3]
+    .venv/bin/python -m benchmarks.models.labelling MODEL --input TABLE [--prompt topic] [--texts 16] [--repeats 3]
 
 The loop is what one writes first: the chat template around each text, one forward pass, the softmax over the tokens of
 the answers. The difference of the probabilities is printed, too; medians of CPU seconds, one thread.
@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from machine import facts
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from benchmarks.machine import facts
 from classifiers.teacher.judges.judge import Question
 from classifiers.teacher.judges.llama import LlamaJudge, answer_tokens
 from classifiers.teacher.judges.settings import LlamaConfig

@@ -1,7 +1,7 @@
 """Held-out loss of a small model trained on curated tokens, and on raw ones: as many, in the same order of seeds.
 
-    .venv/bin/python benchmarks/curated_against_raw.py demo [--seeds 3] [--tokens 1048576] [--folder DIR]
-    .venv/bin/python benchmarks/curated_against_raw.py real
+    .venv/bin/python -m benchmarks.models.curated_against_raw demo [--seeds 3] [--tokens 1048576] [--folder DIR]
+    .venv/bin/python -m benchmarks.models.curated_against_raw real
 
 Everything goes through `winnow run` and the trainer's own loop. An arm is one run over the same archives:
 
@@ -35,8 +35,8 @@ from urllib.parse import urlsplit
 import numpy as np
 import pyarrow.parquet as pq
 import yaml
-from machine import ROOT, WINNOW, facts, finish, say, start
 
+from benchmarks.machine import ROOT, WINNOW, facts, finish, say, start
 from demo_web.config import write_config
 from demo_web.truth import KEPT
 from demo_web.web import make_web

@@ -1,6 +1,6 @@
 """How often the intervals of scaling laws hold a truth that is known, and how far off the figures are.
 
-    PYTHONPATH=. .venv/bin/python benchmarks/scaling_laws.py [--trials 400] [--noise 0.002,0.005] [--parametric 200]
+    .venv/bin/python -m benchmarks.models.scaling_laws [--trials 400] [--noise 0.002,0.005] [--parametric 200]
 
 Ladders: the runs of `letter`, with losses on the published surfaces (Hoffmann, Besiroglu) plus normal noise of so many
 nats; law and surface are fitted as `winnow-train scaling fit` does. Mixes: two of them, three to five budgets, on the
@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from machine import facts
 
+from benchmarks.machine import facts
 from tests.trainer.scaling.surfaces import letter_runs
 from trainer.scaling.fits.isoflops import fit_isoflops
 from trainer.scaling.fits.mixes import compare

@@ -1,6 +1,6 @@
-"""datatrove's side of benchmarks/datatrove_fineweb.py; runs with the Python of datatrove's own virtual environment.
+"""datatrove's side of benchmarks/runs/datatrove_fineweb.py; runs with the Python of datatrove's own environment.
 
-    python _datatrove_side.py ARCHIVE LID_MODEL RESULT.json [TEXTS.jsonl]
+    python datatrove_side.py ARCHIVE LID_MODEL RESULT.json [TEXTS.jsonl]
 
 The steps are those of datatrove's examples/fineweb.py with its settings, chained as its executor chains them, and the
 personal-data formatter after them as FineWeb had it. Each step is a generator that pulls from the one before it, so CPU

@@ -1,6 +1,6 @@
 """Peak memory of a run as its input grows: 1, 4 and 16 times the same crawl, one worker.
 
-    .venv/bin/python benchmarks/memory.py [ARCHIVE] [--engine resiliparse=1,4,16] [--engine trafilatura=1,4]
+    .venv/bin/python -m benchmarks.runs.memory [ARCHIVE] [--engine resiliparse=1,4,16] [--engine trafilatura=1,4]
 
 The copies are under new addresses and in other words (crawl_copies.py), so no step drops them. While `winnow run`
 works, its process tree is read from /proc five times a second: PSS, which counts a page of memory that processes share
@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crawl_copies import copy_crawl
-from machine import WEB_PAGES, facts, finish, run_command, say, start
+from benchmarks.crawl_copies import copy_crawl
+from benchmarks.machine import WEB_PAGES, facts, finish, run_command, say, start
 
 POLL_S = 0.2
 STAGES = ("web/index", "web/extract", "web/clean", "dedup", "tokenize", "mix", "shards")

@@ -1,6 +1,6 @@
-"""The other side of benchmarks/toxicity.py; runs with the Python of the peer's own virtual environment.
+"""The other side of benchmarks/models/toxicity.py; runs with the Python of the peer's own virtual environment.
 
-    python _toxicity_peer.py GIVEN.json RESULT.json
+    python toxicity_peer.py GIVEN.json RESULT.json
 
 GIVEN.json has {"train": {"texts": [...], "toxic": [...]}, "lists": {name: texts}}. The result has for the model that
 alt-profanity-check ships, and for its method (its README: counts of words, a linear SVM with calibrated probabilities)
