@@ -224,5 +224,5 @@ def test_the_commands_are_these() -> None:
     names = [command.name for command in app.registered_commands]
     assert names == [
         "run", "plan", "ledger", "show", "compare", "whatif", "tune", "export", "drop-former", "config", "recipes",
-        "train-classifier", "evaluate-classifier", "train-perplexity", "demo-web",
+        "train-classifier", "evaluate-classifier", "train-perplexity", "label", "agreement", "demo-web",
     ]  # fmt: skip
