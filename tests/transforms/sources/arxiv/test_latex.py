@@ -256,6 +256,12 @@ def test_figures_and_tables() -> None:
         ("\\parindent=0pt a\\hskip 1.5em plus 2pt minus 1pt b\\penalty-100 c \\kern-.5em d", "a bc d"),
         ("\\pdfbookmark[1]{Contents}{toc}\\addcontentsline{toc}{section}{X}a", "a"),
         ("{\\tt\\string\\begin\\{figure\\}} a\\endnote{N.} b", "\\begin{figure} a b\n\nN."),
+        (
+            "\\SI{3.5}{\\micro\\metre}, \\qty[x=y]{1e-3}{\\kilo\\gram\\per\\cubic\\meter}, "
+            "\\num{2 \\pm 1} \\si{m.s^{-1}}",
+            "3.5 µm, 1×10^-3 kg/m³, 2±1 m·s^-1",
+        ),
+        ("\\SI{90}{\\degree} $\\SI{3}{\\metre}$", "90° $\\SI{3}{\\metre}$"),
         ("\\enquote{said} and `said'", "“said” and 'said'"),
         ("note$^{\\ref{x}}$ and $^{\\cite{y}}$.", "note and."),
         ("a~\\cite{x}.", "a."),

@@ -16,6 +16,7 @@ from typing import Final
 from schemas.blocks import CODE, FORMULA, HEADING, PARAGRAPH, TABLE_ROW
 from transforms.sources.arxiv.latex import environments as env
 from transforms.sources.arxiv.latex import symbols as tex
+from transforms.sources.arxiv.latex import units
 from transforms.sources.arxiv.latex.arguments import optional, required, skip_blanks
 from transforms.sources.arxiv.latex.files import PIECE
 from transforms.sources.arxiv.latex.formulas import display, inline
@@ -24,7 +25,6 @@ from transforms.sources.arxiv.settings import ArxivReadConfig
 from transforms.sources.pieces import Piece
 
 MAX_NESTED: Final = 40  # arguments within arguments; deeper there is no text
-ABSTRACT: Final = -7  # kind of an abstract's paragraphs until it is decided whether they stay
 
 _TOKEN: Final = re.compile(
     r"\\(?:(?P<name>[A-Za-z@]+)\*?|(?P<single>.))|(?P<dollar>\$\$?)|(?P<blank>\n[ \t]*\n\s*)|(?P<brace>[{}])"
@@ -104,11 +104,8 @@ class Converter:
         return " ".join(piece.text for piece in pieces)
 
     def _argument(self) -> str:
-        found = required(self._text, self._at)
-        if found is None:
-            return ""
-        self._at = found[1]
-        return found[0]
+        given, self._at = required(self._text, self._at) or ("", self._at)
+        return given
 
     def _options(self) -> str:
         given = ""
@@ -130,6 +127,9 @@ class Converter:
             self._accent(name)
         elif name in tex.CHARACTERS:
             self._character(tex.CHARACTERS[name])
+        elif name in units.COMMANDS:
+            self._options()
+            self._add(units.shown(name, [self._argument() for _ in range(units.COMMANDS[name])]))
         elif name in tex.LENGTHS:
             self._at = length_end(self._text, self._at)
         elif name in tex.DROPPED:
@@ -141,10 +141,8 @@ class Converter:
 
     def _string(self) -> None:
         """Add the command behind \\string by its name: manuals print it."""
-        found = required(self._text, self._at)
-        if found is not None and found[0].startswith("\\"):
-            self._add(found[0])
-            self._at = found[1]
+        if self._text.startswith("\\", skip_blanks(self._text, self._at)):
+            self._add(self._argument())
 
     def _quote(self) -> None:
         self._add(f"“{self._inner(self._argument())}”")
@@ -241,9 +239,9 @@ class Converter:
     def _verbatim(self, block: bool, text: str) -> None:
         if not block or self._nested:
             self._add(text)
-        elif text.strip():
-            self._flush()
-            self.pieces.append(Piece(CODE, text))
+            return
+        self._flush()
+        self.pieces += [Piece(CODE, text)] if text.strip() else []
 
     def _heading(self, level: int) -> None:
         self._options()
@@ -299,7 +297,7 @@ class Converter:
             self._strip_tie()
 
     def _strip_tie(self) -> None:
-        """Take away the blank before something that is gone: before a mark it would be left alone."""
+        """Take away the blank before something that is gone."""
         if self._buffer and self._buffer[-1] == " ":
             self._buffer.pop()
 
@@ -318,7 +316,7 @@ class Converter:
             self._float(name, plain)
         elif plain == "abstract":
             self._flush()
-            self._kinds.append((plain, ABSTRACT))
+            self._kinds.append((plain, env.ABSTRACT))
         elif plain in env.KINDS:
             self._flush()
             self._options()
@@ -379,7 +377,7 @@ class Converter:
                 self.pieces.append(Piece(TABLE_ROW, "\t".join(cells)))
 
     def _flush(self, *, keep_notes: bool = False, joins: bool = False) -> None:
-        """End the paragraph. One that a float cuts in two, without a blank line, goes on behind it (`joins`)."""
+        """End the paragraph; with `joins` it goes on behind a float that cuts it in two."""
         if joins and self._buffer and "".join(self._buffer).strip():
             return
         text, self._buffer = "".join(self._buffer), []

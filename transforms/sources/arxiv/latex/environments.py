@@ -10,6 +10,7 @@ from typing import Final
 from schemas.blocks import CODE, LIST_ITEM, QUOTATION
 from transforms.sources.arxiv.latex.arguments import optional, required
 
+ABSTRACT: Final = -7  # kind of an abstract's paragraphs until it is decided whether they stay
 MATH: Final = frozenset(
     ("math", "displaymath", "equation", "eqnarray", "align", "alignat", "flalign", "xalignat", "gather", "multline",
      "dmath", "IEEEeqnarray", "array", "dgroup", "darray", "mathletters", "equationarray")

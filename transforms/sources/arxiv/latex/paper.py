@@ -10,7 +10,8 @@ from typing import Final
 
 from schemas.blocks import CODE, FORMULA, HEADING, PARAGRAPH, Blocks
 from transforms.extraction.texts.hygiene import clean_unicode
-from transforms.sources.arxiv.latex.convert import ABSTRACT, Converter
+from transforms.sources.arxiv.latex.convert import Converter
+from transforms.sources.arxiv.latex.environments import ABSTRACT
 from transforms.sources.arxiv.latex.files import Sources, assembled, declared_encoding
 from transforms.sources.arxiv.latex.macros import Expander
 from transforms.sources.arxiv.latex.numbers import numbers_of
