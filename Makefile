@@ -42,15 +42,17 @@ demo: compiled
 	$(BIN)/winnow show $(DEMO)/run --reason near_copy --limit 1 --chars 200
 	$(BIN)/winnow show $(DEMO)/run --token 0:0:100 --chars 200
 
-# The demo's web once more, each text once and in fewer, shorter tokens, so that a small model learns from it.
+# The demo's web once more, each text once and in fewer, shorter tokens, so that a small model learns from it. Another
+# model learns to look back, and ends only when it finds every needle.
 train-demo: $(VENV)/.train demo
 	$(BIN)/winnow run --input $(DEMO)/web/crawl --output $(DEMO)/run --config $(DEMO)/web/demo.yaml --config $(DEMO)/quality.yaml --set tokenizer.vocab_size=1024 --set mix.max_epochs=1.0
-	@rm -rf $(DEMO)/model
+	@rm -rf $(DEMO)/model $(DEMO)/recall
 	$(BIN)/winnow-train plan cpu --data $(DEMO)/run --gpus 1 --peak-tflops 0.1 --mfu 0.3
 	$(BIN)/winnow-train run cpu --data $(DEMO)/run --output $(DEMO)/model
 	$(BIN)/winnow-train status $(DEMO)/model
 	$(BIN)/winnow-train eval $(DEMO)/model --length 128
 	$(BIN)/winnow-train sample $(DEMO)/model --prompt 'The ' --prompt 'Die ' --count 2
+	$(BIN)/winnow-train run recall --data $(DEMO)/run --output $(DEMO)/recall
 	@echo "loss and learning rate are drawn in $(DEMO)/model/curves.png"
 
 test: lint types imports compiled unit e2e
