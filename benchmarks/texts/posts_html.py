@@ -1,6 +1,6 @@
 """HTML of StackExchange posts to text: ours beside BeautifulSoup over lxml, which RedPajama-1 uses. CPU ms a post.
 
-    PYTHONPATH=.:PLACE_OF_BS4 nice .venv/bin/python benchmarks/posts_html.py [POSTS.XML] [--runs 5]
+    PYTHONPATH=.:PLACE_OF_BS4 nice .venv/bin/python -m benchmarks.texts.posts_html [POSTS.XML] [--runs 5]
 
 Ours gives blocks with code as it is; the peer's `get_text` gives characters. BeautifulSoup is no dependency: install it
 in an environment of its own and name its site-packages.
@@ -17,8 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from machine import ROOT, facts
-
+from benchmarks.machine import ROOT, facts
 from transforms.extraction.texts.write import text_of
 from transforms.sources.stackexchange.thread import blocks_of_html
 
