@@ -43,7 +43,7 @@ demo: compiled
 	$(BIN)/winnow show $(DEMO)/run --token 0:0:100 --chars 200
 
 # The demo's web once more, each text once and in fewer, shorter tokens, so that a small model learns from it. Another
-# model learns to look back, and ends only when it finds every needle.
+# model learns to look back, and ends only when it finds nine needles of ten.
 train-demo: $(VENV)/.train demo
 	$(BIN)/winnow run --input $(DEMO)/web/crawl --output $(DEMO)/run --config $(DEMO)/web/demo.yaml --config $(DEMO)/quality.yaml --set tokenizer.vocab_size=1024 --set mix.max_epochs=1.0
 	@rm -rf $(DEMO)/model $(DEMO)/recall

@@ -89,7 +89,7 @@ def _cpu() -> Recipe:
 
     Short losses must recover at each gate, to three hundredths of a nat. Needles are counted but none is required: of
     30 at each length, of tokens that it knows, a model of this size finds none after 1.7 million tokens of text
-    (LOG.md). The preset `recall` passes a gate that wants them all.
+    (LOG.md). The preset `recall` passes a gate that wants nine of ten.
     """
     # 1 / sqrt(width), as .02 nearly is for the 8B; so narrow a model begins to learn late with .02 (ours; LOG.md).
     model = dataclasses.replace(MODELS["cpu-400k"], init_std=0.1)
@@ -115,7 +115,7 @@ def _cpu() -> Recipe:
 
 
 def _recall() -> Recipe:
-    """A model that learns to look back, and must find every needle in held-out text of 128 tokens; all of it is ours.
+    """A model that learns to look back, and must find nine needles of ten in held-out text of 128 tokens; all is ours.
 
     It reads no text, so the loss of text is no gate of it. The optimiser's constants and the initial weights are those
     of the experiment in LOG.md: with others the same rows taught nothing in the same time.
@@ -127,7 +127,7 @@ def _recall() -> Recipe:
                     schedule=ScheduleConfig(kind=CONSTANT, peak=5e-3, warmup_steps=30)),
         StageConfig(name="context-128", tokens=250 * 2 * K, seq_len=128, batch_tokens=2 * K, recall=alone,
                     schedule=ScheduleConfig(kind=LINEAR, peak=4e-3, floor=4e-4, warmup_steps=10, own=True),
-                    gate=GateConfig(enabled=True, tolerance=99.0, needle_accuracy=1.0, max_tokens=600 * 2 * K)),
+                    gate=GateConfig(enabled=True, tolerance=99.0, needle_accuracy=0.9, max_tokens=600 * 2 * K)),
     )  # fmt: skip
     return dataclasses.replace(
         _cpu(), name="recall", model=model, stages=stages, adamw=AdamWConfig(beta2=0.98, eps=1e-8, weight_decay=0.0),
