@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import itertools
 import posixpath
@@ -57,7 +58,8 @@ def identified(
     """Yield each document, and whether a language identifier takes it to be in a language, by its own limit."""
     waiting = iter(documents)
     while some := list(itertools.islice(waiting, _BATCH)):
-        drafts = [Draft(document) for document in some]
+        # What a reference is taken to be would be believed: the step asks only where a source does not know.
+        drafts = [Draft(dataclasses.replace(document, language="")) for document in some]
         identifier.run(drafts, Counter())
         found = (draft.alive and draft.document.language == language for draft in drafts)
         yield from zip(some, found, strict=True)
