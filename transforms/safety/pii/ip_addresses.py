@@ -39,7 +39,7 @@ _NETWORK = re.compile(
     r"(?:\b|_)(?:ips?|ipv4|dns|ns[0-9]?|tcp|udp|ssh|s?ftp|hosts?|hostname|addr(?:ess(?:es)?)?|ping\w*|traceroute|nslookup|dig|"
     r"whois|gateway|prox(?:y|ies)|port|subnet|netmask|netblock|router|firewall|ban(?:ned)?|blocked|logged|login|visitor|"
     r"remote|connect(?:ed|s|ing|ion)?|listen(?:ing|s)?|adresse?n?|direcci[o\u00f3]n|indirizzo|endere\u00e7o|"
-    r"servers?(?=[ \t]?[:=(]|[ \t](?:at|is|on|ip|has)\b))(?:\b|_)"
+    r"(?-i:servers?)(?![ \t]*\Z)|servers?(?=[ \t]?[:=(]|[ \t](?:at|is|on|ip|has)\b))(?:\b|_)"
     r"|://\Z|@\Z|\u0430\u0434\u0440\u0435\u0441|\u5730\u5740|\u30a2\u30c9\u30ec\u30b9|\uc8fc\uc18c",
     re.IGNORECASE,
 )

@@ -111,6 +111,7 @@ def test_four_digits_are_an_address_unless_they_number_a_heading() -> None:
     "text",
     [
         "iOS 16.1.1.2 and OpenSSL 1.0.2.7", "Oracle Database 19.3.0.0 and 11.2.0.4", "SQL Server 15.0.18.3",
+        "SQL Server 2019 (15.0.18.3)", "server 2.4.6.1",
         "EC number: 1.14.14.1", "Eq. 2.3.4.1 of Art. 3.2.1.4", "OID 1.3.6.1 and 2.5.4.3", "Clause 1.1.1.1 and 8.8.8.1",
         "main.css?ver=4.25.8.2'", "on 12.10.20.21", "$x_{1.2.3.4}$", "Section\xa07.8.2.1", "c1.3 0 2.4.4.4.2.4.4",
     ],
@@ -123,7 +124,8 @@ def test_small_numbers_without_a_word_of_networks_are_no_address(text: str) -> N
     "text",
     ["DNS 8.8.8.8", "ip: 5.9.12.4", "5.9.12.4 (host)", "5.9.12.4:8080", "5.9.12.0/24", "http://5.9.12.4/",
      "root@5.9.12.4", "server=5.9.12.4",
-     "the server at 5.9.12.4", "remote_addr 5.9.12.4", "IP地址5.9.12.4", "on 5.9.112.4"],
+     "the server at 5.9.12.4", "the log of the server names 5.9.12.4",
+     "remote_addr 5.9.12.4", "IP地址5.9.12.4", "on 5.9.112.4"],
 )  # fmt: skip
 def test_small_numbers_with_one_are(text: str) -> None:
     assert len(found(text)) == 1
