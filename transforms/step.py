@@ -232,10 +232,7 @@ class Filter(Generic[S, C]):
 
     @property
     def stats(self) -> type:
-        stats = typing.get_type_hints(self.measure).get("return")
-        if not dataclasses.is_dataclass(stats):
-            raise ConfigError(f"step {self.name}: its measure must be annotated with the dataclass it returns")
-        return typing.cast(type, stats)
+        return _stats_of(self.name, self.measure)
 
     def open(self) -> None:
         """Nothing to open."""
@@ -255,6 +252,45 @@ class Filter(Generic[S, C]):
 
     def redecide(self, stats: S, document: Document, script: str) -> Drop | None:
         return self.decide(stats, settings_in(self.settings, document.language, script))
+
+
+def _stats_of(name: str, measure: Callable[..., Any]) -> type:
+    stats = typing.get_type_hints(measure).get("return")
+    if not dataclasses.is_dataclass(stats):
+        raise ConfigError(f"step {name}: its measure must be annotated with the dataclass it returns")
+    return typing.cast(type, stats)
+
+
+@dataclass(frozen=True)
+class FactsFilter(Generic[S, C]):
+    """Measure what a source tells of a text, then decide; in the stage that reads, where facts are measures."""
+
+    name: str
+    facts: str  # the column of the facts
+    measure: Callable[[Any], S]  # of an instance of the reader's `facts`
+    decide: Callable[[S, C], Drop | None]
+    settings: C
+    resources: Sequence[str] = ()
+
+    @property
+    def stats(self) -> type:
+        return _stats_of(self.name, self.measure)
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
+        for draft in drafts:
+            stats = self.measure(draft.measures[self.facts])
+            draft.measures[self.name] = stats
+            draft.drop = self.decide(stats, self.settings)
+
+    @property
+    def measured_with(self) -> frozenset[str]:
+        return frozenset()  # every setting is a limit
+
+    def redecide(self, stats: S, document: Document, script: str) -> Drop | None:
+        return self.decide(stats, self.settings)
 
 
 @dataclass(frozen=True)

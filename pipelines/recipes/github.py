@@ -24,7 +24,7 @@ from pipelines.stages.repositories import RepositoryStage
 from schemas.settings import section
 from transforms.heuristics.code.steps import CodeConfig, code_rules
 from transforms.sources.github.repository import RepositoryConfig
-from transforms.sources.github.rules import FilterLicence
+from transforms.sources.github.rules import filter_licence
 from transforms.sources.github.settings import FilesConfig, LicenceConfig
 from transforms.sources.github.source import GitHub
 
@@ -51,7 +51,7 @@ class GitHubConfig(OneSourceConfig):
 
 def recipe(config: GitHubConfig) -> Recipe:
     """Return the stages of the recipe under `config`."""
-    licence = (FilterLicence(config.licence),) if config.licence else ()
+    licence = (filter_licence(config.licence),) if config.licence else ()
     source = GitHub(config.source or NAME, config.files)
     joined = RepositoryStage(config.repositories) if config.repositories else None
     return one_source(NAME, source, config, facts_rules=licence, own_rules=code_rules(config.code), joined=joined)

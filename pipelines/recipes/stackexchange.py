@@ -17,7 +17,7 @@ from pipelines.runs.graph import Recipe
 from pipelines.stages.index import UrlConfig
 from schemas.settings import section
 from transforms.sources.stackexchange.reader import ThreadReader
-from transforms.sources.stackexchange.rules import FilterThreads
+from transforms.sources.stackexchange.rules import filter_threads
 from transforms.sources.stackexchange.settings import PostsConfig, SitesConfig, ThreadConfig, ThreadRulesConfig
 from transforms.sources.stackexchange.source import StackExchange, ThreadJoin
 
@@ -39,4 +39,4 @@ def recipe(config: StackExchangeConfig) -> Recipe:
     """Return the stages of the recipe under `config`."""
     source = StackExchange(config.source or NAME, config.posts, ThreadReader(config.thread))
     join = ThreadJoin(config.sites, config.posts.site)
-    return one_source(NAME, source, config, join=join, facts_rules=(FilterThreads(config.rules),))
+    return one_source(NAME, source, config, join=join, facts_rules=(filter_threads(config.rules),))

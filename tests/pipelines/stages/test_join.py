@@ -18,7 +18,7 @@ from pipelines.stages.read import ReadStage
 from tests.transforms.sources.stackexchange.conftest import answer, dump, post
 from transforms.sources.items import Part
 from transforms.sources.stackexchange.reader import ThreadReader
-from transforms.sources.stackexchange.rules import FilterThreads
+from transforms.sources.stackexchange.rules import filter_threads
 from transforms.sources.stackexchange.settings import PostsConfig, SitesConfig, ThreadConfig, ThreadRulesConfig
 from transforms.sources.stackexchange.source import StackExchange, ThreadJoin
 
@@ -49,7 +49,7 @@ def read(dataset: Callable[..., Any]) -> Read:
     ) -> list[Any]:
         source = Cut("se", PostsConfig(), ThreadReader(ThreadConfig()), part_bytes)
         done = [dataset().archives(IndexStage(source, UrlConfig(one_per_payload=False)), paths)]
-        stages = JoinStage(source, ThreadJoin(sites)), ReadStage(source, (FilterThreads(ThreadRulesConfig(**rules)),))
+        stages = JoinStage(source, ThreadJoin(sites)), ReadStage(source, (filter_threads(ThreadRulesConfig(**rules)),))
         for stage in stages:
             before = Upstream(((done[-1].manifest, done[-1].data),))
             done.append(dataset().run(stage, [], before))

@@ -25,14 +25,12 @@ from transforms.sources.github.entries import Entry
 from transforms.sources.github.settings import FilesConfig
 from transforms.sources.github.trees import name_of
 from transforms.sources.members import GZIP, LZ4, ZSTD, Codec, RawFile, codec_of, inflate
-from transforms.sources.wikipedia.streams import BZIP2
+from transforms.sources.pulled import BZIP2, XZ
 
 MAX_TAR_HEADER: Final = 1 << 20  # bytes of a name or of extended headers
-XZ_MEMORY: Final = 1 << 28
-_XZ_OUT: Final = 1 << 18
 
 ARCHIVE_NAME: Final = re.compile(r"\.(?:tar(?:\.(?:gz|bz2|xz|zst|zstd|lz4))?|tgz|tbz2?|txz|zip)$", re.IGNORECASE)
-_XZ: Final = b"\xfd7zXZ\0"
+_PASSED_BYTES: Final = 1 << 18  # of what is passed over at once
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _TAR_ERRORS: Final = (
     tarfile.TarError,
@@ -45,35 +43,11 @@ _TAR_ERRORS: Final = (
     struct.error,
     OSError,
 )  # fmt: skip  what tarfile raises on headers made to harm
+# NotImplementedError is zipfile's word for a compression or a version that it does not know.
 _ZIP_ERRORS: Final = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, ValueError,
     OverflowError, EOFError, KeyError, IndexError, struct.error, OSError,
 )  # fmt: skip
-
-
-class _XzMember:
-    def __init__(self) -> None:
-        self._member = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY)
-
-    @property
-    def eof(self) -> bool:
-        return self._member.eof
-
-    @property
-    def left(self) -> int:
-        return len(self._member.unused_data)
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        while True:
-            try:
-                out = self._member.decompress(data, _XZ_OUT)
-            except lzma.LZMAError as error:
-                raise RuntimeError("invalid xz data") from error  # what `inflate` knows as corrupt
-            if out:
-                yield out
-            if self._member.eof or self._member.needs_input:
-                return
-            data = b""
 
 
 def archive_entries(stream: BinaryIO, path: str, config: FilesConfig) -> Iterator[Entry]:
@@ -137,7 +111,7 @@ class _Inflated(io.RawIOBase):
     def seek(self, offset: int, whence: int = 0) -> int:
         if whence or offset < self._at:
             raise OSError("an archive is read forward only")
-        while self._at < offset and (piece := self._take(min(offset - self._at, _XZ_OUT))):
+        while self._at < offset and (piece := self._take(min(offset - self._at, _PASSED_BYTES))):
             del piece
         return self._at
 
@@ -159,8 +133,8 @@ class _Inflated(io.RawIOBase):
 def _codec(raw: RawFile, magic: bytes) -> Codec | None:
     if magic.startswith(b"BZh"):
         return BZIP2
-    if magic.startswith(_XZ):
-        return Codec("xz", _XZ, _XzMember)
+    if magic.startswith(XZ.magic):
+        return XZ
     return next((codec_of(sign, raw) for sign in (GZIP, LZ4, ZSTD) if magic.startswith(sign)), None)
 
 

@@ -7,16 +7,12 @@ licences/evidence.py, ours.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass
 
-from schemas.records import Document
 from transforms.sources.github.licences.spdx import is_permitted
 from transforms.sources.github.reader import GitHubFacts
 from transforms.sources.github.settings import LicenceConfig
-from transforms.step import Draft, Drop
+from transforms.step import Drop, FactsFilter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,28 +37,6 @@ def decide(stats: LicenceStats, config: LicenceConfig) -> Drop | None:
     return None
 
 
-@dataclass(frozen=True)
-class FilterLicence:
-    """The rule as a step of the stage that reads the texts: there the reader's facts are among the measures."""
-
-    settings: LicenceConfig
-    facts: str = "github"  # the column of the facts
-    name: str = "licence"
-    resources: Sequence[str] = field(default=())
-    stats: ClassVar[type] = LicenceStats
-
-    def open(self) -> None:
-        """Nothing to open."""
-
-    def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
-        for draft in drafts:
-            stats = measure(draft.measures[self.facts])
-            draft.measures[self.name] = stats
-            draft.drop = decide(stats, self.settings)
-
-    @property
-    def measured_with(self) -> frozenset[str]:
-        return frozenset()
-
-    def redecide(self, stats: LicenceStats, document: Document, script: str) -> Drop | None:
-        return decide(stats, self.settings)
+def filter_licence(config: LicenceConfig) -> FactsFilter[LicenceStats, LicenceConfig]:
+    """Return the rule as a step of the stage that reads the texts."""
+    return FactsFilter("licence", "github", measure, decide, config)

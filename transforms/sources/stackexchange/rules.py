@@ -7,15 +7,11 @@ question_closed, low_score.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass
 
-from schemas.records import Document
 from transforms.sources.stackexchange.settings import ThreadRulesConfig
 from transforms.sources.stackexchange.thread import StackExchangeFacts
-from transforms.step import Draft, Drop
+from transforms.step import Drop, FactsFilter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,28 +39,6 @@ def decide(stats: ThreadStats, config: ThreadRulesConfig) -> Drop | None:
     return None
 
 
-@dataclass(frozen=True)
-class FilterThreads:
-    """The rule as a step of the stage that reads the texts: there the reader's facts are among the measures."""
-
-    settings: ThreadRulesConfig
-    facts: str = "stackexchange"  # the column of the facts
-    name: str = "thread"
-    resources: Sequence[str] = field(default=())
-    stats: ClassVar[type] = ThreadStats
-
-    def open(self) -> None:
-        """Nothing to open."""
-
-    def run(self, drafts: Sequence[Draft], edits: Counter[str]) -> None:
-        for draft in drafts:
-            stats = measure(draft.measures[self.facts])
-            draft.measures[self.name] = stats
-            draft.drop = decide(stats, self.settings)
-
-    @property
-    def measured_with(self) -> frozenset[str]:
-        return frozenset()
-
-    def redecide(self, stats: ThreadStats, document: Document, script: str) -> Drop | None:
-        return decide(stats, self.settings)
+def filter_threads(config: ThreadRulesConfig) -> FactsFilter[ThreadStats, ThreadRulesConfig]:
+    """Return the rule as a step of the stage that reads the texts."""
+    return FactsFilter("thread", "stackexchange", measure, decide, config)

@@ -17,8 +17,9 @@ from typing import BinaryIO, Final
 from schemas.errors import BadRecord
 from transforms.sources.items import Part
 from transforms.sources.members import RawFile, inflate
+from transforms.sources.pulled import BZIP2
 from transforms.sources.wikipedia.site import NO_SITE, SITE_END, Site, parse_site
-from transforms.sources.wikipedia.streams import BZIP2, Break, Chunk, stream_chunks
+from transforms.sources.wikipedia.streams import Break, Chunk, stream_chunks
 
 CHUNK_BYTES: Final = 1 << 18  # of plain XML
 HEAD_BYTES: Final = 1 << 20  # within which the dump must have described its wiki; usual are 2 to 6 kB

@@ -8,18 +8,14 @@ the first block decompresses, checksum included. The test looks at the file alon
 
 from __future__ import annotations
 
-import bz2
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from schemas.errors import BadRecord
-from transforms.sources.members import READ_BYTES, Codec, RawFile, inflate
-
-# A block has up to 900 kB and its checksum is looked at when all of it is out: a usual block comes out in one piece,
-# or not at all. Only what is mostly repetition can be longer, up to 46 MB.
-OUT_BYTES: Final = 4 << 20
+from transforms.sources.members import READ_BYTES, RawFile, inflate
+from transforms.sources.pulled import BZIP2
 
 HEADER: Final = re.compile(rb"BZh[1-9]1AY&SY")
 _EMPTY: Final = re.compile(rb"BZh[1-9]\x17\x72\x45\x38\x50\x90\0\0\0\0")  # a stream without blocks
@@ -39,34 +35,6 @@ class Break:
 
 
 Chunk = tuple[int, bytes]  # (where its stream begins in the file, bytes); no bytes where a stream begins
-
-
-class _Bzip2Member:
-    def __init__(self) -> None:
-        self._member = bz2.BZ2Decompressor()
-
-    @property
-    def eof(self) -> bool:
-        return self._member.eof
-
-    @property
-    def left(self) -> int:
-        return len(self._member.unused_data)
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        while True:
-            try:
-                out = self._member.decompress(data, OUT_BYTES)
-            except (OSError, ValueError) as error:
-                raise RuntimeError("invalid bzip2 data") from error  # what `inflate` knows as corrupt
-            if out:
-                yield out
-            if self._member.eof or self._member.needs_input:
-                return
-            data = b""
-
-
-BZIP2: Final = Codec("bzip2", b"BZh", _Bzip2Member)
 
 
 def stream_chunks(raw: RawFile, start: int, end: int) -> Iterator[Chunk | Break]:
